@@ -10,12 +10,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let bytes = prost_build::Config::new()
         .bytes(["."])
+        // Ordered maps: the same message always encodes to the same bytes.
+        .btree_map(["."])
         .compile_fds(set.clone())
         .map(|()| prost::Message::encode_to_vec(&set))?;
     fs::write(out.join("descriptor.bin"), &bytes)?;
     pbjson_build::Builder::new()
         .register_descriptors(&bytes)?
         .ignore_unknown_fields()
+        .btree_map(["."])
         .build(&[".frontdesk.chat.v1"])?;
     Ok(())
 }

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export const config = defineConfig({
+  test: {
+    include: ["packages/**/*.test.{ts,tsx}", "apps/**/*.test.{ts,tsx}"],
+    testTimeout: 10_000,
+  },
+});
+
+// Vitest reads its configuration from the default export only.
+export { config as default };

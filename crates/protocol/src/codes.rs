@@ -93,6 +93,7 @@ codes! {
     AUTH_FAILED = "auth.failed", 401, No, "the e-mail address or the password is wrong", "asks again";
     AUTH_THROTTLED = "auth.throttled", 429, Later, "too many failed attempts", "waits as long as the answer says";
     AUTH_DISABLED = "auth.disabled", 403, No, "the user, inbox or account is disabled", "stops and says so";
+    AUTH_INSECURE = "auth.insecure", 403, No, "signing in over plain http from another machine is not allowed here", "stops; the operator sets up https or server.insecure_http";
     TICKET_INVALID = "ticket.invalid", 401, AfterSignIn, "the ticket is not one the server signed", "gets a new ticket";
     TICKET_EXPIRED = "ticket.expired", 401, AfterSignIn, "the ticket is too old", "gets a new ticket";
     TICKET_USED = "ticket.used", 401, AfterSignIn, "the ticket was presented before", "gets a new ticket";

@@ -1,0 +1,47 @@
+// The HTTP half of the client: tickets and pages of history. Everything else of the HTTP API is in
+// @frontdesk/api-client; the widget does without that.
+import type { TimelineItemJson } from "@frontdesk/protocol";
+import { TicketRefused } from "./connection";
+import type { OlderPage } from "./conversation";
+import type { HttpAnswer, Platform } from "./platform";
+
+const PAGE_LIMIT = 50;
+
+/** The `code` of a problem document, or one made of the status. */
+export function problemCode(answer: HttpAnswer): string {
+  const body = answer.body;
+  if (typeof body === "object" && body !== null && "code" in body && typeof body.code === "string") return body.code;
+  return `http.${answer.status}`;
+}
+
+/** Asks for a ticket; rejects with TicketRefused where the server says no. */
+export async function requestTicket(
+  platform: Platform,
+  body: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Record<string, unknown> & { ticket: string }> {
+  const answer = await platform.http("POST", "api/v1/tickets", { body, headers });
+  const given = answer.body;
+  if (answer.status >= 200 && answer.status < 300 && typeof given === "object" && given !== null) {
+    const fields = given as Record<string, unknown>;
+    if (typeof fields.ticket === "string") return { ...fields, ticket: fields.ticket };
+  }
+  // 4xx but for "too many requests" and "too slow": the same request fails again.
+  const stop = answer.status >= 400 && answer.status < 500 && answer.status !== 429 && answer.status !== 408;
+  throw new TicketRefused(problemCode(answer), stop, answer.retryAfterMs);
+}
+
+/** Reads the page of entries before `beforeSeq`. */
+export async function requestOlder(
+  platform: Platform,
+  conversation: string,
+  beforeSeq: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<OlderPage> {
+  const path = `api/v1/conversations/${conversation}/entries?before=${beforeSeq}&limit=${PAGE_LIMIT}`;
+  const answer = await platform.http("GET", path, { headers });
+  if (answer.status !== 200) throw new TicketRefused(problemCode(answer), false, answer.retryAfterMs);
+  const body = answer.body as { items?: readonly TimelineItemJson[]; more_before?: boolean };
+  const items = body.items ?? [];
+  return { items, moreBefore: body.more_before ?? items.length >= PAGE_LIMIT };
+}

@@ -1,0 +1,347 @@
+// A visitor's client: one identity, one conversation, shared by all tabs of a site.
+//
+// Nobody is known to the server before the first message, and nothing is kept on the device either:
+// the identity a tab got with its first ticket lives in memory, and is told to tabs that open later.
+// The first message of any tab fixes it, under a lock, in the store; a tab that had another one
+// drops it and takes the stored one before its message goes out. So a first message from two tabs
+// at once makes one conversation.
+import type { AckJson, Codec, HeldJson, ServerFrame, WelcomeJson } from "@frontdesk/protocol";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { batch, signal } from "@preact/signals-core";
+import type { ConnectionState } from "./connection";
+import { Connection, TicketRefused } from "./connection";
+import { Conversation } from "./conversation";
+import { MessageIds } from "./ids";
+import type { Actor } from "./model";
+import { toActor, toNumber } from "./model";
+import { Outbox } from "./outbox";
+import type { Channel, Platform } from "./platform";
+import { requestOlder, requestTicket } from "./tickets";
+
+/** How long a new tab waits for another one to tell the identity. */
+const WHO_MS = 120;
+
+export type VisitorOptions = {
+  readonly platform: Platform;
+  readonly codec: Codec;
+  readonly inboxKey: string;
+  readonly client: string;
+  readonly language: () => string;
+  /** What the ticket tells about the page around: parent_origin, page, referrer. */
+  readonly surroundings: () => Readonly<Record<string, string>>;
+  /** The inbox as the ticket's answer describes it. */
+  readonly onInbox: (inbox: unknown) => void;
+  /** The unsent text changed in another tab. */
+  readonly onDraft: (text: string) => void;
+};
+
+type Told =
+  | { readonly kind: "who" }
+  | { readonly kind: "identity"; readonly token: string }
+  | { readonly kind: "settled"; readonly token: string }
+  | { readonly kind: "draft"; readonly text: string }
+  | { readonly kind: "forgotten" };
+
+export class VisitorClient {
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly conversation: Conversation;
+  readonly outbox: Outbox;
+  private readonly link: Connection;
+  private readonly channel: Channel;
+  private readonly attendedNow = signal<boolean | undefined>(undefined);
+  /** Whether somebody of the inbox is online; undefined until the server said. */
+  readonly attended: ReadonlySignal<boolean | undefined> = this.attendedNow;
+  private self: Actor = { kind: "visitor", id: "", name: "" };
+  private token = "";
+  /** The identity is in the store: messages may go out. */
+  private settled = false;
+  private settling: Promise<void> | undefined;
+  private running = false;
+  private conversationId = "";
+  private heard: ((token: string) => void) | undefined;
+  private peek = false;
+
+  constructor(private readonly options: VisitorOptions) {
+    const { platform, inboxKey } = options;
+    this.channel = platform.openChannel(`frontdesk/${inboxKey}`);
+    this.channel.onMessage = (message) => this.told(message);
+    this.outbox = new Outbox({
+      platform,
+      ids: new MessageIds(platform.clock, platform.random),
+      prefix: this.key("outbox/"),
+      transmit: (send) => this.settled && this.link.push({ send }),
+    });
+    this.link = new Connection({
+      platform,
+      codec: options.codec,
+      client: options.client,
+      language: options.language,
+      user: {
+        ticket: () => this.ticket(),
+        held: () => this.held(),
+        welcomed: (welcome) => this.welcomed(welcome),
+        received: (frame) => this.received(frame),
+        lost: () => {
+          this.outbox.pause();
+          this.conversation.lost();
+        },
+      },
+    });
+    this.connection = this.link.state;
+    this.conversation = new Conversation("", {
+      clock: platform.clock,
+      outbox: this.outbox,
+      self: () => this.self,
+      push: (frame) => this.link.push(frame),
+      request: (frame) => this.link.request(frame),
+      page: (_, before) => requestOlder(platform, this.conversationId, before, this.headers()),
+      repair: (_, whole) => this.repair(whole),
+      serverNowMs: () => this.link.serverNowMs(),
+    });
+    const stored = platform.storage.get(this.key("visitor"));
+    if (stored !== undefined) {
+      this.token = stored;
+      this.settled = true;
+    }
+    this.outbox.messages.subscribe((messages) => {
+      if (messages.length > 0 && !this.settled) void this.settle();
+    });
+  }
+
+  /** This device has written here before: there is a history to show and answers may come. */
+  get known(): boolean {
+    return this.settled;
+  }
+
+  get textBytesMax(): number {
+    return this.link.limits.textBytesMax ?? 0;
+  }
+
+  get fileBytesMax(): number {
+    return toNumber(this.link.limits.fileBytesMax);
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.link.start();
+  }
+
+  stop(): void {
+    this.running = false;
+    this.link.stop();
+  }
+
+  reconnect(): void {
+    this.link.wake();
+  }
+
+  /** Learns about the inbox without opening a connection: nothing is kept by either side. */
+  async look(): Promise<void> {
+    await this.ticket();
+  }
+
+  /** The unsent text, kept over a reload and shared between tabs. */
+  get draft(): string {
+    return this.options.platform.storage.get(this.key("draft")) ?? "";
+  }
+
+  saveDraft(text: string): void {
+    const { storage } = this.options.platform;
+    if (text === "") storage.remove(this.key("draft"));
+    else storage.set(this.key("draft"), text);
+    this.tell({ kind: "draft", text });
+    this.conversation.draft(text, this.peek);
+  }
+
+  async end(): Promise<void> {
+    await this.link.request({ command: { close: {} } });
+  }
+
+  async rate(rating: number, comment: string): Promise<void> {
+    await this.link.request({ command: { rate: { rating, comment } } });
+  }
+
+  /** What identifies this visitor in HTTP requests; makes an identity if there is none yet. */
+  async authorization(): Promise<Record<string, string>> {
+    if (this.token === "") await this.ticket();
+    await this.settle();
+    return this.headers();
+  }
+
+  /** Erases everything this device keeps about the visitor. The next message is somebody new. */
+  forget(): void {
+    this.tell({ kind: "forgotten" });
+    this.forgetHere();
+  }
+
+  private forgetHere(): void {
+    const { storage } = this.options.platform;
+    const running = this.running;
+    this.stop();
+    this.outbox.clear();
+    for (const key of storage.keys(this.key(""))) storage.remove(key);
+    this.token = "";
+    this.settled = false;
+    this.conversation.forget();
+    if (running) this.start();
+  }
+
+  private async ticket(): Promise<string> {
+    if (this.token === "") await this.askOthers();
+    try {
+      return await this.requestTicket();
+    } catch (error) {
+      if (!(error instanceof TicketRefused) || error.code !== "visitor.token_invalid" || this.token === "") throw error;
+      // The installation does not know its own signature any more: begin as somebody new.
+      this.options.platform.storage.remove(this.key("visitor"));
+      this.token = "";
+      this.settled = false;
+      this.conversation.forget();
+      return this.requestTicket();
+    }
+  }
+
+  private async requestTicket(): Promise<string> {
+    const answer = await requestTicket(this.options.platform, {
+      kind: "visitor",
+      inbox_key: this.options.inboxKey,
+      ...(this.token === "" ? {} : { visitor_token: this.token }),
+      ...this.options.surroundings(),
+      language: this.options.language(),
+    });
+    if (typeof answer.visitor_token === "string" && this.token === "") this.token = answer.visitor_token;
+    if (typeof answer.conversation_id === "string") this.conversationId = answer.conversation_id;
+    this.options.onInbox(answer.inbox);
+    return answer.ticket;
+  }
+
+  /** Another tab that nobody wrote in yet may have an identity already. */
+  private askOthers(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (token: string): void => {
+        this.options.platform.clock.clearTimer(timer);
+        this.heard = undefined;
+        if (this.token === "") this.token = token;
+        resolve();
+      };
+      const timer = this.options.platform.clock.setTimer(() => done(""), WHO_MS);
+      this.heard = done;
+      this.tell({ kind: "who" });
+    });
+  }
+
+  private settle(): Promise<void> {
+    if (this.settled || this.token === "") return Promise.resolve();
+    this.settling ??= this.options.platform
+      .withLock(this.key("identity"), () => {
+        const { storage } = this.options.platform;
+        const stored = storage.get(this.key("visitor"));
+        if (stored !== undefined && stored !== this.token) this.adopt(stored);
+        else storage.set(this.key("visitor"), this.token);
+        this.settled = true;
+        this.tell({ kind: "settled", token: this.token });
+        return Promise.resolve();
+      })
+      .then(() => {
+        if (this.link.live) this.outbox.resume(this.link.limits.inFlightMax);
+      })
+      .finally(() => {
+        this.settling = undefined;
+      });
+    return this.settling;
+  }
+
+  /** Becomes who another tab of this device is already. */
+  private adopt(token: string): void {
+    this.settled = true;
+    if (token === this.token) return;
+    this.token = token;
+    this.conversation.forget();
+    if (this.running) this.link.restart();
+  }
+
+  private told(message: unknown): void {
+    const told = message as Told;
+    switch (told.kind) {
+      case "who":
+        if (this.token !== "") this.tell({ kind: "identity", token: this.token });
+        break;
+      case "identity":
+        this.heard?.(told.token);
+        break;
+      case "settled":
+        this.adopt(told.token);
+        this.outbox.load();
+        break;
+      case "draft":
+        this.options.onDraft(told.text);
+        break;
+      case "forgotten":
+        this.forgetHere();
+        break;
+    }
+  }
+
+  private tell(message: Told): void {
+    this.channel.post(message);
+  }
+
+  private held(): HeldJson[] {
+    const position = this.conversation.timeline.position();
+    return position ? [{ position }] : [];
+  }
+
+  private repair(whole: boolean): void {
+    if (whole) {
+      this.conversation.forget();
+      this.link.restart();
+      return;
+    }
+    // The answer is Entries, then Done. A lost connection repairs it by its hello.
+    this.link.request({ sync: { held: this.held() } }).catch(() => undefined);
+  }
+
+  private welcomed(welcome: WelcomeJson): void {
+    batch(() => {
+      this.self = toActor(welcome.self);
+      this.peek = welcome.drafts ?? false;
+      this.attendedNow.value = welcome.attended ?? false;
+      const opened = welcome.opened?.[0];
+      if (opened?.conversation) this.conversationId = opened.conversation;
+      this.conversation.opened(opened ?? {});
+    });
+    this.outbox.load();
+    this.outbox.resume(this.link.limits.inFlightMax);
+    if (this.outbox.messages.peek().length > 0) void this.settle();
+  }
+
+  private received(frame: ServerFrame): void {
+    batch(() => {
+      if (frame.entries) this.conversation.entries(frame.entries);
+      else if (frame.ack) this.acked(frame.ack);
+      else if (frame.refusal) this.outbox.refused(frame.refusal);
+      else if (frame.session) this.conversation.sessionMoved(frame.session);
+      else if (frame.cursor) this.conversation.cursorMoved(frame.cursor);
+      else if (frame.draft) this.conversation.drafted(frame.draft);
+      else if (frame.opened) this.conversation.opened(frame.opened);
+      else if (frame.queuePlace) {
+        this.attendedNow.value = frame.queuePlace.attended ?? false;
+        this.conversation.queueMoved(frame.queuePlace);
+      }
+    });
+  }
+
+  private acked(ack: AckJson): void {
+    const message = this.outbox.acked(ack);
+    if (message) this.conversation.acked(message, ack);
+  }
+
+  private headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.token}` };
+  }
+
+  private key(name: string): string {
+    return `frontdesk/visitor/${this.options.inboxKey}/${name}`;
+  }
+}

@@ -1,0 +1,51 @@
+// Every catalog has the same keys, the same parameters and a text for everything the server names.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Message } from "./texts";
+
+const modules = import.meta.glob<Record<string, Record<string, Message>>>("./catalogs/*.ts", { eager: true });
+
+function catalog(path: string): Record<string, Message> {
+  const found = Object.values(modules[path] ?? {})[0];
+  if (!found) throw new Error(`${path} exports no catalog`);
+  return found;
+}
+
+function parameters(message: Message): string[] {
+  const text = typeof message === "string" ? message : message.other;
+  return [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ""))].sort();
+}
+
+const sources = Object.keys(modules).filter((path) => path.endsWith(".en.ts"));
+
+describe.each(sources)("%s", (path) => {
+  const en = catalog(path);
+  const zh = catalog(path.replace(".en.ts", ".zh-CN.ts"));
+
+  it("has no missing and no left-over key in 简体中文", () => {
+    expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
+  });
+
+  it("names the same parameters in every language", () => {
+    for (const [key, message] of Object.entries(en)) expect([key, parameters(zh[key] ?? "")]).toEqual([key, parameters(message)]);
+  });
+
+  it("has no empty text and no untranslated sentence", () => {
+    for (const [key, message] of Object.entries(zh)) {
+      const text = typeof message === "string" ? message : message.other;
+      expect(text.trim(), key).not.toBe("");
+      expect(/\p{Script=Han}/u.test(text) || text === en[key], key).toBe(true);
+    }
+  });
+});
+
+describe("shared texts", () => {
+  it("cover every system text of the protocol", () => {
+    const table = readFileSync(join(import.meta.dirname, "../../../../crates/protocol/src/texts.rs"), "utf8");
+    const keys = [...table.matchAll(/^ {4}[A-Z_]+ = "([a-z_.]+)"/gm)].map((match) => match[1] ?? "");
+    expect(keys.length).toBeGreaterThan(5);
+    const shared = catalog("./catalogs/shared.en.ts");
+    for (const key of keys) expect(Object.keys(shared)).toContain(`system.${key}`);
+  });
+});

@@ -1,0 +1,623 @@
+//! The chat service of an edge loop: frames in, proposals to the dispatcher, acks and deliveries out.
+//!
+//! ```text
+//! message -> decode -> limit -> (visitor | agent) -> stage            within the turn
+//! turn_end -> commit (one sync) -> per proposal: ack, deliver          nothing is acked before
+//!          -> summaries to the desk, batches to other loops
+//! ```
+//! A visitor's connection lives on the loop that owns its conversation, so its messages never cross
+//! loops. An agent's stays where it landed; its frames about a conversation go to that conversation's
+//! loop as [`Command::Frame`], the answers come back as [`Command::Deliver`].
+
+mod agent;
+mod conn;
+mod deliver;
+mod frames;
+pub mod gcra;
+mod hello;
+pub mod port;
+mod visitor;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use frontdesk_core::{
+    id::{AccountId, ConversationId, IdSource, UserId},
+    partition_of,
+};
+use frontdesk_dispatcher::{Committed, Dispatcher};
+use frontdesk_protocol::{
+    Encoded, close,
+    codec::{self, Encoding},
+    codes::{self, ErrorCode},
+    wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
+};
+use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
+
+use self::{
+    conn::{Conn, State},
+    gcra::{Limits, Quota},
+    port::{ChatHealth, Command, ConnRef, Delivery, DeskInput, Ports, Projected, Reply},
+};
+use crate::edge::{
+    CloseReason, ConnId, ConnMeta, Io, Kind, LoopHandle, Message, Payload, Service, Subprotocol,
+    TimerKey,
+};
+
+/// Numbers of the timers of a connection.
+const TIMER_AUTH: u16 = 1;
+const TIMER_PING: u16 = 2;
+const TIMER_RESUME_READING: u16 = 3;
+const TIMER_DRAIN: u16 = 4;
+/// The loop's own timer: housekeeping.
+const TIMER_TICK: u64 = 1;
+/// How often the loop looks after its dispatcher, cursors and summaries.
+const TICK: Duration = Duration::from_millis(100);
+/// Least time between two logged cursor moves of one participant, ms (design: one a second).
+const CURSOR_EVERY_MS: i64 = 1_000;
+/// Addresses a loop keeps a rate limit for.
+const PEERS_MAX: usize = 65_536;
+/// Summaries handed to the desk at once.
+const SUMMARIES_MAX: usize = 1_024;
+
+/// What a chat loop is told at its start.
+#[derive(Debug, Clone)]
+pub struct ChatOptions {
+    /// Which of the loops this is.
+    pub loop_index: u16,
+    /// Partitions of the installation.
+    pub partitions: u16,
+    /// Which life of the positions this is.
+    pub epoch: u64,
+    /// Messages a connection may have unacked in one turn.
+    pub in_flight_max: u16,
+    /// First frame within.
+    pub auth_timeout: Duration,
+    /// Silence after which a ping is sent.
+    pub ping_interval: Duration,
+    /// Per connection.
+    pub visitor_quota: Quota,
+    /// Per connection.
+    pub agent_quota: Quota,
+    /// All visitors behind one address.
+    pub peer_quota: Quota,
+    /// All of one account.
+    pub account_quota: Quota,
+    /// Largest text, bytes; told to clients.
+    pub text_bytes_max: u32,
+    /// Largest file, bytes; told to clients.
+    pub file_bytes_max: u64,
+}
+
+/// Who gets the answer of a staged proposal.
+#[derive(Debug)]
+enum Origin {
+    /// A connection; `client_msg_id` is empty unless it is a message.
+    Conn { to: ConnRef, reference: u32, client_msg_id: Bytes, visitor: bool },
+    /// The desk or a waiting request.
+    Reply(Reply),
+    /// Nobody: the loop itself.
+    Silent,
+}
+
+/// Connections around one conversation.
+#[derive(Debug, Default)]
+struct Subscribers {
+    /// The visitor's tabs and devices; all on this loop.
+    visitors: SmallVec<[ConnId; 1]>,
+    /// People who look at it, participants or not.
+    viewers: SmallVec<[Viewer; 2]>,
+}
+
+#[derive(Debug, Clone)]
+struct Viewer {
+    conn: ConnRef,
+    principal: Arc<frontdesk_router::access::Principal>,
+}
+
+/// A cursor move waiting for its second to pass.
+#[derive(Debug)]
+struct PendingCursor {
+    actor: frontdesk_core::chat::Actor,
+    delivered_seq: u64,
+    read_seq: u64,
+    due_ms: i64,
+}
+
+/// The service.
+pub struct Chat {
+    options: ChatOptions,
+    dispatcher: Dispatcher,
+    ids: IdSource,
+    ports: Ports,
+    loops: Arc<[LoopHandle<Command>]>,
+    projected: Arc<Projected>,
+    health: Arc<ChatHealth>,
+    screen: frontdesk_router::screen::Screen,
+
+    conns: Vec<Option<Conn>>,
+    subscribers: HashMap<ConversationId, Subscribers>,
+    /// Replica of who is connected where, for all loops of this node.
+    users: HashMap<UserId, SmallVec<[ConnRef; 2]>>,
+    /// Agents' connections of this loop.
+    agents: HashMap<AccountId, SmallVec<[ConnId; 8]>>,
+
+    origins: Vec<Origin>,
+    committed: Vec<Committed>,
+    /// Connections not read for the rest of this turn.
+    paused: Vec<ConnId>,
+    /// What other loops get at the end of this turn.
+    outbound: Vec<Vec<Delivery>>,
+    /// What a full inbox of another loop did not take yet, in order.
+    stuck: VecDeque<(u16, Command)>,
+    /// Conversations whose summary the desk does not have, and those it should have at once.
+    changed: HashSet<ConversationId>,
+    urgent: bool,
+    to_desk: VecDeque<DeskInput>,
+
+    cursors: HashMap<(ConversationId, String), PendingCursor>,
+    cursor_moved_ms: HashMap<(ConversationId, String), i64>,
+    waiting_files: HashMap<u64, visitor::WaitingFile>,
+    next_file: u64,
+
+    peers: Limits<std::net::IpAddr>,
+    accounts: Limits<AccountId>,
+    ping: Encoded,
+    pong: Encoded,
+    draining: bool,
+    ticking: bool,
+}
+
+impl std::fmt::Debug for Chat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chat").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// What a chat loop is made of.
+#[derive(Debug)]
+pub struct ChatParts {
+    /// See the type.
+    pub options: ChatOptions,
+    /// Owner of the loop's log.
+    pub dispatcher: Dispatcher,
+    /// Source of ids, unlike that of every other loop.
+    pub ids: IdSource,
+    /// Ways out.
+    pub ports: Ports,
+    /// Handles of all loops, by index.
+    pub loops: Arc<[LoopHandle<Command>]>,
+    /// How far the projections are with this loop's log.
+    pub projected: Arc<Projected>,
+    /// What others read of this loop.
+    pub health: Arc<ChatHealth>,
+}
+
+impl Chat {
+    /// Puts a chat loop together; it starts to work when an edge loop runs it.
+    pub fn new(parts: ChatParts) -> Self {
+        let ChatParts { options, dispatcher, ids, ports, loops, projected, health } = parts;
+        Self {
+            peers: Limits::new(options.peer_quota, PEERS_MAX),
+            accounts: Limits::new(options.account_quota, PEERS_MAX),
+            outbound: (0..loops.len()).map(|_| Vec::new()).collect(),
+            options,
+            dispatcher,
+            ids,
+            ports,
+            loops,
+            projected,
+            health,
+            screen: frontdesk_router::screen::Screen::default(),
+            conns: Vec::new(),
+            subscribers: HashMap::new(),
+            users: HashMap::new(),
+            agents: HashMap::new(),
+            origins: Vec::new(),
+            committed: Vec::new(),
+            paused: Vec::new(),
+            stuck: VecDeque::new(),
+            changed: HashSet::new(),
+            urgent: false,
+            to_desk: VecDeque::new(),
+            cursors: HashMap::new(),
+            cursor_moved_ms: HashMap::new(),
+            waiting_files: HashMap::new(),
+            next_file: 0,
+            ping: Encoded::push(Out::Ping(wire::Ping {})),
+            pong: Encoded::push(Out::Pong(wire::Pong {})),
+            draining: false,
+            ticking: false,
+        }
+    }
+
+    /// Ends the loop's work: everything folded goes to the history, synced.
+    pub fn finish(self) -> u64 {
+        self.dispatcher.finish()
+    }
+
+    /// Which loop owns a conversation.
+    fn owner_of(&self, conversation: &ConversationId) -> u16 {
+        partition_of(conversation, self.options.partitions) % self.loops.len() as u16
+    }
+
+    fn own(&self, conn: ConnId) -> ConnRef {
+        ConnRef { loop_index: self.options.loop_index, conn }
+    }
+
+    fn conn(&mut self, conn: ConnId) -> Option<&mut Conn> {
+        self.conns.get_mut(conn.index())?.as_mut()
+    }
+
+    fn insert(&mut self, conn: ConnId, state: Conn) {
+        if self.conns.len() <= conn.index() {
+            self.conns.resize_with(conn.index() + 1, || None);
+        }
+        self.conns[conn.index()] = Some(state);
+    }
+
+    /// Sends a frame to a connection of this loop.
+    fn send(&mut self, io: &mut Io<'_>, conn: ConnId, frame: &Encoded) {
+        let now_s = seconds(io.now_ms());
+        let Some(state) = self.conn(conn) else { return };
+        state.sent_s = now_s;
+        let encoding = state.encoding;
+        io.send(conn, &payload(encoding, frame));
+    }
+
+    /// Sends a frame to a connection of any loop; to others at the end of the turn.
+    fn send_to(&mut self, io: &mut Io<'_>, to: ConnRef, frame: &Encoded) {
+        if to.loop_index == self.options.loop_index {
+            self.send(io, to.conn, frame);
+        } else {
+            let outbound = &mut self.outbound[usize::from(to.loop_index)];
+            outbound.push(Delivery { to: SmallVec::from_slice(&[to.conn]), frame: frame.clone() });
+        }
+    }
+
+    fn answer(&mut self, io: &mut Io<'_>, to: ConnRef, reference: u32, frame: Out) {
+        let frame = wire::ServerFrame { r#ref: reference, frame: Some(frame) };
+        self.send_to(io, to, &Encoded::new(frame));
+    }
+
+    /// Tells another loop something; keeps the order where its inbox is full.
+    fn tell(&mut self, loop_index: u16, command: Command) {
+        if self.stuck.iter().any(|(other, _)| *other == loop_index) {
+            self.stuck.push_back((loop_index, command));
+        } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
+            self.stuck.push_back((loop_index, refused.0));
+        }
+    }
+
+    fn tell_all_others(&mut self, command: impl Fn() -> Command) {
+        for loop_index in 0..self.loops.len() as u16 {
+            if loop_index != self.options.loop_index {
+                self.tell(loop_index, command());
+            }
+        }
+    }
+
+    /// Closes a connection with a code of the table.
+    fn close(&mut self, io: &mut Io<'_>, conn: ConnId, code: u16) {
+        let reason = close::find(code).map_or("", |line| line.reason);
+        io.close(conn, code, reason);
+    }
+
+    /// Refuses a frame of a connection.
+    fn refuse(&mut self, io: &mut Io<'_>, to: ConnRef, reference: u32, code: &'static ErrorCode) {
+        self.answer(io, to, reference, Out::Refusal(frames::refusal(code)));
+    }
+
+    /// Counts a frame against all limits; refuses and stops reading where one is reached (R10).
+    fn admit(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32, message: Option<&wire::Send>) -> bool {
+        let now_us = io.now_ms() * 1_000;
+        let (visitor_quota, agent_quota) = (self.options.visitor_quota, self.options.agent_quota);
+        let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::as_mut) else {
+            return false;
+        };
+        let (quota, shared) = match &state.state {
+            State::Visitor(visitor) => (visitor_quota, Some((state.peer, visitor.inbox.account))),
+            _ => (agent_quota, None),
+        };
+        let mut verdict = state.limit.admit(quota, now_us);
+        if let (Ok(()), Some((peer, account)), Some(_)) = (verdict, shared, message) {
+            verdict = self.peers.admit(peer, now_us).and_then(|()| self.accounts.admit(account, now_us));
+        }
+        let Err(retry_after_ms) = verdict else { return true };
+        self.health.rate_limited.fetch_add(1, Ordering::Relaxed);
+        let mut refusal = frames::refusal(&codes::RATE_LIMITED);
+        refusal.retry_after_ms = Some(retry_after_ms);
+        refusal.client_msg_id = message.map(|send| send.client_msg_id.clone()).unwrap_or_default();
+        let to = self.own(conn);
+        self.answer(io, to, reference, Out::Refusal(refusal));
+        io.pause_reading(conn);
+        let wait = Duration::from_millis(u64::from(retry_after_ms.clamp(20, 1_000)));
+        io.set_timer(TimerKey::Conn(conn, TIMER_RESUME_READING), wait);
+        false
+    }
+
+    /// Remembers who gets the answer of the proposal staged next, and stages it.
+    fn stage(
+        &mut self,
+        origin: Origin,
+        conversation: ConversationId,
+        proposal: frontdesk_core::store::Proposal,
+    ) {
+        let tag = self.origins.len() as u64;
+        self.origins.push(origin);
+        self.dispatcher.stage(tag, conversation, proposal);
+    }
+
+    /// Counts a proposal of a connection; at the limit the connection is not read until the commit.
+    fn count_in_flight(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        let limit = self.options.in_flight_max;
+        let Some(state) = self.conn(conn) else { return };
+        state.in_flight += 1;
+        if state.in_flight >= limit {
+            io.pause_reading(conn);
+            self.paused.push(conn);
+        }
+    }
+
+    /// Hands the desk what changed, newest states only; what it cannot take now waits.
+    fn tell_desk(&mut self) {
+        while let Some(input) = self.to_desk.pop_front() {
+            if let Err(error) = self.ports.desk.try_send(input) {
+                self.to_desk.push_front(error.into_inner());
+                return;
+            }
+        }
+        if self.changed.is_empty() {
+            return;
+        }
+        let Ok(permit) = self.ports.desk.try_reserve() else { return };
+        let mut summaries = Vec::with_capacity(self.changed.len().min(SUMMARIES_MAX));
+        let dispatcher = &self.dispatcher;
+        self.changed.retain(|conversation| {
+            if summaries.len() == SUMMARIES_MAX {
+                return true;
+            }
+            summaries.extend(dispatcher.summary(*conversation));
+            false
+        });
+        permit.send(DeskInput::Summaries(summaries));
+        self.urgent = !self.changed.is_empty() && self.urgent;
+    }
+
+    /// One commit and everything that follows from it.
+    fn commit(&mut self, io: &mut Io<'_>) {
+        if !self.dispatcher.has_staged() {
+            return;
+        }
+        let started = std::time::Instant::now();
+        let mut committed = std::mem::take(&mut self.committed);
+        self.dispatcher.commit(io.now_ms(), &mut committed);
+        self.health.commits.fetch_add(1, Ordering::Relaxed);
+        let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.health.commit_ns.fetch_add(spent, Ordering::Relaxed);
+        let mut origins = std::mem::take(&mut self.origins);
+        for (committed, origin) in committed.drain(..).zip(origins.drain(..)) {
+            self.conclude(io, committed, origin);
+        }
+        self.committed = committed;
+        self.origins = origins;
+        for conn in std::mem::take(&mut self.paused) {
+            if let Some(state) = self.conn(conn) {
+                state.in_flight = 0;
+                io.resume_reading(conn);
+            }
+        }
+    }
+
+    /// Housekeeping, ten times a second.
+    fn tick(&mut self, io: &mut Io<'_>) {
+        let now_ms = io.now_ms();
+        self.flush_cursors(now_ms);
+        self.urgent |= !self.changed.is_empty();
+        let kept_from = now_ms - CURSOR_EVERY_MS;
+        self.cursor_moved_ms.retain(|_, moved_ms| *moved_ms > kept_from);
+        io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
+    }
+}
+
+impl Service for Chat {
+    type Command = Command;
+
+    fn connected(&mut self, io: &mut Io<'_>, conn: ConnId, meta: ConnMeta) {
+        let encoding = match meta.subprotocol {
+            Subprotocol::Proto => Encoding::Proto,
+            Subprotocol::Json => Encoding::Json,
+        };
+        let now_s = seconds(io.now_ms());
+        let state = State::Waiting { origin: meta.origin.map(String::into_boxed_str) };
+        let limit = gcra::Gcra::default();
+        let peer = meta.peer;
+        self.insert(
+            conn,
+            Conn { id: conn, encoding, peer, state, limit, heard_s: now_s, sent_s: now_s, in_flight: 0 },
+        );
+        if self.draining {
+            self.close(io, conn, close::RESTART.code);
+            return;
+        }
+        io.set_timer(TimerKey::Conn(conn, TIMER_AUTH), self.options.auth_timeout);
+    }
+
+    fn message(&mut self, io: &mut Io<'_>, conn: ConnId, message: Message<'_>) {
+        let now_s = seconds(io.now_ms());
+        let Some(state) = self.conn(conn) else { return };
+        state.heard_s = now_s;
+        let encoding = state.encoding;
+        let bytes = match (encoding, message) {
+            (Encoding::Proto, Message::Binary(bytes)) => bytes,
+            (Encoding::Json, Message::Text(text)) => text.as_bytes(),
+            _ => {
+                self.close(io, conn, close::BAD_USE.code);
+                return;
+            }
+        };
+        let frame = match codec::decode_client(encoding, bytes) {
+            Ok(frame) => frame,
+            Err(error) => {
+                self.undecodable(io, conn, &error);
+                return;
+            }
+        };
+        let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else { return };
+        match frame {
+            In::Ping(_) => {
+                let pong = if reference == 0 {
+                    self.pong.clone()
+                } else {
+                    Encoded::new(wire::ServerFrame {
+                        r#ref: reference,
+                        frame: Some(Out::Pong(wire::Pong {})),
+                    })
+                };
+                self.send(io, conn, &pong);
+            }
+            In::Pong(_) => {}
+            In::Hello(hello) => self.hello(io, conn, reference, hello),
+            frame => match self.conn(conn).map(|conn| &conn.state) {
+                Some(State::Visitor(_)) => self.visitor_frame(io, conn, reference, frame),
+                Some(State::Agent(_)) => self.agent_frame(io, conn, reference, frame),
+                Some(State::Waiting { .. } | State::Authenticating { .. }) => {
+                    // Nothing but Hello before the welcome (S29).
+                    self.close(io, conn, close::BAD_USE.code);
+                }
+                None => {}
+            },
+        }
+    }
+
+    fn closed(&mut self, io: &mut Io<'_>, conn: ConnId, _why: CloseReason) {
+        let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::take) else { return };
+        match state.state {
+            State::Waiting { .. } | State::Authenticating { .. } => {}
+            State::Visitor(visitor) => self.visitor_gone(io, conn, &visitor),
+            State::Agent(agent) => self.agent_gone(conn, &agent),
+        }
+    }
+
+    fn timer(&mut self, io: &mut Io<'_>, key: TimerKey) {
+        match key {
+            TimerKey::Own(_) => self.tick(io),
+            TimerKey::Conn(conn, TIMER_AUTH) => {
+                if let Some(State::Waiting { .. } | State::Authenticating { .. }) =
+                    self.conn(conn).map(|conn| &conn.state)
+                {
+                    self.close(io, conn, close::AUTH_TIMEOUT.code);
+                }
+            }
+            TimerKey::Conn(conn, TIMER_PING) => self.ping(io, conn),
+            TimerKey::Conn(conn, TIMER_RESUME_READING) => io.resume_reading(conn),
+            TimerKey::Conn(conn, TIMER_DRAIN) => {
+                self.close(io, conn, close::RESTART.code);
+            }
+            TimerKey::Conn(..) => {}
+        }
+    }
+
+    fn command(&mut self, io: &mut Io<'_>, command: Command) {
+        match command {
+            Command::Authenticated { conn, result } => self.authenticated(io, conn, result),
+            Command::Arrive { conn, state } => self.arrive(io, conn, state),
+            Command::Propose { conversation, proposal, reply } => {
+                self.stage(Origin::Reply(reply), conversation, *proposal);
+            }
+            Command::Frame { from, principal, frame } => {
+                self.agent_frame_here(io, agent::Asker::Conn(from), &principal, *frame);
+            }
+            Command::Request { principal, frame, reply } => {
+                self.agent_frame_here(io, agent::Asker::Once(reply), &principal, *frame);
+            }
+            Command::FileFound { ticket, result } => self.file_found(io, ticket, result),
+            Command::Deliver(deliveries) => {
+                for delivery in deliveries {
+                    for conn in delivery.to {
+                        self.send(io, conn, &delivery.frame);
+                    }
+                }
+            }
+            Command::UserConn { user, conn, present } => self.note_user(user, conn, present),
+            Command::Revoke { user, code } => {
+                for conn in self.users.get(&user).cloned().unwrap_or_default() {
+                    if conn.loop_index == self.options.loop_index {
+                        self.close(io, conn.conn, code);
+                    }
+                }
+            }
+            Command::Tail { conversation, reply } => {
+                let tail = self.dispatcher.tail(conversation, io.now_ms()).map_err(|error| {
+                    tracing::error!(
+                        conversation.id = %conversation,
+                        error = &error as &dyn std::error::Error,
+                        "cannot read a conversation"
+                    );
+                    &codes::STORAGE_UNAVAILABLE
+                });
+                // The request may have been given up meanwhile.
+                drop(reply.send(tail));
+            }
+            Command::ToVisitor { conversation, frame } => {
+                let visitors = self.subscribers.get(&conversation).map(|s| s.visitors.clone());
+                for conn in visitors.unwrap_or_default() {
+                    self.send(io, conn, &frame);
+                }
+            }
+            Command::ToUser { user, frame } => {
+                for conn in self.users.get(&user).cloned().unwrap_or_default() {
+                    if conn.loop_index == self.options.loop_index {
+                        self.send(io, conn.conn, &frame);
+                    }
+                }
+            }
+            Command::ToAccount { account, frame } => {
+                for conn in self.agents.get(&account).cloned().unwrap_or_default() {
+                    self.send(io, conn, &frame);
+                }
+            }
+            Command::Drain { window_ms } => self.drain(io, window_ms),
+        }
+    }
+
+    fn turn_end(&mut self, io: &mut Io<'_>) {
+        if !self.ticking {
+            self.ticking = true;
+            io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
+        }
+        self.commit(io);
+        for loop_index in 0..self.outbound.len() {
+            if !self.outbound[loop_index].is_empty() {
+                let deliveries = std::mem::take(&mut self.outbound[loop_index]);
+                self.tell(loop_index as u16, Command::Deliver(deliveries));
+            }
+        }
+        for _ in 0..self.stuck.len() {
+            let Some((loop_index, command)) = self.stuck.pop_front() else { break };
+            self.tell(loop_index, command);
+        }
+        if self.urgent || !self.to_desk.is_empty() {
+            self.tell_desk();
+        }
+        self.dispatcher.tend(io.now_ms(), self.projected.get());
+    }
+}
+
+/// The message for one connection.
+fn payload(encoding: Encoding, frame: &Encoded) -> Payload {
+    let kind = match encoding {
+        Encoding::Proto => Kind::Binary,
+        Encoding::Json => Kind::Text,
+    };
+    Payload { kind, bytes: frame.bytes(encoding) }
+}
+
+fn seconds(ms: i64) -> u32 {
+    u32::try_from(ms / 1_000).unwrap_or(u32::MAX)
+}

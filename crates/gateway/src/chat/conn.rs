@@ -1,0 +1,76 @@
+//! The states of a connection, as types: waiting for its first frame, being authenticated, then a
+//! visitor's or an agent's.
+
+use std::{net::IpAddr, sync::Arc};
+
+use frontdesk_core::{
+    id::{ConversationId, UserId, VisitorId},
+    store,
+};
+use frontdesk_protocol::{codec::Encoding, wire::Hello};
+use frontdesk_router::access::Principal;
+use smallvec::SmallVec;
+
+use super::{
+    gcra::Gcra,
+    port::{InboxFacts, VisitorIdentity},
+};
+use crate::edge::ConnId;
+
+/// One connection as the chat service sees it. Small: an idle one holds nothing else.
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) id: ConnId,
+    pub(super) encoding: Encoding,
+    pub(super) peer: IpAddr,
+    pub(super) state: State,
+    pub(super) limit: Gcra,
+    /// UTC seconds, when something was last received from and sent to it.
+    pub(super) heard_s: u32,
+    pub(super) sent_s: u32,
+    /// Proposals of this turn.
+    pub(super) in_flight: u16,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Upgraded; nothing received. Holds the `Origin` header until the gate has seen it.
+    Waiting { origin: Option<Box<str>> },
+    /// The gate looks at its first frame.
+    Authenticating { hello: Box<Hello>, reference: u32 },
+    /// A visitor, on the loop of its conversation.
+    Visitor(VisitorConn),
+    /// Somebody with an account.
+    Agent(Box<AgentConn>),
+}
+
+/// A visitor's live connection.
+#[derive(Debug)]
+pub(super) struct VisitorConn {
+    pub(super) inbox: Arc<InboxFacts>,
+    pub(super) visitor: VisitorId,
+    pub(super) conversation: ConversationId,
+    /// What the first message creates; dropped once it is stored.
+    pub(super) origin: Option<Box<store::Origin>>,
+}
+
+/// An agent's live connection.
+#[derive(Debug)]
+pub(super) struct AgentConn {
+    pub(super) principal: Arc<Principal>,
+    pub(super) user: Option<UserId>,
+    /// Conversations it looks at, on whatever loop.
+    pub(super) open: SmallVec<[ConversationId; 4]>,
+}
+
+/// What travels with a visitor's connection to the loop of its conversation.
+#[derive(Debug)]
+pub struct Moved {
+    pub(super) encoding: Encoding,
+    pub(super) peer: IpAddr,
+    pub(super) limit: Gcra,
+    pub(super) hello: Box<Hello>,
+    pub(super) reference: u32,
+    pub(super) identity: Box<VisitorIdentity>,
+}

@@ -1,0 +1,351 @@
+//! What follows from a commit: the sender's ack, then everything everybody else gets.
+//!
+//! Each frame is built once for people with an account and once for the visitor, and encoded at most
+//! once for each encoding, however many connections get it.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use frontdesk_core::{
+    chat,
+    fold::{Folded, Verdict},
+    id::{AccountId, ConversationId, UserId},
+};
+use frontdesk_dispatcher::{Committed, DispatchError};
+use frontdesk_protocol::{
+    Encoded, codes,
+    wire::{self, server_frame::Frame as Out},
+};
+use smallvec::SmallVec;
+
+use super::{
+    Chat, Origin, frames,
+    port::{Answer, ConnRef, DeskInput, Placed, Reply},
+};
+use crate::edge::{ConnId, Io};
+
+impl Chat {
+    /// Answers whoever proposed, then tells everybody concerned.
+    pub(super) fn conclude(&mut self, io: &mut Io<'_>, committed: Committed, origin: Origin) {
+        let Committed { conversation, result, .. } = committed;
+        let folded = match result {
+            Ok(folded) => folded,
+            Err(error) => {
+                self.failed(io, conversation, &error, origin);
+                return;
+            }
+        };
+        let sender = match &origin {
+            Origin::Conn { to, .. } => Some(*to),
+            _ => None,
+        };
+        self.answer_proposal(io, conversation, &folded.verdict, origin);
+        if folded.created {
+            self.stored(io, conversation);
+        }
+        self.deliver(io, conversation, folded, sender);
+    }
+
+    fn failed(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        error: &DispatchError,
+        origin: Origin,
+    ) {
+        let code = codes::find(error.code()).unwrap_or(&codes::STORAGE_UNAVAILABLE);
+        let full = code.code == codes::STORAGE_FULL.code;
+        self.health.storage_full.store(full, Ordering::Relaxed);
+        if !full && code.code != codes::OVERLOADED.code {
+            self.health.storage_failed.store(true, Ordering::Relaxed);
+        }
+        let refusal = frames::refusal(code);
+        self.refuse_proposal(io, conversation, refusal, origin);
+    }
+
+    /// The ack, the refusal or the plain "done" of one proposal.
+    fn answer_proposal(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        verdict: &Verdict,
+        origin: Origin,
+    ) {
+        let placed = match verdict {
+            Verdict::Accepted { seq, at_ms, id } | Verdict::Repeat { seq, at_ms, id } => {
+                self.health.acked.fetch_add(1, Ordering::Relaxed);
+                let position = wire::Position { epoch: self.options.epoch, seq: *seq };
+                Some(Placed { position, at_ms: *at_ms, id: id.to_string() })
+            }
+            Verdict::Done | Verdict::Unchanged => None,
+            Verdict::Refused(refused) => {
+                let code = codes::find(refused.code()).unwrap_or(&codes::INTERNAL);
+                let mut refusal = frames::refusal(code);
+                refusal.detail = refused.detail();
+                self.refuse_proposal(io, conversation, refusal, origin);
+                return;
+            }
+        };
+        match origin {
+            Origin::Conn { to, reference, client_msg_id, visitor } => {
+                let frame = match placed {
+                    Some(Placed { position, at_ms, id }) if !client_msg_id.is_empty() => {
+                        Out::Ack(wire::Ack {
+                            client_msg_id,
+                            position: Some(position),
+                            at_ms,
+                            conversation: if visitor {
+                                String::new()
+                            } else {
+                                conversation.to_string()
+                            },
+                            id,
+                        })
+                    }
+                    _ if reference == 0 => return,
+                    _ => Out::Done(wire::Done {}),
+                };
+                self.answer(io, to, reference, frame);
+            }
+            Origin::Reply(reply) => self.reply(conversation, reply, Answer::Done(placed)),
+            Origin::Silent => {}
+        }
+    }
+
+    /// Tells the proposer that nothing changed.
+    pub(super) fn refuse_proposal(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        mut refusal: wire::Refusal,
+        origin: Origin,
+    ) {
+        match origin {
+            Origin::Conn { to, reference, client_msg_id, visitor } => {
+                refusal.client_msg_id = client_msg_id;
+                if !visitor {
+                    refusal.conversation = conversation.to_string();
+                }
+                self.answer(io, to, reference, Out::Refusal(refusal));
+            }
+            Origin::Reply(reply) => self.reply(conversation, reply, Answer::Refused(refusal)),
+            Origin::Silent => {}
+        }
+    }
+
+    fn reply(&mut self, conversation: ConversationId, reply: Reply, answer: Answer) {
+        match reply {
+            Reply::Desk => self.to_desk.push_back(DeskInput::Proposed { conversation, answer }),
+            // Whoever asked may have given up meanwhile; the change stands all the same.
+            Reply::Once(reply) => drop(reply.send(answer)),
+        }
+    }
+
+    /// The conversation has its first message: its visitor's connections no longer carry its origin.
+    fn stored(&mut self, io: &mut Io<'_>, conversation: ConversationId) {
+        let Some(subscribers) = self.subscribers.get(&conversation) else { return };
+        let mut account = None;
+        for conn in subscribers.visitors.clone() {
+            if let Some(super::conn::State::Visitor(visitor)) =
+                self.conn(conn).map(|conn| &mut conn.state)
+            {
+                visitor.origin = None;
+                account = Some(visitor.inbox.account);
+            }
+        }
+        if let Some(account) = account {
+            self.visitor_presence(io, account, conversation, true);
+        }
+    }
+
+    /// Everything new in a conversation goes to its connections; lists hear of it through the desk.
+    fn deliver(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        folded: Folded,
+        sender: Option<ConnRef>,
+    ) {
+        let Folded { entries, events, replaced, cursor, verdict, .. } = folded;
+        if entries.is_empty() && events.is_empty() && replaced.is_empty() && cursor.is_none() {
+            return;
+        }
+        self.changed.insert(conversation);
+        self.urgent |= !events.is_empty();
+        if !events.is_empty() {
+            self.check_viewers(io, conversation);
+        }
+        let team = self.team_of(conversation);
+        let visitors: SmallVec<[ConnId; 2]> = self
+            .subscribers
+            .get(&conversation)
+            .map(|subscribers| SmallVec::from_slice(&subscribers.visitors))
+            .unwrap_or_default();
+        // The sender knows its own message by the ack.
+        let acked_seq = match verdict {
+            Verdict::Accepted { seq, .. } => seq,
+            _ => 0,
+        };
+        for entry in replaced.into_iter().chain(entries) {
+            let from = sender.filter(|_| entry.seq == acked_seq);
+            self.deliver_entry(io, conversation, entry, &team, &visitors, from);
+        }
+        if let Some(cursor) = cursor {
+            let update = |conversation| {
+                Out::Cursor(wire::CursorUpdate { conversation, cursor: Some(cursor.clone()) })
+            };
+            self.push(io, &team, &Encoded::push(update(conversation.to_string())), sender);
+            let own = sender.map(|sender| sender.conn);
+            let frame = Encoded::push(update(String::new()));
+            for conn in visitors.iter().filter(|conn| Some(**conn) != own) {
+                self.send(io, *conn, &frame);
+            }
+        }
+        if !events.is_empty() {
+            self.deliver_session(io, conversation, events.into_vec(), &team, &visitors);
+        }
+    }
+
+    fn deliver_entry(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        mut entry: chat::Entry,
+        team: &[ConnRef],
+        visitors: &[ConnId],
+        sender: Option<ConnRef>,
+    ) {
+        let epoch = self.options.epoch;
+        let seq = entry.seq;
+        let for_visitors = entry.audience != i32::from(chat::Audience::Team);
+        let client_msg_id = std::mem::replace(&mut entry.client_msg_id, Bytes::new());
+        let others = visitors.iter().any(|conn| sender.map(|sender| sender.conn) != Some(*conn));
+        self.health
+            .delivered
+            .fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
+        if others {
+            let item = if for_visitors {
+                // The visitor's other tabs recognise their own message by its client_msg_id.
+                frames::item(chat::Entry { client_msg_id, ..entry.clone() })
+            } else {
+                frames::skip(seq)
+            };
+            let frame = wire::Entries { conversation: String::new(), epoch, items: vec![item] };
+            let frame = Encoded::push(Out::Entries(frame));
+            let own = self.options.loop_index;
+            for conn in visitors {
+                if sender != Some(ConnRef { loop_index: own, conn: *conn }) {
+                    self.send(io, *conn, &frame);
+                }
+            }
+        }
+        let frame = wire::Entries {
+            conversation: conversation.to_string(),
+            epoch,
+            items: vec![frames::item(entry)],
+        };
+        self.push(io, team, &Encoded::push(Out::Entries(frame)), sender);
+    }
+
+    fn deliver_session(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        events: Vec<chat::SessionEvent>,
+        team: &[ConnRef],
+        visitors: &[ConnId],
+    ) {
+        let session = self
+            .dispatcher
+            .state_in_memory(conversation)
+            .and_then(frontdesk_core::fold::Conversation::session)
+            .cloned();
+        let Some(session) = session else { return };
+        for event in events {
+            if !visitors.is_empty() && frames::concerns_visitor(&event) {
+                let update = wire::SessionUpdate {
+                    conversation: String::new(),
+                    session: Some(frames::session_for_visitor(&session)),
+                    event: None,
+                };
+                let frame = Encoded::push(Out::Session(update));
+                for conn in visitors {
+                    self.send(io, *conn, &frame);
+                }
+            }
+            let update = wire::SessionUpdate {
+                conversation: conversation.to_string(),
+                session: Some(session.clone()),
+                event: Some(event),
+            };
+            self.push(io, team, &Encoded::push(Out::Session(update)), None);
+        }
+    }
+
+    /// Sends a frame to people's connections, but not to the one it came from.
+    pub(super) fn push(
+        &mut self,
+        io: &mut Io<'_>,
+        to: &[ConnRef],
+        frame: &Encoded,
+        except: Option<ConnRef>,
+    ) {
+        for conn in to {
+            if Some(*conn) != except {
+                self.send_to(io, *conn, frame);
+            }
+        }
+    }
+
+    /// Connections of the people of a conversation: its owner, its participants, and who looks at it.
+    pub(super) fn team_of(&self, conversation: ConversationId) -> SmallVec<[ConnRef; 4]> {
+        let mut team: SmallVec<[ConnRef; 4]> = SmallVec::new();
+        let session = self
+            .dispatcher
+            .state_in_memory(conversation)
+            .and_then(frontdesk_core::fold::Conversation::session);
+        if let Some(session) = session {
+            for participant in session.owner.iter().chain(&session.participants) {
+                let Ok(user) = participant.id.parse::<UserId>() else { continue };
+                team.extend(self.users.get(&user).into_iter().flatten().copied());
+            }
+        }
+        if let Some(subscribers) = self.subscribers.get(&conversation) {
+            team.extend(subscribers.viewers.iter().map(|viewer| viewer.conn));
+        }
+        if team.len() > 1 {
+            team.sort_unstable();
+            team.dedup();
+        }
+        team
+    }
+
+    /// Somebody's visitor came or went.
+    pub(super) fn visitor_presence(
+        &mut self,
+        io: &mut Io<'_>,
+        account: AccountId,
+        conversation: ConversationId,
+        online: bool,
+    ) {
+        let presence = if online { wire::Presence::Online } else { wire::Presence::Offline };
+        let visitor = self
+            .dispatcher
+            .state_in_memory(conversation)
+            .and_then(|state| state.state().origin.as_ref())
+            .map(|origin| origin.visitor.clone())
+            .unwrap_or_default();
+        let update = wire::PresenceUpdate {
+            actor: Some(chat::Actor {
+                kind: chat::ActorKind::Visitor.into(),
+                id: visitor,
+                name: String::new(),
+            }),
+            presence: presence.into(),
+            conversation: conversation.to_string(),
+        };
+        let team = self.team_of(conversation);
+        self.push(io, &team, &Encoded::push(Out::Presence(update)), None);
+        self.to_desk.push_back(DeskInput::VisitorPresence { account, conversation, online });
+    }
+}

@@ -1,0 +1,342 @@
+//! From an upgraded socket to a welcome: first frame, gate, and for a visitor the move to the loop of
+//! its conversation.
+
+use std::sync::atomic::Ordering;
+
+use frontdesk_core::{chat as model, fold, limits};
+use frontdesk_protocol::{
+    close,
+    codec::DecodeError,
+    codes::{self, ErrorCode},
+    wire::{self, server_frame::Frame as Out},
+};
+use smallvec::SmallVec;
+
+use super::{
+    Chat,
+    conn::{AgentConn, Conn, Moved, State, VisitorConn},
+    frames,
+    port::{
+        AgentIdentity, AuthRequest, Command, DeskInput, GateRequest, Identity, VisitorIdentity,
+    },
+    seconds,
+};
+use crate::edge::{ConnId, Io, MovableConn, TimerKey};
+
+/// Most items given on a resume; a client further behind reloads.
+const RESUME_ITEMS_MAX: usize = 500;
+/// Items of the newest page.
+const PAGE_ITEMS: usize = 50;
+
+impl Chat {
+    /// The first frame: asks the gate.
+    pub(super) fn hello(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        reference: u32,
+        hello: wire::Hello,
+    ) {
+        let from = self.own(conn);
+        let Some(state) = self.conn(conn) else { return };
+        let State::Waiting { origin } = &mut state.state else {
+            // A second hello never changes who a connection is (S29).
+            self.close(io, conn, close::BAD_USE.code);
+            return;
+        };
+        let origin = origin.take().map(String::from);
+        let hello = Box::new(hello);
+        state.state = State::Authenticating { hello: hello.clone(), reference };
+        let request = GateRequest::Auth(AuthRequest { from, hello, origin });
+        if self.ports.gate.try_send(request).is_err() {
+            self.close(io, conn, close::OVERLOADED.code);
+        }
+    }
+
+    /// A message that is no frame. Malformed ones end the connection, unknown kinds are refused.
+    pub(super) fn undecodable(&mut self, io: &mut Io<'_>, conn: ConnId, error: &DecodeError) {
+        let live = matches!(
+            self.conn(conn).map(|conn| &conn.state),
+            Some(State::Visitor(_) | State::Agent(_))
+        );
+        let to = self.own(conn);
+        match error {
+            DecodeError::UnknownFrame { reference } if live => {
+                self.refuse(io, to, *reference, &codes::FRAME_UNKNOWN);
+            }
+            _ => {
+                let error = wire::Error {
+                    code: error.code().to_owned(),
+                    message: codes::FRAME_MALFORMED.text.to_owned(),
+                };
+                self.answer(io, to, 0, Out::Error(error));
+                self.close(io, conn, close::BAD_USE.code);
+            }
+        }
+    }
+
+    /// The gate has answered.
+    pub(super) fn authenticated(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        result: Result<Identity, &'static ErrorCode>,
+    ) {
+        let Some(state) = self.conn(conn) else { return };
+        let State::Authenticating { hello, reference } = &mut state.state else { return };
+        let (hello, reference) = (std::mem::take(hello), *reference);
+        match result {
+            Ok(Identity::Visitor(identity)) => {
+                let owner = self.owner_of(&identity.conversation);
+                let Some(state) = self.conn(conn) else { return };
+                let moved = Moved {
+                    encoding: state.encoding,
+                    peer: state.peer,
+                    limit: state.limit,
+                    hello,
+                    reference,
+                    identity,
+                };
+                if owner == self.options.loop_index {
+                    self.visitor_live(io, conn, moved);
+                } else if let Some(movable) = io.take(conn) {
+                    self.conns[conn.index()] = None;
+                    self.tell(owner, Command::Arrive { conn: movable, state: Box::new(moved) });
+                }
+            }
+            Ok(Identity::Agent(identity)) => self.agent_live(io, conn, reference, &hello, *identity),
+            Err(code) => {
+                let to = self.own(conn);
+                let error =
+                    wire::Error { code: code.code.to_owned(), message: code.text.to_owned() };
+                self.answer(io, to, reference, Out::Error(error));
+                let close = match code.code {
+                    "overloaded" | "internal" | "storage.unavailable" => close::OVERLOADED,
+                    "auth.disabled" | "origin.refused" | "inbox.unknown" => close::FORBIDDEN,
+                    _ => close::TICKET,
+                };
+                self.close(io, conn, close.code);
+            }
+        }
+    }
+
+    /// A visitor's connection comes from the loop where its socket landed.
+    pub(super) fn arrive(&mut self, io: &mut Io<'_>, movable: MovableConn, moved: Box<Moved>) {
+        match io.adopt(movable) {
+            Ok(conn) => self.visitor_live(io, conn, *moved),
+            Err(error) => tracing::warn!(%error, "a connection was lost on its way between loops"),
+        }
+    }
+
+    fn visitor_live(&mut self, io: &mut Io<'_>, conn: ConnId, moved: Moved) {
+        let Moved { encoding, peer, limit, hello, reference, identity } = moved;
+        let VisitorIdentity { inbox, visitor, conversation, origin, resume_token, attended } =
+            *identity;
+        let now_ms = io.now_ms();
+        let stored = match self.dispatcher.state(conversation, now_ms) {
+            Ok(state) => state.is_some(),
+            Err(error) => {
+                tracing::error!(
+                    conversation.id = %conversation,
+                    error = &error as &dyn std::error::Error,
+                    "cannot read a conversation"
+                );
+                self.close(io, conn, close::OVERLOADED.code);
+                return;
+            }
+        };
+        let drafts = inbox.drafts;
+        let account = inbox.account;
+        let origin = (!stored).then(|| Box::new(origin));
+        let state = State::Visitor(VisitorConn { inbox, visitor, conversation, origin });
+        let now_s = seconds(now_ms);
+        self.insert(
+            conn,
+            Conn { id: conn, encoding, peer, state, limit, heard_s: now_s, sent_s: now_s, in_flight: 0 },
+        );
+        let subscribers = self.subscribers.entry(conversation).or_default();
+        let first = subscribers.visitors.is_empty();
+        subscribers.visitors.push(conn);
+
+        let held = hello.held.first().and_then(|held| held.position);
+        let mut opened = self.opened(io, conversation, held, false);
+        opened.conversation.clear();
+        let welcome = wire::Welcome {
+            self_: Some(model::Actor {
+                kind: model::ActorKind::Visitor.into(),
+                id: visitor.to_string(),
+                name: String::new(),
+            }),
+            resume_token,
+            opened: vec![opened],
+            drafts,
+            attended,
+            ..self.welcome(now_ms)
+        };
+        let to = self.own(conn);
+        self.answer(io, to, reference, Out::Welcome(welcome));
+        io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
+        if first && stored {
+            self.visitor_presence(io, account, conversation, true);
+        }
+    }
+
+    fn agent_live(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        reference: u32,
+        hello: &wire::Hello,
+        identity: AgentIdentity,
+    ) {
+        let AgentIdentity { principal, user, presence, feed, feed_recovered, resume_token } =
+            identity;
+        let now_ms = io.now_ms();
+        let own = self.own(conn);
+        let Some(state) = self.conn(conn) else { return };
+        let agent = AgentConn { principal: principal.clone(), user, open: SmallVec::new() };
+        state.state = State::Agent(Box::new(agent));
+        self.agents.entry(principal.account).or_default().push(conn);
+        let welcome = wire::Welcome {
+            self_: Some(principal.actor()),
+            resume_token,
+            feed: Some(feed),
+            feed_recovered,
+            presence: presence.into(),
+            ..self.welcome(now_ms)
+        };
+        self.answer(io, own, reference, Out::Welcome(welcome));
+        io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
+        if let Some(user) = user {
+            self.note_user(user, own, true);
+            self.tell_all_others(|| Command::UserConn { user, conn: own, present: true });
+            let feed = match (&hello.feed, feed_recovered) {
+                (Some(presented), true) => *presented,
+                _ => feed,
+            };
+            self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
+        }
+        for held in hello.held.iter().take(limits::HELD_MAX) {
+            let open = wire::Open { conversation: held.conversation.clone(), position: held.position };
+            self.agent_frame(io, conn, 0, wire::client_frame::Frame::Open(open));
+        }
+    }
+
+    /// The parts of a welcome that are the same for everybody.
+    fn welcome(&self, now_ms: i64) -> wire::Welcome {
+        let ping_interval_ms =
+            u32::try_from(self.options.ping_interval.as_millis()).unwrap_or(u32::MAX);
+        wire::Welcome {
+            epoch: self.options.epoch,
+            server_time_ms: now_ms,
+            limits: Some(wire::Limits {
+                text_bytes_max: self.options.text_bytes_max,
+                file_bytes_max: self.options.file_bytes_max,
+                in_flight_max: u32::from(self.options.in_flight_max),
+                ping_interval_ms,
+            }),
+            ..wire::Welcome::default()
+        }
+    }
+
+    /// What a client needs to show a conversation: exactly what it missed since the position it
+    /// holds, or the newest page (I6).
+    pub(super) fn opened(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: frontdesk_core::id::ConversationId,
+        held: Option<wire::Position>,
+        team: bool,
+    ) -> wire::Opened {
+        let now_ms = io.now_ms();
+        let epoch = self.options.epoch;
+        let last_seq = match self.dispatcher.state(conversation, now_ms) {
+            Ok(state) => state.map_or(0, fold::Conversation::last_seq),
+            Err(_) => 0,
+        };
+        let missed = match held {
+            Some(held) if held.epoch == epoch && held.seq <= last_seq => self
+                .dispatcher
+                .since(conversation, held.seq, RESUME_ITEMS_MAX, now_ms)
+                .unwrap_or_default(),
+            _ => None,
+        };
+        let recovered = missed.is_some();
+        if held.is_some() {
+            let counter =
+                if recovered { &self.health.resumed } else { &self.health.reloaded };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        let entries = match missed {
+            Some(entries) => entries,
+            None => self
+                .dispatcher
+                .page(conversation, None, PAGE_ITEMS, now_ms)
+                .unwrap_or_else(|error| {
+                    tracing::error!(
+                        conversation.id = %conversation,
+                        error = &error as &dyn std::error::Error,
+                        "cannot read a page"
+                    );
+                    Vec::new()
+                }),
+        };
+        let more_before = !recovered && entries.first().is_some_and(|entry| entry.seq > 1);
+        let state = self.dispatcher.state_in_memory(conversation);
+        let session = state.and_then(fold::Conversation::session).map(|session| {
+            if team { session.clone() } else { frames::session_for_visitor(session) }
+        });
+        let cursors = state.map(|state| state.state().cursors.clone()).unwrap_or_default();
+        let viewers = if team { self.viewers_of(conversation) } else { Vec::new() };
+        wire::Opened {
+            conversation: conversation.to_string(),
+            recovered,
+            items: fold::for_reader(entries.into_iter(), team, !team),
+            position: Some(wire::Position { epoch, seq: last_seq }),
+            more_before,
+            session,
+            cursors,
+            viewers,
+            queue_place: None,
+        }
+    }
+
+    /// Sends a ping to a connection that was quiet, and comes back after the next interval.
+    pub(super) fn ping(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        let now_s = seconds(io.now_ms());
+        let interval = self.options.ping_interval;
+        let quiet_s = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
+        let Some(state) = self.conn(conn) else { return };
+        let quiet = now_s.saturating_sub(state.heard_s) >= quiet_s
+            || now_s.saturating_sub(state.sent_s) >= quiet_s;
+        if quiet {
+            let ping = self.ping.clone();
+            self.send(io, conn, &ping);
+        }
+        io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), interval);
+    }
+
+    /// The server stops: every connection is sent away with a reconnect code, spread over the
+    /// window so that they do not come back all at once.
+    pub(super) fn drain(&mut self, io: &mut Io<'_>, window_ms: u64) {
+        self.draining = true;
+        let live: Vec<ConnId> =
+            self.conns.iter().flatten().map(|state| state.id).collect();
+        let count = live.len() as u64;
+        // One connection need not wait: the window is used up only by thousands.
+        let window_ms = window_ms.min(count * 5);
+        for (place, conn) in live.into_iter().enumerate() {
+            let after_ms = window_ms * place as u64 / count.max(1);
+            let go_away = wire::GoAway {
+                reconnect_after_ms: u32::try_from(window_ms - after_ms).unwrap_or(u32::MAX),
+            };
+            let to = self.own(conn);
+            self.answer(io, to, 0, Out::GoAway(go_away));
+            io.set_timer(
+                TimerKey::Conn(conn, super::TIMER_DRAIN),
+                std::time::Duration::from_millis(after_ms),
+            );
+        }
+        io.stop(std::time::Duration::from_millis(window_ms + 2_000));
+    }
+}

@@ -1,0 +1,375 @@
+//! What goes in and out of a chat loop besides sockets: commands from other threads, and requests to
+//! the tasks that may wait (gate, desk). Everything here is bounded by the channels that carry it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use frontdesk_core::{
+    chat,
+    id::{AccountId, ConversationId, InboxId, UserId, VisitorId},
+    store,
+};
+use frontdesk_dispatcher::{Summary, Tail};
+use frontdesk_protocol::{
+    Encoded,
+    codes::ErrorCode,
+    wire::{ClientFrame, FeedPosition, Hello, Position, Presence, Refusal},
+};
+use frontdesk_router::access::Principal;
+use smallvec::SmallVec;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::edge::{ConnId, MovableConn};
+
+/// A connection of any loop of this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnRef {
+    /// Index of the loop.
+    pub loop_index: u16,
+    /// The connection there.
+    pub conn: ConnId,
+}
+
+/// What the gate found out about a connection's first frame.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// A visitor: one conversation, which may not be stored yet.
+    Visitor(Box<VisitorIdentity>),
+    /// Somebody with an account: an agent, or an API key that uses a socket.
+    Agent(Box<AgentIdentity>),
+}
+
+/// Who a visitor's connection belongs to.
+#[derive(Debug, Clone)]
+pub struct VisitorIdentity {
+    /// What the visitor chats through, shared by all its visitors.
+    pub inbox: Arc<InboxFacts>,
+    /// The visitor.
+    pub visitor: VisitorId,
+    /// The only conversation this visitor has here.
+    pub conversation: ConversationId,
+    /// What the first message creates; not needed once it is stored.
+    pub origin: store::Origin,
+    /// Presents this identity again without HTTP.
+    pub resume_token: String,
+    /// Whether somebody of the inbox is online now.
+    pub attended: bool,
+}
+
+/// What the loops need to know of an inbox.
+#[derive(Debug, Clone)]
+pub struct InboxFacts {
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The inbox.
+    pub inbox: InboxId,
+    /// The queue new sessions go to; empty for the common one.
+    pub team: String,
+    /// Whether agents see unsent text.
+    pub drafts: bool,
+}
+
+/// Who an agent's connection belongs to.
+#[derive(Debug, Clone)]
+pub struct AgentIdentity {
+    /// The person with rights and teams, as of now.
+    pub principal: Arc<Principal>,
+    /// The user; API keys have none and get no feed.
+    pub user: Option<UserId>,
+    /// The chosen state.
+    pub presence: Presence,
+    /// Where the user's feed stands.
+    pub feed: FeedPosition,
+    /// Whether the changes since the presented position are all known.
+    pub feed_recovered: bool,
+    /// Presents this identity again without HTTP.
+    pub resume_token: String,
+}
+
+/// A first frame to be checked.
+#[derive(Debug)]
+pub struct AuthRequest {
+    /// Who asks; the answer goes there as [`Command::Authenticated`].
+    pub from: ConnRef,
+    /// The frame itself.
+    pub hello: Box<Hello>,
+    /// The `Origin` header of the upgrade.
+    pub origin: Option<String>,
+}
+
+/// A file a message refers to, to be looked up before the message is proposed.
+#[derive(Debug)]
+pub struct FileRequest {
+    /// Where the message waits; the answer goes there as [`Command::FileFound`].
+    pub loop_index: u16,
+    /// Names the waiting message.
+    pub ticket: u64,
+    /// The account the file must belong to.
+    pub account: AccountId,
+    /// The conversation the file must belong to.
+    pub conversation: ConversationId,
+    /// The uploader it must have: visitor, user or key.
+    pub sender: String,
+    /// The file's id as the client gave it.
+    pub file: String,
+}
+
+/// What may wait and therefore happens outside the loops.
+#[derive(Debug)]
+pub enum GateRequest {
+    /// A first frame.
+    Auth(AuthRequest),
+    /// A file reference.
+    File(FileRequest),
+}
+
+/// What became of a proposal made from outside the loop.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// It was carried out; for a message, where it stands now.
+    Done(Option<Placed>),
+    /// It changed nothing.
+    Refused(Refusal),
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// Epoch and seq.
+    pub position: Position,
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// The entry's id.
+    pub id: String,
+}
+
+/// Who wants to know what became of a proposal.
+#[derive(Debug)]
+pub enum Reply {
+    /// The desk, which hears it as [`DeskInput::Proposed`].
+    Desk,
+    /// A waiting request.
+    Once(oneshot::Sender<Answer>),
+}
+
+/// A frame for connections of one loop.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The connections, all of the loop that gets this.
+    pub to: SmallVec<[ConnId; 4]>,
+    /// The frame, encoded at most once for each encoding.
+    pub frame: Encoded,
+}
+
+/// What other threads tell a chat loop.
+#[derive(Debug)]
+pub enum Command {
+    /// The gate's answer to a first frame.
+    Authenticated {
+        /// Whose.
+        conn: ConnId,
+        /// Who it is, or why not.
+        result: Result<Identity, &'static ErrorCode>,
+    },
+    /// A visitor's connection moves to the loop of its conversation.
+    Arrive {
+        /// The connection.
+        conn: MovableConn,
+        /// What the former loop knew of it.
+        state: Box<super::conn::Moved>,
+    },
+    /// A proposal of the desk or of an HTTP request, checked already.
+    Propose {
+        /// The conversation, of this loop.
+        conversation: ConversationId,
+        /// The record to append.
+        proposal: Box<store::Proposal>,
+        /// Who wants to know.
+        reply: Reply,
+    },
+    /// A frame of an agent about a conversation of this loop.
+    Frame {
+        /// The agent's connection.
+        from: ConnRef,
+        /// The agent.
+        principal: Arc<Principal>,
+        /// The frame.
+        frame: Box<ClientFrame>,
+    },
+    /// The same of an HTTP request, which waits for the answer.
+    Request {
+        /// Who asks.
+        principal: Arc<Principal>,
+        /// The frame.
+        frame: Box<ClientFrame>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Answer>,
+    },
+    /// A file was looked up.
+    FileFound {
+        /// As in the request.
+        ticket: u64,
+        /// The whole reference, or why not.
+        result: Result<chat::File, &'static ErrorCode>,
+    },
+    /// Frames for connections of this loop.
+    Deliver(Vec<Delivery>),
+    /// A user's connection came or went, on any loop.
+    UserConn {
+        /// The user.
+        user: UserId,
+        /// The connection.
+        conn: ConnRef,
+        /// Came or went.
+        present: bool,
+    },
+    /// The user's sockets must go: disabled, demoted, signed out.
+    Revoke {
+        /// The user.
+        user: UserId,
+        /// The close code.
+        code: u16,
+    },
+    /// A reader needs what is newer than the history.
+    Tail {
+        /// The conversation, of this loop.
+        conversation: ConversationId,
+        /// Where it goes.
+        reply: oneshot::Sender<Result<Tail, &'static ErrorCode>>,
+    },
+    /// A frame for the visitor of a conversation of this loop.
+    ToVisitor {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The frame.
+        frame: Encoded,
+    },
+    /// A frame for a user's connections on this loop.
+    ToUser {
+        /// The user.
+        user: UserId,
+        /// The frame.
+        frame: Encoded,
+    },
+    /// A frame for every agent of an account on this loop.
+    ToAccount {
+        /// The account.
+        account: AccountId,
+        /// The frame.
+        frame: Encoded,
+    },
+    /// The server stops: close everything with a reconnect code, spread over the window, then end.
+    Drain {
+        /// Milliseconds.
+        window_ms: u64,
+    },
+}
+
+/// What the desk hears from the loops.
+#[derive(Debug)]
+pub enum DeskInput {
+    /// Newest states of conversations. Taking only the newest of one conversation loses nothing.
+    Summaries(Vec<Summary>),
+    /// An agent's connection is live.
+    AgentConnected {
+        /// The agent.
+        principal: Arc<Principal>,
+        /// The user.
+        user: UserId,
+        /// The connection.
+        conn: ConnRef,
+        /// Changes after this number are wanted.
+        feed: FeedPosition,
+    },
+    /// An agent's connection is gone.
+    AgentLost {
+        /// The account.
+        account: AccountId,
+        /// The user.
+        user: UserId,
+        /// The connection.
+        conn: ConnRef,
+    },
+    /// An agent chose a state.
+    SetPresence {
+        /// The account.
+        account: AccountId,
+        /// The user.
+        user: UserId,
+        /// Online, away or offline.
+        presence: Presence,
+    },
+    /// A visitor's first connection came or last one went.
+    VisitorPresence {
+        /// The account.
+        account: AccountId,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Came or went.
+        online: bool,
+    },
+    /// What became of a proposal of the desk.
+    Proposed {
+        /// The conversation it was for.
+        conversation: ConversationId,
+        /// Its end.
+        answer: Answer,
+    },
+}
+
+/// The ways out of a loop to the tasks that may wait.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// To the gate.
+    pub gate: mpsc::Sender<GateRequest>,
+    /// To the desk.
+    pub desk: mpsc::Sender<DeskInput>,
+}
+
+/// Progress of the projections for one log, shared with the loop that trims it.
+#[derive(Debug, Default)]
+pub struct Projected {
+    offset: AtomicU64,
+}
+
+impl Projected {
+    /// Starts at an offset.
+    pub fn at(offset: u64) -> Self {
+        Self { offset: AtomicU64::new(offset) }
+    }
+
+    /// Every record up to here is contained in the projections.
+    pub fn set(&self, offset: u64) {
+        self.offset.fetch_max(offset, Ordering::AcqRel);
+    }
+
+    /// The offset.
+    pub fn get(&self) -> u64 {
+        self.offset.load(Ordering::Acquire)
+    }
+}
+
+/// What readiness and metrics read of a loop without asking it.
+#[derive(Debug, Default)]
+pub struct ChatHealth {
+    /// The log or the history refused a write; sends are refused.
+    pub storage_failed: AtomicBool,
+    /// The disk is almost full; sends are refused until it is not.
+    pub storage_full: AtomicBool,
+    /// Messages acked since the start.
+    pub acked: AtomicU64,
+    /// Entries handed to connections since the start.
+    pub delivered: AtomicU64,
+    /// Commits (syncs) since the start.
+    pub commits: AtomicU64,
+    /// Nanoseconds spent in commits since the start.
+    pub commit_ns: AtomicU64,
+    /// Frames refused by a rate limit since the start.
+    pub rate_limited: AtomicU64,
+    /// Resumes that gave exactly what was missed, and those that did not.
+    pub resumed: AtomicU64,
+    /// See `resumed`.
+    pub reloaded: AtomicU64,
+}

@@ -1,0 +1,142 @@
+//! What a [`Service`](super::Service) may do with its connections: the effects side of a loop.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use super::{
+    CloseReason, ConnId, Kind, MovableConn, Payload, TimerKey,
+    conn::{Alarm, Core, State},
+};
+
+/// The loop as a service sees it during a call.
+pub struct Io<'a> {
+    pub(super) core: &'a mut Core,
+    /// The bytes that follow the message being handed over, and whose they are.
+    pub(super) rest: Option<(ConnId, &'a [u8])>,
+}
+
+impl Io<'_> {
+    /// The time of this turn: read once, the same for everything in it.
+    pub fn now(&self) -> Instant {
+        self.core.now
+    }
+
+    /// The wall clock of this turn in milliseconds since 1970, UTC.
+    pub fn now_ms(&self) -> i64 {
+        self.core.now_ms
+    }
+
+    /// Queues a message. It leaves when the turn ends. Ignored for a connection that is closing or
+    /// gone; closes one whose queue is full ([`CloseReason::Slow`]).
+    pub fn send(&mut self, conn: ConnId, payload: &Payload) {
+        self.core.queue(conn, |queue| queue.push_shared(payload.kind.into(), &payload.bytes));
+    }
+
+    /// As [`send`](Self::send), for bytes that go to one connection only and can be copied.
+    pub fn send_copy(&mut self, conn: ConnId, kind: Kind, bytes: &[u8]) {
+        self.core.queue(conn, |queue| queue.push_copy(kind.into(), bytes));
+    }
+
+    /// Bytes waiting to be written to a connection; 0 if it is gone.
+    pub fn queued_bytes(&self, conn: ConnId) -> usize {
+        self.core.peek(conn).and_then(|found| found.out.as_ref()).map_or(0, |queue| queue.len())
+    }
+
+    /// Closes a connection: what is queued is written, then a close frame with this code. The
+    /// service hears [`Service::closed`](super::Service::closed) once, later in this turn.
+    pub fn close(&mut self, conn: ConnId, code: u16, reason: &str) {
+        self.core.end(conn, code, reason, CloseReason::Service(code));
+    }
+
+    /// Whether the connection is open here (not closing, not moved).
+    pub fn is_open(&self, conn: ConnId) -> bool {
+        self.core.is_open(conn)
+    }
+
+    /// Stops reading from a connection: its messages stay in the kernel's buffers. Those of the
+    /// read under way are kept for later. Silence is not counted meanwhile.
+    pub fn pause_reading(&mut self, conn: ConnId) {
+        if let Some(found) = self.core.get(conn)
+            && found.state == State::Open
+        {
+            found.paused = true;
+        }
+    }
+
+    /// Reads from a paused connection again.
+    pub fn resume_reading(&mut self, conn: ConnId) {
+        if let Some(found) = self.core.get(conn)
+            && found.paused
+        {
+            found.paused = false;
+            self.core.make_ready(conn);
+        }
+    }
+
+    /// Changes the longest message taken from a connection, from its next frame on. Starts at the
+    /// loop's limit; a service that has not yet authenticated the peer takes less.
+    pub fn limit_messages(&mut self, conn: ConnId, bytes_max: usize) {
+        if let Some(found) = self.core.get(conn) {
+            found.message_bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Sets a timer that fires once, not before `after` has passed and a few ticks later at most.
+    pub fn set_timer(&mut self, key: TimerKey, after: Duration) {
+        let tick = self.core.after(after);
+        self.core.wheel.set(tick, Alarm::Service(key));
+    }
+
+    /// Takes a connection out of this loop, with everything read and queued but not yet handled, to
+    /// give it to another loop. `None` if it is closing or gone: then `closed` tells.
+    pub fn take(&mut self, conn: ConnId) -> Option<MovableConn> {
+        if !self.core.is_open(conn) {
+            return None;
+        }
+        let mut taken = self.core.remove(conn)?;
+        if let Some((current, rest)) = self.rest
+            && current == conn
+            && !rest.is_empty()
+        {
+            taken.stash = Some(Box::new(rest.to_vec()));
+        }
+        self.core.metrics.moved.add(1);
+        Some(MovableConn {
+            stream: taken.stream,
+            parser: taken.parser,
+            out: taken.out,
+            stash: taken.stash,
+            message_bytes_max: taken.message_bytes_max,
+        })
+    }
+
+    /// Takes over a connection that another loop let go. Messages it had in flight are handed over
+    /// after the current call. The error is the operating system's or the loop is full; the
+    /// connection is lost then and `closed` is not called.
+    pub fn adopt(&mut self, conn: MovableConn) -> io::Result<ConnId> {
+        match self.core.insert(conn) {
+            Ok(id) => {
+                self.core.metrics.adopted.add(1);
+                Ok(id)
+            }
+            Err(error) => {
+                self.core.metrics.dropped.add(1);
+                Err(error)
+            }
+        }
+    }
+
+    /// Connections of this loop, those that are closing included.
+    pub fn connections(&self) -> usize {
+        self.core.conns.len()
+    }
+
+    /// Ends the loop: as soon as no connection is left, at the latest after `grace`. The service
+    /// closes its connections with codes of its own choice; new sockets are refused from now on.
+    pub fn stop(&mut self, grace: Duration) {
+        let at = self.core.now + grace;
+        self.core.stop_at = Some(self.core.stop_at.map_or(at, |earlier| earlier.min(at)));
+    }
+}

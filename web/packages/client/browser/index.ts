@@ -194,3 +194,6 @@ function onWake(wake: () => void): () => void {
     document.removeEventListener("visibilitychange", visible);
   };
 }
+
+export type { RunningUpload, UploadResult } from "./upload";
+export { upload } from "./upload";

@@ -338,7 +338,7 @@ export class VisitorClient {
   }
 
   private headers(): Record<string, string> {
-    return { authorization: `Bearer ${this.token}` };
+    return { authorization: `Visitor ${this.token}` };
   }
 
   private key(name: string): string {

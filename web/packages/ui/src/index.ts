@@ -1,0 +1,17 @@
+// The design system: tokens (tokens.css), base styles (base.css) and the components that more than
+// one page needs.
+export type { ComposerProps } from "./composer";
+export { Composer, isComposing } from "./composer";
+export type { AccentColours } from "./contrast";
+export { accentColours, contrast, parseColour } from "./contrast";
+export { Avatar, Banner, Button, IconButton, Skeleton, initials } from "./controls";
+export type { IconName } from "./icons";
+export { Icon } from "./icons";
+export type { MenuItem } from "./overlays";
+export { Dialog, Menu } from "./overlays";
+export type { ScrollerProps, ScrollerRow } from "./scroller";
+export { Scroller } from "./scroller";
+export type { ThemeChoice } from "./theme";
+export { followTheme } from "./theme";
+export type { Range } from "./windowing";
+export { RENDER_ALL_UP_TO, visibleRange } from "./windowing";

@@ -1,0 +1,134 @@
+// A list that grows at both ends and never jumps. What the reader looks at stays where it is while
+// rows come in above or below or change their height; a reader at the end stays at the end. Long
+// lists are rendered in part.
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { visibleRange } from "./windowing";
+
+/** So near to an edge counts as there. */
+const NEAR_PX = 48;
+const OVERSCAN_PX = 800;
+const LOAD_BEFORE_PX = 400;
+
+export type ScrollerRow = { readonly key: string };
+
+type Anchor = { readonly key: string; readonly top: number };
+
+export type ScrollerProps<R extends ScrollerRow> = {
+  readonly rows: readonly R[];
+  readonly render: (row: R) => ComponentChildren;
+  readonly label: string;
+  /** Height of a row nobody has seen yet. */
+  readonly estimatePx: number;
+  /** Before the first row, for example a greeting or "loading". */
+  readonly header?: ComponentChildren;
+  /** After the last row, for example who is typing. */
+  readonly footer?: ComponentChildren;
+  /** The reader came near the first row. */
+  readonly onNearTop: () => void;
+  readonly onAtEnd: (atEnd: boolean) => void;
+  /** Grows to bring the reader to the end, for example after sending. */
+  readonly toEnd: number;
+};
+
+export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const heights = useRef(new Map<string, number>());
+  const anchor = useRef<Anchor | undefined>(undefined);
+  const atEnd = useRef(true);
+  const latest = useRef(props);
+  const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 0 });
+  latest.current = props;
+
+  const range = visibleRange(
+    props.rows.map((row) => heights.current.get(row.key) ?? props.estimatePx),
+    view.top,
+    view.height,
+    OVERSCAN_PX,
+  );
+
+  const settle = (): void => {
+    const element = box.current;
+    if (!element || !list.current) return;
+    measure(list.current, heights.current);
+    if (atEnd.current) element.scrollTop = element.scrollHeight;
+    else if (anchor.current) {
+      const now = topOf(list.current, anchor.current.key, element);
+      if (now !== undefined) element.scrollTop += now - anchor.current.top;
+    }
+  };
+
+  const onScroll = (): void => {
+    const element = box.current;
+    if (!element || !list.current) return;
+    const end = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR_PX;
+    if (end !== atEnd.current) {
+      atEnd.current = end;
+      latest.current.onAtEnd(end);
+    }
+    anchor.current = firstVisible(list.current, element);
+    setView((old) => {
+      const moved = Math.abs(old.top - element.scrollTop) > OVERSCAN_PX / 4 || old.height !== element.clientHeight;
+      return moved ? { top: element.scrollTop, height: element.clientHeight } : old;
+    });
+    if (element.scrollTop < LOAD_BEFORE_PX) latest.current.onNearTop();
+  };
+
+  useLayoutEffect(settle);
+
+  useLayoutEffect(() => {
+    atEnd.current = true;
+    settle();
+    latest.current.onAtEnd(true);
+  }, [props.toEnd]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element || !list.current || typeof ResizeObserver !== "function") return undefined;
+    // Images that load, texts that wrap anew, a keyboard that covers half of the window.
+    const observer = new ResizeObserver(() => {
+      settle();
+      onScroll();
+    });
+    observer.observe(element);
+    observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
+
+  return (
+    <div class="scroller" ref={box} onScroll={onScroll} role="log" aria-label={props.label} aria-live="off" tabIndex={0}>
+      {props.header}
+      <div ref={list} style={{ paddingTop: `${range.above}px`, paddingBottom: `${range.below}px` }}>
+        {props.rows.slice(range.start, range.end).map((row) => (
+          <div key={row.key} data-row={row.key}>
+            {props.render(row)}
+          </div>
+        ))}
+      </div>
+      {props.footer}
+    </div>
+  );
+}
+
+function rowsOf(list: HTMLElement): HTMLElement[] {
+  return Array.from(list.children).filter((child): child is HTMLElement => child instanceof HTMLElement);
+}
+
+function measure(list: HTMLElement, heights: Map<string, number>): void {
+  for (const row of rowsOf(list)) heights.set(row.dataset.row ?? "", row.offsetHeight);
+}
+
+function firstVisible(list: HTMLElement, box: HTMLElement): Anchor | undefined {
+  const edge = box.getBoundingClientRect().top;
+  for (const row of rowsOf(list)) {
+    const place = row.getBoundingClientRect();
+    if (place.bottom > edge) return { key: row.dataset.row ?? "", top: place.top - edge };
+  }
+  return undefined;
+}
+
+function topOf(list: HTMLElement, key: string, box: HTMLElement): number | undefined {
+  const row = rowsOf(list).find((candidate) => candidate.dataset.row === key);
+  return row ? row.getBoundingClientRect().top - box.getBoundingClientRect().top : undefined;
+}

@@ -4,8 +4,20 @@
 //! Nothing here does IO, reads a clock or knows a socket: callers pass `now` and get results, so the
 //! same input gives the same output on every node and after every restart.
 
+pub mod id;
+pub mod limits;
+pub mod rights;
+pub mod secret;
+
+pub use id::partition_of;
+
 /// The generated modules, nested as the proto packages are.
-#[expect(missing_docs, clippy::pedantic, reason = "generated; the proto files document it")]
+#[expect(
+    missing_docs,
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "generated; the proto files document it"
+)]
 mod generated {
     pub mod chat {
         pub mod v1 {

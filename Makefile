@@ -1,0 +1,73 @@
+# The one entry point. `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+# Where Cargo puts its output; follows CARGO_TARGET_DIR if it is set.
+TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps --offline 2>/dev/null | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+NPM := npm --prefix web
+WEB_SOURCES = $(shell git ls-files -co --exclude-standard web proto 2>/dev/null)
+DEMO_DIR ?= data/demo
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
+	$(NPM) run build
+	@touch $@
+
+.PHONY: web
+web: web/dist/.built ## Build the web apps into web/dist
+
+.PHONY: build
+build: web ## Build the release binary `frontdesk` with the web apps inside
+	$(CARGO) build --release --locked -p frontdesk
+
+.PHONY: run
+run: ## Build, then serve a demo on http://127.0.0.1:8080
+	@test -e "$(TARGET_DIR)/release/frontdesk" || echo "The first build takes several minutes; later ones take seconds."
+	@$(MAKE) --no-print-directory build
+	@exec "$(TARGET_DIR)/release/frontdesk" serve --demo --data-dir "$(DEMO_DIR)"
+
+.PHONY: check
+check: web ## Format, lints, types, generated files, dependency rules
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) xtask check
+	$(NPM) run check
+
+.PHONY: test
+test: tools web ## Every suite
+	$(CARGO) build --workspace --bins --locked
+	$(CARGO) test --workspace --locked
+	$(NPM) test
+	@$(MAKE) --no-print-directory e2e
+
+.PHONY: e2e
+e2e: tools web ## The real binary in a real browser
+	$(CARGO) build -p frontdesk --locked
+	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" $(NPM) run e2e
+
+.PHONY: bench
+bench: build ## Measure this machine (see docs/benchmarks.md)
+	"$(TARGET_DIR)/release/frontdesk" bench text --closed --seconds 10 --json
+
+.PHONY: screenshots
+screenshots: tools web ## Pictures of every view into web/e2e/screenshots
+	$(CARGO) build -p frontdesk --locked
+	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" $(NPM) run screenshots
+
+.PHONY: tools
+tools: ## Install what the tests need beside Rust, Node and a C compiler
+	@scripts/install-tools
+
+.PHONY: fmt
+fmt: ## Format everything
+	$(CARGO) fmt --all

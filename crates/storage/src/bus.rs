@@ -1,0 +1,23 @@
+//! The bus: batches addressed to a node.
+//!
+//! Deliveries, acks and ephemeral frames between nodes. Loss is repaired by gaps in seq and by the
+//! position check of clients, so the bus promises little and never waits.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+
+use crate::{BusError, NodeId};
+
+/// Carries batches to nodes, at most once.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Sends a batch to a node. At most once: `Ok` means it was taken, not that it arrived; an
+    /// error means it will not arrive. Batches of one sender to one node that arrive do so in
+    /// order. Never waits for a slow receiver: its queue is bounded, what does not fit is dropped.
+    async fn publish(&self, node: &NodeId, batch: Bytes) -> Result<(), BusError>;
+
+    /// Receives the batches addressed to this node from now on. A node has one receiver: a second
+    /// subscription ends the first.
+    async fn subscribe(&self, node: &NodeId) -> Result<Receiver<Bytes>, BusError>;
+}

@@ -1,0 +1,245 @@
+//! Cases for [`History`](crate::History).
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use frontdesk_core::id::ConversationId;
+
+use crate::{Batch, ConversationWrite, EntryWrite, History, Offset, Sent};
+
+/// Opens the history under test; every call opens the same one again, after the former was
+/// dropped.
+pub type Open<'a, H> = &'a mut dyn FnMut() -> H;
+
+/// Makes a test of every case; takes an expression for a closure that opens the history.
+#[macro_export]
+macro_rules! history_suite {
+    ($open:expr) => {
+        $crate::history_suite!(@cases $open,
+            an_empty_history_answers_nothing, entries_come_back_by_page, entries_come_back_since,
+            conversations_do_not_mix, a_batch_is_applied_once, logs_do_not_mix,
+            the_newest_state_wins, sent_ids_are_found, replaced_entries_keep_their_seq,
+            events_come_back_since, conversations_are_listed_in_order,
+            persisted_batches_survive_reopening,
+        );
+    };
+    (@cases $open:expr, $($case:ident,)*) => {
+        $(#[test]
+        fn $case() {
+            let mut open = $open;
+            $crate::conformance::history::$case(&mut open);
+        })*
+    };
+}
+
+/// A conversation id that differs with `number`.
+pub fn conversation(number: u32) -> ConversationId {
+    let mut bytes = [0x20; 12];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    ConversationId::from_bytes(bytes)
+}
+
+/// The entry with this seq, as the cases write it.
+pub fn entry(seq: u64) -> EntryWrite {
+    EntryWrite {
+        seq,
+        sender: format!("sender {}", seq % 2),
+        client_msg_id: Bytes::copy_from_slice(&u128::from(seq).to_be_bytes()),
+        content_hash: seq.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        entry: Bytes::from(format!("entry {seq}")),
+    }
+}
+
+/// What a conversation gets: entries `seqs`, and a state that names the last.
+pub fn write(number: u32, seqs: std::ops::RangeInclusive<u64>) -> ConversationWrite {
+    ConversationWrite {
+        conversation: conversation(number),
+        state: Bytes::from(format!("state {number} {}", seqs.end())),
+        entries: seqs.map(entry).collect(),
+        replaced: Vec::new(),
+        events: Vec::new(),
+    }
+}
+
+/// A batch of log 0.
+pub fn batch(offset: Offset, conversations: Vec<ConversationWrite>) -> Batch {
+    Batch { log: 0, offset, conversations }
+}
+
+fn apply(history: &impl History, batch: &Batch) {
+    history.apply(batch).expect("the history takes a batch");
+}
+
+fn page(history: &impl History, number: u32, before: Option<u64>, limit: usize) -> Vec<u64> {
+    let page = history.page(&conversation(number), before, limit).expect("readable");
+    for (seq, bytes) in &page {
+        assert_eq!(bytes, &entry(*seq).entry);
+    }
+    page.into_iter().map(|(seq, _)| seq).collect()
+}
+
+fn since(history: &impl History, number: u32, after: u64, limit: usize) -> Vec<u64> {
+    let found = history.since(&conversation(number), after, limit).expect("readable");
+    found.into_iter().map(|(seq, _)| seq).collect()
+}
+
+/// Nothing is found where nothing was applied.
+pub fn an_empty_history_answers_nothing<H: History>(open: Open<'_, H>) {
+    let history = open();
+    assert_eq!(history.applied(0).expect("readable"), 0);
+    assert_eq!(history.state(&conversation(1)).expect("readable"), None);
+    assert_eq!(history.find(&conversation(1), "a", b"b").expect("readable"), None);
+    assert!(page(&history, 1, None, 10).is_empty());
+    assert!(since(&history, 1, 0, 10).is_empty());
+    history.persist().expect("nothing to persist");
+}
+
+/// A page is the newest below `before`, ascending.
+pub fn entries_come_back_by_page<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, vec![write(1, 1..=300)]));
+    assert_eq!(page(&history, 1, None, 3), [298, 299, 300]);
+    assert_eq!(page(&history, 1, Some(298), 3), [295, 296, 297]);
+    assert_eq!(page(&history, 1, Some(3), 10), [1, 2]);
+    assert_eq!(page(&history, 1, Some(1), 10), [0; 0]);
+    assert_eq!(page(&history, 1, Some(0), 10), [0; 0]);
+    assert_eq!(page(&history, 1, Some(u64::MAX), 1), [300]);
+    assert_eq!(page(&history, 1, None, 0), [0; 0]);
+}
+
+/// What came after a seq, oldest first.
+pub fn entries_come_back_since<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, vec![write(1, 1..=5)]));
+    assert_eq!(since(&history, 1, 0, 2), [1, 2]);
+    assert_eq!(since(&history, 1, 3, 10), [4, 5]);
+    assert_eq!(since(&history, 1, 5, 10), [0; 0]);
+    assert_eq!(since(&history, 1, u64::MAX, 10), [0; 0]);
+}
+
+/// Neighbouring conversations are kept apart.
+pub fn conversations_do_not_mix<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, vec![write(1, 1..=2), write(2, 1..=3), write(3, 1..=1)]));
+    assert_eq!(page(&history, 2, None, 10), [1, 2, 3]);
+    assert_eq!(since(&history, 1, 0, 10), [1, 2]);
+    assert_eq!(history.find(&conversation(1), "sender 1", &[0; 16]).expect("readable"), None);
+}
+
+/// A batch applied again, or an older one, changes nothing.
+pub fn a_batch_is_applied_once<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(5, vec![write(1, 1..=2)]));
+    apply(&history, &batch(9, vec![write(1, 3..=3)]));
+    for offset in [9, 5, 3] {
+        apply(&history, &batch(offset, vec![write(1, 7..=7)]));
+    }
+    assert_eq!(history.applied(0).expect("readable"), 9);
+    assert_eq!(page(&history, 1, None, 10), [1, 2, 3]);
+    let state = history.state(&conversation(1)).expect("readable");
+    assert_eq!(state.as_deref(), Some(&b"state 1 3"[..]));
+}
+
+/// Each log has its own offset.
+pub fn logs_do_not_mix<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &Batch { log: 1, offset: 7, conversations: vec![write(1, 1..=1)] });
+    apply(&history, &Batch { log: 258, offset: 3, conversations: vec![write(2, 1..=1)] });
+    let applied = [0, 1, 2, 258].map(|log| history.applied(log).expect("readable"));
+    assert_eq!(applied, [0, 7, 0, 3]);
+}
+
+/// The state is the last one written.
+pub fn the_newest_state_wins<H: History>(open: Open<'_, H>) {
+    let history = open();
+    for seq in 1..=20 {
+        apply(&history, &batch(seq, vec![write(1, seq..=seq)]));
+    }
+    let state = history.state(&conversation(1)).expect("readable");
+    assert_eq!(state.as_deref(), Some(&b"state 1 20"[..]));
+}
+
+/// Every id sent is found under its sender, and under no other.
+pub fn sent_ids_are_found<H: History>(open: Open<'_, H>) {
+    let history = open();
+    let mut nameless = write(1, 1..=50);
+    nameless.entries[9].client_msg_id = Bytes::new();
+    apply(&history, &batch(1, vec![nameless]));
+    for seq in 1..=50 {
+        let EntryWrite { sender, client_msg_id, content_hash, .. } = entry(seq);
+        let found = history.find(&conversation(1), &sender, &client_msg_id).expect("readable");
+        let expected = (seq != 10).then_some(Sent { seq, content_hash });
+        assert_eq!(found, expected);
+        let other = history.find(&conversation(1), "another", &client_msg_id).expect("readable");
+        assert_eq!(other, None);
+    }
+    assert_eq!(history.find(&conversation(1), "sender 0", b"").expect("readable"), None);
+}
+
+/// A replaced entry has the new content; its id is still found.
+pub fn replaced_entries_keep_their_seq<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, vec![write(1, 1..=3)]));
+    let mut replacing = write(1, 4..=4);
+    replacing.replaced = vec![(2, Bytes::from_static(b"gone")), (4, Bytes::from_static(b"gone"))];
+    apply(&history, &batch(2, vec![replacing]));
+    let found = history.since(&conversation(1), 0, 10).expect("readable");
+    let found: Vec<_> = found.iter().map(|(seq, bytes)| (*seq, &bytes[..])).collect();
+    assert_eq!(found, [(1, &b"entry 1"[..]), (2, b"gone"), (3, b"entry 3"), (4, b"gone")]);
+    let sent = history.find(&conversation(1), "sender 0", &entry(2).client_msg_id);
+    assert_eq!(sent.expect("readable").map(|sent| sent.seq), Some(2));
+}
+
+/// Session events have numbers of their own.
+pub fn events_come_back_since<H: History>(open: Open<'_, H>) {
+    let history = open();
+    let mut with_events = write(1, 1..=1);
+    with_events.events =
+        (1..=4).map(|number| (number, Bytes::from(format!("event {number}")))).collect();
+    apply(&history, &batch(1, vec![with_events, write(2, 1..=9)]));
+    let found = history.events(&conversation(1), 1, 2).expect("readable");
+    assert_eq!(
+        found,
+        [(2, Bytes::from_static(b"event 2")), (3, Bytes::from_static(b"event 3"))]
+    );
+    assert!(history.events(&conversation(2), 0, 10).expect("readable").is_empty());
+    assert_eq!(page(&history, 1, None, 10), [1]);
+}
+
+/// All conversations are visited, ids ascending, until told to stop.
+pub fn conversations_are_listed_in_order<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, [5, 1, 300, 2].map(|number| write(number, 1..=2)).to_vec()));
+    let mut listed = Vec::new();
+    history
+        .conversations(&mut |id, state| {
+            listed.push((id, state));
+            ControlFlow::Continue(())
+        })
+        .expect("readable");
+    let expected = [1, 2, 5, 300].map(|n| (conversation(n), Bytes::from(format!("state {n} 2"))));
+    assert_eq!(listed, expected);
+    let mut count = 0;
+    history
+        .conversations(&mut |_, _| {
+            count += 1;
+            ControlFlow::Break(())
+        })
+        .expect("readable");
+    assert_eq!(count, 1);
+}
+
+/// What was persisted is there again, offset and all.
+pub fn persisted_batches_survive_reopening<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, &batch(1, vec![write(1, 1..=100), write(2, 1..=1)]));
+    history.persist().expect("durable");
+    drop(history);
+    let history = open();
+    assert_eq!(history.applied(0).expect("readable"), 1);
+    assert_eq!(page(&history, 1, None, 200), (1..=100).collect::<Vec<_>>());
+    apply(&history, &batch(2, vec![write(1, 101..=101)]));
+    history.persist().expect("durable");
+    drop(history);
+    assert_eq!(page(&open(), 1, None, 2), [100, 101]);
+}

@@ -1,1 +1,46 @@
-//! (skeleton)
+//! What people configure, in SQL: accounts, users and their memberships, roles as sets of rights,
+//! teams, inboxes, canned replies, settings, API keys, login sessions and what is known of files.
+//!
+//! Nothing on a message's way asks the catalog: the gateway reads rights when a socket opens, the
+//! router keeps what it needs in memory, and the rest is the HTTP API. [`Catalog`] is one concrete
+//! type over SQLite; its SQL keeps to what MySQL and MariaDB understand as well.
+
+mod accounts;
+mod api_keys;
+mod catalog;
+pub mod database;
+mod error;
+mod files;
+mod idempotency;
+mod inboxes;
+mod login;
+mod password;
+mod replies;
+mod roles;
+mod rows;
+pub mod settings;
+mod setup;
+mod teams;
+mod text;
+mod throttle;
+mod users;
+
+pub use accounts::{Account, CreatedAccount, NewAccount};
+pub use api_keys::{API_KEY_PREFIX, ApiKey};
+pub use catalog::Catalog;
+pub use error::Error;
+pub use files::{FileFacts, FileState, FileUsage, NewFile, StoredFile, Uploader};
+pub use idempotency::{BODY_BYTES_MAX, Idempotent, IdempotentRequest, KEPT_MS, KEY_CHARS_MAX};
+pub use inboxes::{
+    Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, RoutingMode, Scheme, Side,
+    SpecialDay, WeekSpan,
+};
+pub use login::{AGE_MS_MAX, IDLE_MS_MAX, LoginSession, SignedIn};
+pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password};
+pub use replies::{NewReply, Reply};
+pub use roles::{Builtin, Granter, Role};
+pub use setup::SETUP_MS;
+pub use teams::Team;
+pub use text::Texts;
+pub use throttle::{DELAY_MS_MAX, FREE_TRIES, LoginThrottle, Source, WINDOW_MS};
+pub use users::{Access, Member, NewUser, Presence, ProfileChange, User};

@@ -1,0 +1,82 @@
+//! The catalog itself: one handle, cheap to clone, given to everybody who reads or changes what
+//! people configure. Each resource has its functions in a file of its own.
+//!
+//! Every function about something of an account takes that account and names it in its SQL, so an
+//! id of another account is simply unknown. Functions whose answer depends on the time take
+//! `now_ms`; the others read the clock only for ids and `created_ms`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use frontdesk_core::id::{IdSource, Xid};
+use parking_lot::Mutex;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, Transaction};
+
+use crate::database::{Database, Durability, Step};
+use crate::error::Error;
+use crate::password::Hasher;
+
+/// The schema, step by step. A step that was released never changes.
+const STEPS: &[Step] = &[(1, "catalog", include_str!("../migrations/sqlite/0001_catalog.sql"))];
+
+/// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    ids: Mutex<IdSource>,
+    hasher: Hasher,
+}
+
+/// A transaction that writes.
+pub(crate) type Write = Transaction<'static, Sqlite>;
+
+impl Catalog {
+    /// Opens or creates the database at `path` and brings it to this version's schema.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let database = Database::open(path, STEPS, Durability::Full).await?;
+        let mut seed = [0u8; 9];
+        getrandom::fill(&mut seed).map_err(|_| Error::Hash)?;
+        let [a, b, c, d, e, f, g, h, i] = seed;
+        let ids =
+            IdSource::new([a, b, c], u16::from_be_bytes([d, e]), u32::from_be_bytes([f, g, h, i]));
+        let hasher = Hasher::new().await?;
+        Ok(Self { inner: Arc::new(Inner { database, ids: Mutex::new(ids), hasher }) })
+    }
+
+    /// The file behind the catalog: for backup, checks and closing.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    pub(crate) fn reads(&self) -> &SqlitePool {
+        self.inner.database.reads()
+    }
+
+    pub(crate) async fn write(&self, operation: &'static str) -> Result<Write, Error> {
+        self.inner.database.write(operation).await
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
+    }
+
+    /// A new id and the time it carries.
+    pub(crate) fn new_id<T: Xid>(&self) -> (T, i64) {
+        let now_ms = clock_ms();
+        (self.inner.ids.lock().next(now_ms), now_ms)
+    }
+}
+
+/// Milliseconds since 1970, UTC.
+pub(crate) fn clock_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

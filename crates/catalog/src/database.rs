@@ -1,0 +1,194 @@
+//! One SQLite file: opened with the journal and sync mode its owner needs, brought to this version's
+//! schema, and read and written through two small pools. Writes go through one connection, so they
+//! queue here and never fail on each other; readers see the last commit without waiting (WAL).
+//!
+//! Used by the catalog (FULL sync) and by the projections of the dispatcher (NORMAL: they can be
+//! rebuilt).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{SqlSafeStr, Sqlite, Transaction};
+
+use crate::error::{Doing, Error};
+
+/// How long a statement waits for another process, and a caller for a connection.
+const WAIT: Duration = Duration::from_secs(5);
+/// Connections that read. Statements are short and the file is in the page cache.
+const READERS: u32 = 3;
+
+/// What a commit promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives power loss: synced at each commit.
+    Full,
+    /// Survives the process, and power loss but for the newest commits.
+    Normal,
+}
+
+/// One step of a schema: its number, its name and its SQL.
+pub type Step = (i64, &'static str, &'static str);
+
+/// An open SQLite file.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    reads: SqlitePool,
+    writes: SqlitePool,
+}
+
+impl Database {
+    /// Opens or creates the file and applies the steps it does not have yet, each in a transaction.
+    ///
+    /// A file with a step this version does not know is refused untouched.
+    pub async fn open(path: &Path, steps: &[Step], durability: Durability) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(WAIT)
+            .optimize_on_close(false, None)
+            .synchronous(match durability {
+                Durability::Full => SqliteSynchronous::Full,
+                Durability::Normal => SqliteSynchronous::Normal,
+            });
+        // The journal mode is set by the writer alone and stays in the file.
+        let writes = pool(1)
+            .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+            .await
+            .map_err(|source| opening(path, source))?;
+        migrate(path, &writes, steps).await?;
+        let reads = pool(READERS)
+            .connect_with(options.pragma("query_only", "1"))
+            .await
+            .map_err(|source| opening(path, source))?;
+        Ok(Self { path: path.to_owned(), reads, writes })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Connections that see the last commit and cannot write.
+    pub fn reads(&self) -> &SqlitePool {
+        &self.reads
+    }
+
+    /// Begins a write. Dropped without a commit, it leaves nothing.
+    ///
+    /// The write lock is taken at once: a transaction that read first and then had to wait for
+    /// another writer would have to start anew.
+    pub async fn write(
+        &self,
+        operation: &'static str,
+    ) -> Result<Transaction<'static, Sqlite>, Error> {
+        self.writes.begin_with("BEGIN IMMEDIATE").await.map_err(|source| match classify(&source) {
+            Some(Problem::ReadOnly) => Error::ReadOnly { path: self.path.clone() },
+            Some(Problem::Locked) => Error::Locked { path: self.path.clone() },
+            None => Error::Sql { operation, source },
+        })
+    }
+
+    /// Copies the database, as of now, to a new file that needs no journal beside it.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        sqlx::query("VACUUM INTO ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(&self.writes)
+            .await
+            .doing("copy the database")?;
+        Ok(())
+    }
+
+    /// Lists what the engine's own check finds wrong; nothing for a sound file.
+    pub async fn check(&self) -> Result<Vec<String>, Error> {
+        let mut findings: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)")
+            .fetch_all(&self.reads)
+            .await
+            .doing("check the database")?;
+        findings.retain(|finding| finding != "ok");
+        let broken = sqlx::query("PRAGMA foreign_key_check")
+            .fetch_all(&self.reads)
+            .await
+            .doing("check the database")?;
+        if !broken.is_empty() {
+            findings.push(format!("{} rows refer to rows that do not exist", broken.len()));
+        }
+        Ok(findings)
+    }
+
+    /// Closes all connections; the journal is written back into the file.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(2 * WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+async fn migrate(path: &Path, writes: &SqlitePool, steps: &[Step]) -> Result<(), Error> {
+    let known = steps.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+    let has_table: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
+    )
+    .fetch_one(writes)
+    .await
+    .map_err(|source| opening(path, source))?;
+    if has_table != 0 {
+        let found: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+            .fetch_one(writes)
+            .await
+            .map_err(|source| opening(path, source))?;
+        if let Some(found) = found.filter(|found| *found > known) {
+            return Err(Error::NewerVersion { path: path.to_owned(), found, known });
+        }
+    }
+    let migrations = steps
+        .iter()
+        .map(|(version, name, sql)| {
+            let name = std::borrow::Cow::Borrowed(*name);
+            Migration::new(*version, name, MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations).run(writes).await.map_err(|error| match error {
+        MigrateError::Execute(source) => opening(path, source),
+        source => Error::Migrate { path: path.to_owned(), source },
+    })
+}
+
+enum Problem {
+    ReadOnly,
+    Locked,
+}
+
+/// Tells the two problems people can solve from all others, by SQLite's primary result codes.
+fn classify(error: &sqlx::Error) -> Option<Problem> {
+    let code: i64 = error.as_database_error()?.code()?.parse().ok()?;
+    match code & 0xff {
+        // BUSY, LOCKED
+        5 | 6 => Some(Problem::Locked),
+        // PERM, READONLY
+        3 | 8 => Some(Problem::ReadOnly),
+        _ => None,
+    }
+}
+
+fn opening(path: &Path, source: sqlx::Error) -> Error {
+    let path = path.to_owned();
+    match classify(&source) {
+        Some(Problem::ReadOnly) => Error::ReadOnly { path },
+        Some(Problem::Locked) => Error::Locked { path },
+        None => Error::Open { path, source },
+    }
+}

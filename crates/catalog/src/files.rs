@@ -1,0 +1,377 @@
+//! What the catalog knows of uploaded files; their bytes lie in the content store. A message may
+//! reference a file only once it is `stored` (written and synced). The id is random: knowing one
+//! is still not enough, access is checked per request against the conversation.
+
+use frontdesk_core::id::{AccountId, ConversationId};
+use sqlx::sqlite::SqliteRow;
+
+use crate::catalog::{Catalog, clock_ms};
+use crate::error::{Doing, Error, is_referenced};
+use crate::login;
+use crate::rows;
+
+/// Characters a file name may have.
+pub(crate) const FILE_NAME_CHARS_MAX: usize = 200;
+
+/// Who uploaded a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploader {
+    /// `visitor`, `agent`, `bot` or `api`.
+    pub kind: String,
+    /// The id of that visitor, user, bot or key.
+    pub id: String,
+}
+
+/// How far a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// Bytes are coming in; nobody can fetch it.
+    Uploading,
+    /// Written and synced.
+    Stored,
+    /// Gone; the id stays so that it is never used again.
+    Deleted,
+}
+
+impl FileState {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Stored => "stored",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl std::str::FromStr for FileState {
+    type Err = Error;
+
+    fn from_str(code: &str) -> Result<Self, Error> {
+        [Self::Uploading, Self::Stored, Self::Deleted]
+            .into_iter()
+            .find(|state| state.code() == code)
+            .ok_or(Error::Stored { what: "state" })
+    }
+}
+
+/// A file of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// 32 hexadecimal characters, 128 random bits.
+    pub id: String,
+    /// The account.
+    pub account: AccountId,
+    /// None for avatars and logos.
+    pub conversation: Option<ConversationId>,
+    /// Who uploaded it.
+    pub uploader: Uploader,
+    /// As the uploader called it, without path and control characters.
+    pub name: String,
+    /// By its magic bytes.
+    pub media_type: String,
+    /// Bytes in the store.
+    pub size_bytes: u64,
+    /// Pixels; 0 where it is no image.
+    pub width: u32,
+    /// Pixels; 0 where it is no image.
+    pub height: u32,
+    /// Whether a small picture lies beside it.
+    pub has_thumbnail: bool,
+    /// How far it is.
+    pub state: FileState,
+    /// When the upload began.
+    pub created_ms: i64,
+}
+
+/// What is known when an upload begins.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// None for avatars and logos.
+    pub conversation: Option<ConversationId>,
+    /// Who uploads it.
+    pub uploader: Uploader,
+    /// As the uploader calls it.
+    pub name: String,
+}
+
+/// What is known when its bytes are stored and synced.
+#[derive(Debug, Clone)]
+pub struct FileFacts {
+    /// By its magic bytes.
+    pub media_type: String,
+    /// Bytes in the store.
+    pub size_bytes: u64,
+    /// Pixels; 0 where it is no image.
+    pub width: u32,
+    /// Pixels; 0 where it is no image.
+    pub height: u32,
+    /// Whether a small picture lies beside it.
+    pub has_thumbnail: bool,
+}
+
+/// What somebody has stored, for quotas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileUsage {
+    /// Files uploading or stored.
+    pub files: u64,
+    /// Bytes stored.
+    pub bytes: u64,
+}
+
+const UNKNOWN: Error = Error::NotFound { what: "file" };
+
+impl Catalog {
+    /// Begins an upload and gives the file its id.
+    pub async fn begin_file(&self, account: AccountId, new: NewFile) -> Result<StoredFile, Error> {
+        let file = StoredFile {
+            id: login::random_hex()?,
+            account,
+            conversation: new.conversation,
+            uploader: new.uploader,
+            name: safe_name(&new.name),
+            media_type: String::new(),
+            size_bytes: 0,
+            width: 0,
+            height: 0,
+            has_thumbnail: false,
+            state: FileState::Uploading,
+            created_ms: clock_ms(),
+        };
+        let mut write = self.write("begin a file").await?;
+        sqlx::query(
+            "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
+             media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
+             VALUES (?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0, ?, ?)",
+        )
+        .bind(&file.id)
+        .bind(account.to_string())
+        .bind(file.conversation.map(|id| id.to_string()).unwrap_or_default())
+        .bind(&file.uploader.kind)
+        .bind(&file.uploader.id)
+        .bind(&file.name)
+        .bind(file.state.code())
+        .bind(file.created_ms)
+        .execute(&mut *write)
+        .await
+        .map_err(|source| match is_referenced(&source) {
+            true => Error::NotFound { what: "account" },
+            false => Error::Sql { operation: "begin a file", source },
+        })?;
+        write.commit().await.doing("begin a file")?;
+        Ok(file)
+    }
+
+    /// Marks a file as stored: its bytes are written and synced.
+    pub async fn finish_file(
+        &self,
+        account: AccountId,
+        id: &str,
+        facts: &FileFacts,
+    ) -> Result<StoredFile, Error> {
+        let size = i64::try_from(facts.size_bytes)
+            .map_err(|_| Error::invalid("size_bytes", "too_large"))?;
+        let mut write = self.write("finish a file").await?;
+        let changed = sqlx::query(
+            "UPDATE files SET media_type = ?, size_bytes = ?, width = ?, height = ?, \
+             has_thumbnail = ?, state = ? WHERE account = ? AND id = ? AND state = ?",
+        )
+        .bind(&facts.media_type)
+        .bind(size)
+        .bind(i64::from(facts.width))
+        .bind(i64::from(facts.height))
+        .bind(i64::from(facts.has_thumbnail))
+        .bind(FileState::Stored.code())
+        .bind(account.to_string())
+        .bind(id)
+        .bind(FileState::Uploading.code())
+        .execute(&mut *write)
+        .await
+        .doing("finish a file")?;
+        if changed.rows_affected() == 0 {
+            return Err(UNKNOWN);
+        }
+        write.commit().await.doing("finish a file")?;
+        self.file(account, id).await
+    }
+
+    /// Reads a stored file; one that is uploading or deleted is unknown.
+    pub async fn file(&self, account: AccountId, id: &str) -> Result<StoredFile, Error> {
+        let row = sqlx::query("SELECT * FROM files WHERE account = ? AND id = ? AND state = ?")
+            .bind(account.to_string())
+            .bind(id)
+            .bind(FileState::Stored.code())
+            .fetch_optional(self.reads())
+            .await
+            .doing("read a file")?;
+        file(&row.ok_or(UNKNOWN)?)
+    }
+
+    /// Lists the stored files of a conversation, oldest first.
+    pub async fn files_of(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+    ) -> Result<Vec<StoredFile>, Error> {
+        sqlx::query(
+            "SELECT * FROM files WHERE account = ? AND conversation = ? AND state = ? \
+             ORDER BY created_ms, id",
+        )
+        .bind(account.to_string())
+        .bind(conversation.to_string())
+        .bind(FileState::Stored.code())
+        .fetch_all(self.reads())
+        .await
+        .doing("read files")?
+        .iter()
+        .map(file)
+        .collect()
+    }
+
+    /// Marks a file as deleted; removing its bytes is the caller's next step, and a sweep's if the
+    /// caller dies before.
+    pub async fn delete_file(&self, account: AccountId, id: &str) -> Result<(), Error> {
+        let mut write = self.write("delete a file").await?;
+        let changed =
+            sqlx::query("UPDATE files SET state = ? WHERE account = ? AND id = ? AND state <> ?")
+                .bind(FileState::Deleted.code())
+                .bind(account.to_string())
+                .bind(id)
+                .bind(FileState::Deleted.code())
+                .execute(&mut *write)
+                .await
+                .doing("delete a file")?;
+        if changed.rows_affected() == 0 {
+            return Err(UNKNOWN);
+        }
+        write.commit().await.doing("delete a file")
+    }
+
+    /// Lists uploads of any account that began before a time and never finished: a sweep deletes
+    /// them with their bytes.
+    pub async fn unfinished_files(
+        &self,
+        before_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredFile>, Error> {
+        sqlx::query(
+            "SELECT * FROM files WHERE state = ? AND created_ms < ? ORDER BY created_ms LIMIT ?",
+        )
+        .bind(FileState::Uploading.code())
+        .bind(before_ms)
+        .bind(i64::from(limit))
+        .fetch_all(self.reads())
+        .await
+        .doing("read files")?
+        .iter()
+        .map(file)
+        .collect()
+    }
+
+    /// What an account has stored.
+    pub async fn file_usage(&self, account: AccountId) -> Result<FileUsage, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
+             WHERE account = ? AND state <> ?",
+        )
+        .bind(account.to_string())
+        .bind(FileState::Deleted.code())
+        .fetch_one(self.reads())
+        .await
+        .doing("sum files")?;
+        Ok(FileUsage { files: rows::number(&row, "files")?, bytes: rows::number(&row, "bytes")? })
+    }
+
+    /// What one uploader has stored since a time.
+    pub async fn uploader_usage(
+        &self,
+        account: AccountId,
+        uploader: &Uploader,
+        since_ms: i64,
+    ) -> Result<FileUsage, Error> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
+             WHERE account = ? AND uploader = ? AND uploader_kind = ? AND created_ms >= ? \
+             AND state <> ?",
+        )
+        .bind(account.to_string())
+        .bind(&uploader.id)
+        .bind(&uploader.kind)
+        .bind(since_ms)
+        .bind(FileState::Deleted.code())
+        .fetch_one(self.reads())
+        .await
+        .doing("sum files")?;
+        Ok(FileUsage { files: rows::number(&row, "files")?, bytes: rows::number(&row, "bytes")? })
+    }
+}
+
+/// The last part of a path, without what a file system, a header or a reader's eye could be
+/// tricked by: control characters, separators, and marks that turn the direction of text.
+fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !turns(*c) && !"<>:\"|?*".contains(*c))
+        .collect();
+    let clean = clean.trim().trim_start_matches('.');
+    let length = clean.chars().count();
+    if clean.is_empty() {
+        return "file".to_owned();
+    }
+    if length <= FILE_NAME_CHARS_MAX {
+        return clean.to_owned();
+    }
+    // The end of a name tells its kind: cut in front of it.
+    clean.chars().skip(length - FILE_NAME_CHARS_MAX).collect()
+}
+
+fn file(row: &SqliteRow) -> Result<StoredFile, Error> {
+    let conversation = rows::text(row, "conversation")?;
+    Ok(StoredFile {
+        id: rows::text(row, "id")?,
+        account: rows::parsed(row, "account")?,
+        conversation: match conversation.as_str() {
+            "" => None,
+            id => Some(id.parse().map_err(|_| Error::Stored { what: "conversation" })?),
+        },
+        uploader: Uploader {
+            kind: rows::text(row, "uploader_kind")?,
+            id: rows::text(row, "uploader")?,
+        },
+        name: rows::text(row, "name")?,
+        media_type: rows::text(row, "media_type")?,
+        size_bytes: rows::number(row, "size_bytes")?,
+        width: rows::number(row, "width")?,
+        height: rows::number(row, "height")?,
+        has_thumbnail: rows::flag(row, "has_thumbnail")?,
+        state: rows::parsed(row, "state")?,
+        created_ms: rows::int(row, "created_ms")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s15_names_lose_what_could_trick_a_file_system_a_header_or_an_eye() {
+        for (given, kept) in [
+            ("photo.png", "photo.png"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\fakepath\\报价单.pdf", "报价单.pdf"),
+            ("a\r\nSet-Cookie: x.png", "aSet-Cookie x.png"),
+            ("\u{202e}gpj.exe", "gpj.exe"),
+            ("<script>.html", "script.html"),
+            (".htaccess", "htaccess"),
+            ("..", "file"),
+            ("", "file"),
+            ("a/", "file"),
+        ] {
+            assert_eq!(safe_name(given), kept, "{given:?}");
+        }
+        let long = format!("{}.png", "长".repeat(300));
+        assert_eq!(safe_name(&long).chars().count(), FILE_NAME_CHARS_MAX);
+        assert!(safe_name(&long).ends_with(".png"));
+    }
+}

@@ -22,7 +22,7 @@ pub(super) struct Conn {
     /// What is waiting to be written; `None` while nothing is.
     pub(super) out: Option<Box<OutQueue>>,
     /// Bytes read but not parsed: reading was paused amid them, or they came along from elsewhere.
-    pub(super) stash: Option<Box<Vec<u8>>>,
+    pub(super) stash: Option<Box<[u8]>>,
     pub(super) generation: u32,
     /// Tick at which something was received last.
     pub(super) heard: u32,
@@ -64,7 +64,7 @@ pub struct MovableConn {
     pub(super) stream: EdgeStream,
     pub(super) parser: Parser,
     pub(super) out: Option<Box<OutQueue>>,
-    pub(super) stash: Option<Box<Vec<u8>>>,
+    pub(super) stash: Option<Box<[u8]>>,
     pub(super) message_bytes_max: u32,
 }
 
@@ -242,17 +242,62 @@ impl Core {
         if found.generation != conn.generation || found.state != State::Open {
             return;
         }
-        let queue = found.out.get_or_insert_with(|| self.pool.get());
+        let queue = found.out.get_or_insert_with(|| self.pool.take());
         push(queue);
-        let slow = queue.len() > max;
+        let full = queue.len() > max;
         if !found.dirty {
             found.dirty = true;
             self.dirty.push(conn);
         }
         self.metrics.frames_out.add(1);
-        if slow {
-            self.metrics.slow_closes.add(1);
-            self.end(conn, CLOSE_SLOW, "too slow", CloseReason::Slow);
+        if full {
+            // Much was queued in one turn perhaps: slow is only who does not take it.
+            self.write(conn);
+            if self.peek(conn).and_then(|found| found.out.as_ref()).is_some_and(|q| q.len() > max) {
+                self.metrics.slow_closes.add(1);
+                self.end(conn, CLOSE_SLOW, "too slow", CloseReason::Slow);
+            }
+        }
+    }
+
+    /// Writes what is queued, as much as the socket takes, and goes on with the close handshake.
+    pub(super) fn write(&mut self, conn: ConnId) {
+        let Some(found) = self.conns.get_mut(conn.index()) else { return };
+        if found.generation != conn.generation {
+            return;
+        }
+        found.dirty = false;
+        if found.blocked {
+            return;
+        }
+        // Without a queue TLS may still have something of its own.
+        let mut none = OutQueue::default();
+        let queue = found.out.as_deref_mut().unwrap_or(&mut none);
+        let outcome = match found.stream.write(queue) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::trace!(%error, "socket failed");
+                return self.drop_conn(conn, CloseReason::Lost);
+            }
+        };
+        self.metrics.bytes_out.add(outcome.bytes as u64);
+        self.metrics.writes.add(outcome.calls);
+        found.blocked = outcome.blocked;
+        if queue.is_empty()
+            && let Some(queue) = found.out.take()
+        {
+            self.pool.put(queue);
+        }
+        if found.state == State::Finishing && found.out.is_none() && !found.blocked {
+            found.state = State::Draining;
+            let eof = found.eof;
+            if let Err(error) = found.stream.shut_down() {
+                tracing::trace!(%error, "socket failed");
+                return self.drop_conn(conn, CloseReason::Lost);
+            }
+            if eof {
+                self.drop_conn(conn, CloseReason::Lost);
+            }
         }
     }
 
@@ -268,7 +313,7 @@ impl Core {
     pub(super) fn end_with(&mut self, conn: ConnId, close: &[u8], why: CloseReason) {
         let deadline = self.after(self.limits.close_timeout);
         let Some(found) = self.conns.get_mut(conn.index()) else { return };
-        let queue = found.out.get_or_insert_with(|| self.pool.get());
+        let queue = found.out.get_or_insert_with(|| self.pool.take());
         if matches!(why, CloseReason::Slow) {
             // The reader should learn why before it has read a megabyte; what it misses it gets by
             // its position when it comes back.
@@ -325,4 +370,16 @@ fn wall_clock_ms() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        // One entry of the slab and one alarm of the wheel are all an idle connection has.
+        let bytes = size_of::<Conn>() + size_of::<(u64, Alarm)>();
+        assert!(bytes <= 128, "{bytes} bytes");
+    }
 }

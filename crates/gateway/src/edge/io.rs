@@ -100,7 +100,7 @@ impl Io<'_> {
             && current == conn
             && !rest.is_empty()
         {
-            taken.stash = Some(Box::new(rest.to_vec()));
+            taken.stash = Some(Box::from(rest));
         }
         self.core.metrics.moved.add(1);
         Some(MovableConn {

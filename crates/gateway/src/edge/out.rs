@@ -184,7 +184,8 @@ impl OutQueue {
 pub(super) struct OutPool(Vec<Box<OutQueue>>);
 
 impl OutPool {
-    pub(super) fn get(&mut self) -> Box<OutQueue> {
+    #[expect(clippy::unnecessary_box_returns, reason = "the box is what is pooled")]
+    pub(super) fn take(&mut self) -> Box<OutQueue> {
         self.0.pop().unwrap_or_default()
     }
 
@@ -266,11 +267,11 @@ mod tests {
     #[test]
     fn an_emptied_queue_is_used_again() {
         let mut pool = OutPool::default();
-        let mut queue = pool.get();
+        let mut queue = pool.take();
         queue.push_copy(Opcode::Text, b"abc");
         drain(&mut queue, 2);
         pool.put(queue);
-        let mut queue = pool.get();
+        let mut queue = pool.take();
         queue.push_copy(Opcode::Text, b"de");
         assert_eq!(drain(&mut queue, usize::MAX), [0x81, 2, b'd', b'e']);
     }

@@ -13,7 +13,6 @@ use super::{
     TimerKey, UpgradedSocket,
     conn::{Alarm, Core, State},
     handle::{Inbound, Inbox, inbox},
-    out::OutQueue,
     ws::{Opcode, Parser, Step},
 };
 
@@ -144,7 +143,7 @@ impl<S: Service> Turn<S> {
                 stream,
                 parser: Parser::default(),
                 out: None,
-                stash: (!read_ahead.is_empty()).then(|| Box::new(read_ahead.to_vec())),
+                stash: (!read_ahead.is_empty()).then(|| Box::from(&*read_ahead)),
                 message_bytes_max: u32::try_from(core.limits.message_bytes_max).unwrap_or(u32::MAX),
             })
         });
@@ -275,7 +274,7 @@ impl<S: Service> Turn<S> {
                 return;
             }
             if found.paused {
-                found.stash = Some(Box::new(input.to_vec()));
+                found.stash = Some(Box::from(&*input));
                 return;
             }
             let open = found.state == State::Open;
@@ -349,7 +348,7 @@ impl<S: Service> Turn<S> {
         // What ended in `turn_end` is told in the next turn, which follows at once.
         let mut list = std::mem::replace(&mut self.core.dirty, std::mem::take(&mut self.list));
         for &conn in &list {
-            self.write(conn);
+            self.core.write(conn);
         }
         list.clear();
         self.list = list;
@@ -360,47 +359,6 @@ impl<S: Service> Turn<S> {
         while !self.core.ended.is_empty() {
             for (conn, why) in std::mem::take(&mut self.core.ended) {
                 self.service.closed(&mut Io { core: &mut self.core, rest: None }, conn, why);
-            }
-        }
-    }
-
-    fn write(&mut self, conn: ConnId) {
-        let core = &mut self.core;
-        let Some(found) = core.conns.get_mut(conn.index()) else { return };
-        if found.generation != conn.generation {
-            return;
-        }
-        found.dirty = false;
-        if found.blocked {
-            return;
-        }
-        // Without a queue TLS may still have something of its own.
-        let mut none = OutQueue::default();
-        let queue = found.out.as_deref_mut().unwrap_or(&mut none);
-        let outcome = match found.stream.write(queue) {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::trace!(%error, "socket failed");
-                return core.drop_conn(conn, CloseReason::Lost);
-            }
-        };
-        core.metrics.bytes_out.add(outcome.bytes as u64);
-        core.metrics.writes.add(outcome.calls);
-        found.blocked = outcome.blocked;
-        if queue.is_empty()
-            && let Some(queue) = found.out.take()
-        {
-            core.pool.put(queue);
-        }
-        if found.state == State::Finishing && found.out.is_none() && !found.blocked {
-            found.state = State::Draining;
-            let eof = found.eof;
-            if let Err(error) = found.stream.shut_down() {
-                tracing::trace!(%error, "socket failed");
-                return core.drop_conn(conn, CloseReason::Lost);
-            }
-            if eof {
-                core.drop_conn(conn, CloseReason::Lost);
             }
         }
     }

@@ -26,7 +26,7 @@ impl<K> Wheel<K> {
         self.len += 1;
     }
 
-    /// Moves all timers up to and including `now` into `fired`, in the order of their ticks.
+    /// Moves all timers up to and including `now` into `fired`, in no particular order.
     pub(super) fn advance(&mut self, now: u64, fired: &mut Vec<K>) {
         // After a long stall one round visits every slot; ticks are then merged.
         while self.next <= now {
@@ -68,6 +68,8 @@ impl<K> Wheel<K> {
 mod tests {
     use super::*;
 
+    const NONE: [u32; 0] = [];
+
     fn fired_at(wheel: &mut Wheel<u32>, now: u64) -> Vec<u32> {
         let mut fired = Vec::new();
         wheel.advance(now, &mut fired);
@@ -78,9 +80,9 @@ mod tests {
     fn fires_at_its_tick_and_not_before() {
         let mut wheel = Wheel::new();
         wheel.set(5, 1);
-        assert_eq!(fired_at(&mut wheel, 4), []);
+        assert_eq!(fired_at(&mut wheel, 4), NONE);
         assert_eq!(fired_at(&mut wheel, 5), [1]);
-        assert_eq!(fired_at(&mut wheel, 6), []);
+        assert_eq!(fired_at(&mut wheel, 6), NONE);
         assert_eq!(wheel.next_tick(), None);
     }
 
@@ -90,8 +92,8 @@ mod tests {
         wheel.set(SLOTS * 2 + 3, 1);
         wheel.set(3, 2);
         assert_eq!(fired_at(&mut wheel, 3), [2]);
-        assert_eq!(fired_at(&mut wheel, SLOTS + 3), []);
-        assert_eq!(fired_at(&mut wheel, SLOTS * 2 + 2), []);
+        assert_eq!(fired_at(&mut wheel, SLOTS + 3), NONE);
+        assert_eq!(fired_at(&mut wheel, SLOTS * 2 + 2), NONE);
         assert_eq!(fired_at(&mut wheel, SLOTS * 2 + 3), [1]);
     }
 
@@ -114,6 +116,6 @@ mod tests {
         let mut fired = fired_at(&mut wheel, SLOTS * 20);
         fired.sort_unstable();
         assert_eq!(fired, (0..100).collect::<Vec<_>>());
-        assert_eq!(fired_at(&mut wheel, SLOTS * 21), []);
+        assert_eq!(fired_at(&mut wheel, SLOTS * 21), NONE);
     }
 }

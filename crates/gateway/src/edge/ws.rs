@@ -369,7 +369,7 @@ fn parse_header(input: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
         127 => {
             let Some(bytes) = input.get(2..10) else { return Ok(None) };
             let len = u64::from_be_bytes(bytes.try_into().expect("eight bytes were taken"));
-            if len <= u64::from(u16::MAX) || len >> 63 != 0 {
+            if u16::try_from(len).is_ok() || len >> 63 != 0 {
                 return Err(Violation::Length);
             }
             (len, 10)

@@ -165,20 +165,23 @@ export class Outbox {
     this.clearTimer();
     if (!this.open) return;
     const now = this.options.platform.clock.now();
-    if (now < this.heldUntilMs) {
-      this.timer = this.options.platform.clock.setTimer(() => this.pump(), this.heldUntilMs - now);
-      return;
-    }
     for (const [id, sentAtMs] of this.inFlight) {
       if (now - sentAtMs >= ACK_MS) this.inFlight.delete(id);
     }
-    for (const message of this.list.peek()) {
-      if (this.inFlight.size >= this.inFlightMax) break;
-      if (message.state.kind !== "sending" || this.inFlight.has(message.clientMsgId)) continue;
-      if (!this.options.transmit(toSend(message))) return;
-      this.inFlight.set(message.clientMsgId, now);
+    for (;;) {
+      // Looked up anew each time: an answer may come before the next one goes out.
+      const next = this.list.peek().find((message) => message.state.kind === "sending" && !this.inFlight.has(message.clientMsgId));
+      if (next === undefined || this.inFlight.size >= this.inFlightMax || this.heldUntilMs > now) break;
+      this.inFlight.set(next.clientMsgId, now);
+      if (!this.options.transmit(toSend(next))) {
+        this.inFlight.delete(next.clientMsgId);
+        return;
+      }
     }
-    if (this.inFlight.size > 0) this.timer = this.options.platform.clock.setTimer(() => this.pump(), ACK_MS);
+    this.clearTimer();
+    const held = this.heldUntilMs - now;
+    if (held > 0) this.timer = this.options.platform.clock.setTimer(() => this.pump(), held);
+    else if (this.inFlight.size > 0) this.timer = this.options.platform.clock.setTimer(() => this.pump(), ACK_MS);
   }
 
   private store(message: Outgoing): void {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
@@ -42,5 +42,28 @@ describe("codecs", () => {
     for (const bad of ["{}", Uint8Array.of(255, 255), undefined]) {
       expect(() => protoCodec.decode(bad)).toThrow(MalformedFrame);
     }
+  });
+});
+
+type Vector = { readonly name: string; readonly json: Record<string, unknown>; readonly proto_hex: string };
+
+function vectors(file: string): Vector[] {
+  const path = join(import.meta.dirname, "../../../../crates/protocol/vectors", file);
+  return JSON.parse(readFileSync(path, "utf8")) as Vector[];
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}
+
+describe("golden vectors", () => {
+  it.each(vectors("client.json"))("client frame $name is written byte for byte", ({ json, proto_hex }) => {
+    expect(Buffer.from(protoCodec.encode(json) as Uint8Array).toString("hex")).toBe(proto_hex);
+    expect(JSON.parse(jsonCodec.encode(json) as string)).toEqual(json);
+  });
+
+  it.each(vectors("server.json"))("server frame $name is read the same from both subprotocols", ({ json, proto_hex }) => {
+    expect(protoCodec.decode(bytesOf(proto_hex))).toEqual(json);
+    expect(jsonCodec.decode(JSON.stringify(json))).toEqual(json);
   });
 });

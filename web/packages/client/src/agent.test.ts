@@ -1,0 +1,90 @@
+import { jsonCodec } from "@frontdesk/protocol";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeBrowser, FakeClock, FakeServer } from "../testing";
+import { AgentClient } from "./agent";
+
+let clock: FakeClock;
+let server: FakeServer;
+let agent: AgentClient;
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  agent = new AgentClient({
+    platform: new FakeBrowser(clock, server).tab(),
+    codec: jsonCodec,
+    user: "agent1",
+    account: "acc",
+    client: "test/1",
+    language: () => "en",
+  });
+  agent.start();
+  await clock.advance(100);
+});
+
+function shown(id: string): string[] {
+  return agent.open(id).lines.value.map((line) => (line.kind !== "skip" && line.body.kind === "text" ? line.body.text : line.kind));
+}
+
+describe("an agent", () => {
+  it("keeps the list as the feed tells it", async () => {
+    const row = (conversation: string, unread: number) => ({ conversation, unread, visitorName: conversation });
+    server.current.push({ feed: { changes: [{ number: "1", row: row("a", 1) }, { number: "2", row: row("b", 2) }] } });
+    expect([...agent.rows.value.keys()]).toEqual(["a", "b"]);
+    server.current.push({ feed: { changes: [{ number: "3", removed: "a" }, { number: "4", row: row("b", 0) }] } });
+    expect([...agent.rows.value.values()]).toEqual([row("b", 0)]);
+    server.current.close(1006);
+    await clock.advance(600);
+    expect(server.current.frames[0]?.hello?.feed).toEqual({ epoch: server.epoch, number: "4" });
+  });
+
+  it("opens conversations, writes in them, and holds them over a reconnect", async () => {
+    server.say("a", { content: { text: { body: "hi" } } });
+    const open = agent.open("a");
+    await clock.settle();
+    expect(open.loaded.value).toBe(true);
+    open.sendText("hello");
+    open.sendText("a note", { team: true });
+    await clock.advance(100);
+    expect(server.texts("a")).toEqual(["hi", "hello", "a note"]);
+    expect(open.lines.value[2]).toMatchObject({ kind: "entry", team: true });
+
+    server.current.closed = true;
+    server.say("a", { content: { text: { body: "missed" } } });
+    server.current.socket.onClose(1006, "");
+    await clock.advance(600);
+    expect(server.current.frames[0]?.hello?.held).toEqual([{ conversation: "a", position: { epoch: server.epoch, seq: "3" } }]);
+    expect(shown("a")).toEqual(["hi", "hello", "a note", "missed"]);
+  });
+
+  it("shares one open conversation between its views and leaves with the last", async () => {
+    const first = agent.open("a");
+    expect(agent.open("a")).toBe(first);
+    await clock.settle();
+    agent.leave("a");
+    expect(server.current.frames.some((frame) => frame.leave)).toBe(false);
+    agent.leave("a");
+    expect(server.current.frames.some((frame) => frame.leave)).toBe(true);
+  });
+
+  it("keeps a newer session when updates come out of order", async () => {
+    const open = agent.open("a");
+    await clock.settle();
+    server.current.push({ session: { conversation: "a", session: { id: "s", number: 1, version: 3, status: "SESSION_STATUS_ASSIGNED" } } });
+    server.current.push({ session: { conversation: "a", session: { id: "s", number: 1, version: 2, status: "SESSION_STATUS_QUEUED" } } });
+    expect(open.session.value?.version).toBe(3);
+    server.current.push({ session: { conversation: "a", session: { id: "t", number: 2, version: 1, status: "SESSION_STATUS_QUEUED" } } });
+    expect(open.session.value?.id).toBe("t");
+  });
+
+  it("shows a chosen state at once and takes it back where it is refused", async () => {
+    await agent.setPresence("PRESENCE_AWAY");
+    expect(agent.presence.value).toBe("PRESENCE_AWAY");
+    server.current.blackholed = true;
+    const failed = agent.setPresence("PRESENCE_OFFLINE").catch((error: unknown) => error);
+    expect(agent.presence.value).toBe("PRESENCE_OFFLINE");
+    await clock.advance(16_000);
+    expect(await failed).toHaveProperty("code", "timeout");
+    expect(agent.presence.value).toBe("PRESENCE_AWAY");
+  });
+});

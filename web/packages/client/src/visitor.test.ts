@@ -1,0 +1,289 @@
+import { jsonCodec } from "@frontdesk/protocol";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeBrowser, FakeClock, FakeServer } from "../testing";
+import { VisitorClient } from "./visitor";
+
+let clock: FakeClock;
+let server: FakeServer;
+let browser: FakeBrowser;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  browser = new FakeBrowser(clock, server);
+});
+
+function visitor(at: FakeBrowser = browser, drafts: string[] = []): VisitorClient {
+  return new VisitorClient({
+    platform: at.tab(),
+    codec: jsonCodec,
+    inboxKey: "shop",
+    client: "test/1",
+    language: () => "en",
+    surroundings: () => ({ page: "https://shop.example/tea" }),
+    onInbox: () => undefined,
+    onDraft: (text) => void drafts.push(text),
+  });
+}
+
+async function started(...visitors: VisitorClient[]): Promise<void> {
+  for (const one of visitors) one.start();
+  await clock.advance(300);
+}
+
+function shown(of: VisitorClient): string[] {
+  return of.conversation.lines.value.map((line) => {
+    if (line.kind === "skip") return "skip";
+    return line.body.kind === "text" ? line.body.text : line.body.kind;
+  });
+}
+
+function roomsWithMessages(): string[] {
+  return [...server.rooms.values()].filter((room) => room.items.length > 0).map((room) => room.id);
+}
+
+describe("a visitor", () => {
+  it("keeps nothing on the device before the first message", async () => {
+    const one = visitor();
+    await started(one);
+    expect(one.connection.value.kind).toBe("live");
+    expect([...browser.stored.keys()]).toEqual([]);
+    expect(one.known).toBe(false);
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    expect(one.known).toBe(true);
+    expect(browser.stored.get("frontdesk/visitor/shop/visitor")).toBe("v1.1");
+    expect(server.texts("room-v1.1")).toEqual(["hello"]);
+  });
+
+  it("shows a message at once, then sent, delivered and read", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("hello");
+    expect(one.conversation.lines.value[0]).toMatchObject({ kind: "outgoing", state: { kind: "sending" } });
+    const key = one.conversation.lines.value[0]?.key;
+    await clock.advance(100);
+    const line = one.conversation.lines.value[0];
+    if (line?.kind !== "entry") throw new Error("no entry");
+    expect(line.key).toBe(key);
+    expect(one.conversation.deliveryOf(line)).toBe("sent");
+    const agent = { kind: "ACTOR_KIND_AGENT" as const, id: "agent1" };
+    server.current.push({ cursor: { cursor: { actor: agent, deliveredSeq: "1" } } });
+    expect(one.conversation.deliveryOf(line)).toBe("delivered");
+    server.current.push({ cursor: { cursor: { actor: agent, deliveredSeq: "1", readSeq: "1" } } });
+    expect(one.conversation.deliveryOf(line)).toBe("read");
+  });
+
+  it("sends everything again after a server died between writing and acknowledging, once each", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("first");
+    await clock.advance(100);
+    server.losesAcks = true;
+    for (let at = 0; at < 100; at++) one.conversation.sendText(`m${at}`);
+    await clock.advance(100);
+    expect(server.current.frames.filter((frame) => frame.send).length).toBe(1 + 64);
+    server.losesAcks = false;
+    server.restart();
+    await clock.advance(2_000);
+    expect(server.texts("room-v1.1")).toEqual(["first", ...Array.from({ length: 100 }, (_, at) => `m${at}`)]);
+    expect(shown(one)).toEqual(server.texts("room-v1.1"));
+    expect(one.outbox.messages.value).toEqual([]);
+    expect([...browser.stored.keys()]).toEqual(["frontdesk/visitor/shop/visitor"]);
+  });
+
+  it("finds unsent messages again after a reload", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("before");
+    await clock.advance(100);
+    server.down = true;
+    server.restart();
+    one.conversation.sendText("written offline");
+    one.stop();
+    const again = visitor();
+    again.start();
+    await clock.advance(1_000);
+    expect(again.outbox.messages.value.map((message) => message.state.kind)).toEqual(["sending"]);
+    server.down = false;
+    await clock.advance(35_000);
+    expect(shown(again)).toEqual(["before", "written offline"]);
+  });
+
+  it("keeps the order when the server asks to slow down, and offers a refused one again", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("zero");
+    await clock.advance(100);
+    server.nextRefusal = { code: "rate_limited", retryAfterMs: 5_000 };
+    one.conversation.sendText("a");
+    await clock.advance(100);
+    one.conversation.sendText("b");
+    await clock.advance(4_000);
+    expect(server.texts("room-v1.1")).toEqual(["zero"]);
+    await clock.advance(2_000);
+    expect(server.texts("room-v1.1")).toEqual(["zero", "a", "b"]);
+
+    server.nextRefusal = { code: "message.refused" };
+    one.conversation.sendText("bad");
+    await clock.advance(100);
+    const refused = one.conversation.outgoing.value[0];
+    expect(refused?.state).toEqual({ kind: "refused", code: "message.refused" });
+    one.conversation.retry(refused?.clientMsgId ?? "");
+    await clock.advance(100);
+    expect(server.texts("room-v1.1")).toEqual(["zero", "a", "b", "bad"]);
+  });
+
+  it("reads on from where it was after a drop, and begins anew after a restore", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    server.current.closed = true;
+    server.say("room-v1.1", { content: { text: { body: "missed" } } });
+    server.current.socket.onClose(1006, "");
+    await clock.advance(600);
+    expect(shown(one)).toEqual(["hello", "missed"]);
+    expect(server.current.frames[0]?.hello?.held).toEqual([{ position: { epoch: server.epoch, seq: "1" } }]);
+
+    server.epoch = "77";
+    server.room("room-v1.1").items.pop();
+    server.restart();
+    await clock.advance(2_000);
+    expect(shown(one)).toEqual(["hello"]);
+  });
+
+  it("asks for what is missing when a push was lost", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    server.say("room-v1.1", { content: { text: { body: "lost" } } }, { deliver: false });
+    server.say("room-v1.1", { content: { text: { body: "seen" } } });
+    expect(shown(one)).toEqual(["hello"]);
+    await clock.advance(1_600);
+    expect(shown(one)).toEqual(["hello", "lost", "seen"]);
+    server.say("room-v1.1", { content: { text: { body: "last, lost" } } }, { deliver: false });
+    await clock.advance(40_000);
+    expect(shown(one)).toEqual(["hello", "lost", "seen", "last, lost"]);
+  });
+
+  it("loads older pages", async () => {
+    browser.stored.set("frontdesk/visitor/shop/visitor", "v1.old");
+    for (let at = 1; at <= 120; at++) server.say("room-v1.old", { content: { text: { body: `m${at}` } } });
+    const one = visitor();
+    await started(one);
+    expect(shown(one)).toHaveLength(50);
+    await Promise.all([one.conversation.loadOlder(), one.conversation.loadOlder()]);
+    expect(shown(one)).toHaveLength(100);
+    await one.conversation.loadOlder();
+    await one.conversation.loadOlder();
+    expect(shown(one)[0]).toBe("m1");
+    expect(shown(one)).toHaveLength(120);
+  });
+
+  it("tells once a second how far it got, and counts what is unread", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("hello");
+    await clock.advance(1_500);
+    const before = server.current.frames.length;
+    for (let at = 0; at < 20; at++) server.say("room-v1.1", { content: { text: { body: `a${at}` } } });
+    expect(one.conversation.unread.value).toBe(20);
+    await clock.advance(3_000);
+    one.conversation.read(21);
+    expect(one.conversation.unread.value).toBe(0);
+    await clock.advance(3_000);
+    const cursors = server.current.frames.slice(before).map((frame) => frame.cursor);
+    expect(cursors).toHaveLength(3);
+    expect(cursors[2]).toMatchObject({ deliveredSeq: "21", readSeq: "21" });
+  });
+
+  it("shows who types until they stop, write, or fall silent", async () => {
+    const one = visitor();
+    await started(one);
+    const lin = { kind: "ACTOR_KIND_AGENT" as const, id: "agent1", name: "Lin" };
+    server.current.push({ draft: { actor: lin, typing: true } });
+    expect(one.conversation.typing.value?.actor.name).toBe("Lin");
+    await clock.advance(7_000);
+    expect(one.conversation.typing.value).toBeUndefined();
+    server.current.push({ draft: { actor: lin, typing: true } });
+    server.say("room-v1.1", { content: { text: { body: "hi" } } });
+    expect(one.conversation.typing.value).toBeUndefined();
+  });
+
+  it("begins as somebody new where the installation does not know its token", async () => {
+    browser.stored.set("frontdesk/visitor/shop/visitor", "v1.stale");
+    server.nextTicketAnswer = { status: 401, body: { code: "visitor.token_invalid" }, retryAfterMs: undefined };
+    const one = visitor();
+    await started(one);
+    expect(one.connection.value.kind).toBe("live");
+    expect(one.known).toBe(false);
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    expect(roomsWithMessages()).toEqual(["room-v1.1"]);
+  });
+});
+
+describe("two tabs", () => {
+  it("share the identity of the tab that came first", async () => {
+    const one = visitor();
+    await started(one);
+    const two = visitor();
+    await started(two);
+    two.conversation.sendText("from two");
+    await clock.advance(500);
+    one.conversation.sendText("from one");
+    await clock.advance(500);
+    expect(roomsWithMessages()).toEqual(["room-v1.1"]);
+    expect(shown(one)).toEqual(["from two", "from one"]);
+    expect(shown(two)).toEqual(["from two", "from one"]);
+  });
+
+  it("make one conversation even when both began and wrote at the same moment", async () => {
+    const [one, two] = [visitor(), visitor()];
+    await started(one, two);
+    expect(server.ticketRequests.filter((request) => request.visitor_token === undefined)).toHaveLength(2);
+    one.conversation.sendText("from one");
+    two.conversation.sendText("from two");
+    await clock.advance(5_000);
+    expect(roomsWithMessages()).toHaveLength(1);
+    expect(shown(one).sort()).toEqual(["from one", "from two"]);
+    expect(shown(two)).toEqual(server.texts(roomsWithMessages()[0] ?? ""));
+  });
+
+  it("make one conversation when both wrote over a kill -9 before any ack", async () => {
+    const [one, two] = [visitor(), visitor()];
+    await started(one, two);
+    server.losesAcks = true;
+    one.conversation.sendText("from one");
+    two.conversation.sendText("from two");
+    await clock.advance(200);
+    server.down = true;
+    server.restart();
+    await clock.advance(20_000);
+    server.losesAcks = false;
+    server.down = false;
+    await clock.advance(60_000);
+    expect(roomsWithMessages()).toHaveLength(1);
+    expect(shown(one).sort()).toEqual(["from one", "from two"]);
+    expect(shown(two)).toEqual(shown(one));
+  });
+
+  it("share the draft, and forget together", async () => {
+    const heard: string[] = [];
+    const [one, two] = [visitor(), visitor(browser, heard)];
+    await started(one, two);
+    one.conversation.sendText("hello");
+    await clock.advance(500);
+    one.saveDraft("half a sen");
+    await clock.advance(10);
+    expect(heard).toEqual(["half a sen"]);
+    expect(two.draft).toBe("half a sen");
+    one.forget();
+    await clock.advance(1_000);
+    expect([...browser.stored.keys()]).toEqual([]);
+    expect([shown(one), shown(two)]).toEqual([[], []]);
+    expect(two.known).toBe(false);
+  });
+});

@@ -1,0 +1,219 @@
+//! Checks the engine's journals before the engine sees them.
+//!
+//! fjall 3 cuts a journal at the first thing it cannot read, wherever that is, and replays the
+//! journals behind it all the same; the checksum of a batch does not cover its sequence number. A
+//! flipped bit could so drop batches from the middle without a word. Therefore every batch of ours
+//! carries its number, one above the batch before it, and a floor for the engine's sequence
+//! number, and all journals are read here first:
+//!
+//! - a sealed journal must be whole;
+//! - batch numbers must be dense and sequence numbers rising, over all journals;
+//! - the newest journal may end in a torn batch, but not before the batch the mark tells of. The
+//!   torn end is kept in a file beside it (`.cut`) and cut off.
+//!
+//! ```text
+//! batch: 1 u8 | items u32 | sequence number u64            (numbers are little endian)
+//!        items * ( 2 u8 | value type u8 | compression u8 | keyspace u64 | key bytes u16
+//!                  | value bytes u32 | stored bytes u32 | key | value )
+//!        3 u8 | XXH3-64 of all items u64 | "FJL" 3 u8
+//! ```
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+
+use frontdesk_storage::HistoryError;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{damaged, failed, keys};
+
+const START: u8 = 1;
+const ITEM: u8 = 2;
+const END: u8 = 3;
+const TRAILER: &[u8] = b"FJL\x03";
+/// Flushes and compactions take sequence numbers too, but never this many between two batches.
+const SEQUENCE_JUMP_MAX: u64 = 1 << 32;
+
+/// The torn end of the newest journal.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Torn {
+    path: PathBuf,
+    at: usize,
+}
+
+/// What the journals hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Journals {
+    /// The newest batch found; `None` if the journals hold none.
+    pub(crate) newest_batch: Option<u64>,
+    torn: Option<Torn>,
+    /// The newest journal.
+    pub(crate) active: Option<PathBuf>,
+}
+
+/// A cursor that fails at the end instead of panicking.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let taken = self.bytes.get(self.at..self.at.checked_add(count)?)?;
+        self.at += count;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+}
+
+/// One batch, as far as it matters here.
+struct ReadBatch {
+    sequence: u64,
+    number: u64,
+    sequence_floor: u64,
+}
+
+/// Reads one batch; `None` if there is no whole batch of ours here.
+fn read_batch(cursor: &mut Cursor<'_>) -> Option<ReadBatch> {
+    if cursor.u8()? != START {
+        return None;
+    }
+    let items = cursor.u32()?;
+    let sequence = cursor.u64()?;
+    let first = cursor.at;
+    let mut chain = None;
+    for _ in 0..items {
+        if cursor.u8()? != ITEM {
+            return None;
+        }
+        let [_value_type, compression] = cursor.array()?;
+        let _keyspace = cursor.u64()?;
+        let key_bytes = u16::from_le_bytes(cursor.array()?);
+        let value_bytes = cursor.u32()?;
+        let stored_bytes = cursor.u32()?;
+        let key = cursor.take(usize::from(key_bytes))?;
+        let value = cursor.take(stored_bytes as usize)?;
+        if compression != 0 || value_bytes != stored_bytes {
+            return None;
+        }
+        if key == keys::batch() {
+            chain = value.try_into().ok().map(|value: [u8; 16]| value);
+        }
+    }
+    let checked = &cursor.bytes[first..cursor.at];
+    if cursor.u8()? != END || cursor.u64()? != xxh3_64(checked) || cursor.take(4)? != TRAILER {
+        return None;
+    }
+    let (number, floor) = chain.as_ref()?.split_at(8);
+    Some(ReadBatch {
+        sequence,
+        number: u64::from_le_bytes(number.try_into().ok()?),
+        sequence_floor: u64::from_le_bytes(floor.try_into().ok()?),
+    })
+}
+
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, HistoryError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| failed("list", dir, error))? {
+        let path = entry.map_err(|error| failed("list", dir, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "jnl") {
+            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            let number =
+                number.ok_or_else(|| damaged(&path, "its name is not that of a journal"))?;
+            found.push((number, path));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Reads all journals; `marked` is the newest batch known to be durable. Changes nothing.
+pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
+    let files = list(dir)?;
+    let mut found = Journals::default();
+    let mut last_sequence: Option<u64> = None;
+    let mut last_number: Option<u64> = None;
+    for (position, (_, path)) in files.iter().enumerate() {
+        let bytes = std::fs::read(path).map_err(|error| failed("read", path, error))?;
+        let mut cursor = Cursor { bytes: &bytes, at: 0 };
+        let end = loop {
+            let at = cursor.at;
+            let Some(batch) = read_batch(&mut cursor) else { break at };
+            let rises = last_sequence
+                .is_none_or(|last| last < batch.sequence && batch.sequence - last < SEQUENCE_JUMP_MAX);
+            if !rises
+                || batch.sequence < batch.sequence_floor
+                || batch.sequence - batch.sequence_floor >= SEQUENCE_JUMP_MAX
+            {
+                let what = format!("the sequence number of the batch at byte {at} is wrong");
+                return Err(damaged(path, &what));
+            }
+            if last_number.is_some_and(|last| last + 1 != batch.number) {
+                let what = format!("batches are missing before byte {at}");
+                return Err(damaged(path, &what));
+            }
+            last_sequence = Some(batch.sequence);
+            last_number = Some(batch.number);
+        };
+        let clean = bytes[end..].iter().all(|byte| *byte == 0);
+        let is_active = position + 1 == files.len();
+        if !clean && !is_active {
+            return Err(damaged(path, &format!("there is no whole batch at byte {end}")));
+        }
+        if is_active {
+            if last_number.is_some_and(|last| last < marked) {
+                let what = format!("durable batches are missing or damaged at byte {end}");
+                return Err(damaged(path, &what));
+            }
+            if !clean {
+                found.torn = Some(Torn { path: path.clone(), at: end });
+            }
+            found.active = Some(path.clone());
+        }
+    }
+    found.newest_batch = last_number;
+    Ok(found)
+}
+
+impl Journals {
+    /// Cuts the torn end of the newest journal, after it was kept beside it.
+    pub(crate) fn cut_torn_end(&self) -> Result<(), HistoryError> {
+        let Some(torn) = &self.torn else { return Ok(()) };
+        let cut = || -> std::io::Result<usize> {
+            let bytes = std::fs::read(&torn.path)?;
+            let until = bytes.iter().rposition(|byte| *byte != 0).map_or(torn.at, |last| last + 1);
+            std::fs::write(torn.path.with_extension("cut"), &bytes[torn.at..until])?;
+            let file = OpenOptions::new().write(true).open(&torn.path)?;
+            file.set_len(torn.at as u64)?;
+            file.sync_all()?;
+            Ok(until - torn.at)
+        };
+        let bytes = cut().map_err(|error| failed("cut the torn end", &torn.path, error))?;
+        tracing::warn!(
+            file = %torn.path.display(),
+            at = torn.at,
+            bytes,
+            "cut the torn end of the history's journal; the log has what it held"
+        );
+        Ok(())
+    }
+
+    /// Bytes position of a torn end, for reports.
+    pub(crate) fn torn_at(&self) -> Option<(&Path, usize)> {
+        self.torn.as_ref().map(|torn| (torn.path.as_path(), torn.at))
+    }
+}

@@ -210,10 +210,9 @@ mod tests {
         while !queue.is_empty() {
             let n = queue
                 .write_with(|slices| {
-                    let flat: Vec<u8> = slices.iter().flat_map(|s| s.iter().copied()).collect();
-                    let n = flat.len().min(step);
-                    all.extend_from_slice(&flat[..n]);
-                    Ok(n)
+                    let before = all.len();
+                    all.extend(slices.iter().flat_map(|slice| slice.iter()).take(step));
+                    Ok(all.len() - before)
                 })
                 .unwrap();
             assert!(n > 0);

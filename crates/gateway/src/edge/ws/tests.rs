@@ -29,11 +29,11 @@ fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     match payload.len() {
         len @ 0..126 => bytes.push(0x80 | len as u8),
         len @ 126..65_536 => {
-            bytes.push(0x80 | 126);
+            bytes.push(0xfe);
             bytes.extend_from_slice(&(len as u16).to_be_bytes());
         }
         len => {
-            bytes.push(0x80 | 127);
+            bytes.push(0xff);
             bytes.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }
@@ -91,7 +91,7 @@ fn each_violation_is_found_whole_and_byte_by_byte() {
         (frame(0x80 | 0x20 | 1, b"", MASK), Violation::ReservedBit),
         (frame(0x80 | 0x10 | 9, b"", MASK), Violation::ReservedBit),
         (frame(0x80 | 3, b"", MASK), Violation::Opcode),
-        (frame(0x80 | 11, b"", MASK), Violation::Opcode),
+        (frame(0x8b, b"", MASK), Violation::Opcode),
         (vec![0x81, 0x01, b'a'], Violation::Unmasked),
         (frame(0x09, b"", MASK), Violation::Control),
         (frame(0x80 | 9, &[0; 126], MASK), Violation::Control),
@@ -109,7 +109,7 @@ fn each_violation_is_found_whole_and_byte_by_byte() {
         (frame(0x88, &[3, 0xe8, 0xff], MASK), Violation::Utf8),
         (frame(0x81, &[0xc0, 0x80], MASK), Violation::Utf8),
         (frame(0x81, &[0xe4, 0xbd], MASK), Violation::Utf8),
-        (frame(0x82, &[0; 100_001], MASK), Violation::TooBig),
+        (frame(0x82, &vec![0; 100_001], MASK), Violation::TooBig),
     ];
     for (bytes, expected) in cases {
         let head = bytes[..bytes.len().min(16)].to_vec();
@@ -125,8 +125,8 @@ fn a_big_frame_is_refused_by_its_header() {
 
 #[test]
 fn a_message_is_limited_over_its_fragments() {
-    let mut bytes = frame(0x02, &[0; 60_000], MASK);
-    bytes.extend(frame(0x80, &[0; 40_001], MASK));
+    let mut bytes = frame(0x02, &vec![0; 60_000], MASK);
+    bytes.extend(frame(0x80, &vec![0; 40_001], MASK));
     assert_eq!(violation(bytes), Some(Violation::TooBig));
     let mut bytes = frame(0x02, b"", MASK);
     for _ in 0..50 {

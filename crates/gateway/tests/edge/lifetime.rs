@@ -1,0 +1,183 @@
+//! Slow, silent, paused, moved and drained connections.
+
+use std::time::Duration;
+
+use frontdesk_gateway::edge::{CLOSE_SILENT, CLOSE_SLOW, CloseReason, EdgeLimits};
+
+use super::{
+    client::{CLOSE, Client, TEXT, frame},
+    server::{Command, Event, Server},
+};
+
+fn quick() -> EdgeLimits {
+    EdgeLimits {
+        silence_max: Duration::from_millis(300),
+        close_timeout: Duration::from_millis(300),
+        tick: Duration::from_millis(10),
+        ..EdgeLimits::default()
+    }
+}
+
+#[test]
+fn r09_slow_consumer_is_closed_with_the_slow_code_and_a_bounded_queue() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut client = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    // 64 KiB per order, nothing read: the kernel's buffers fill, then the queue.
+    let mut most = 0;
+    let orders: Vec<u8> = std::iter::repeat_n(frame(TEXT, b"block"), 400).flatten().collect();
+    client.send(&orders);
+    loop {
+        match server.event() {
+            Event::Queued(bytes) => most = most.max(bytes),
+            Event::Closed { on: 0, why } => {
+                assert_eq!(why, CloseReason::Slow);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(most <= (1 << 20) + (64 << 10) + 10, "{most} bytes were queued");
+    assert_eq!(server.counters(0).slow_closes, 1);
+    // What was queued behind the frame under way is dropped: the code comes soon.
+    let mut bytes = 0;
+    loop {
+        let (first, payload) = client.frame();
+        if first == CLOSE {
+            assert_eq!(payload[..2], CLOSE_SLOW.to_be_bytes());
+            break;
+        }
+        bytes += payload.len();
+    }
+    println!("r09: {bytes} bytes lay in the kernel, {most} in the queue");
+}
+
+#[test]
+fn a_reader_who_keeps_up_is_not_slow_however_much_one_turn_queues() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut client = Client::connect(server.address);
+    let orders: Vec<u8> = std::iter::repeat_n(frame(TEXT, b"block"), 12).flatten().collect();
+    for _ in 0..20 {
+        client.send(&orders);
+        for _ in 0..12 {
+            assert_eq!(client.frame().1.len(), 64 << 10);
+        }
+    }
+    assert_eq!(server.counters(0).slow_closes, 0);
+}
+
+#[test]
+fn r08_half_open_connection_is_noticed_and_its_socket_dropped() {
+    let server = Server::start(&quick());
+    let mut client = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    let why = CloseReason::Silent;
+    assert_eq!(server.event(), Event::Closed { on: 0, why });
+    // The close frame is not answered; the socket goes after the close timeout.
+    let (first, payload) = client.frame();
+    assert_eq!((first, &payload[..2]), (CLOSE, &CLOSE_SILENT.to_be_bytes()[..]));
+    client.ended();
+    assert_eq!(server.counters(0).silent_closes, 1);
+}
+
+#[test]
+fn a_socket_that_just_ends_is_lost() {
+    let server = Server::start(&EdgeLimits::default());
+    let client = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    drop(client);
+    assert_eq!(server.event(), Event::Closed { on: 0, why: CloseReason::Lost });
+}
+
+#[test]
+fn timers_of_a_connection_fire_once_and_go_with_it() {
+    let server = Server::start(&EdgeLimits { tick: Duration::from_millis(10), ..quick() });
+    let client = Client::connect(server.address);
+    assert!(matches!(server.any_event(), Event::Connected(_)));
+    assert_eq!(server.any_event(), Event::Timer(7));
+    assert_eq!(server.any_event(), Event::Closed { on: 0, why: CloseReason::Silent });
+    drop(client);
+}
+
+#[test]
+fn r10_a_paused_connection_is_not_read_and_loses_nothing() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut client = Client::connect(server.address);
+    let mut other = Client::connect(server.address);
+    let mut bytes = [frame(TEXT, b"a"), frame(TEXT, b"pause"), frame(TEXT, b"b")].concat();
+    let half = frame(TEXT, b"cut in two");
+    bytes.extend_from_slice(&half[..8]);
+    client.send(&bytes);
+    assert_eq!(client.hear(), "a");
+    let conn = loop {
+        if let Event::Paused(conn) = server.event() {
+            break conn;
+        }
+    };
+    client.send(&half[8..]);
+    client.say("pause");
+    // The other one gets its answer, so the loop has had its turns.
+    for _ in 0..3 {
+        other.say("x");
+        assert_eq!(other.hear(), "x");
+    }
+    assert_eq!(server.counters(0).messages_in, 2 + 3);
+    assert!(server.loops[0].send(Command::Resume(conn)).is_ok());
+    assert_eq!(client.hear(), "b");
+    assert_eq!(client.hear(), "cut in two");
+    assert!(matches!(server.event(), Event::Paused(_)));
+    // An end that comes during the pause is seen after it, messages first.
+    client.say("last");
+    drop(client);
+    assert!(server.loops[0].send(Command::Resume(conn)).is_ok());
+    assert_eq!(server.event(), Event::Closed { on: 0, why: CloseReason::Lost });
+}
+
+#[test]
+fn a_move_between_loops_keeps_order_with_bytes_in_flight() {
+    let server = Server::start(&EdgeLimits::default());
+    for round in 0..20 {
+        let mut client = Client::connect(server.address);
+        assert!(matches!(server.event(), Event::Connected(_)));
+        // Answers queued before the move, messages behind it, one of them cut, all in one write.
+        let cut = frame(TEXT, b"cut in two");
+        let at = round % cut.len();
+        let mut bytes = [&b"a"[..], b"b", b"move", b"c"]
+            .iter()
+            .flat_map(|text| frame(TEXT, text))
+            .collect::<Vec<_>>();
+        bytes.extend(frame(0x01, "frag—".as_bytes()));
+        bytes.extend(frame(0x80, b"ment"));
+        bytes.extend_from_slice(&cut[..at]);
+        client.send(&bytes);
+        for expected in ["a", "b", "c", "frag—ment"] {
+            assert_eq!(client.hear(), expected);
+        }
+        assert_eq!(server.event(), Event::Adopted { on: 1 });
+        client.send(&cut[at..]);
+        assert_eq!(client.hear(), "cut in two");
+        client.say("close");
+        assert_eq!(client.closed(), 3500);
+        let why = CloseReason::Service(3500);
+        assert_eq!(server.event(), Event::Closed { on: 1, why });
+    }
+    assert_eq!(server.counters(0).moved, 20);
+    assert_eq!(server.counters(1).adopted, 20);
+}
+
+#[test]
+fn r14_a_drained_loop_says_goodbye_to_all_and_ends() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.address)).collect();
+    for _ in 0..20 {
+        assert!(matches!(server.event(), Event::Connected(_)));
+    }
+    assert!(server.loops[0].send(Command::CloseAll(3000)).is_ok());
+    for client in &mut clients {
+        assert_eq!(client.closed(), 3000);
+    }
+    for _ in 0..20 {
+        let why = CloseReason::Service(3000);
+        assert_eq!(server.event(), Event::Closed { on: 0, why });
+    }
+}

@@ -1,0 +1,11 @@
+//! The edge over real sockets: front door, upgrade, loops. One test binary.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod autobahn;
+mod client;
+mod handshake;
+mod idle;
+mod lifetime;
+mod messages;
+mod server;

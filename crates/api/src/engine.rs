@@ -1,0 +1,325 @@
+//! The chat engine as HTTP sees it: everything about conversations goes through [`Engine`], which the
+//! server implements over the edge loops and the desk. HTTP never touches the log, the history or a
+//! socket itself.
+//!
+//! Rights are the engine's to check (the router does it for frames and HTTP alike); the routes only
+//! say who asks.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use frontdesk_core::{
+    chat,
+    id::{AccountId, ConversationId, MessageId, UserId},
+};
+use frontdesk_gateway::edge::UpgradedSocket;
+use frontdesk_protocol::wire;
+
+use crate::principal::Principal;
+
+/// The engine as the routes hold it.
+pub type SharedEngine = Arc<dyn Engine>;
+
+/// What happens to conversations. Every method answers within seconds or fails with
+/// [`EngineError::Unavailable`].
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Appends one message. Returns once it is durable and has its place; the same `client_msg_id`
+    /// with the same content returns the first place again.
+    async fn send(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        message: NewMessage,
+    ) -> Result<Ack, EngineError>;
+
+    /// Moves a session. `command.conversation` names the conversation.
+    async fn command(&self, by: &Principal, command: wire::Command) -> Result<(), EngineError>;
+
+    /// Reads one page of a timeline as `by` may see it. Waits at most 1 s for `min_position`.
+    async fn entries(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        page: EntriesPage,
+    ) -> Result<Entries, EngineError>;
+
+    /// One conversation with its newest session.
+    async fn conversation(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+    ) -> Result<ConversationView, EngineError>;
+
+    /// One page of a list, newest work first, with the counts of all views.
+    async fn list(&self, by: &Principal, query: ListQuery) -> Result<List, EngineError>;
+
+    /// Every open session of the account with what it waits for, and those that break the rule
+    /// "one owner or one place in one queue, and a deadline".
+    async fn waiting(&self, by: &Principal) -> Result<Waiting, EngineError>;
+
+    /// The account's agents with their state and load.
+    async fn agents(&self, by: &Principal) -> Result<Vec<AgentState>, EngineError>;
+
+    /// Removes the content of entries for good and names the files they carried. Seqs stay.
+    async fn erase(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        from_seq: u64,
+        to_seq: u64,
+    ) -> Result<(), EngineError>;
+
+    /// Closes the user's sockets in the account (in all accounts without one): disabled, demoted,
+    /// signed out or with a new password. `login` narrows it to the sockets of one login session,
+    /// by its handle.
+    fn revoke(&self, account: Option<AccountId>, user: UserId, login: Option<&str>);
+
+    /// Tells the engine that people, teams, inboxes or settings of the account changed.
+    fn configuration_changed(&self, account: AccountId);
+
+    /// Takes a WebSocket whose handshake is done. Its first frame says who it is.
+    fn connect(&self, socket: UpgradedSocket);
+
+    /// Whether each dependency works, and how durable an ack is.
+    async fn readiness(&self) -> Readiness;
+
+    /// Whether files may take so many bytes more without touching the disk's reserve.
+    fn has_room(&self, bytes: u64) -> bool;
+}
+
+/// A message to append.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Unique for the sender in the conversation.
+    pub client_msg_id: [u8; 16],
+    /// Files are already described in full.
+    pub content: chat::Content,
+    /// Who may see it.
+    pub audience: chat::Audience,
+}
+
+/// The message is durable and has its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ack {
+    /// The entry's id.
+    pub id: MessageId,
+    /// Life of the log.
+    pub epoch: u64,
+    /// Place in the conversation.
+    pub seq: u64,
+    /// Time of the entry.
+    pub at_ms: i64,
+}
+
+/// Which part of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntriesPage {
+    /// Where the page lies.
+    pub range: PageRange,
+    /// At most so many seqs.
+    pub limit: usize,
+    /// The page must know of this position (epoch, seq).
+    pub min_position: Option<(u64, u64)>,
+}
+
+/// Where a page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageRange {
+    /// The newest.
+    Newest,
+    /// The newest below a seq.
+    Before(u64),
+    /// The oldest above a seq.
+    After(u64),
+}
+
+/// One page of a timeline, ascending.
+#[derive(Debug, Clone, Default)]
+pub struct Entries {
+    /// Entries and skips, as the reader may see them.
+    pub items: Vec<chat::TimelineItem>,
+    /// Life of the log.
+    pub epoch: u64,
+    /// Where the conversation stands.
+    pub last_seq: u64,
+    /// There is more beyond the page in its direction.
+    pub more: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Clone)]
+pub struct ConversationView {
+    /// Row as in the lists.
+    pub row: wire::Row,
+    /// The inbox.
+    pub inbox: String,
+    /// Page the visitor came from, for agents.
+    pub page_url: String,
+    /// How far everybody got.
+    pub cursors: Vec<chat::Cursor>,
+    /// Time of the first message.
+    pub created_at_ms: i64,
+}
+
+/// Which list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// The view.
+    pub view: View,
+    /// Opaque to HTTP: where the page before ended.
+    pub cursor: Option<String>,
+    /// At most so many rows.
+    pub limit: usize,
+}
+
+/// The views of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// Sessions the reader owns or takes part in.
+    Mine,
+    /// Queued sessions of queues the reader serves.
+    Queue,
+    /// Every open session the reader may see.
+    Open,
+    /// Closed sessions.
+    Closed,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Default)]
+pub struct List {
+    /// The rows.
+    pub rows: Vec<wire::Row>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// How many each view holds.
+    pub counts: Counts,
+}
+
+/// How many rows each view holds for the reader.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Own open sessions.
+    pub mine: u64,
+    /// Waiting in queues the reader serves.
+    pub queue: u64,
+    /// All open ones.
+    pub open: u64,
+    /// Closed ones.
+    pub closed: u64,
+}
+
+/// The watchdog's page.
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct Waiting {
+    /// Every open session.
+    pub sessions: Vec<WaitingSession>,
+    /// What breaks the rule; empty on a sound system.
+    pub violations: Vec<Violation>,
+    /// When it was looked at, UTC milliseconds.
+    pub at_ms: i64,
+}
+
+/// One open session.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct WaitingSession {
+    /// The conversation.
+    pub conversation: String,
+    /// The session.
+    pub session: String,
+    /// Who answers; absent while queued.
+    pub owner: Option<String>,
+    /// Name of who answers.
+    pub owner_name: Option<String>,
+    /// The queue's team; absent for the common queue or with an owner.
+    pub team: Option<String>,
+    /// 1 is next; absent with an owner.
+    pub place: Option<u32>,
+    /// Since when the visitor waits for a person, UTC milliseconds; absent while nobody waits.
+    pub waiting_since_ms: Option<i64>,
+    /// When something must have happened, UTC milliseconds.
+    pub deadline_ms: Option<i64>,
+    /// What happens then, for example `next_agent`, `close_idle`, `requeue`.
+    pub then: Option<String>,
+}
+
+/// A session that breaks the rule.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Violation {
+    /// The conversation.
+    pub conversation: String,
+    /// What is wrong, for example `no_owner_no_queue`, `two_queues`, `no_deadline`.
+    pub code: String,
+    /// The same in words.
+    pub detail: String,
+}
+
+/// One agent as colleagues see them.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct AgentState {
+    /// The user.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// `online`, `away` or `offline`.
+    pub presence: String,
+    /// Teams the agent serves.
+    pub teams: Vec<String>,
+    /// Open sessions the agent owns.
+    pub open_sessions: u32,
+    /// How many the agent takes at once.
+    pub capacity: u32,
+}
+
+/// What `/readyz` says.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Readiness {
+    /// Everything below works and nothing is draining.
+    pub ready: bool,
+    /// `sync`, or `async` where an ack does not wait for the disk.
+    pub durability: String,
+    /// Each dependency.
+    pub checks: Vec<Check>,
+}
+
+/// One dependency.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Check {
+    /// For example `log`, `history`, `catalog`.
+    pub name: String,
+    /// It works.
+    pub ok: bool,
+    /// What is wrong; empty where nothing is.
+    pub detail: String,
+}
+
+/// Why the engine did nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The caller may not know whether it exists.
+    #[error("no such conversation")]
+    UnknownConversation,
+    /// Refused with a code of the protocol's table.
+    #[error("refused: {message}")]
+    Refused {
+        /// The code.
+        code: &'static str,
+        /// For people who read logs and answers.
+        message: String,
+        /// Who has it, for `session.taken`.
+        detail: String,
+        /// When to try again; absent where trying again is pointless.
+        retry_after: Option<Duration>,
+    },
+    /// The page cannot know of the wished position yet.
+    #[error("the position is not reached yet")]
+    NotYet,
+    /// Overloaded, draining, or a dependency is down: nothing was changed, or the answer got lost.
+    #[error("the chat engine is not available now")]
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+    },
+}

@@ -1,0 +1,404 @@
+//! Files: bytes in an object store under `data/files`, what they are in the catalog.
+//!
+//! The way of an upload: name cleaned, quota checked, first bytes against the allow list, then either
+//! streamed to its place (documents) or collected, decoded and encoded again (images). The answer
+//! goes out after the bytes, their directory entry and the catalog row are synced, so a message can
+//! only name a file that survives power loss. Object names are the file's 128 random bits:
+//! `{id[0..2]}/{id}` and `{id[0..2]}/{id}.thumb`.
+//!
+//! A file belongs to one conversation. Whoever asks for it must be able to read that conversation;
+//! the routes check that on every request, since the id alone grants nothing.
+
+use std::{io, path::Path as FsPath, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use frontdesk_catalog::{Catalog, Error as CatalogError, Uploader};
+use frontdesk_core::{
+    chat,
+    id::{AccountId, ConversationId},
+};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
+use object_store::{
+    Error as StoreError, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
+    local::LocalFileSystem, path::Path,
+};
+use tokio::sync::Semaphore;
+
+use crate::config::FileLimits;
+
+mod kind;
+pub(crate) mod name;
+mod raster;
+mod rows;
+
+use kind::Kind;
+pub use rows::Stored;
+pub(crate) use rows::uploader;
+
+/// How long the next bytes of an upload may take.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an image waits for its turn.
+const WORKER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Images held in memory at the same time, for each worker.
+const WAITING_PER_WORKER: usize = 4;
+/// Part size of streamed uploads; S3 wants 5 MiB at least.
+const PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// Why a file was not stored or not found.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// No such file in this conversation.
+    #[error("there is no such file")]
+    Unknown,
+    /// No bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Over the limit.
+    #[error("a file may have at most {bytes_max} bytes")]
+    TooLarge {
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// Over the limit for images.
+    #[error("an image may have at most {pixels_max} pixels")]
+    TooManyPixels {
+        /// The limit.
+        pixels_max: u64,
+    },
+    /// Not on the allow list.
+    #[error("files of this type are not accepted")]
+    Type,
+    /// The visitor or the account stores as much as it may.
+    #[error("the {whose} has no room for this file")]
+    Quota {
+        /// `visitor` or `account`.
+        whose: &'static str,
+    },
+    /// An image that cannot be decoded.
+    #[error("the image cannot be read")]
+    Unreadable(#[source] image::ImageError),
+    /// Too many images at once.
+    #[error("too many uploads at once, try again")]
+    Busy,
+    /// The client stopped sending.
+    #[error("the upload ended early")]
+    Aborted(#[source] BoxError),
+    /// The disk is full.
+    #[error("there is no room to store files")]
+    Full(#[source] StoreError),
+    /// The store failed.
+    #[error("the file store failed to {operation}")]
+    Store {
+        /// What was tried.
+        operation: &'static str,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
+    /// The catalog failed.
+    #[error("the file's row could not be handled")]
+    Catalog(#[source] CatalogError),
+}
+
+/// Stores, describes and serves files; cheap to clone.
+#[derive(Clone)]
+pub struct Files {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn ObjectStore>,
+    catalog: Catalog,
+    limits: FileLimits,
+    waiting: Semaphore,
+    workers: Semaphore,
+}
+
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
+
+/// What arrives.
+pub(crate) struct Upload<'a> {
+    pub(crate) account: AccountId,
+    pub(crate) conversation: ConversationId,
+    pub(crate) uploader: Uploader,
+    pub(crate) name: &'a str,
+    pub(crate) declared_bytes: Option<u64>,
+}
+
+/// Which bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Thumbnail,
+}
+
+impl Files {
+    /// Files under a directory, created where it is missing; writes are synced.
+    pub fn open(dir: &FsPath, catalog: Catalog, limits: FileLimits) -> Result<Self, FileError> {
+        std::fs::create_dir_all(dir).map_err(|source| FileError::Store {
+            operation: "create its directory",
+            source: StoreError::Generic { store: "local", source: Box::new(source) },
+        })?;
+        let store = LocalFileSystem::new_with_prefix(dir)
+            .map_err(store_error("open its directory"))?
+            .with_fsync(true);
+        Ok(Self::over(Arc::new(store), catalog, limits))
+    }
+
+    /// Files in any store that keeps what it has acknowledged.
+    pub fn over(store: Arc<dyn ObjectStore>, catalog: Catalog, limits: FileLimits) -> Self {
+        let workers = limits.image_workers.max(1);
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                catalog,
+                limits,
+                waiting: Semaphore::new(workers * WAITING_PER_WORKER),
+                workers: Semaphore::new(workers),
+            }),
+        }
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &FileLimits {
+        &self.inner.limits
+    }
+
+    /// Stores what the stream brings; returns once it would survive power loss.
+    pub(crate) async fn store<S, E>(
+        &self,
+        upload: Upload<'_>,
+        body: S,
+    ) -> Result<chat::File, FileError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let bytes_max = self.inner.limits.file_bytes_max;
+        if upload.declared_bytes.is_some_and(|bytes| bytes > bytes_max) {
+            return Err(FileError::TooLarge { bytes_max });
+        }
+        self.check_quota(&upload, upload.declared_bytes.unwrap_or(0)).await?;
+        let body = body.map(|chunk| chunk.map_err(Into::into)).boxed();
+        let mut body = Reader { body, left: bytes_max, bytes_max };
+        let mut head = BytesMut::new();
+        let mut whole = false;
+        while head.len() < kind::HEAD_BYTES {
+            match body.next().await? {
+                Some(chunk) => head.extend_from_slice(&chunk),
+                None => {
+                    whole = true;
+                    break;
+                }
+            }
+        }
+        if head.is_empty() {
+            return Err(FileError::Empty);
+        }
+        let kind = kind::detect(&head, whole).ok_or(FileError::Type)?;
+        let id = self.begin(&upload).await?;
+        let written = match kind {
+            Kind::Image(raster) => self.write_image(&id, raster, head, body).await,
+            Kind::Other(plain) => self.write_stream(&id, plain, head, body).await,
+        };
+        let finished = match written {
+            Ok(written) => self.finish(&id, &upload, written).await,
+            Err(error) => Err(error),
+        };
+        if finished.is_err() {
+            self.discard(upload.account, &id).await;
+        }
+        finished
+    }
+
+    async fn write_stream(
+        &self,
+        id: &str,
+        plain: kind::Plain,
+        head: BytesMut,
+        mut body: Reader,
+    ) -> Result<Written, FileError> {
+        let mut upload = self
+            .inner
+            .store
+            .put_multipart(&object(id, Part::Whole))
+            .await
+            .map_err(store_error("begin a file"))?;
+        match copy(upload.as_mut(), head, &mut body).await {
+            Ok(size_bytes) => {
+                upload.complete().await.map_err(store_error("finish a file"))?;
+                Ok(Written {
+                    media_type: plain.media_type,
+                    size_bytes,
+                    width: 0,
+                    height: 0,
+                    has_thumbnail: false,
+                })
+            }
+            Err(error) => {
+                if let Err(abort) = upload.abort().await {
+                    tracing::warn!(file.id = id, error = %abort, "left-over of an aborted upload stays until the next sweep");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_image(
+        &self,
+        id: &str,
+        raster: kind::Raster,
+        mut bytes: BytesMut,
+        mut body: Reader,
+    ) -> Result<Written, FileError> {
+        let limits = &self.inner.limits;
+        let _waiting = self.inner.waiting.try_acquire().map_err(|_| FileError::Busy)?;
+        while let Some(chunk) = body.next().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        let bytes = bytes.freeze();
+        let worker = tokio::time::timeout(WORKER_TIMEOUT, self.inner.workers.acquire());
+        let _worker =
+            worker.await.map_err(|_| FileError::Busy)?.map_err(|_| FileError::Busy)?;
+        let (pixels_max, side) = (limits.image_pixels_max, limits.thumbnail_side);
+        // The permit outlives the blocking task: it is dropped when this function ends, after it.
+        let picture =
+            tokio::task::spawn_blocking(move || raster::rewrite(raster, &bytes, pixels_max, side))
+                .await
+                .map_err(|panic| {
+                    FileError::Unreadable(image::ImageError::IoError(io::Error::other(panic)))
+                })?
+                .map_err(|error| match error {
+                    raster::RasterError::TooManyPixels => FileError::TooManyPixels { pixels_max },
+                    raster::RasterError::Broken(error) => FileError::Unreadable(error),
+                })?;
+        let size_bytes = picture.bytes.len() as u64;
+        let has_thumbnail = picture.thumbnail.is_some();
+        if let Some(thumbnail) = picture.thumbnail {
+            self.put(id, Part::Thumbnail, thumbnail).await?;
+        }
+        self.put(id, Part::Whole, picture.bytes).await?;
+        Ok(Written {
+            media_type: picture.media_type,
+            size_bytes,
+            width: picture.width,
+            height: picture.height,
+            has_thumbnail,
+        })
+    }
+
+    async fn put(&self, id: &str, part: Part, bytes: Vec<u8>) -> Result<(), FileError> {
+        self.inner
+            .store
+            .put(&object(id, part), PutPayload::from(bytes))
+            .await
+            .map(|_| ())
+            .map_err(store_error("write a file"))
+    }
+
+    /// The bytes of a stored file, as they come from the store, and how many.
+    pub(crate) async fn read(
+        &self,
+        id: &str,
+        part: Part,
+    ) -> Result<(u64, BoxStream<'static, Result<Bytes, StoreError>>), FileError> {
+        match self.inner.store.get(&object(id, part)).await {
+            Ok(found) => Ok((found.meta.size, found.into_stream())),
+            Err(StoreError::NotFound { .. }) => Err(FileError::Unknown),
+            Err(error) => Err(store_error("read a file")(error)),
+        }
+    }
+
+    /// Removes the bytes; a file that is gone already is fine.
+    async fn remove_objects(&self, id: &str) -> Result<(), FileError> {
+        for part in [Part::Whole, Part::Thumbnail] {
+            match self.inner.store.delete(&object(id, part)).await {
+                Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(store_error("remove a file")(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an upload became.
+struct Written {
+    media_type: &'static str,
+    size_bytes: u64,
+    width: u32,
+    height: u32,
+    has_thumbnail: bool,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body with its limit and its patience.
+struct Reader {
+    body: BoxStream<'static, Result<Bytes, BoxError>>,
+    left: u64,
+    bytes_max: u64,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Result<Option<Bytes>, FileError> {
+        let chunk = tokio::time::timeout(CHUNK_TIMEOUT, self.body.next())
+            .await
+            .map_err(|elapsed| FileError::Aborted(elapsed.into()))?;
+        let Some(chunk) = chunk else { return Ok(None) };
+        let chunk = chunk.map_err(FileError::Aborted)?;
+        self.left = self
+            .left
+            .checked_sub(chunk.len() as u64)
+            .ok_or(FileError::TooLarge { bytes_max: self.bytes_max })?;
+        Ok(Some(chunk))
+    }
+}
+
+async fn copy(
+    upload: &mut dyn MultipartUpload,
+    mut part: BytesMut,
+    body: &mut Reader,
+) -> Result<u64, FileError> {
+    let mut size = part.len() as u64;
+    while let Some(chunk) = body.next().await? {
+        size += chunk.len() as u64;
+        part.extend_from_slice(&chunk);
+        if part.len() >= PART_BYTES {
+            let full = std::mem::take(&mut part).freeze();
+            upload.put_part(full.into()).await.map_err(store_error("write a file"))?;
+        }
+    }
+    if !part.is_empty() {
+        upload.put_part(part.freeze().into()).await.map_err(store_error("write a file"))?;
+    }
+    Ok(size)
+}
+
+fn object(id: &str, part: Part) -> Path {
+    let folder = id.get(..2).unwrap_or("00");
+    match part {
+        Part::Whole => Path::from(format!("{folder}/{id}")),
+        Part::Thumbnail => Path::from(format!("{folder}/{id}.thumb")),
+    }
+}
+
+/// Names the operation, and tells a full disk from every other failure.
+fn store_error(operation: &'static str) -> impl Fn(StoreError) -> FileError {
+    move |source| {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&source);
+        while let Some(error) = cause {
+            let full = error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::StorageFull);
+            if full {
+                return FileError::Full(source);
+            }
+            cause = error.source();
+        }
+        FileError::Store { operation, source }
+    }
+}

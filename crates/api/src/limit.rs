@@ -1,0 +1,134 @@
+//! Request limits: GCRA per address, per principal and per account, and the sign-in throttle.
+//!
+//! The limits of one node; they bound what a client costs this process. The number of buckets is
+//! bounded too: once it is reached, addresses never seen before share one bucket, so that a flood of
+//! addresses costs newcomers patience and nobody memory.
+
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::HashMapStateStore,
+};
+use http::{HeaderMap, HeaderValue, header};
+
+/// Buckets one limiter keeps.
+const BUCKETS_MAX: usize = 100_000;
+
+/// One kind of limit.
+pub(crate) struct Limiter<K: Hash + Eq + Clone> {
+    name: &'static str,
+    per_minute: NonZeroU32,
+    crowd: K,
+    buckets: RateLimiter<K, HashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
+    clock: DefaultClock,
+}
+
+/// What a limit said about one request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    name: &'static str,
+    per_minute: u32,
+    remaining: u32,
+    /// Present where the request is refused.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    /// `crowd` is the bucket newcomers share once there are too many buckets.
+    pub(crate) fn new(name: &'static str, per_minute: u32, crowd: K) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_minute(per_minute);
+        Self {
+            name,
+            per_minute,
+            crowd,
+            buckets: RateLimiter::hashmap(quota).with_middleware(),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts one request.
+    pub(crate) fn count(&self, key: &K) -> Standing {
+        if self.buckets.len() >= BUCKETS_MAX {
+            self.buckets.retain_recent();
+        }
+        let key = if self.buckets.len() >= BUCKETS_MAX { &self.crowd } else { key };
+        let per_minute = self.per_minute.get();
+        match self.buckets.check_key(key) {
+            Ok(snapshot) => Standing {
+                name: self.name,
+                per_minute,
+                remaining: snapshot.remaining_burst_capacity(),
+                retry_after: None,
+            },
+            Err(refused) => Standing {
+                name: self.name,
+                per_minute,
+                remaining: 0,
+                retry_after: Some(refused.wait_time_from(self.clock.now())),
+            },
+        }
+    }
+}
+
+impl Standing {
+    /// The one a client has to mind: the refusal, else the one with the least left.
+    pub(crate) fn tighter(self, other: Self) -> Self {
+        match (self.retry_after, other.retry_after) {
+            (Some(a), Some(b)) => if a >= b { self } else { other },
+            (Some(_), None) => self,
+            (None, Some(_)) => other,
+            (None, None) => {
+                let left = u64::from(self.remaining) * u64::from(other.per_minute);
+                let right = u64::from(other.remaining) * u64::from(self.per_minute);
+                if left <= right { self } else { other }
+            }
+        }
+    }
+
+    /// Writes `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        let policy = format!("\"{}\";q={};w=60", self.name, self.per_minute);
+        // Seconds until the bucket is full again.
+        let missing = u64::from(self.per_minute - self.remaining.min(self.per_minute));
+        let reset = (missing * 60).div_ceil(u64::from(self.per_minute));
+        let now = format!("\"{}\";r={};t={reset}", self.name, self.remaining);
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", now)] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_millis().div_ceil(1000).max(1) as u64;
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_runs_dry_and_says_when_to_come_back() {
+        let limiter = Limiter::new("ip", 3, 0u8);
+        let left: Vec<u32> = (0..3).map(|_| limiter.count(&1).remaining).collect();
+        assert_eq!(left, [2, 1, 0]);
+        let refused = limiter.count(&1);
+        let wait = refused.retry_after.expect("the fourth is over the limit");
+        assert!(wait <= Duration::from_secs(20), "{wait:?}");
+        assert!(limiter.count(&2).retry_after.is_none(), "others are not touched");
+        let mut headers = HeaderMap::new();
+        refused.write(&mut headers);
+        assert_eq!(headers["ratelimit-policy"], "\"ip\";q=3;w=60");
+        assert_eq!(headers["ratelimit"], "\"ip\";r=0;t=60");
+        assert!(headers.contains_key("retry-after"));
+    }
+}

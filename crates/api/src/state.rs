@@ -1,0 +1,157 @@
+//! What the routes share. The server builds the parts; nothing here is late-bound.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use frontdesk_catalog::{Catalog, Error as CatalogError, LoginThrottle};
+use frontdesk_core::id::{AccountId, IdSource, Xid};
+use frontdesk_storage::Directory;
+use parking_lot::Mutex;
+
+use crate::{
+    config::ApiConfig,
+    engine::{Engine, SharedEngine},
+    files::Files,
+    limit::Limiter,
+    token::ServerKey,
+};
+
+/// What the server hands to [`crate::router`].
+pub struct ApiParts {
+    /// What people configure.
+    pub catalog: Catalog,
+    /// What happens to conversations.
+    pub engine: SharedEngine,
+    /// Nonces and other short-lived claims.
+    pub directory: Arc<dyn Directory>,
+    /// Stored files.
+    pub files: Files,
+    /// The installation's key.
+    pub key: ServerKey,
+    /// Makes ids of visitors and conversations.
+    pub ids: IdSource,
+    /// Renders `/metrics`.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Options.
+    pub config: ApiConfig,
+}
+
+/// The routes' state; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ApiState(Arc<Inner>);
+
+struct Inner {
+    catalog: Catalog,
+    engine: SharedEngine,
+    directory: Arc<dyn Directory>,
+    files: Files,
+    key: ServerKey,
+    ids: Mutex<IdSource>,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    config: ApiConfig,
+    limits: Limits,
+    throttle: Mutex<LoginThrottle>,
+    listed_origins: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
+}
+
+/// How old the list of all sites may be: a flood of handshakes from elsewhere costs one query of it.
+const LISTED_ORIGINS_LIFE: Duration = Duration::from_secs(2);
+
+/// The limiters of this node.
+pub(crate) struct Limits {
+    pub(crate) ip: Limiter<IpAddr>,
+    pub(crate) principal: Limiter<String>,
+    pub(crate) account: Limiter<Option<AccountId>>,
+    pub(crate) sign_in_ip: Limiter<IpAddr>,
+}
+
+impl ApiState {
+    pub(crate) fn new(parts: ApiParts) -> Self {
+        let limits = &parts.config.limits;
+        let nobody = IpAddr::from([0, 0, 0, 0]);
+        let limits = Limits {
+            ip: Limiter::new("address", limits.per_ip_per_minute, nobody),
+            principal: Limiter::new("caller", limits.per_principal_per_minute, String::new()),
+            account: Limiter::new("account", limits.per_account_per_minute, None),
+            sign_in_ip: Limiter::new("sign-in", limits.sign_in_per_ip_per_minute, nobody),
+        };
+        Self(Arc::new(Inner {
+            catalog: parts.catalog,
+            engine: parts.engine,
+            directory: parts.directory,
+            files: parts.files,
+            key: parts.key,
+            ids: Mutex::new(parts.ids),
+            metrics: parts.metrics,
+            config: parts.config,
+            limits,
+            throttle: Mutex::new(LoginThrottle::default()),
+            listed_origins: Mutex::new(None),
+        }))
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        self.0.engine.as_ref()
+    }
+
+    pub(crate) fn directory(&self) -> &dyn Directory {
+        self.0.directory.as_ref()
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.0.files
+    }
+
+    pub(crate) fn key(&self) -> &ServerKey {
+        &self.0.key
+    }
+
+    pub(crate) fn config(&self) -> &ApiConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Slows down guessing of passwords.
+    pub(crate) fn throttle(&self) -> &Mutex<LoginThrottle> {
+        &self.0.throttle
+    }
+
+    /// Every site on any inbox's list.
+    pub(crate) async fn listed_origins(&self) -> Result<Arc<Vec<String>>, CatalogError> {
+        let known = self.0.listed_origins.lock().clone();
+        if let Some((read, list)) = known
+            && read.elapsed() < LISTED_ORIGINS_LIFE
+        {
+            return Ok(list);
+        }
+        let list = Arc::new(self.catalog().listed_origins().await?);
+        *self.0.listed_origins.lock() = Some((Instant::now(), Arc::clone(&list)));
+        Ok(list)
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        (self.0.metrics)()
+    }
+
+    /// A new public id.
+    pub(crate) fn id<T: Xid>(&self) -> T {
+        self.0.ids.lock().next(now_ms())
+    }
+}
+
+/// UTC milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

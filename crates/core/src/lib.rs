@@ -4,10 +4,12 @@
 //! Nothing here does IO, reads a clock or knows a socket: callers pass `now` and get results, so the
 //! same input gives the same output on every node and after every restart.
 
+pub mod fold;
 pub mod id;
 pub mod limits;
 pub mod rights;
 pub mod secret;
+pub mod times;
 
 pub use id::partition_of;
 

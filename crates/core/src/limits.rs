@@ -1,78 +1,117 @@
-//! Every bound of the product: value, unit, reason. Configuration may move some of them; the documents'
-//! table is made from [`TABLE`].
+//! Every limit of the product with its unit and the reason for its value, in one place: as constants
+//! for code, and as [`TABLE`] for configuration help and documents. Configuration may change most of
+//! them; these are the defaults.
 
-/// One line of the documents' table.
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things.
+    Count,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+impl Unit {
+    /// The word the documents use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Count => "count",
+            Self::Milliseconds => "ms",
+        }
+    }
+}
+
+/// One line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// Name of the constant.
+    /// The name of the constant; the unit stands in it.
     pub name: &'static str,
-    /// Its value.
+    /// The default.
     pub value: u64,
-    /// What the value counts.
-    pub unit: &'static str,
-    /// Why there is a bound, and why this one.
+    /// What `value` counts.
+    pub unit: Unit,
+    /// Why there is such a limit and why this value.
     pub reason: &'static str,
 }
 
 macro_rules! limits {
-    ($($name:ident: $type:ty = $value:expr, $unit:literal, $reason:literal;)+) => {
+    ($($name:ident: $type:ty = $value:expr, $unit:ident, $reason:literal;)+) => {
         $(
-            #[doc = concat!($reason, " Unit: ", $unit, ".")]
+            #[doc = $reason]
             pub const $name: $type = $value;
         )+
-        /// All limits, in the order of the documents.
-        pub const TABLE: &[Limit] = &[$(Limit {
-            name: stringify!($name),
-            value: $name as u64,
-            unit: $unit,
-            reason: $reason,
-        }),+];
+        /// All of them, in the order of the documents.
+        pub const TABLE: &[Limit] = &[$(
+            Limit { name: stringify!($name), value: $name as u64, unit: Unit::$unit, reason: $reason }
+        ),+];
     };
 }
 
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+const SECOND: u64 = 1_000;
+
 limits! {
-    // Sockets.
-    FRAME_BYTES_MAX: usize = 1 << 20, "bytes", "A frame is read into memory before it is checked.";
-    TEXT_BYTES_MAX: usize = 64 << 10, "bytes of UTF-8", "A chat message is written by a person.";
-    DRAFT_BYTES_MAX: usize = 4 << 10, "bytes of UTF-8", "A draft goes out with every pause of typing.";
-    IN_FLIGHT_MAX: u16 = 64, "messages", "A connection that sends faster than acks come is not read.";
-    OUT_QUEUE_BYTES_MAX: usize = 1 << 20, "bytes", "A client that reads slower than this fills up resumes instead.";
-    HEADER_TIMEOUT_MS: u64 = 10_000, "ms", "A half-sent request holds a socket.";
-    AUTH_TIMEOUT_MS: u64 = 10_000, "ms", "A socket without a hello holds a connection.";
-    PING_INTERVAL_MS: u64 = 25_000, "ms", "Below the idle timeouts of common proxies.";
-    PONG_WAIT_MS: u64 = 10_000, "ms", "A dead peer is noticed after ping interval and this together.";
-    POSITION_CHECK_MS: u64 = 40_000, "ms", "A lost push is noticed without a reconnect.";
-    DRAIN_MS: u64 = 25_000, "ms", "A stop spreads reconnects and still ends within 30 s.";
-    HELD_MAX: usize = 64, "conversations", "What one hello or position check may name.";
-    OPEN_MAX: usize = 64, "conversations", "What one connection may look at.";
-    CLIENT_NAME_BYTES_MAX: usize = 64, "bytes", "Shown in lists of connections.";
+    // Frames and messages.
+    FRAME_BYTES_MAX: usize = MIB, Bytes, "A whole WebSocket message; a client that sends more is closed with 1009.";
+    TEXT_BYTES_MAX: usize = 64 * KIB, Bytes, "The text of one message: pages of prose fit, a dump of a log goes into a file.";
+    DRAFT_BYTES_MAX: usize = 4 * KIB, Bytes, "Unsent text shown while typing; it is sent often, so it stays small.";
+    PREVIEW_BYTES_MAX: usize = 256, Bytes, "What a list row keeps of the newest message.";
+    NAME_BYTES_MAX: usize = 256, Bytes, "Display names of people, teams and files.";
+    FILE_NAME_BYTES_MAX: usize = 255, Bytes, "What file systems take.";
+    FIELD_BYTES_MAX: usize = 2 * KIB, Bytes, "Short free text about a visitor: page address, referrer, user agent.";
+    COMMENT_BYTES_MAX: usize = 2 * KIB, Bytes, "A rating's comment: a person writes it.";
+    LABEL_BYTES_MAX: usize = 64, Bytes, "One label or intent.";
+    LABELS_MAX: usize = 32, Count, "Labels of one session; they travel with every session update.";
+    CLIENT_MSG_ID_BYTES: usize = 16, Bytes, "The exact length of a client_msg_id: 128 bits never collide by chance.";
+    ERASE_SEQS_MAX: usize = 1_024, Count, "Entries one erase proposal may cover, so that a turn stays short; more take several.";
 
-    // Identity.
-    TICKET_MS: u64 = 60_000, "ms", "A ticket is used at once; its nonce is kept as long.";
-    RESUME_MS: u64 = 300_000, "ms", "A drop that lasts longer gets a new ticket.";
+    // Connections.
+    IN_FLIGHT_MAX: u16 = 64, Count, "Messages of one connection that wait for their ack; beyond it the socket is not read.";
+    OUT_QUEUE_BYTES_MAX: usize = MIB, Bytes, "Bytes queued towards one slow reader before it is closed with 3008.";
+    HEADER_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From accept to the whole request head: ends half-sent upgrades.";
+    AUTH_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From upgrade to a valid hello: ends sockets that never say who they are.";
+    PING_INTERVAL_MS: u64 = 25 * SECOND, Milliseconds, "Between pings: below the 30 s after which mobile networks forget a silent connection.";
+    PONG_WAIT_MS: u64 = 10 * SECOND, Milliseconds, "From ping to any sign of life before the connection counts as dead.";
+    POSITION_CHECK_MS: u64 = 40 * SECOND, Milliseconds, "Between a client's checks that it missed nothing: a lost push is noticed without a reconnect.";
+    DRAIN_MS: u64 = 30 * SECOND, Milliseconds, "How long a stopping server waits for requests, queues and the history.";
+    RESUME_MS: u64 = 300 * SECOND, Milliseconds, "How long after a drop a resume token counts: a tunnel or a lift, not a night.";
+    TICKET_MS: u64 = 60 * SECOND, Milliseconds, "From the issue of a ticket to its use as first frame.";
+    CLIENT_NAME_BYTES_MAX: usize = 64, Bytes, "What a client calls itself in its hello.";
+    HELD_MAX: usize = 64, Count, "Conversations one hello or sync may name.";
+    OPEN_MAX: usize = 64, Count, "Conversations one agent's connection may have open at a time.";
+    PAGE_ENTRIES_MAX: usize = 200, Count, "Timeline entries of one page or one catch-up; more means a reload.";
 
-    // Conversations.
-    DEDUPE_RECENT_MAX: usize = 16, "messages per sender", "Older repeats are found in the history.";
-    CURSOR_INTERVAL_MS: i64 = 1_000, "ms", "Receipts of one participant are logged at most so often.";
-    PARTICIPANTS_MAX: usize = 32, "people", "A session is a conversation, no channel.";
-    LABELS_MAX: usize = 16, "labels", "Shown in one line.";
-    LABEL_BYTES_MAX: usize = 64, "bytes", "Shown in one line.";
-    COMMENT_BYTES_MAX: usize = 2 << 10, "bytes", "A rating's comment is written by a person.";
-    TEAM_RUNS_MAX: usize = 64, "runs", "Recent notes a visitor's client skips without asking the history.";
-    FEED_CHANGES_MAX: usize = 1_024, "changes per user", "A client further behind reloads its list.";
+    // What is kept for those who are away.
+    FEED_CHANGES_MAX: usize = 1_024, Count, "Changes of one user's list kept for a reconnect; older positions reload the list.";
+    DEDUPE_IDS_MAX: usize = 16, Count, "Newest ids per sender remembered in memory; older ones are looked up in the history.";
+    SENDERS_MAX: usize = 32, Count, "Senders of one conversation remembered; those forgotten are looked up in the history.";
+    CURSORS_MAX: usize = 32, Count, "Receipt cursors kept per conversation; the one furthest behind goes first.";
+    UNREAD_MAX: usize = 99, Count, "Unread messages counted exactly; beyond it a list says 99+.";
+    PARTICIPANTS_MAX: usize = 16, Count, "People beside the owner in one session.";
+    CURSOR_INTERVAL_MS: i64 = 1_000, Milliseconds, "Receipts of one participant are written at most this often.";
+
+    // Sessions.
+    IDLE_CLOSE_MS: i64 = 30 * 60_000, Milliseconds, "A session closes by itself when the visitor is silent this long after the last answer.";
+    IDLE_WARN_MS: i64 = 5 * 60_000, Milliseconds, "How long before that the visitor is told.";
+    PRESENCE_GRACE_MS: i64 = 60_000, Milliseconds, "From an agent's last socket to offline: a reload or a change of network is no absence.";
+    FIRST_ANSWER_MS: i64 = 120_000, Milliseconds, "How long an owner may leave a new session unanswered before the next agent gets it.";
+    UNATTENDED_DEADLINE_MS: i64 = 24 * 60 * 60_000, Milliseconds, "When a session that came in while nobody was online has to be answered.";
+    PENDING_MAX_MS: i64 = 30 * 24 * 60 * 60_000, Milliseconds, "The longest time a session may be set aside.";
+    CAPACITY_DEFAULT: u32 = 5, Count, "Sessions one agent gets by routing at a time.";
 
     // Files.
-    FILE_BYTES_MAX: u64 = 20 << 20, "bytes", "Photos and documents, not films.";
-    FILE_NAME_BYTES_MAX: usize = 255, "bytes", "What file systems take.";
-    IMAGE_PIXELS_MAX: u64 = 40_000_000, "pixels", "A decoded image takes four bytes each.";
+    FILE_BYTES_MAX: u64 = 20 << 20, Bytes, "One file; photographs and documents fit.";
+    IMAGE_PIXELS_MAX: u64 = 40_000_000, Count, "Pixels of an image that is decoded: small files can unpack to gigabytes.";
+    THUMBNAIL_PIXELS_MAX: usize = 480, Count, "The longer side of a thumbnail.";
 
-    // Sessions; settings of the account start from these.
-    IDLE_CLOSE_MS: i64 = 30 * 60_000, "ms", "A visitor silent for so long after the answer has gone.";
-    IDLE_WARN_MS: i64 = 5 * 60_000, "ms before closing", "The visitor can still say something.";
-    PRESENCE_GRACE_MS: i64 = 60_000, "ms", "A reload or a tunnel is no absence.";
-    FIRST_ANSWER_MS: i64 = 120_000, "ms", "A visitor should not wait for one person longer than this.";
-    UNATTENDED_DEADLINE_MS: i64 = 24 * 3_600_000, "ms", "What nobody was online for must be looked at.";
-    CAPACITY_DEFAULT: u32 = 5, "sessions per agent", "What one person serves well at once.";
+    // HTTP.
+    BODY_BYTES_MAX: usize = MIB, Bytes, "A request body other than an upload.";
+    REQUEST_TIMEOUT_MS: u64 = 30 * SECOND, Milliseconds, "A whole HTTP request other than an upload.";
+    MIN_POSITION_WAIT_MS: u64 = SECOND, Milliseconds, "How long a history read waits for the position it names.";
 }
 
 #[cfg(test)]
@@ -80,16 +119,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_limit_has_a_unit_and_a_reason_and_is_above_zero() {
+    fn every_limit_has_a_value_a_reason_and_its_unit_in_its_name() {
         for limit in TABLE {
             assert!(limit.value > 0, "{}", limit.name);
-            assert!(!limit.unit.is_empty() && limit.reason.ends_with('.'), "{}", limit.name);
+            assert!(limit.reason.ends_with('.'), "{}", limit.name);
+            if limit.unit == Unit::Milliseconds {
+                assert!(limit.name.ends_with("_MS"), "{}", limit.name);
+            }
+            if limit.unit == Unit::Bytes {
+                assert!(limit.name.contains("BYTES"), "{}", limit.name);
+            }
         }
     }
 
     #[test]
-    fn a_message_fits_into_a_frame_in_both_encodings() {
-        // JSON escapes a control character to six bytes.
-        assert!(TEXT_BYTES_MAX * 6 + 4_096 < FRAME_BYTES_MAX);
+    fn limits_fit_each_other() {
+        assert!(TEXT_BYTES_MAX < FRAME_BYTES_MAX && DRAFT_BYTES_MAX < TEXT_BYTES_MAX);
+        assert!(FRAME_BYTES_MAX <= OUT_QUEUE_BYTES_MAX);
+        assert!(IDLE_WARN_MS < IDLE_CLOSE_MS);
+        assert!(PING_INTERVAL_MS + PONG_WAIT_MS < POSITION_CHECK_MS);
     }
 }

@@ -21,7 +21,8 @@ fn append(criterion: &mut Criterion) {
     let records = vec![Record { partition: 3, payload: &payload }; BATCH as usize];
     let mut group = criterion.benchmark_group("append/1k_bytes");
     group.throughput(Throughput::Elements(BATCH));
-    for (name, durability) in [("batch_64", Durability::Sync), ("batch_64_async", Durability::Async)]
+    for (name, durability) in
+        [("batch_64", Durability::Sync), ("batch_64_async", Durability::Async)]
     {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let options = LogOptions { durability, ..LogOptions::default() };

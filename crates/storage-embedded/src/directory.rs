@@ -159,12 +159,12 @@ impl Directory for InProcessDirectory {
     async fn admit(&self, bucket: &str, quota: Quota) -> Result<Admission, DirectoryError> {
         let now = Instant::now();
         let mut limits = self.limits.lock();
-        let arrival = limits.entries.get(bucket).map_or(now, |(_, arrival)| (*arrival).max(now));
+        let arrival = limits.entries.get(bucket).map_or(now, |((), arrival)| (*arrival).max(now));
         let next = arrival + quota.interval;
         let ahead = next.duration_since(now);
         let allowed = quota.interval * quota.burst.get();
-        if ahead > allowed {
-            return Ok(Admission::Refused { retry_after: ahead - allowed });
+        if let Some(retry_after) = ahead.checked_sub(allowed).filter(|time| !time.is_zero()) {
+            return Ok(Admission::Refused { retry_after });
         }
         limits.put(bucket.to_owned(), (), next, now)?;
         Ok(Admission::Admitted)

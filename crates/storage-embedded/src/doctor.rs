@@ -5,7 +5,6 @@
 //! a start would; nothing else is changed.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use frontdesk_core::id::ConversationId;
@@ -77,11 +76,7 @@ impl Report {
 
 /// Checks all logs below `logs` (one directory each, named by its number), the history, and that
 /// they meet.
-pub fn check(
-    logs: &Path,
-    history: &Path,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Report {
+pub fn check(logs: &Path, history: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Report {
     let mut report = Report::default();
     let mut ranges = Vec::new();
     match log_dirs(logs) {
@@ -135,8 +130,9 @@ pub fn check_log(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Option<(Offset, Offset)> {
     let part = format!("log {}", dir.display());
-    let inspected =
-        log::inspect(dir, &mut |done, total| progress(Progress { part: &part, done, total }));
+    let inspected = log::inspect(dir, log::Access::Read, &mut |done, total| {
+        progress(Progress { part: &part, done, total });
+    });
     match inspected {
         Ok(inspected) => {
             if inspected.torn_bytes() > 0 {
@@ -194,13 +190,12 @@ pub fn check_history(
     };
     let mut scan = Scan::new(dir, report);
     let mut keys_seen = 0;
-    let scanned = history.scan(&mut |key, value| {
+    let scanned = history.scan(|key, value| {
         keys_seen += 1;
         if keys_seen % PROGRESS_KEYS == 0 {
             progress(Progress { part: "history entries", done: keys_seen, total: 0 });
         }
         scan.key(key, value);
-        ControlFlow::Continue(())
     });
     scan.finish();
     if let Err(error) = scanned {
@@ -237,7 +232,8 @@ impl<'a> Scan<'a> {
             return;
         };
         if !space.fits(value) {
-            self.report.add(self.dir, format!("a value of `{}` has {} bytes", space.name, value.len()));
+            self.report
+                .add(self.dir, format!("a value of `{}` has {} bytes", space.name, value.len()));
             return;
         }
         let Some(conversation) = keys::conversation_of(key) else { return };
@@ -258,10 +254,8 @@ impl<'a> Scan<'a> {
         match ConversationState::decode(value) {
             Ok(state) => {
                 self.due += u64::from(state.last_seq > 0) + u64::from(state.session_events > 0);
-                let expected = Expected {
-                    last_seq: state.last_seq,
-                    session_events: state.session_events,
-                };
+                let expected =
+                    Expected { last_seq: state.last_seq, session_events: state.session_events };
                 self.expected.insert(conversation, expected);
             }
             Err(error) => self.find(&conversation, &format!("its state cannot be read: {error}")),
@@ -289,8 +283,7 @@ impl<'a> Scan<'a> {
             self.find(&conversation, &format!("there is a {} but no state", name_of(tag)));
             return;
         };
-        let due =
-            if tag == keys::ENTRY.tag { expected.last_seq } else { expected.session_events };
+        let due = if tag == keys::ENTRY.tag { expected.last_seq } else { expected.session_events };
         if last != due {
             let what = format!("the last {} is {last}, its state says {due}", name_of(tag));
             self.find(&conversation, &what);

@@ -102,7 +102,10 @@ impl FjallHistory {
             .worker_threads(2)
             .max_cached_files(Some(64))
             .open()
-            .map_err(|error| engine_error("open the history", dir, error))?;
+            .map_err(|error| match error {
+                error @ fjall::Error::Storage(_) => read_error(dir, error),
+                error => engine_error("open the history", dir, error),
+            })?;
         let keyspace = database
             .keyspace(KEYSPACE, || {
                 KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes)
@@ -146,15 +149,10 @@ impl FjallHistory {
     }
 
     /// Calls `visit` with every stored key and value; for the doctor.
-    pub(crate) fn scan(
-        &self,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), HistoryError> {
+    pub(crate) fn scan(&self, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), HistoryError> {
         for guard in self.database.snapshot().iter(&self.keyspace) {
             let (key, value) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            if visit(&key, &value).is_break() {
-                break;
-            }
+            visit(&key, &value);
         }
         Ok(())
     }
@@ -180,10 +178,8 @@ impl FjallHistory {
             ..=keys::numbered(space, conversation, *numbers.end());
         let read = |guard: fjall::Guard| {
             let (key, value) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            let number = keys::number_of(&key).ok_or(HistoryError::Damaged {
-                conversation: *conversation,
-                what: space.name,
-            })?;
+            let number = keys::number_of(&key)
+                .ok_or(HistoryError::Damaged { conversation: *conversation, what: space.name })?;
             Ok((number, Bytes::copy_from_slice(&value)))
         };
         let found = self.keyspace.range(range);
@@ -198,11 +194,7 @@ impl FjallHistory {
         }
     }
 
-    fn write(
-        &self,
-        batch: &Batch,
-        number: u64,
-    ) -> Result<(), fjall::Error> {
+    fn write(&self, batch: &Batch, number: u64) -> Result<(), fjall::Error> {
         failpoint::check(Point::HistoryWrite, &self.dir)?;
         let keyspace = &self.keyspace;
         let mut write = self.database.batch().durability(Some(PersistMode::Buffer));
@@ -228,11 +220,7 @@ impl FjallHistory {
             }
             // After the entries: one may be added and replaced in the same batch.
             for (seq, entry) in replaced {
-                write.insert(
-                    keyspace,
-                    keys::numbered(keys::ENTRY, conversation, *seq),
-                    &entry[..],
-                );
+                write.insert(keyspace, keys::numbered(keys::ENTRY, conversation, *seq), &entry[..]);
             }
             for (number, event) in events {
                 write.insert(
@@ -300,7 +288,10 @@ fn engine_error(operation: &'static str, dir: &Path, error: fjall::Error) -> His
 fn read_error(dir: &Path, error: fjall::Error) -> HistoryError {
     let error = engine_error("read", dir, error);
     match tables::check(dir, u64::MAX, &mut |_, _| {}) {
-        Err(named @ HistoryError::Corrupt { .. }) => named,
+        // A table that is gone by now was only compacted away meanwhile.
+        Err(HistoryError::Corrupt { file, what }) if file.exists() => {
+            HistoryError::Corrupt { file, what }
+        }
         _ => error,
     }
 }

@@ -23,11 +23,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use frontdesk_storage::{LogError, MessageLog, Offset, Record};
+use frontdesk_storage::{LogError, MessageLog, Offset, Record, Visit};
 
 pub(crate) use self::mark::FILE as MARK_FILE;
 use self::mark::{Mark, MarkFile};
-pub(crate) use self::open::inspect;
+pub(crate) use self::open::{Access, inspect};
 use self::prepare::{Helper, Plan, Prepared, SEGMENT_BYTES_FLOOR, grow};
 use self::segment::{
     HEADER_BYTES, Header, PAYLOAD_BYTES_MAX, RECORD_HEADER_BYTES, SegmentReader, Step, corrupt,
@@ -66,11 +66,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            durability: Durability::Sync,
-            reserve: Reserve::default(),
-        }
+        Self { segment_bytes: 64 << 20, durability: Durability::Sync, reserve: Reserve::default() }
     }
 }
 
@@ -205,7 +201,10 @@ impl SegmentLog {
         for record in records {
             let payload_bytes = record.payload.len() as u64;
             if payload_bytes > PAYLOAD_BYTES_MAX {
-                return Err(LogError::TooLarge { bytes: payload_bytes, bytes_max: PAYLOAD_BYTES_MAX });
+                return Err(LogError::TooLarge {
+                    bytes: payload_bytes,
+                    bytes_max: PAYLOAD_BYTES_MAX,
+                });
             }
             bytes += RECORD_HEADER_BYTES + payload_bytes;
         }
@@ -261,9 +260,7 @@ impl SegmentLog {
         }
         let file_bytes = self.next_segment_bytes().max(need);
         let file_bytes_min = self.options.segment_bytes_min().max(need);
-        self.options
-            .plan(&self.dir, self.active.index + 1, file_bytes, file_bytes_min)
-            .carry_out()
+        self.options.plan(&self.dir, self.active.index + 1, file_bytes, file_bytes_min).carry_out()
     }
 
     /// Seals the active segment and goes on in the next.
@@ -350,7 +347,7 @@ impl SegmentLog {
         header: Header,
         end: (u64, Offset),
         from: Offset,
-        visit: &mut dyn FnMut(Offset, u16, &[u8]) -> ControlFlow<()>,
+        visit: Visit<'_>,
     ) -> Result<ControlFlow<()>, LogError> {
         let (limit, next) = end;
         let mut reader = SegmentReader::new(file, header, limit);
@@ -398,11 +395,7 @@ impl MessageLog for SegmentLog {
         self.sealed.front().map_or(self.active.header.base, |sealed| sealed.header.base)
     }
 
-    fn read(
-        &self,
-        from: Offset,
-        visit: &mut dyn FnMut(Offset, u16, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), LogError> {
+    fn read(&self, from: Offset, visit: Visit<'_>) -> Result<(), LogError> {
         let first = self.first_offset();
         if from < first {
             return Err(LogError::Trimmed { first });

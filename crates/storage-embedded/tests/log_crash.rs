@@ -26,7 +26,8 @@ struct Places(u64);
 
 impl Places {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 }
@@ -128,7 +129,7 @@ fn r04_a_flipped_bit_anywhere_in_use_refuses_to_open() {
         let bit = places.below((used.max(64) + 64).min(bytes.len() as u64) * 8);
         flip(&touched, bit);
         let refused = refuses_or_is_whole(dir.path(), &touched, &before);
-        assert!(refused || bit / 8 >= used, "bit {bit} of {} used bytes was not seen", used);
+        assert!(refused || bit / 8 >= used, "bit {bit} of {used} used bytes was not seen");
     }
 }
 
@@ -256,8 +257,7 @@ fn r06_a_failed_sync_closes_the_log_for_good() {
 #[test]
 fn r05_a_full_disk_refuses_appends_until_there_is_space() {
     let dir = tempfile::tempdir().unwrap();
-    let options =
-        LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
+    let options = LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
     let mut log = SegmentLog::open(dir.path(), options).unwrap();
     append(&mut log, &[b"before"]);
     failpoint::set_free_bytes(dir.path(), Some(1 << 20));
@@ -282,8 +282,7 @@ fn r05_a_log_opens_and_reads_on_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let before = filled(dir.path(), OPTIONS);
     failpoint::set_free_bytes(dir.path(), Some(0));
-    let options =
-        LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
+    let options = LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
     let log = SegmentLog::open(dir.path(), options).unwrap();
     assert_eq!(read_all(&log, 1), before);
     failpoint::set_free_bytes(dir.path(), None);

@@ -52,7 +52,7 @@ impl Quota {
 
     /// `rate` per minute, `burst` at once.
     pub fn per_minute(rate: NonZeroU32, burst: NonZeroU32) -> Self {
-        Self { burst, interval: Duration::from_secs(60) / rate.get() }
+        Self { burst, interval: Duration::from_mins(1) / rate.get() }
     }
 }
 

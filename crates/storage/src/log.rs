@@ -20,6 +20,9 @@ pub struct Record<'a> {
     pub payload: &'a [u8],
 }
 
+/// Sees records one by one: offset, partition, payload.
+pub type Visit<'a> = &'a mut dyn FnMut(Offset, u16, &[u8]) -> ControlFlow<()>;
+
 /// An ordered, durable log of proposals with one writer.
 pub trait MessageLog: Send {
     /// Appends all records, in order, and makes them durable with one sync; returns the offset of
@@ -43,11 +46,7 @@ pub trait MessageLog: Send {
     /// Calls `visit` with offset, partition and payload of every record at or after `from`, in
     /// order and without gap, until it breaks. Fails with [`LogError::Trimmed`] if `from` lies
     /// before the oldest record kept, and with [`LogError::Corrupt`] rather than skip anything.
-    fn read(
-        &self,
-        from: Offset,
-        visit: &mut dyn FnMut(Offset, u16, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), LogError>;
+    fn read(&self, from: Offset, visit: Visit<'_>) -> Result<(), LogError>;
 
     /// Allows the log to forget records before `before`. It may keep more (whole segments go),
     /// never less; offsets of later records stay as they are.

@@ -126,6 +126,12 @@ fn read_batch(cursor: &mut Cursor<'_>) -> Option<ReadBatch> {
     })
 }
 
+/// Compares block by block: a journal is prepared with 64 MiB of zeros.
+fn is_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
+}
+
 fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, HistoryError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| failed("list", dir, error))? {
@@ -153,8 +159,9 @@ pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
         let end = loop {
             let at = cursor.at;
             let Some(batch) = read_batch(&mut cursor) else { break at };
-            let rises = last_sequence
-                .is_none_or(|last| last < batch.sequence && batch.sequence - last < SEQUENCE_JUMP_MAX);
+            let rises = last_sequence.is_none_or(|last| {
+                last < batch.sequence && batch.sequence - last < SEQUENCE_JUMP_MAX
+            });
             if !rises
                 || batch.sequence < batch.sequence_floor
                 || batch.sequence - batch.sequence_floor >= SEQUENCE_JUMP_MAX
@@ -169,7 +176,7 @@ pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
             last_sequence = Some(batch.sequence);
             last_number = Some(batch.number);
         };
-        let clean = bytes[end..].iter().all(|byte| *byte == 0);
+        let clean = is_zero(&bytes[end..]);
         let is_active = position + 1 == files.len();
         if !clean && !is_active {
             return Err(damaged(path, &format!("there is no whole batch at byte {end}")));

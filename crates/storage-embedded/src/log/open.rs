@@ -26,6 +26,15 @@ use super::segment::{
 use super::{Active, Durability, LogOptions, Sealed, SegmentLog};
 use crate::space::DiskSpace;
 
+/// What files are opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Looking.
+    Read,
+    /// Going on with the log.
+    Write,
+}
+
 /// A segment as found, with what it holds.
 struct Found {
     index: u64,
@@ -78,6 +87,7 @@ impl Inspected {
 /// all. Changes nothing.
 pub(crate) fn inspect(
     dir: &Path,
+    access: Access,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Inspected, LogError> {
     let mark = Mark::read(dir)?;
@@ -91,14 +101,15 @@ pub(crate) fn inspect(
     let mut inspected = Inspected { segments: Vec::new(), spare: None, torn_until: None, mark };
     let mut sizes = Vec::new();
     for (_, path) in &files {
-        sizes.push(std::fs::metadata(path).map_err(|error| io_error("inspect", path, error))?.len());
+        sizes
+            .push(std::fs::metadata(path).map_err(|error| io_error("inspect", path, error))?.len());
     }
     let total = sizes.iter().sum();
     let mut done = 0;
     for ((index, path), file_bytes) in files.into_iter().zip(sizes) {
         let file = OpenOptions::new()
             .read(true)
-            .write(true)
+            .write(access == Access::Write)
             .open(&path)
             .map_err(|error| io_error("open", &path, error))?;
         inspect_segment(&mut inspected, Prepared { index, path, file, file_bytes })?;
@@ -199,7 +210,7 @@ fn check_mark(dir: &Path, inspected: &Inspected) -> Result<(), LogError> {
 /// Opens or creates the log in `dir`.
 pub(super) fn open(dir: &Path, options: LogOptions) -> Result<SegmentLog, LogError> {
     std::fs::create_dir_all(dir).map_err(|error| io_error("create", dir, error))?;
-    let mut inspected = inspect(dir, &mut |_, _| {})?;
+    let mut inspected = inspect(dir, Access::Write, &mut |_, _| {})?;
     let (_, next) = inspected.range();
     let helper = Helper::start().map_err(|error| io_error("start the helper of", dir, error))?;
     let space = DiskSpace::of(dir, options.reserve)
@@ -217,9 +228,7 @@ pub(super) fn open(dir: &Path, options: LogOptions) -> Result<SegmentLog, LogErr
         .map(|found| Sealed { path: found.path, header: found.header })
         .collect();
     let mark = MarkFile::open(dir, active.mark())?;
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|error| io_error("sync", dir, error))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| io_error("sync", dir, error))?;
     Ok(SegmentLog {
         dir: dir.to_owned(),
         options,
@@ -246,11 +255,7 @@ fn clean_spare(spare: Prepared) -> Result<Prepared, LogError> {
 }
 
 /// Goes on in the last segment: cuts the torn tail, syncs what was found valid.
-fn resume(
-    last: Found,
-    torn_until: Option<u64>,
-    options: LogOptions,
-) -> Result<Active, LogError> {
+fn resume(last: Found, torn_until: Option<u64>, options: LogOptions) -> Result<Active, LogError> {
     let failed = |error| io_error("repair", &last.path, error);
     if let Some(until) = torn_until {
         tracing::warn!(

@@ -51,10 +51,8 @@ impl Plan {
         // A log takes at most an eighth of what is left, so that the history behind it and the
         // logs beside it find room too.
         let file_bytes = self.file_bytes.min(space.usable_bytes() / 8).max(self.file_bytes_min);
-        let full = LogError::Full {
-            free_bytes: space.free_bytes,
-            reserve_bytes: space.reserve_bytes,
-        };
+        let full =
+            LogError::Full { free_bytes: space.free_bytes, reserve_bytes: space.reserve_bytes };
         if file_bytes > space.usable_bytes() {
             return Err(full);
         }
@@ -73,12 +71,16 @@ impl Plan {
 }
 
 /// Makes an unused segment larger, for an append that does not fit it; as before on failure.
-pub(crate) fn grow(file: &File, path: &Path, sizes: (u64, u64), reserve: Reserve) -> Result<(), LogError> {
+pub(crate) fn grow(
+    file: &File,
+    path: &Path,
+    sizes: (u64, u64),
+    reserve: Reserve,
+) -> Result<(), LogError> {
     let (from, to) = sizes;
     let space = DiskSpace::of(path, reserve)
         .map_err(|error| io_error("ask for the free space of", path, error))?;
-    let full =
-        LogError::Full { free_bytes: space.free_bytes, reserve_bytes: space.reserve_bytes };
+    let full = LogError::Full { free_bytes: space.free_bytes, reserve_bytes: space.reserve_bytes };
     if to - from > space.usable_bytes() {
         return Err(full);
     }
@@ -94,8 +96,7 @@ pub(crate) fn grow(file: &File, path: &Path, sizes: (u64, u64), reserve: Reserve
 
 fn create(dir: &Path, path: &Path, file_bytes: u64) -> io::Result<File> {
     failpoint::check(Point::LogPrepare, path)?;
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
     // Written, not only allocated: the first write into an allocated but unwritten extent changes
     // metadata, which every fdatasync would then have to carry.
     write_zeros(&file, 0, file_bytes)?;

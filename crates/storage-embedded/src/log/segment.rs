@@ -317,9 +317,8 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, LogError> {
         if path.extension().is_some_and(|extension| extension == "seg")
             && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
         {
-            let index = stem
-                .parse()
-                .map_err(|_| corrupt(&path, 0, "its name is not that of a segment"))?;
+            let index =
+                stem.parse().map_err(|_| corrupt(&path, 0, "its name is not that of a segment"))?;
             found.push((index, path));
         }
     }

@@ -88,7 +88,7 @@ pub async fn users_are_located_where_announced<D: Directory>(subject: Subject<D>
     elapse(HALF).await;
     directory.announce("user", &a, TTL).await.expect("reachable");
     elapse(HALF + HALF / 2).await;
-    assert_eq!(directory.locate("user").await.expect("reachable"), [a.clone()]);
+    assert_eq!(directory.locate("user").await.expect("reachable"), std::slice::from_ref(&a));
     directory.withdraw("user", &a).await.expect("reachable");
     directory.withdraw("user", &a).await.expect("reachable");
     assert!(directory.locate("user").await.expect("reachable").is_empty());

@@ -198,10 +198,7 @@ pub fn events_come_back_since<H: History>(open: Open<'_, H>) {
         (1..=4).map(|number| (number, Bytes::from(format!("event {number}")))).collect();
     apply(&history, &batch(1, vec![with_events, write(2, 1..=9)]));
     let found = history.events(&conversation(1), 1, 2).expect("readable");
-    assert_eq!(
-        found,
-        [(2, Bytes::from_static(b"event 2")), (3, Bytes::from_static(b"event 3"))]
-    );
+    assert_eq!(found, [(2, Bytes::from_static(b"event 2")), (3, Bytes::from_static(b"event 3"))]);
     assert!(history.events(&conversation(2), 0, 10).expect("readable").is_empty());
     assert_eq!(page(&history, 1, None, 10), [1]);
 }

@@ -180,9 +180,8 @@ pub fn reading_what_is_trimmed_is_an_error<L: MessageLog>(open: Open<'_, L>) {
     log.trim(401).expect("the log is whole");
     let first = log.first_offset();
     if first > 1 {
-        let refused = log
-            .read(first - 1, &mut |_, _, _| ControlFlow::Continue(()))
-            .expect_err("it is gone");
+        let refused =
+            log.read(first - 1, &mut |_, _, _| ControlFlow::Continue(())).expect_err("it is gone");
         assert!(matches!(refused, LogError::Trimmed { first: f } if f == first), "{refused:?}");
     }
 }

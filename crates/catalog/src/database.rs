@@ -121,6 +121,15 @@ impl Database {
         Ok(findings)
     }
 
+    /// Syncs the journal and writes it back into the file, as far as readers allow.
+    pub async fn checkpoint(&self) -> Result<(), Error> {
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+            .execute(&self.writes)
+            .await
+            .doing("write back the journal")?;
+        Ok(())
+    }
+
     /// Closes all connections; the journal is written back into the file.
     pub async fn close(&self) {
         self.reads.close().await;

@@ -260,6 +260,22 @@ impl Catalog {
         inbox(&row.ok_or(UNKNOWN)?)
     }
 
+    /// All origins on the list of any inbox of the installation: who may open a socket from a page
+    /// that is not ours.
+    pub async fn listed_origins(&self) -> Result<Vec<String>, Error> {
+        let mut all: Vec<String> = Vec::new();
+        let rows = sqlx::query("SELECT origins FROM inboxes")
+            .fetch_all(self.reads())
+            .await
+            .doing("read origins")?;
+        for row in &rows {
+            all.extend(rows::json::<Vec<String>>(row, "origins")?);
+        }
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
+    }
+
     /// Creates an inbox with a new public key.
     pub async fn create_inbox(&self, account: AccountId, new: &NewInbox) -> Result<Inbox, Error> {
         let mut write = self.write("create an inbox").await?;

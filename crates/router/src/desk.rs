@@ -76,7 +76,7 @@ pub struct InboxProfile {
 pub enum Input {
     /// A conversation is new here or changed.
     Conversation(Box<Summary>),
-    /// The log refused the proposal for this version.
+    /// The proposal for this version was refused, or changed nothing.
     Refused {
         /// The conversation.
         conversation: ConversationId,
@@ -530,7 +530,7 @@ impl Desk {
 
     fn assign(&mut self, now_ms: i64, id: ConversationId, agent: UserId, output: &mut Output) {
         let Some(held) = self.sessions.get(&id) else { return };
-        let change = held.assign(agent, self.agents.name(agent));
+        let change = held.give_to(agent, self.agents.name(agent));
         self.propose(now_ms, id, change, Some(agent), output);
     }
 
@@ -559,6 +559,8 @@ impl Desk {
         let change = store::Change {
             expected_version: version,
             cause: cause.into(),
+            // The rules of the account stand above the owner.
+            overrides_owner: true,
             entry_id: entry.as_bytes().to_vec().into(),
             change: Some(change),
             ..store::Change::default()

@@ -179,22 +179,16 @@ impl Held {
         Next { step: Step::Nothing, deadline_ms }
     }
 
-    /// Set aside until a time, or until the visitor writes.
+    /// Set aside until a time; the fold ends it when the visitor writes.
     fn next_pending(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
-        let session = self.session();
-        if session.waiting_since_ms == 0 && now_ms < session.pending_until_ms {
-            return Next { step: Step::Nothing, deadline_ms: session.pending_until_ms };
+        let until_ms = self.session().pending_until_ms;
+        if self.session().waiting_since_ms > 0 && !around.owner_present {
+            return propose(self.requeue(now_ms), now_ms + settings.retry_ms);
         }
-        let deadline_ms = now_ms + settings.retry_ms;
-        if !around.owner_present {
-            return propose(self.requeue(now_ms), deadline_ms);
+        if now_ms < until_ms {
+            return Next { step: Step::Nothing, deadline_ms: until_ms };
         }
-        let back = chat::Assigned {
-            owner: session.owner.clone(),
-            former_owner: self.owner_id(),
-            take_over: false,
-        };
-        propose(Change::Assigned(back), deadline_ms)
+        propose(Change::Pended(chat::Pended { until_ms: 0 }), now_ms + settings.retry_ms)
     }
 
     fn next_assigned(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
@@ -266,16 +260,21 @@ impl Held {
         self.session().owner.as_ref().map(|owner| owner.id.clone()).unwrap_or_default()
     }
 
-    /// The change that gives it to an agent.
-    pub(super) fn assign(&self, agent: UserId, name: &str) -> Change {
-        Change::Assigned(chat::Assigned {
-            owner: Some(Participant {
-                kind: ParticipantKind::Agent.into(),
-                id: agent.to_string(),
-                name: name.to_owned(),
-            }),
-            former_owner: if self.queued() { String::new() } else { self.owner_id() },
-            take_over: false,
+    /// The change that gives it to an agent: from the queue, or on from an owner who did not answer.
+    pub(super) fn give_to(&self, agent: UserId, name: &str) -> Change {
+        let owner = Some(Participant {
+            kind: ParticipantKind::Agent.into(),
+            id: agent.to_string(),
+            name: name.to_owned(),
+        });
+        if self.queued() {
+            return Change::Assigned(chat::Assigned { owner, ..chat::Assigned::default() });
+        }
+        Change::Transferred(chat::Transferred {
+            from_owner: self.owner_id(),
+            to_owner: owner,
+            to_team: String::new(),
+            waiting_since_ms: self.session().waiting_since_ms,
         })
     }
 }

@@ -1,0 +1,403 @@
+//! The session router against the rules of the product, one case each, and against random lives of an
+//! account: whatever happens in whatever order, nobody is left waiting.
+
+#[path = "desk/random.rs"]
+mod random;
+#[path = "desk/world.rs"]
+mod world;
+
+use std::collections::BTreeSet;
+
+use frontdesk_core::{
+    chat::{self, SessionStatus},
+    store::change::Change,
+};
+use frontdesk_protocol::wire::Presence;
+use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing};
+use world::{World, agent, assigned_to, conversation, inbox, open_inbox, profile, team};
+
+const SECOND_MS: i64 = 1_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+
+#[test]
+fn the_least_busy_agent_gets_it_and_ties_go_to_who_waited_longest() {
+    let mut world = World::with_agents(3, 10);
+    let mut owners = Vec::new();
+    for number in 1..=6 {
+        world.visitor_writes(number);
+        world.pass(SECOND_MS);
+        owners.push(world.owner(number));
+    }
+    assert_eq!(owners, [1, 2, 3, 1, 2, 3].map(|number| Some(agent(number))));
+    world.change(5, Change::Closed(chat::Closed::default()));
+    world.visitor_writes(7);
+    world.fold();
+    assert_eq!(world.owner(7), Some(agent(2)));
+}
+
+#[test]
+fn half_of_a_large_capacity_is_busier_than_a_quarter_of_it() {
+    let mut world = World::new();
+    world.come_online(profile(1, 2));
+    world.come_online(profile(2, 8));
+    for number in 1..=5 {
+        world.visitor_writes(number);
+        world.pass(SECOND_MS);
+    }
+    let of_one = (1..=5).filter(|number| world.owner(*number) == Some(agent(1))).count();
+    assert_eq!(of_one, 1);
+}
+
+#[test]
+fn nobody_gets_more_than_the_capacity_and_the_queue_moves_in_order() {
+    let mut world = World::with_agents(1, 1);
+    for number in 1..=3 {
+        world.visitor_writes(number);
+        world.pass(SECOND_MS);
+    }
+    assert_eq!(world.owner(1), Some(agent(1)));
+    assert_eq!((world.owner(2), world.owner(3)), (None, None));
+    assert_eq!(world.places[&conversation(2)].0, 1);
+    assert_eq!(world.places[&conversation(3)].0, 2);
+    world.change(1, Change::Closed(chat::Closed::default()));
+    world.pass(2 * SECOND_MS);
+    assert_eq!(world.owner(2), Some(agent(1)));
+    assert_eq!(world.places[&conversation(2)].0, 0);
+    assert_eq!(world.places[&conversation(3)].0, 1);
+}
+
+#[test]
+fn urgent_sessions_come_first() {
+    let mut world = World::with_agents(1, 1);
+    for number in 1..=3 {
+        world.visitor_writes(number);
+        world.pass(SECOND_MS);
+    }
+    world.change(3, Change::PrioritySet(chat::PrioritySet { priority: 3 }));
+    world.change(1, Change::Closed(chat::Closed::default()));
+    world.fold();
+    assert_eq!(world.owner(3), Some(agent(1)));
+}
+
+#[test]
+fn a_returning_visitor_goes_to_the_last_agent_if_free() {
+    let mut world = World::with_agents(2, 2);
+    world.visitor_writes(1);
+    world.fold();
+    world.owner_writes(1);
+    world.change(1, Change::Closed(chat::Closed::default()));
+    // Agent 2 would be next by turn.
+    world.visitor_writes(1);
+    world.fold();
+    assert_eq!((world.owner(1), world.session(1).number), (Some(agent(1)), 2));
+    world.change(1, Change::Closed(chat::Closed::default()));
+    world.feed(vec![Input::Presence(agent(1), Presence::Away)]);
+    world.visitor_writes(1);
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+}
+
+#[test]
+fn without_a_first_answer_the_next_agent_gets_it() {
+    let mut world = World::with_agents(2, 5);
+    world.visitor_writes(1);
+    let since_ms = world.now_ms;
+    world.pass(120 * SECOND_MS - 1);
+    assert_eq!(world.owner(1), Some(agent(1)));
+    world.pass(1);
+    assert_eq!(world.owner(1), Some(agent(2)));
+    assert_eq!(world.session(1).waiting_since_ms, since_ms);
+    // Both missed it: it stays, instead of going round and round.
+    world.pass(30 * MINUTE_MS);
+    assert_eq!(world.owner(1), Some(agent(2)));
+    assert_eq!(world.names(1), ["Assigned", "Transferred"]);
+}
+
+#[test]
+fn without_a_first_answer_it_waits_in_the_queue_for_others_who_are_busy() {
+    let mut world = World::with_agents(2, 1);
+    world.visitor_writes(1);
+    world.fold();
+    world.pass(MINUTE_MS);
+    world.visitor_writes(2);
+    world.fold();
+    world.owner_writes(2);
+    world.pass(MINUTE_MS);
+    assert_eq!(world.session(1).status(), SessionStatus::Queued);
+    assert_eq!(world.owner(2), Some(agent(2)));
+    world.change(2, Change::Closed(chat::Closed::default()));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+}
+
+#[test]
+fn an_answer_in_time_keeps_the_session() {
+    let mut world = World::with_agents(2, 5);
+    world.visitor_writes(1);
+    world.pass(100 * SECOND_MS);
+    world.owner_writes(1);
+    world.pass(10 * MINUTE_MS);
+    world.visitor_writes(1);
+    world.pass(10 * MINUTE_MS);
+    assert_eq!(world.names(1), ["Assigned"]);
+    // Even a follow-up is not forgotten for ever.
+    world.pass(20 * MINUTE_MS);
+    assert_eq!(world.owner(1), Some(agent(2)));
+}
+
+#[test]
+fn a_short_drop_changes_nothing_and_gives_nothing_new() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    world.fold();
+    world.feed(vec![Input::Connected(agent(1), false)]);
+    world.visitor_writes(2);
+    world.pass(59 * SECOND_MS);
+    assert_eq!(world.owner(1), Some(agent(1)));
+    assert_eq!(world.session(2).status(), SessionStatus::Queued);
+    assert!(!world.session(2).unattended);
+    assert_eq!(world.presence[&agent(1)], Presence::Online);
+    world.feed(vec![Input::Connected(agent(1), true)]);
+    world.fold();
+    assert_eq!((world.owner(1), world.owner(2)), (Some(agent(1)), Some(agent(1))));
+}
+
+#[test]
+fn after_the_grace_waiting_visitors_are_queued_again_and_others_stay_until_they_write() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    world.visitor_writes(2);
+    world.fold();
+    let since_ms = world.now_ms;
+    world.owner_writes(2);
+    world.feed(vec![Input::Connected(agent(1), false)]);
+    world.pass(60 * SECOND_MS);
+    assert_eq!(world.presence[&agent(1)], Presence::Offline);
+    assert_eq!(world.session(1).status(), SessionStatus::Queued);
+    assert_eq!(world.session(1).waiting_since_ms, since_ms);
+    assert_eq!(world.owner(2), Some(agent(1)));
+    world.visitor_writes(2);
+    world.fold();
+    assert_eq!(world.session(2).status(), SessionStatus::Queued);
+    assert_eq!(world.names(2), ["Assigned", "Queued", "Unattended"]);
+    world.feed(vec![Input::Connected(agent(1), true)]);
+    world.fold();
+    assert_eq!((world.owner(1), world.owner(2)), (Some(agent(1)), Some(agent(1))));
+    assert_eq!(world.presence[&agent(1)], Presence::Online);
+}
+
+#[test]
+fn a_disabled_agent_loses_waiting_visitors_at_once() {
+    let mut world = World::with_agents(2, 5);
+    world.visitor_writes(1);
+    world.fold();
+    let mut disabled = profile(1, 5);
+    disabled.enabled = false;
+    world.feed(vec![Input::Agent(disabled)]);
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+    world.feed(vec![Input::AgentGone(agent(2))]);
+    world.fold();
+    assert_eq!(world.session(1).status(), SessionStatus::Queued);
+    assert!(world.session(1).unattended);
+}
+
+#[test]
+fn a_silent_visitor_is_warned_and_then_the_session_closes_by_itself() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    world.fold();
+    world.owner_writes(1);
+    world.pass(25 * MINUTE_MS - 1);
+    assert!(!world.session(1).warned_idle);
+    world.pass(1);
+    assert!(world.session(1).warned_idle);
+    world.pass(5 * MINUTE_MS - 1);
+    assert_eq!(world.session(1).status(), SessionStatus::Assigned);
+    world.pass(1);
+    assert_eq!(world.session(1).status(), SessionStatus::Closed);
+    assert!(world.desk.waiting(world.now_ms).is_empty());
+}
+
+#[test]
+fn a_visitor_who_writes_after_the_warning_keeps_the_session_open() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    world.fold();
+    world.owner_writes(1);
+    world.pass(26 * MINUTE_MS);
+    world.visitor_writes(1);
+    world.pass(60 * MINUTE_MS);
+    assert_eq!(world.session(1).status(), SessionStatus::Assigned);
+}
+
+#[test]
+fn a_late_warning_still_gives_the_announced_time() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    world.fold();
+    world.owner_writes(1);
+    // Nobody called for two hours, as if the process was down.
+    world.now_ms += 120 * MINUTE_MS;
+    world.feed(Vec::new());
+    world.fold();
+    assert!(world.session(1).warned_idle);
+    world.pass(5 * MINUTE_MS - 1);
+    assert_eq!(world.session(1).status(), SessionStatus::Assigned);
+    world.pass(1);
+    assert_eq!(world.session(1).status(), SessionStatus::Closed);
+}
+
+#[test]
+fn with_nobody_online_it_is_unattended_and_becomes_urgent_in_time() {
+    let mut world = World::new();
+    world.feed(vec![Input::Agent(profile(1, 5))]);
+    world.visitor_writes(1);
+    world.pass(2 * SECOND_MS);
+    assert!(world.session(1).unattended);
+    assert_eq!(world.places[&conversation(1)], (1, 0, false));
+    assert!(!world.desk.is_attended(world.now_ms, inbox()));
+    world.pass(24 * 60 * MINUTE_MS);
+    assert_eq!(world.session(1).priority, 4);
+    assert_eq!(world.names(1), ["Unattended", "PrioritySet"]);
+    world.come_online(profile(1, 5));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn outside_hours_nothing_is_assigned() {
+    let mut world = World::with_agents(1, 5);
+    world.feed(vec![Input::Inbox(InboxProfile { open: false, ..open_inbox() })]);
+    world.visitor_writes(1);
+    world.fold();
+    assert!(world.session(1).unattended);
+    assert_eq!(world.owner(1), None);
+    world.feed(vec![Input::Inbox(open_inbox())]);
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn in_a_manual_inbox_agents_take() {
+    let mut world = World::with_agents(2, 5);
+    world.feed(vec![Input::Inbox(InboxProfile { routing: Routing::Manual, ..open_inbox() })]);
+    world.visitor_writes(1);
+    world.pass(10 * MINUTE_MS);
+    assert_eq!(world.names(1), [""; 0]);
+    world.change(1, assigned_to(2));
+    world.pass(120 * SECOND_MS);
+    // Taken and not answered: back to the queue for the others.
+    assert_eq!(world.names(1), ["Queued"]);
+}
+
+#[test]
+fn a_team_queue_is_served_by_its_team() {
+    let mut world = World::with_agents(1, 5);
+    let mut second = profile(2, 5);
+    second.teams = BTreeSet::from([team(7)]);
+    world.come_online(second);
+    world.visitor_writes_to(1, Some(team(7)));
+    world.visitor_writes_to(2, Some(team(8)));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+    assert!(world.session(2).unattended);
+    // The inbox's common queue, given to a team.
+    let teams = BTreeSet::from([team(7)]);
+    world.feed(vec![Input::Inbox(InboxProfile { teams, ..open_inbox() })]);
+    world.visitor_writes(3);
+    world.fold();
+    assert_eq!(world.owner(3), Some(agent(2)));
+}
+
+#[test]
+fn wished_skills_hold_for_a_while() {
+    let mut world = World::with_agents(1, 1);
+    let mut second = profile(2, 1);
+    second.skills = BTreeSet::from(["zh".to_owned()]);
+    world.come_online(second);
+    world.visitor_writes(1);
+    world.fold();
+    world.visitor_writes(2);
+    world.fold();
+    world.owner_writes(1);
+    world.owner_writes(2);
+    let wish = |world: &mut World, number: u8| {
+        let summary = frontdesk_router::desk::Summary {
+            conversation: conversation(number),
+            session: world.session(number).clone(),
+            last_owner: None,
+            skills: BTreeSet::from(["zh".to_owned()]),
+        };
+        world.feed(vec![Input::Conversation(Box::new(summary))]);
+    };
+    world.visitor_writes(3);
+    wish(&mut world, 3);
+    world.change(1, Change::Closed(chat::Closed::default()));
+    world.pass(MINUTE_MS);
+    assert_eq!(world.owner(3), None, "agent 1 is free but speaks no Chinese");
+    world.pass(MINUTE_MS);
+    assert_eq!(world.owner(3), Some(agent(1)));
+}
+
+#[test]
+fn a_session_set_aside_comes_back_in_time_or_when_the_visitor_writes() {
+    let mut world = World::with_agents(1, 5);
+    for number in [1, 2] {
+        world.visitor_writes(number);
+        world.fold();
+        world.owner_writes(number);
+        let until_ms = world.now_ms + 60 * MINUTE_MS;
+        world.change(number, Change::Pended(chat::Pended { until_ms }));
+    }
+    world.pass(59 * MINUTE_MS);
+    assert_eq!(world.session(1).status(), SessionStatus::Pending);
+    world.visitor_writes(2);
+    world.fold();
+    assert_eq!(world.owner(2), Some(agent(1)));
+    world.pass(MINUTE_MS);
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn of_two_who_assign_the_later_is_refused_and_the_desk_follows() {
+    let mut world = World::with_agents(2, 5);
+    world.visitor_writes(1);
+    // Agent 2 takes it by hand while the desk's proposal is on its way.
+    world.change(1, assigned_to(2));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+    // The reservation is gone: the next one goes to agent 1.
+    world.visitor_writes(2);
+    world.fold();
+    assert_eq!(world.owner(2), Some(agent(1)));
+    assert!(world.desk.violations(world.now_ms).is_empty());
+}
+
+#[test]
+fn a_lost_proposal_is_made_again() {
+    let mut world = World::with_agents(1, 5);
+    world.visitor_writes(1);
+    assert_eq!(world.log.len(), 1);
+    world.log.clear();
+    world.now_ms += 10 * SECOND_MS;
+    world.feed(Vec::new());
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn the_report_names_every_holder() {
+    let mut world = World::with_agents(1, 1);
+    world.visitor_writes(1);
+    world.pass(SECOND_MS);
+    world.visitor_writes(2);
+    world.fold();
+    let report = world.desk.waiting(world.now_ms);
+    assert_eq!(report.len(), 2);
+    assert!(
+        matches!(&report[0].holder, Holder::Owner { name, present: true, .. } if name == "agent 1")
+    );
+    assert!(matches!(report[1].holder, Holder::Queue { place: 1, unattended: false, .. }));
+    assert!(report.iter().all(|line| line.deadline_ms > world.now_ms));
+}

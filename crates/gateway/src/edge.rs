@@ -55,8 +55,8 @@ pub trait Service {
 
     /// The connection is over: called exactly once for each connection that was connected or
     /// adopted here and not taken away. By now sends to it are ignored; the edge finishes the
-    /// close handshake by itself. May also be called after `turn_end`; another turn follows then
-    /// at once.
+    /// close handshake by itself. What ends in `turn_end` or while writing is told in the next
+    /// turn, which then follows at once.
     fn closed(&mut self, io: &mut Io<'_>, conn: ConnId, why: CloseReason);
 
     /// A timer set with [`Io::set_timer`] has run out. Timers of a connection that is gone do not
@@ -168,9 +168,9 @@ pub enum CloseReason {
     Peer(Option<u16>),
     /// The peer broke the protocol and was closed with this code (1002, 1007 or 1009).
     Violation(u16),
-    /// The peer did not read: its out-queue reached the limit (closed with [`CLOSE_SLOW`]).
+    /// The peer did not read: its out-queue reached the limit (closed with 3008).
     Slow,
-    /// Nothing was received for too long (closed with [`CLOSE_SILENT`]).
+    /// Nothing was received for too long (closed with 3009).
     Silent,
     /// The socket failed or ended without a close frame.
     Lost,
@@ -187,8 +187,3 @@ pub enum TimerKey {
     /// Belongs to the service.
     Own(u64),
 }
-
-/// Close code of a connection that did not read what was sent to it: connect again, catch up.
-pub const CLOSE_SLOW: u16 = 3008;
-/// Close code of a connection from which nothing was heard for too long: connect again.
-pub const CLOSE_SILENT: u16 = 3009;

@@ -5,11 +5,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use frontdesk_protocol::close;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
 use super::{
-    CLOSE_SILENT, CLOSE_SLOW, CloseReason, ConnId, EdgeLimits, EdgeMetrics, EdgeStream, TimerKey,
+    CloseReason, ConnId, EdgeLimits, EdgeMetrics, EdgeStream, TimerKey,
     out::{OutPool, OutQueue},
     wheel::Wheel,
     ws::{Opcode, Parser, close_payload},
@@ -255,7 +256,7 @@ impl Core {
             self.write(conn);
             if self.peek(conn).and_then(|found| found.out.as_ref()).is_some_and(|q| q.len() > max) {
                 self.metrics.slow_closes.add(1);
-                self.end(conn, CLOSE_SLOW, "too slow", CloseReason::Slow);
+                self.end(conn, close::SLOW.code, close::SLOW.reason, CloseReason::Slow);
             }
         }
     }
@@ -351,7 +352,7 @@ impl Core {
             return;
         }
         self.metrics.silent_closes.add(1);
-        self.end(conn, CLOSE_SILENT, "nothing heard", CloseReason::Silent);
+        self.end(conn, close::SILENT.code, close::SILENT.reason, CloseReason::Silent);
     }
 
     /// The tick that is certainly not before `after` from now.

@@ -111,7 +111,11 @@ async fn accept(
             Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
         loop {
             match listener.accept().await {
-                Ok((tcp, address)) => return (tcp, address, permit),
+                Ok((tcp, mut address)) => {
+                    // An IPv4 client of a dual-stack listener is the same client.
+                    address.set_ip(address.ip().to_canonical());
+                    return (tcp, address, permit);
+                }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of descriptors or memory: others must go first.

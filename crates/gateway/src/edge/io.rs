@@ -28,8 +28,9 @@ impl Io<'_> {
         self.core.now_ms
     }
 
-    /// Queues a message. It leaves when the turn ends. Ignored for a connection that is closing or
-    /// gone; closes one whose queue is full ([`CloseReason::Slow`]).
+    /// Queues a message. It leaves when the turn ends, or before if the queue is full; a connection
+    /// that then does not take it is closed ([`CloseReason::Slow`]). Ignored for a connection that
+    /// is closing or gone.
     pub fn send(&mut self, conn: ConnId, payload: &Payload) {
         self.core.queue(conn, |queue| queue.push_shared(payload.kind.into(), &payload.bytes));
     }
@@ -112,7 +113,8 @@ impl Io<'_> {
         })
     }
 
-    /// Takes over a connection that another loop let go. Messages it had in flight are handed over
+    /// Takes over a connection that another loop let go; it is read from, whether it was paused
+    /// there or not. Messages it had in flight are handed over
     /// after the current call. The error is the operating system's or the loop is full; the
     /// connection is lost then and `closed` is not called.
     pub fn adopt(&mut self, conn: MovableConn) -> io::Result<ConnId> {

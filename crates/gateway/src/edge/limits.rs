@@ -16,7 +16,8 @@ pub struct EdgeLimits {
     /// The kernel's send buffer per socket. Left alone it grows to megabytes, and a slow reader is
     /// noticed only behind that. `None` leaves it alone.
     pub send_buffer_bytes: Option<usize>,
-    /// Nothing received for so long means the peer is gone: client ping every 25 s + 10 s.
+    /// Nothing received for so long means the peer is gone. A client pings every 25 s; with the
+    /// ticks of the wheel a dead one is noticed within 35 s.
     pub silence_max: Duration,
     /// How long a peer may take to answer a close before the socket is dropped.
     pub close_timeout: Duration,
@@ -40,7 +41,7 @@ impl Default for EdgeLimits {
             fragments_max: 1024,
             out_queue_bytes_max: 1 << 20,
             send_buffer_bytes: Some(128 << 10),
-            silence_max: Duration::from_secs(35),
+            silence_max: Duration::from_secs(34),
             close_timeout: Duration::from_secs(5),
             tick: Duration::from_millis(100),
             inbox_max: 16 * 1024,

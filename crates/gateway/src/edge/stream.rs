@@ -7,11 +7,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use frontdesk_protocol::close::CloseCode;
 use mio::net::TcpStream;
 use rustls::ServerConnection;
 use socket2::SockRef;
 
-use super::{ConnMeta, out::OutQueue};
+use super::{
+    ConnMeta,
+    out::OutQueue,
+    ws::{Opcode, close_payload},
+};
 
 /// A connection taken back from hyper after the WebSocket handshake.
 #[derive(Debug)]
@@ -22,6 +27,18 @@ pub struct UpgradedSocket {
     pub read_ahead: Bytes,
     /// What the handshake told.
     pub meta: ConnMeta,
+}
+
+impl UpgradedSocket {
+    /// Ends a connection that no loop took, with a close frame as far as the socket takes it.
+    pub fn refuse(mut self, code: &CloseCode) {
+        let mut out = OutQueue::default();
+        out.push_copy(Opcode::Close, &close_payload(code.code, code.reason));
+        let told = self.stream.write(&mut out).and_then(|_| self.stream.shut_down());
+        if let Err(error) = told {
+            tracing::debug!(%error, "refused socket was gone already");
+        }
+    }
 }
 
 /// A non-blocking stream, with or without TLS.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use frontdesk_protocol::close;
 use mio::{Events, Poll, Token, Waker};
 
 use super::{
@@ -132,12 +133,16 @@ impl<S: Service> Turn<S> {
     }
 
     fn connect(&mut self, socket: UpgradedSocket) {
-        let UpgradedSocket { mut stream, read_ahead, meta } = socket;
         let core = &mut self.core;
         if core.stop_at.is_some() {
             core.metrics.dropped.add(1);
-            return;
+            return socket.refuse(&close::RESTART);
         }
+        if core.conns.len() >= core.limits.connections_max {
+            core.metrics.dropped.add(1);
+            return socket.refuse(&close::OVERLOADED);
+        }
+        let UpgradedSocket { mut stream, read_ahead, meta } = socket;
         let inserted = stream.prepare(core.limits.send_buffer_bytes).and_then(|()| {
             core.insert(MovableConn {
                 stream,
@@ -284,8 +289,9 @@ impl<S: Service> Turn<S> {
                 Err(violation) => {
                     let code = violation.code();
                     if open {
+                        tracing::debug!(%violation, "client broke the protocol");
                         core.metrics.violations.add(1);
-                        core.end(conn, code, &violation.to_string(), CloseReason::Violation(code));
+                        core.end(conn, code.code, code.reason, CloseReason::Violation(code.code));
                     } else {
                         found.state = State::Finishing;
                         core.make_dirty(conn);

@@ -9,6 +9,8 @@
 
 use std::borrow::Cow;
 
+use frontdesk_protocol::close::{self, CloseCode};
+
 use super::{EdgeLimits, Kind};
 
 /// Longest payload of a control frame.
@@ -82,11 +84,11 @@ pub(super) enum Violation {
 
 impl Violation {
     /// The close code that tells the peer.
-    pub(super) fn code(self) -> u16 {
+    pub(super) fn code(self) -> &'static CloseCode {
         match self {
-            Self::Utf8 => 1007,
-            Self::TooBig | Self::Fragments => 1009,
-            _ => 1002,
+            Self::Utf8 => &close::NOT_UTF8,
+            Self::TooBig | Self::Fragments => &close::TOO_LARGE,
+            _ => &close::PROTOCOL,
         }
     }
 }

@@ -28,7 +28,7 @@ fn r11_autobahn_finds_no_failure_and_no_unclean_close() {
         message_bytes_max: 32 << 20,
         fragments_max: 1 << 20,
         out_queue_bytes_max: 64 << 20,
-        silence_max: Duration::from_secs(600),
+        silence_max: Duration::from_mins(10),
         ..EdgeLimits::default()
     });
     let folder =

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use frontdesk_gateway::edge::{CLOSE_SILENT, CLOSE_SLOW, CloseReason, EdgeLimits};
+use frontdesk_gateway::edge::{CloseReason, EdgeLimits};
+use frontdesk_protocol::close;
 
 use super::{
     client::{CLOSE, Client, TEXT, frame},
@@ -44,7 +45,7 @@ fn r09_slow_consumer_is_closed_with_the_slow_code_and_a_bounded_queue() {
     loop {
         let (first, payload) = client.frame();
         if first == CLOSE {
-            assert_eq!(payload[..2], CLOSE_SLOW.to_be_bytes());
+            assert_eq!(payload[..2], close::SLOW.code.to_be_bytes());
             break;
         }
         bytes += payload.len();
@@ -75,7 +76,7 @@ fn r08_half_open_connection_is_noticed_and_its_socket_dropped() {
     assert_eq!(server.event(), Event::Closed { on: 0, why });
     // The close frame is not answered; the socket goes after the close timeout.
     let (first, payload) = client.frame();
-    assert_eq!((first, &payload[..2]), (CLOSE, &CLOSE_SILENT.to_be_bytes()[..]));
+    assert_eq!((first, &payload[..2]), (CLOSE, &close::SILENT.code.to_be_bytes()[..]));
     client.ended();
     assert_eq!(server.counters(0).silent_closes, 1);
 }
@@ -180,4 +181,19 @@ fn r14_a_drained_loop_says_goodbye_to_all_and_ends() {
         let why = CloseReason::Service(3000);
         assert_eq!(server.event(), Event::Closed { on: 0, why });
     }
+}
+
+#[test]
+fn a_loop_without_room_or_time_says_so_to_who_arrives() {
+    let server = Server::start(&EdgeLimits { connections_max: 1, ..EdgeLimits::default() });
+    let mut first = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    assert_eq!(Client::connect(server.address).closed(), close::OVERLOADED.code);
+    first.say("still served");
+    assert_eq!(first.hear(), "still served");
+    assert_eq!(server.counters(0).dropped, 1);
+    // The first does not answer its close frame, so the loop goes on until it is stopped again.
+    assert!(server.loops[0].send(Command::CloseAll(3000)).is_ok());
+    assert_eq!(first.frame().0, CLOSE);
+    assert_eq!(Client::connect(server.address).closed(), close::RESTART.code);
 }

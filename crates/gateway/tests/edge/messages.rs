@@ -30,7 +30,7 @@ fn r11_fragments_of_one_byte_make_one_message_with_pings_between() {
     let bytes = text.as_bytes();
     for (number, byte) in bytes.iter().enumerate() {
         let fin = if number + 1 == bytes.len() { 0x80 } else { 0 };
-        let first = if number == 0 { 1 } else { 0 };
+        let first = u8::from(number == 0);
         // One byte of payload per frame, one byte of frame per write.
         for piece in frame(fin | first, &[*byte]) {
             client.send(&[piece]);

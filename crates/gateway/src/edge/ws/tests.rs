@@ -155,9 +155,9 @@ fn close_codes_and_their_violations_map_to_codes_of_the_rfc() {
         assert_eq!(parse([bytes]).0, [Got::Close(Some(code))]);
     }
     assert_eq!(parse([frame(0x88, b"", MASK)]).0, [Got::Close(None)]);
-    assert_eq!(Violation::Utf8.code(), 1007);
-    assert_eq!(Violation::TooBig.code(), 1009);
-    assert_eq!(Violation::Unmasked.code(), 1002);
+    assert_eq!(Violation::Utf8.code().code, 1007);
+    assert_eq!(Violation::TooBig.code().code, 1009);
+    assert_eq!(Violation::Unmasked.code().code, 1002);
 }
 
 #[test]

@@ -271,10 +271,8 @@ impl Desk {
         if held.queued() {
             self.queue.enter(id, held.lane(), held.priority(), held.since_ms());
             self.places_changed = true;
-        } else if let (SessionStatus::Assigned, Owner::Agent(agent)) =
-            (held.session().status(), held.owner)
-        {
-            self.agents.own(agent, id, held.session().assigned_at_ms);
+        } else if let Owner::Agent(agent) = held.owner {
+            self.agents.own(agent, &held);
         }
         if let Some(InFlight { agent: Some(agent), .. }) = held.in_flight {
             self.agents.reserve(agent, id, now_ms);

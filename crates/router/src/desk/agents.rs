@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frontdesk_core::id::{ConversationId, TeamId, UserId};
+use frontdesk_core::{
+    chat::SessionStatus,
+    id::{ConversationId, TeamId, UserId},
+};
 use frontdesk_protocol::wire::Presence;
+
+use super::session::Held;
 
 /// What is configured about an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +42,9 @@ pub(super) struct Agent {
 #[derive(Debug, Default)]
 pub(super) struct Agents {
     known: BTreeMap<UserId, Agent>,
-    /// Assigned sessions by owner, also of owners without a profile.
-    owned: BTreeMap<UserId, BTreeSet<ConversationId>>,
+    /// Sessions by owner, also of owners without a profile, and whether each counts as load: one that
+    /// is set aside does not.
+    owned: BTreeMap<UserId, BTreeMap<ConversationId, bool>>,
     /// Sessions proposed for an agent and not answered yet.
     reserved: BTreeMap<UserId, BTreeSet<ConversationId>>,
 }
@@ -143,24 +149,32 @@ impl Agents {
 
     pub(super) fn load(&self, id: UserId) -> u32 {
         let owned = self.owned.get(&id);
+        let active = owned.into_iter().flat_map(BTreeMap::values).filter(|counts| **counts).count();
         let reserved = self.reserved.get(&id).map_or(0, |reserved| {
-            reserved.iter().filter(|c| owned.is_none_or(|owned| !owned.contains(c))).count()
+            let known = |c: &&ConversationId| owned.is_some_and(|owned| owned.contains_key(*c));
+            reserved.iter().filter(|c| !known(c)).count()
         });
-        (owned.map_or(0, BTreeSet::len) + reserved) as u32
+        (active + reserved) as u32
     }
 
     /// The sessions of one owner.
     pub(super) fn owned(&self, id: UserId) -> impl Iterator<Item = ConversationId> + '_ {
-        self.owned.get(&id).into_iter().flatten().copied()
+        self.owned.get(&id).into_iter().flat_map(BTreeMap::keys).copied()
     }
 
-    pub(super) fn own(&mut self, id: UserId, conversation: ConversationId, assigned_at_ms: i64) {
-        self.owned.entry(id).or_default().insert(conversation);
-        self.assigned(id, assigned_at_ms);
+    pub(super) fn own(&mut self, id: UserId, session: &Held) {
+        let counts = session.session().status() == SessionStatus::Assigned;
+        self.owned.entry(id).or_default().insert(session.id(), counts);
+        self.assigned(id, session.session().assigned_at_ms);
     }
 
     pub(super) fn disown(&mut self, id: UserId, conversation: ConversationId) {
-        drop_from(&mut self.owned, id, conversation);
+        if let Some(owned) = self.owned.get_mut(&id) {
+            owned.remove(&conversation);
+            if owned.is_empty() {
+                self.owned.remove(&id);
+            }
+        }
     }
 
     pub(super) fn reserve(&mut self, id: UserId, conversation: ConversationId, now_ms: i64) {
@@ -169,7 +183,12 @@ impl Agents {
     }
 
     pub(super) fn release(&mut self, id: UserId, conversation: ConversationId) {
-        drop_from(&mut self.reserved, id, conversation);
+        if let Some(reserved) = self.reserved.get_mut(&id) {
+            reserved.remove(&conversation);
+            if reserved.is_empty() {
+                self.reserved.remove(&id);
+            }
+        }
     }
 
     fn assigned(&mut self, id: UserId, at_ms: i64) {
@@ -198,18 +217,5 @@ impl Agents {
             .filter(|agent| !agent.connected && agent.announced != Presence::Offline)
             .map(|agent| agent.lost_at_ms + grace_ms)
             .min()
-    }
-}
-
-fn drop_from(
-    sets: &mut BTreeMap<UserId, BTreeSet<ConversationId>>,
-    id: UserId,
-    conversation: ConversationId,
-) {
-    if let Some(set) = sets.get_mut(&id) {
-        set.remove(&conversation);
-        if set.is_empty() {
-            sets.remove(&id);
-        }
     }
 }

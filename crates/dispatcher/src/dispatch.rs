@@ -1,0 +1,629 @@
+//! The dispatcher of one edge loop: stages a turn's proposals, appends them with one sync, folds
+//! each in log order and keeps the conversations in use in memory.
+//!
+//! ```text
+//! stage(proposal) ... stage(proposal) -> commit -> [Committed] -> acks, deliveries
+//!                                          |-> flush: batches to the history writer
+//! ```
+//! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
+//! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use frontdesk_core::{
+    chat,
+    fold::{self, Ask, Conversation, Earlier, Folded},
+    id::ConversationId,
+    partition_of, store,
+};
+use frontdesk_storage::{Batch, ConversationWrite, EntryWrite, History, MessageLog, Record};
+use hashbrown::HashMap;
+use prost::Message as _;
+
+use crate::{
+    error::DispatchError,
+    live::{Live, Shipped, Tail},
+    summary::Summary,
+    writer::HistoryWriter,
+};
+
+/// How a dispatcher behaves; the defaults suit one edge loop of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatcherOptions {
+    /// Partitions of the installation, fixed at its creation.
+    pub partitions: u16,
+    /// Longest time folded items wait in memory before they are handed to the history, ms.
+    pub flush_interval_ms: i64,
+    /// Folded bytes that trigger an earlier hand-over.
+    pub flush_bytes: usize,
+    /// Folded bytes in memory beyond which proposals are refused until the history catches up.
+    pub lag_bytes_max: usize,
+    /// A settled conversation unused for this long leaves memory, ms.
+    pub evict_after_ms: i64,
+}
+
+impl Default for DispatcherOptions {
+    fn default() -> Self {
+        Self {
+            partitions: 64,
+            flush_interval_ms: 200,
+            flush_bytes: 4 << 20,
+            lag_bytes_max: 64 << 20,
+            evict_after_ms: 30_000,
+        }
+    }
+}
+
+/// A proposal in this turn, waiting for the commit.
+#[derive(Debug)]
+struct Staged {
+    tag: u64,
+    conversation: ConversationId,
+    proposal: store::Proposal,
+    /// Where its encoding ends in the turn's buffer.
+    end: usize,
+}
+
+/// What became of one staged proposal.
+#[derive(Debug)]
+pub struct Committed {
+    /// What the caller gave to [`Dispatcher::stage`].
+    pub tag: u64,
+    /// The conversation it was for.
+    pub conversation: ConversationId,
+    /// What the fold made of it, or why the turn failed before it.
+    pub result: Result<Folded, DispatchError>,
+}
+
+/// A batch the writer has but the history may not.
+#[derive(Debug)]
+struct InFlight {
+    offset: u64,
+    conversations: Vec<(ConversationId, Shipped)>,
+}
+
+/// Owner of one message log and of the conversations of its partitions.
+pub struct Dispatcher {
+    number: u16,
+    options: DispatcherOptions,
+    log: Box<dyn MessageLog>,
+    history: Arc<dyn History>,
+    writer: HistoryWriter,
+    live: HashMap<ConversationId, Live>,
+    staged: Vec<Staged>,
+    encoded: Vec<u8>,
+    /// Conversations with something to ship.
+    dirty: Vec<ConversationId>,
+    /// Bytes folded and not settled, and those of them not shipped.
+    lag_bytes: usize,
+    unshipped_bytes: usize,
+    /// Sizes of shipped batches, to take them off `lag_bytes` when they settle.
+    in_flight: VecDeque<(InFlight, usize)>,
+    flushed_at_ms: i64,
+    swept_at_ms: i64,
+    /// Offset of the newest folded record.
+    folded: u64,
+}
+
+impl std::fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatcher")
+            .field("number", &self.number)
+            .field("folded", &self.folded)
+            .field("live", &self.live.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Dispatcher {
+    /// Takes over a log whose every record the history holds already (see [`crate::recover`]).
+    ///
+    /// # Errors
+    /// When the history cannot be asked or the writer thread cannot start.
+    pub fn new(
+        number: u16,
+        log: Box<dyn MessageLog>,
+        history: Arc<dyn History>,
+        options: DispatcherOptions,
+    ) -> Result<Self, DispatchError> {
+        let applied = history
+            .applied(number)
+            .map_err(|source| DispatchError::History { log: number, source })?;
+        let folded = log.next_offset().saturating_sub(1);
+        let writer = HistoryWriter::start(Arc::clone(&history), number, applied).map_err(|error| {
+            DispatchError::Record {
+                log: number,
+                offset: applied,
+                partition: 0,
+                reason: error.to_string(),
+            }
+        })?;
+        Ok(Self {
+            number,
+            options,
+            log,
+            history,
+            writer,
+            live: HashMap::new(),
+            staged: Vec::new(),
+            encoded: Vec::new(),
+            dirty: Vec::new(),
+            lag_bytes: 0,
+            unshipped_bytes: 0,
+            in_flight: VecDeque::new(),
+            flushed_at_ms: 0,
+            swept_at_ms: 0,
+            folded,
+        })
+    }
+
+    /// Adds a proposal to this turn; `tag` comes back with its result.
+    pub fn stage(&mut self, tag: u64, conversation: ConversationId, proposal: store::Proposal) {
+        // Encoding into a growing Vec cannot fail.
+        proposal.encode_raw(&mut self.encoded);
+        self.staged.push(Staged { tag, conversation, proposal, end: self.encoded.len() });
+    }
+
+    /// Whether this turn has anything to commit.
+    pub fn has_staged(&self) -> bool {
+        !self.staged.is_empty()
+    }
+
+    /// Makes the turn durable with one append, then folds it. Results come in the order of staging.
+    pub fn commit(&mut self, now_ms: i64, results: &mut Vec<Committed>) {
+        if self.staged.is_empty() {
+            return;
+        }
+        if let Err(refusal) = self.append() {
+            let refused = self.staged.drain(..).map(|staged| Committed {
+                tag: staged.tag,
+                conversation: staged.conversation,
+                result: Err(refusal()),
+            });
+            results.extend(refused);
+            self.encoded.clear();
+            return;
+        }
+        self.encoded.clear();
+        let staged = std::mem::take(&mut self.staged);
+        for Staged { tag, conversation, proposal, .. } in staged {
+            self.folded += 1;
+            let result = self.fold(conversation, proposal, now_ms);
+            results.push(Committed { tag, conversation, result });
+        }
+    }
+
+    /// One append of everything staged. The error is a function because every proposal needs one.
+    fn append(&mut self) -> Result<(), Box<dyn Fn() -> DispatchError>> {
+        let lag = self.lag_bytes;
+        if lag > self.options.lag_bytes_max || self.writer.failed() {
+            return Err(Box::new(move || DispatchError::Lagging { bytes: lag }));
+        }
+        let mut records = Vec::with_capacity(self.staged.len());
+        let mut start = 0;
+        for staged in &self.staged {
+            records.push(Record {
+                partition: partition_of(&staged.conversation, self.options.partitions),
+                payload: &self.encoded[start..staged.end],
+            });
+            start = staged.end;
+        }
+        match self.log.append(&records) {
+            Ok(first) => {
+                debug_assert_eq!(first, self.folded + 1, "offsets are dense");
+                Ok(())
+            }
+            Err(error) => {
+                let log = self.number;
+                let source = Arc::new(error);
+                Err(Box::new(move || DispatchError::Append { log, source: Arc::clone(&source) }))
+            }
+        }
+    }
+
+    /// Folds one durable proposal and keeps what it made for the history.
+    fn fold(
+        &mut self,
+        conversation: ConversationId,
+        proposal: store::Proposal,
+        now_ms: i64,
+    ) -> Result<Folded, DispatchError> {
+        let earlier = self.earlier(conversation, &proposal, now_ms)?;
+        let live = self.live.get_mut(&conversation).expect("loaded by earlier()");
+        let folded = fold::fold(conversation, &mut live.state, proposal, earlier);
+        let mut bytes = 0;
+        for entry in &folded.entries {
+            let write = entry_write(entry);
+            bytes += write.entry.len() + 128;
+            live.entries.push_back(write);
+        }
+        for event in &folded.events {
+            let encoded = Bytes::from(event.encode_to_vec());
+            bytes += encoded.len() + 64;
+            live.events.push_back((event.number, encoded));
+        }
+        for entry in &folded.replaced {
+            let encoded = Bytes::from(entry.encode_to_vec());
+            bytes += encoded.len() + 64;
+            live.replaced.push_back((entry.seq, encoded));
+        }
+        if (bytes > 0 || folded.cursor.is_some()) && !live.dirty {
+            live.dirty = true;
+            self.dirty.push(conversation);
+        }
+        self.lag_bytes += bytes;
+        self.unshipped_bytes += bytes;
+        Ok(folded)
+    }
+
+    /// Loads the conversation and answers what the fold has to know of earlier entries, so that the
+    /// fold itself stays pure.
+    fn earlier(
+        &mut self,
+        conversation: ConversationId,
+        proposal: &store::Proposal,
+        now_ms: i64,
+    ) -> Result<Option<Earlier>, DispatchError> {
+        let history = Arc::clone(&self.history);
+        let live = self.load(conversation, now_ms)?;
+        match fold::ask(live.state.as_ref(), proposal) {
+            Ask::Nothing => Ok(None),
+            Ask::Sent { sender, client_msg_id } => {
+                let (seq, content_hash) = match live.find(sender, client_msg_id) {
+                    Some(found) => found,
+                    None => match history
+                        .find(&conversation, sender, client_msg_id)
+                        .map_err(|source| DispatchError::Read { conversation, source })?
+                    {
+                        Some(sent) => (sent.seq, sent.content_hash),
+                        None => return Ok(None),
+                    },
+                };
+                let stored = read_range(&*history, live, conversation, seq, seq)?;
+                let sent = stored.into_iter().next().and_then(|entry| {
+                    let id = entry.id.parse().ok()?;
+                    Some(Earlier::Sent { seq, content_hash, at_ms: entry.at_ms, id })
+                });
+                Ok(sent)
+            }
+            Ask::Entries { from_seq, to_seq } => {
+                let stored = read_range(&*history, live, conversation, from_seq, to_seq)?;
+                Ok(Some(Earlier::Entries(stored)))
+            }
+        }
+    }
+
+    /// The conversation in memory, read from the history on first use.
+    fn load(
+        &mut self,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> Result<&mut Live, DispatchError> {
+        use hashbrown::hash_map::Entry;
+        let live = match self.live.entry(conversation) {
+            Entry::Occupied(slot) => slot.into_mut(),
+            Entry::Vacant(slot) => {
+                let state = read_state(&*self.history, conversation)?;
+                slot.insert(Live { state, ..Live::default() })
+            }
+        };
+        live.touched_ms = now_ms;
+        Ok(live)
+    }
+
+    /// The state of a conversation; `None` when nothing was ever stored for it.
+    pub fn state(
+        &mut self,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> Result<Option<&Conversation>, DispatchError> {
+        Ok(self.load(conversation, now_ms)?.state.as_ref())
+    }
+
+    /// The state of a conversation if it is in memory, without touching anything.
+    pub fn state_in_memory(&self, conversation: ConversationId) -> Option<&Conversation> {
+        self.live.get(&conversation)?.state.as_ref()
+    }
+
+    /// The newest state as lists and routing see it.
+    pub fn summary(&self, conversation: ConversationId) -> Option<Summary> {
+        let state = self.state_in_memory(conversation)?;
+        Some(Summary::of(conversation, state, self.number, self.folded))
+    }
+
+    /// Entries after `after`, ascending, at most `limit`; `None` when there are more than that.
+    pub fn since(
+        &mut self,
+        conversation: ConversationId,
+        after: u64,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Option<Vec<chat::Entry>>, DispatchError> {
+        let history = Arc::clone(&self.history);
+        let live = self.load(conversation, now_ms)?;
+        let last = live.state.as_ref().map_or(0, Conversation::last_seq);
+        if last.saturating_sub(after) > limit as u64 {
+            return Ok(None);
+        }
+        let first_in_tail = live.entries.front().map_or(last + 1, |entry| entry.seq);
+        let mut found = Vec::new();
+        if after + 1 < first_in_tail {
+            found = history
+                .since(&conversation, after, limit)
+                .map_err(|source| DispatchError::Read { conversation, source })?;
+        }
+        merge_tail(&mut found, live, after);
+        decode_entries(conversation, found).map(Some)
+    }
+
+    /// The newest `limit` entries below `before` (or at all), ascending.
+    pub fn page(
+        &mut self,
+        conversation: ConversationId,
+        before: Option<u64>,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Vec<chat::Entry>, DispatchError> {
+        let history = Arc::clone(&self.history);
+        let live = self.load(conversation, now_ms)?;
+        let mut found = history
+            .page(&conversation, before, limit)
+            .map_err(|source| DispatchError::Read { conversation, source })?;
+        merge_tail(&mut found, live, 0);
+        if let Some(before) = before {
+            found.retain(|(seq, _)| *seq < before);
+        }
+        let extra = found.len().saturating_sub(limit);
+        found.drain(..extra);
+        decode_entries(conversation, found)
+    }
+
+    /// What a reader outside the loop needs beside the history (I4: acked means readable).
+    pub fn tail(&mut self, conversation: ConversationId, now_ms: i64) -> Result<Tail, DispatchError> {
+        let live = self.load(conversation, now_ms)?;
+        Ok(Tail {
+            state: live.state.as_ref().map(|state| Bytes::from(state.encode())),
+            last_seq: live.state.as_ref().map_or(0, Conversation::last_seq),
+            entries: live.entries.iter().map(|e| (e.seq, e.entry.clone())).collect(),
+            replaced: live.replaced.iter().cloned().collect(),
+            events: live.events.iter().cloned().collect(),
+        })
+    }
+
+    /// Housekeeping at the end of a turn: settles what the history took, ships what waited long
+    /// enough, trims the log and evicts unused conversations. `trim_to` is the offset the slowest
+    /// other reader of the log (the projections) has taken.
+    pub fn tend(&mut self, now_ms: i64, trim_to: u64) {
+        self.settle();
+        let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
+        if !self.dirty.is_empty() && (waited || self.unshipped_bytes >= self.options.flush_bytes) {
+            self.ship(now_ms);
+        }
+        if now_ms - self.swept_at_ms >= 1_000 {
+            self.swept_at_ms = now_ms;
+            let unused_since = now_ms - self.options.evict_after_ms;
+            self.live.retain(|_, live| !live.is_settled() || live.touched_ms > unused_since);
+            let before = self.writer.persisted().min(trim_to) + 1;
+            if let Err(error) = self.log.trim(before) {
+                tracing::warn!(
+                    log.number = self.number,
+                    error = &error as &dyn std::error::Error,
+                    "cannot trim the message log"
+                );
+            }
+        }
+    }
+
+    /// Whether [`Dispatcher::tend`] has something to do soon even without new messages.
+    pub fn needs_tending(&self) -> bool {
+        !self.dirty.is_empty() || !self.in_flight.is_empty()
+    }
+
+    /// Ships everything and waits until the history holds it and it survives power loss.
+    pub fn finish(mut self) -> u64 {
+        while !self.dirty.is_empty() && !self.writer.failed() {
+            let now_ms = self.flushed_at_ms;
+            self.ship(now_ms);
+            if !self.dirty.is_empty() {
+                std::thread::yield_now();
+            }
+        }
+        let folded = self.folded;
+        // Dropping the writer drains its queue and syncs.
+        drop(self.writer);
+        folded
+    }
+
+    /// Forgets what the history has taken since last time.
+    fn settle(&mut self) {
+        let applied = self.writer.applied();
+        while let Some((batch, bytes)) = self.in_flight.front() {
+            if batch.offset > applied {
+                return;
+            }
+            self.lag_bytes -= bytes;
+            for (conversation, taken) in &batch.conversations {
+                if let Some(live) = self.live.get_mut(conversation) {
+                    live.settle(*taken);
+                }
+            }
+            self.in_flight.pop_front();
+        }
+    }
+
+    /// Hands everything unshipped to the writer as one batch, if it has room.
+    fn ship(&mut self, now_ms: i64) {
+        if !self.writer.has_room() {
+            return;
+        }
+        let mut conversations = Vec::with_capacity(self.dirty.len());
+        let mut taken = Vec::with_capacity(self.dirty.len());
+        for conversation in self.dirty.drain(..) {
+            let live = self.live.get_mut(&conversation).expect("dirty conversations stay in memory");
+            let Some(state) = &live.state else { continue };
+            let shipped = live.shipped;
+            let write = ConversationWrite {
+                conversation,
+                state: Bytes::from(state.encode()),
+                entries: live.entries.iter().skip(shipped.entries).cloned().collect(),
+                replaced: live.replaced.iter().skip(shipped.replaced).cloned().collect(),
+                events: live.events.iter().skip(shipped.events).cloned().collect(),
+            };
+            let part = Shipped {
+                entries: write.entries.len(),
+                events: write.events.len(),
+                replaced: write.replaced.len(),
+            };
+            live.shipped.entries += part.entries;
+            live.shipped.events += part.events;
+            live.shipped.replaced += part.replaced;
+            live.dirty = false;
+            taken.push((conversation, part));
+            conversations.push(write);
+        }
+        let batch = Batch { log: self.number, offset: self.folded, conversations };
+        let bytes = std::mem::take(&mut self.unshipped_bytes);
+        let handed = self.writer.try_write(batch);
+        debug_assert!(handed.is_ok(), "this thread is the only producer and there was room");
+        if handed.is_err() {
+            tracing::error!(log.number = self.number, "the history writer is gone");
+        }
+        let in_flight = InFlight { offset: self.folded, conversations: taken };
+        self.in_flight.push_back((in_flight, bytes));
+        self.flushed_at_ms = now_ms;
+    }
+
+    /// Number of the log this dispatcher owns.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Offset of the newest folded record.
+    pub fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// Folds a record that lies in the log already (replay). The caller reads in order.
+    pub(crate) fn replay(
+        &mut self,
+        offset: u64,
+        partition: u16,
+        payload: &[u8],
+    ) -> Result<ConversationId, DispatchError> {
+        let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
+        self.folded = offset;
+        self.fold(conversation, proposal, 0)?;
+        Ok(conversation)
+    }
+
+    /// Ships and waits as long as the lag is above the bound: replay has no turns.
+    pub(crate) fn catch_up(&mut self, everything: bool) -> Result<(), DispatchError> {
+        let limit = if everything { 0 } else { self.options.flush_bytes };
+        while self.lag_bytes > limit || (everything && !self.dirty.is_empty()) {
+            if self.writer.failed() {
+                return Err(DispatchError::Lagging { bytes: self.lag_bytes });
+            }
+            if self.unshipped_bytes > 0 || !self.dirty.is_empty() {
+                self.ship(0);
+            }
+            self.settle();
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+}
+
+/// Reads a log record. An unknown kind stops the partition, named, rather than being skipped.
+pub(crate) fn decode_record(
+    log: u16,
+    offset: u64,
+    partition: u16,
+    payload: &[u8],
+) -> Result<(ConversationId, store::Proposal), DispatchError> {
+    let unreadable = |reason: String| DispatchError::Record { log, offset, partition, reason };
+    let proposal = store::Proposal::decode(payload).map_err(|e| unreadable(e.to_string()))?;
+    if proposal.body.is_none() {
+        return Err(unreadable("unknown kind of record".to_owned()));
+    }
+    let conversation = ConversationId::from_slice(&proposal.conversation)
+        .map_err(|e| unreadable(e.to_string()))?;
+    Ok((conversation, proposal))
+}
+
+/// What the history keeps of an entry.
+fn entry_write(entry: &chat::Entry) -> EntryWrite {
+    let content_hash = match &entry.body {
+        Some(chat::entry::Body::Content(content)) => fold::content_hash(entry.audience, content),
+        _ => 0,
+    };
+    EntryWrite {
+        seq: entry.seq,
+        sender: entry.actor.as_ref().map(|actor| actor.id.clone()).unwrap_or_default(),
+        client_msg_id: entry.client_msg_id.clone(),
+        content_hash,
+        entry: Bytes::from(entry.encode_to_vec()),
+    }
+}
+
+/// Adds the tail above `after` to what the history had, and applies replacements.
+fn merge_tail(found: &mut Vec<(u64, Bytes)>, live: &Live, after: u64) {
+    let known = found.last().map_or(after, |(seq, _)| *seq).max(after);
+    let newer = live.entries.iter().filter(|entry| entry.seq > known);
+    found.extend(newer.map(|entry| (entry.seq, entry.entry.clone())));
+    for (seq, tombstone) in &live.replaced {
+        if let Ok(at) = found.binary_search_by_key(seq, |(seq, _)| *seq) {
+            found[at].1 = tombstone.clone();
+        }
+    }
+}
+
+/// Stored entries of a range, both ends included, wherever they lie.
+fn read_range(
+    history: &dyn History,
+    live: &Live,
+    conversation: ConversationId,
+    from_seq: u64,
+    to_seq: u64,
+) -> Result<Vec<chat::Entry>, DispatchError> {
+    let limit = usize::try_from(to_seq - from_seq + 1).unwrap_or(usize::MAX);
+    let mut found = history
+        .since(&conversation, from_seq - 1, limit)
+        .map_err(|source| DispatchError::Read { conversation, source })?;
+    merge_tail(&mut found, live, from_seq - 1);
+    found.retain(|(seq, _)| *seq <= to_seq);
+    decode_entries(conversation, found)
+}
+
+fn read_state(
+    history: &dyn History,
+    conversation: ConversationId,
+) -> Result<Option<Conversation>, DispatchError> {
+    let stored =
+        history.state(&conversation).map_err(|source| DispatchError::Read { conversation, source })?;
+    stored
+        .map(|bytes| {
+            Conversation::decode(&bytes).map_err(|error| DispatchError::Stored {
+                conversation,
+                what: "state",
+                reason: error.to_string(),
+            })
+        })
+        .transpose()
+}
+
+fn decode_entries(
+    conversation: ConversationId,
+    found: Vec<(u64, Bytes)>,
+) -> Result<Vec<chat::Entry>, DispatchError> {
+    found
+        .into_iter()
+        .map(|(_, bytes)| {
+            chat::Entry::decode(bytes).map_err(|error| DispatchError::Stored {
+                conversation,
+                what: "entry",
+                reason: error.to_string(),
+            })
+        })
+        .collect()
+}

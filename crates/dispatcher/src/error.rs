@@ -1,0 +1,77 @@
+//! What can go wrong between a proposal and its place.
+
+use frontdesk_core::id::ConversationId;
+use frontdesk_storage::{HistoryError, LogError};
+
+/// Why a turn, a read or a replay failed. Nothing is acked when one of these comes back.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// The log did not take the turn's records.
+    #[error("message log {log} refused the turn")]
+    Append {
+        /// Number of the log, one per edge loop.
+        log: u16,
+        /// What the log said, to every proposal of the turn.
+        #[source]
+        source: std::sync::Arc<LogError>,
+    },
+    /// The history could not be read.
+    #[error("cannot read conversation {conversation} from the history")]
+    Read {
+        /// The conversation asked for.
+        conversation: ConversationId,
+        /// What the history said.
+        #[source]
+        source: HistoryError,
+    },
+    /// The history could not be written or asked for its offset.
+    #[error("cannot bring the history up to log {log}")]
+    History {
+        /// Number of the log.
+        log: u16,
+        /// What the history said.
+        #[source]
+        source: HistoryError,
+    },
+    /// A stored record does not decode or is of an unknown kind: this partition stops here.
+    #[error("log {log} holds an unreadable record at offset {offset} (partition {partition}): {reason}")]
+    Record {
+        /// Number of the log.
+        log: u16,
+        /// Offset of the record.
+        offset: u64,
+        /// Partition the record belongs to.
+        partition: u16,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A stored conversation state or entry does not decode.
+    #[error("conversation {conversation} holds an unreadable {what}: {reason}")]
+    Stored {
+        /// The conversation.
+        conversation: ConversationId,
+        /// `state` or `entry`.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More is folded than the history has taken; try again soon.
+    #[error("the history lags behind by {bytes} bytes")]
+    Lagging {
+        /// Bytes folded and not yet written.
+        bytes: usize,
+    },
+}
+
+impl DispatchError {
+    /// The stable code the sender of a refused proposal sees.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Append { source, .. } if matches!(**source, LogError::Full { .. }) => {
+                "storage.full"
+            }
+            Self::Lagging { .. } => "overloaded",
+            _ => "storage.unavailable",
+        }
+    }
+}

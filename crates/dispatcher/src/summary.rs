@@ -1,0 +1,51 @@
+//! A conversation as lists, routing and projections see it: state, not history, so that taking only
+//! the newest of several summaries loses nothing.
+
+use frontdesk_core::{chat, fold::Conversation, id::ConversationId, store};
+
+/// The newest state of one conversation, without what only the fold needs.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// What its first message created.
+    pub origin: store::Origin,
+    /// The newest session.
+    pub session: Option<chat::Session>,
+    /// The newest entry everybody may see.
+    pub last: Option<chat::Entry>,
+    /// The newest seq.
+    pub last_seq: u64,
+    /// Entries everybody may see.
+    pub visible_entries: u64,
+    /// Who got and read how far.
+    pub cursors: Vec<chat::Cursor>,
+    /// UTC milliseconds.
+    pub created_at_ms: i64,
+    /// UTC milliseconds of the newest entry or event.
+    pub last_at_ms: i64,
+    /// Number of the log it comes from.
+    pub log: u16,
+    /// Every record of that log up to this offset is contained.
+    pub offset: u64,
+}
+
+impl Summary {
+    /// Takes the summary of a folded conversation.
+    pub fn of(conversation: ConversationId, folded: &Conversation, log: u16, offset: u64) -> Self {
+        let state = folded.state();
+        Self {
+            conversation,
+            origin: state.origin.clone().unwrap_or_default(),
+            session: state.session.clone(),
+            last: state.last_visible.clone(),
+            last_seq: state.last_seq,
+            visible_entries: state.visible_entries,
+            cursors: state.cursors.clone(),
+            created_at_ms: state.created_at_ms,
+            last_at_ms: state.last_at_ms,
+            log,
+            offset,
+        }
+    }
+}

@@ -205,8 +205,7 @@ impl Projections {
     /// and what people wrote about visitors stay.
     pub async fn wipe(&self) -> Result<(), ProjectionError> {
         let mut write = self.begin("wipe").await?;
-        for statement in
-            ["DELETE FROM conversations", "DELETE FROM people", "DELETE FROM applied"]
+        for statement in ["DELETE FROM conversations", "DELETE FROM people", "DELETE FROM applied"]
         {
             sqlx::query(statement).execute(&mut *write).await.doing("wipe")?;
         }

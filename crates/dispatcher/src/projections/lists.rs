@@ -17,7 +17,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::{ConversationRow, Doing, ProjectionError, Projections, rows};
 
 /// Rows on one page at most.
-pub const PAGE_ROWS_MAX: u16 = 100;
+pub(super) const PAGE_ROWS_MAX: u16 = 100;
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ pub struct ListQuery {
     pub team: Option<TeamId>,
     /// Behind the end of an earlier page.
     pub after: Option<PageCursor>,
-    /// Rows, 1 to [`PAGE_ROWS_MAX`].
+    /// Rows, 1 to 100.
     pub limit: u16,
 }
 
@@ -169,17 +169,12 @@ impl Projections {
         // One row more than asked for tells whether there is a next page.
         sql.push(" ORDER BY c.last_at_ms DESC, c.id DESC LIMIT ");
         sql.push_bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        let found = sql
-            .build()
-            .fetch_all(self.database.reads())
-            .await
-            .doing("read a list")?;
-        let rows: Vec<_> =
-            found.iter().take(limit).map(conversation).collect::<Result<_, _>>()?;
-        let next = rows.last().filter(|_| found.len() > limit).map(|row| PageCursor {
-            last_at_ms: row.last_at_ms,
-            conversation: row.conversation,
-        });
+        let found = sql.build().fetch_all(self.database.reads()).await.doing("read a list")?;
+        let rows: Vec<_> = found.iter().take(limit).map(conversation).collect::<Result<_, _>>()?;
+        let next = rows
+            .last()
+            .filter(|_| found.len() > limit)
+            .map(|row| PageCursor { last_at_ms: row.last_at_ms, conversation: row.conversation });
         Ok(Page { rows, next })
     }
 
@@ -227,11 +222,8 @@ impl Projections {
         sql.push_bind(reader.account.to_string());
         push_visible(&mut sql, reader);
         sql.push(" AND c.id = ").push_bind(id.to_string());
-        let row = sql
-            .build()
-            .fetch_optional(self.database.reads())
-            .await
-            .doing("read a conversation")?;
+        let row =
+            sql.build().fetch_optional(self.database.reads()).await.doing("read a conversation")?;
         conversation(&row.ok_or(ProjectionError::NotFound { what: "conversation" })?)
     }
 
@@ -245,7 +237,8 @@ impl Projections {
         sql.push_bind(reader.account.to_string());
         push_visible(&mut sql, reader);
         sql.push(" AND c.visitor = ").push_bind(visitor.to_string());
-        sql.push(" ORDER BY c.last_at_ms DESC, c.id DESC LIMIT ").push_bind(i64::from(PAGE_ROWS_MAX));
+        sql.push(" ORDER BY c.last_at_ms DESC, c.id DESC LIMIT ")
+            .push_bind(i64::from(PAGE_ROWS_MAX));
         sql.build()
             .fetch_all(self.database.reads())
             .await
@@ -288,7 +281,8 @@ impl Projections {
         sql.push_bind(reader.account.to_string());
         push_visible(&mut sql, reader);
         push_view(&mut sql, reader, View::Mine);
-        let row = sql.build().fetch_one(self.database.reads()).await.doing("count conversations")?;
+        let row =
+            sql.build().fetch_one(self.database.reads()).await.doing("count conversations")?;
         rows::count(&row, "mine")
     }
 }

@@ -39,8 +39,7 @@ pub(super) fn json<T: DeserializeOwned>(
     row: &SqliteRow,
     column: &'static str,
 ) -> Result<T, ProjectionError> {
-    serde_json::from_str(&text(row, column)?)
-        .map_err(|_| ProjectionError::Stored { what: column })
+    serde_json::from_str(&text(row, column)?).map_err(|_| ProjectionError::Stored { what: column })
 }
 
 /// A protobuf message, or none.

@@ -1,0 +1,403 @@
+//! Projections over real files in temporary directories.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use frontdesk_core::chat::{self, SessionStatus};
+use frontdesk_core::id::{
+    AccountId, ContactId, ConversationId, IdSource, InboxId, TeamId, UserId, VisitorId,
+};
+use frontdesk_core::rights::{Right, Rights};
+use frontdesk_core::store;
+use tempfile::TempDir;
+
+use super::*;
+
+/// An installation with two accounts and a summary for every case a test needs.
+struct Fixture {
+    projections: Projections,
+    dir: TempDir,
+    ids: IdSource,
+    account: AccountId,
+    inbox: InboxId,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let projections = Projections::open(&file(dir.path())).await.unwrap();
+        let mut ids = IdSource::new([1, 2, 3], 4, 5);
+        let (account, inbox) = (ids.next(0), ids.next(0));
+        Self { projections, dir, ids, account, inbox }
+    }
+
+    /// A queued conversation of this account, its newest entry from the visitor at `last_at_ms`.
+    fn summary(&mut self, last_at_ms: i64) -> Summary {
+        let conversation: ConversationId = self.ids.next(1_000);
+        let visitor: VisitorId = self.ids.next(1_000);
+        let text = chat::Text { body: format!("hello at {last_at_ms}") };
+        let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
+        Summary {
+            conversation,
+            origin: store::Origin {
+                account: self.account.to_string(),
+                inbox: self.inbox.to_string(),
+                visitor: visitor.to_string(),
+                language: "zh-CN".to_owned(),
+                page_url: "https://shop.example/cart".to_owned(),
+                secret_hash: vec![7; 32].into(),
+                ..store::Origin::default()
+            },
+            session: Some(chat::Session {
+                id: visitor.to_string(),
+                number: 1,
+                status: SessionStatus::Queued.into(),
+                waiting_since_ms: last_at_ms,
+                ..chat::Session::default()
+            }),
+            last: Some(chat::Entry {
+                seq: 3,
+                actor: Some(actor(&visitor.to_string())),
+                at_ms: last_at_ms,
+                body: Some(chat::entry::Body::Content(content)),
+                ..chat::Entry::default()
+            }),
+            last_seq: 3,
+            visible_entries: 2,
+            cursors: Vec::new(),
+            created_at_ms: 1_000,
+            last_at_ms,
+            log: 0,
+            offset: 1,
+        }
+    }
+
+    async fn write(&self, summaries: &[Summary]) {
+        self.projections.write(summaries, &[]).await.unwrap();
+    }
+
+    fn reader(&self, user: UserId, rights: Rights, teams: &[TeamId]) -> Reader {
+        Reader { account: self.account, user: Some(user), rights, teams: teams.to_vec() }
+    }
+
+    fn admin(&self) -> Reader {
+        Reader { account: self.account, user: None, rights: Rights::all(), teams: Vec::new() }
+    }
+
+    async fn seen(&self, reader: &Reader, view: View) -> Vec<ConversationId> {
+        let query = ListQuery { view, limit: 100, ..ListQuery::default() };
+        let page = self.projections.list(reader, &query).await.unwrap();
+        page.rows.iter().map(|row| row.conversation).collect()
+    }
+}
+
+fn file(dir: &Path) -> std::path::PathBuf {
+    dir.join("projections.db")
+}
+
+fn actor(id: &str) -> chat::Actor {
+    chat::Actor { id: id.to_owned(), ..chat::Actor::default() }
+}
+
+fn assigned(mut summary: Summary, owner: UserId) -> Summary {
+    let session = summary.session.as_mut().unwrap();
+    session.status = SessionStatus::Assigned.into();
+    session.owner = Some(person(owner));
+    summary
+}
+
+fn person(id: UserId) -> chat::Participant {
+    chat::Participant { id: id.to_string(), ..chat::Participant::default() }
+}
+
+fn in_team(mut summary: Summary, team: TeamId) -> Summary {
+    summary.session.as_mut().unwrap().team = team.to_string();
+    summary
+}
+
+fn closed(mut summary: Summary) -> Summary {
+    summary.session.as_mut().unwrap().status = SessionStatus::Closed.into();
+    summary
+}
+
+#[tokio::test]
+async fn rows_and_offsets_are_written_together_and_found_after_reopening() {
+    let mut fixture = Fixture::new().await;
+    let summary = fixture.summary(5_000);
+    let projections = &fixture.projections;
+    assert_eq!(projections.applied(3).await.unwrap(), 0);
+    projections.write(std::slice::from_ref(&summary), &[(3, 17), (4, 1)]).await.unwrap();
+    projections.write(&[], &[(3, 18)]).await.unwrap();
+    projections.database().close().await;
+
+    let again = Projections::open(&file(fixture.dir.path())).await.unwrap();
+    assert_eq!((again.applied(3).await.unwrap(), again.applied(4).await.unwrap()), (18, 1));
+    let row = again.conversation(&fixture.admin(), summary.conversation).await.unwrap();
+    assert_eq!((row.session, row.last), (summary.session, summary.last));
+    assert_eq!((row.last_seq, row.visible_entries, row.last_at_ms), (3, 2, 5_000));
+    assert_eq!((row.inbox, row.language.as_str()), (fixture.inbox, "zh-CN"));
+    assert_eq!(row.page_url, "https://shop.example/cart");
+    again.forget_logs().await.unwrap();
+    assert_eq!(again.applied(3).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn writing_a_summary_twice_changes_nothing_and_the_newest_counts() {
+    let mut fixture = Fixture::new().await;
+    let old = fixture.summary(1_000);
+    let user = fixture.ids.next(0);
+    let mut new = assigned(old.clone(), user);
+    new.last_at_ms = 2_000;
+    fixture.write(&[old.clone(), new.clone()]).await;
+    let first = fixture.projections.conversation(&fixture.admin(), old.conversation).await.unwrap();
+    fixture.write(&[old.clone(), new]).await;
+    let second =
+        fixture.projections.conversation(&fixture.admin(), old.conversation).await.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(first.last_at_ms, 2_000);
+    assert_eq!(fixture.seen(&fixture.admin(), View::All).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_long_text_is_cut_to_a_preview_at_a_character() {
+    let mut fixture = Fixture::new().await;
+    let mut summary = fixture.summary(1_000);
+    let text = chat::Text { body: "长".repeat(20_000) };
+    let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
+    summary.last.as_mut().unwrap().body = Some(chat::entry::Body::Content(content));
+    fixture.write(std::slice::from_ref(&summary)).await;
+    let row = fixture.projections.conversation(&fixture.admin(), summary.conversation).await;
+    let Some(chat::entry::Body::Content(content)) = row.unwrap().last.unwrap().body else {
+        panic!("the entry is a content");
+    };
+    let expected = chat::Text { body: format!("{}…", "长".repeat(200)) };
+    assert_eq!(content.kind, Some(chat::content::Kind::Text(expected)));
+}
+
+#[tokio::test]
+async fn a_row_tells_who_has_not_read_it() {
+    let mut fixture = Fixture::new().await;
+    let mut summary = fixture.summary(1_000);
+    let cursor = |id: &str, read_seq| chat::Cursor {
+        actor: Some(actor(id)),
+        read_seq,
+        ..chat::Cursor::default()
+    };
+    summary.cursors = vec![cursor("behind", 2), cursor("there", 3)];
+    fixture.write(std::slice::from_ref(&summary)).await;
+    let row =
+        fixture.projections.conversation(&fixture.admin(), summary.conversation).await.unwrap();
+    for (who, unread) in [
+        ("behind", true),
+        ("there", false),
+        ("never", true),
+        (summary.origin.visitor.as_str(), false),
+    ] {
+        assert_eq!(row.is_unread_for(who), unread, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn s10_each_reader_sees_what_its_rights_allow() {
+    let mut fixture = Fixture::new().await;
+    let (me, other): (UserId, UserId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let (mine, foreign): (TeamId, TeamId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let common = fixture.summary(100);
+    let queued = in_team(fixture.summary(200), mine);
+    let queued_elsewhere = in_team(fixture.summary(300), foreign);
+    let owned = in_team(assigned(fixture.summary(400), me), foreign);
+    let of_colleague = in_team(assigned(fixture.summary(500), other), mine);
+    let of_stranger = in_team(assigned(fixture.summary(600), other), foreign);
+    let mut joined = in_team(assigned(fixture.summary(700), other), foreign);
+    joined.session.as_mut().unwrap().participants.push(person(me));
+    let ended = in_team(closed(assigned(fixture.summary(800), me)), mine);
+    let all =
+        [&common, &queued, &queued_elsewhere, &owned, &of_colleague, &of_stranger, &joined, &ended];
+    fixture.write(&all.map(Clone::clone)).await;
+
+    let own_only = Rights::agent();
+    let team = Rights::supervisor();
+    let cases: [(&str, Rights, View, Vec<&Summary>); 13] = [
+        ("agent all", own_only, View::All, vec![&common, &queued, &owned, &joined, &ended]),
+        ("agent mine", own_only, View::Mine, vec![&owned, &joined]),
+        ("agent unassigned", own_only, View::Unassigned, vec![&common, &queued]),
+        ("agent teams", own_only, View::Teams, vec![&queued]),
+        ("agent open", own_only, View::Open, vec![&common, &queued, &owned, &joined]),
+        ("agent closed", own_only, View::Closed, vec![&ended]),
+        (
+            "team all",
+            team,
+            View::All,
+            vec![&common, &queued, &owned, &of_colleague, &joined, &ended],
+        ),
+        ("team teams", team, View::Teams, vec![&queued, &of_colleague]),
+        ("team mine", team, View::Mine, vec![&owned, &joined]),
+        ("admin all", Rights::admin(), View::All, all.to_vec()),
+        (
+            "admin unassigned",
+            Rights::admin(),
+            View::Unassigned,
+            vec![&common, &queued, &queued_elsewhere],
+        ),
+        ("nothing", Rights::none(), View::All, vec![]),
+        ("settings only", Rights::none().with(Right::SettingsUsers), View::All, vec![]),
+    ];
+    for (name, rights, view, expected) in cases {
+        let reader = fixture.reader(me, rights, &[mine]);
+        let mut expected: Vec<_> = expected.iter().map(|s| s.conversation).collect();
+        expected.reverse();
+        assert_eq!(fixture.seen(&reader, view).await, expected, "{name}");
+        for summary in all {
+            let read = fixture.projections.conversation(&reader, summary.conversation).await;
+            let visible = fixture.seen(&reader, View::All).await.contains(&summary.conversation);
+            assert_eq!(
+                read.is_ok(),
+                visible,
+                "{name}: what is listed can be opened, and only that"
+            );
+        }
+        let counts = fixture.projections.counts(&reader).await.unwrap();
+        assert_eq!(counts.mine, fixture.seen(&reader, View::Mine).await.len() as u64, "{name}");
+        assert_eq!(counts.unassigned, fixture.seen(&reader, View::Unassigned).await.len() as u64);
+        assert_eq!(counts.teams[&mine], fixture.seen(&reader, View::Teams).await.len() as u64);
+        assert_eq!(counts.open, fixture.seen(&reader, View::Open).await.len() as u64, "{name}");
+        assert_eq!(counts.closed, fixture.seen(&reader, View::Closed).await.len() as u64, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn s11_another_account_sees_nothing() {
+    let mut fixture = Fixture::new().await;
+    let (me, team): (UserId, TeamId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let summary = in_team(assigned(fixture.summary(100), me), team);
+    fixture.write(std::slice::from_ref(&summary)).await;
+    let visitor: VisitorId = summary.origin.visitor.parse().unwrap();
+    let contact = ContactId::from_bytes(*visitor.as_bytes());
+    let projections = &fixture.projections;
+    let change = ContactChange { name: Some("Li".to_owned()), ..ContactChange::default() };
+    projections.update_contact(fixture.account, contact, &change, 1).await.unwrap();
+
+    let mut ids = IdSource::new([9, 9, 9], 9, 9);
+    let other: AccountId = ids.next(0);
+    let reader =
+        Reader { account: other, user: Some(me), rights: Rights::all(), teams: vec![team] };
+    assert_eq!(fixture.seen(&reader, View::All).await, []);
+    assert_eq!(projections.counts(&reader).await.unwrap().open, 0);
+    assert_eq!(projections.conversations_of(&reader, visitor).await.unwrap(), []);
+    for code in [
+        projections.conversation(&reader, summary.conversation).await.unwrap_err().code(),
+        projections.visitor(other, visitor).await.unwrap_err().code(),
+        projections.set_attributes(other, visitor, &BTreeMap::new()).await.unwrap_err().code(),
+        projections.contact(other, contact).await.unwrap_err().code(),
+        projections.update_contact(other, contact, &change, 2).await.unwrap_err().code(),
+    ] {
+        assert_eq!(code, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn pages_hold_each_row_once_also_where_times_are_equal() {
+    let mut fixture = Fixture::new().await;
+    let summaries: Vec<_> = (0..23).map(|n| fixture.summary(1_000 + n / 5)).collect();
+    fixture.write(&summaries).await;
+    let mut query = ListQuery { view: View::Open, limit: 4, ..ListQuery::default() };
+    let mut seen = Vec::new();
+    let mut pages = 0;
+    loop {
+        let page = fixture.projections.list(&fixture.admin(), &query).await.unwrap();
+        pages += 1;
+        seen.extend(page.rows.iter().map(|row| (row.last_at_ms, row.conversation)));
+        let Some(next) = page.next else { break };
+        query.after = Some(next.to_string().parse().unwrap());
+    }
+    assert_eq!(pages, 6);
+    let mut expected: Vec<_> = summaries.iter().map(|s| (s.last_at_ms, s.conversation)).collect();
+    expected.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(seen, expected);
+    for bad in ["", "1", "x-y", "1-' OR 1=1", "-"] {
+        assert_eq!(bad.parse::<PageCursor>().unwrap_err().code(), "invalid", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn filters_narrow_a_view() {
+    let mut fixture = Fixture::new().await;
+    let team: TeamId = fixture.ids.next(0);
+    let (plain, teamed) = (fixture.summary(1), in_team(fixture.summary(2), team));
+    let mut elsewhere = fixture.summary(3);
+    let inbox: InboxId = fixture.ids.next(0);
+    elsewhere.origin.inbox = inbox.to_string();
+    fixture.write(&[plain.clone(), teamed.clone(), elsewhere.clone()]).await;
+    for (query, expected) in [
+        (ListQuery { team: Some(team), ..ListQuery::default() }, &teamed),
+        (ListQuery { inbox: Some(inbox), ..ListQuery::default() }, &elsewhere),
+    ] {
+        let query = ListQuery { limit: 10, ..query };
+        let page = fixture.projections.list(&fixture.admin(), &query).await.unwrap();
+        let found: Vec<_> = page.rows.iter().map(|row| row.conversation).collect();
+        assert_eq!(found, [expected.conversation]);
+    }
+    let unlimited = ListQuery { limit: 0, ..ListQuery::default() };
+    let page = fixture.projections.list(&fixture.admin(), &unlimited).await.unwrap();
+    assert_eq!(page.rows.len(), 1, "a limit of none is one row");
+}
+
+#[tokio::test]
+async fn an_owner_who_hands_over_no_longer_has_it() {
+    let mut fixture = Fixture::new().await;
+    let (me, other): (UserId, UserId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let summary = assigned(fixture.summary(100), me);
+    fixture.write(std::slice::from_ref(&summary)).await;
+    let reader = fixture.reader(me, Rights::agent(), &[]);
+    assert_eq!(fixture.seen(&reader, View::Mine).await, [summary.conversation]);
+    fixture.write(&[assigned(summary, other)]).await;
+    assert_eq!(fixture.seen(&reader, View::All).await, []);
+}
+
+#[tokio::test]
+async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
+    let mut fixture = Fixture::new().await;
+    let summaries: Vec<_> = (0..3).map(|n| fixture.summary(n)).collect();
+    let visitor: VisitorId = summaries[0].origin.visitor.parse().unwrap();
+    let projections = &fixture.projections;
+    projections.write(&summaries, &[(0, 9)]).await.unwrap();
+    let contact = projections.visitor(fixture.account, visitor).await.unwrap().contact;
+    let change = ContactChange {
+        name: Some(" 李雷 ".to_owned()),
+        email: Some("li@example.com".to_owned()),
+        ..ContactChange::default()
+    };
+    projections.update_contact(fixture.account, contact, &change, 5).await.unwrap();
+    let attributes = BTreeMap::from([("plan".to_owned(), "gold".to_owned())]);
+    projections.set_attributes(fixture.account, visitor, &attributes).await.unwrap();
+    let reader = fixture.admin();
+    let query = ListQuery { limit: 10, ..ListQuery::default() };
+    let before = projections.list(&reader, &query).await.unwrap();
+    assert_eq!(before.rows[2].contact_name, "李雷");
+
+    projections.wipe().await.unwrap();
+    assert_eq!(projections.applied(0).await.unwrap(), 0);
+    assert_eq!(projections.list(&reader, &query).await.unwrap().rows, []);
+    projections.write(&summaries, &[(0, 9)]).await.unwrap();
+
+    assert_eq!(projections.list(&reader, &query).await.unwrap(), before);
+    let kept = projections.visitor(fixture.account, visitor).await.unwrap();
+    assert_eq!((kept.attributes, kept.secret_hash), (attributes, vec![7; 32]));
+    let contact = projections.contact(fixture.account, contact).await.unwrap();
+    assert_eq!((contact.email.as_str(), contact.visitors), ("li@example.com", vec![visitor]));
+}
+
+#[tokio::test]
+async fn a_start_reads_every_open_session_of_all_accounts_once() {
+    let mut fixture = Fixture::new().await;
+    let mut summaries: Vec<_> = (0..1_203).map(|n| fixture.summary(n)).collect();
+    summaries[7] = closed(summaries[7].clone());
+    summaries[8].session = None;
+    summaries[9].origin.account = fixture.ids.next::<AccountId>(0).to_string();
+    fixture.write(&summaries).await;
+    let mut found = Vec::new();
+    fixture.projections.open_sessions(&mut |row| found.push(row.conversation)).await.unwrap();
+    assert_eq!(found.len(), 1_201);
+    found.dedup();
+    assert_eq!(found.len(), 1_201);
+}

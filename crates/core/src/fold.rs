@@ -21,6 +21,13 @@ mod send;
 mod session;
 mod text;
 
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod scenarios;
+
 use smallvec::SmallVec;
 
 pub use conversation::{Conversation, DecodeError, FORMAT};

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::chat;
+
 macro_rules! rights {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)+) => {
         /// One thing somebody may do.
@@ -143,6 +145,41 @@ impl Rights {
     }
 }
 
+/// How a user stands to a session; with [`Rights`] it says what they may read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// They own it or take part in it.
+    pub own: bool,
+    /// It stands in the queue of one of their teams, or in the common one.
+    pub queued_for: bool,
+    /// It belongs to one of their teams, or to none.
+    pub of_team: bool,
+}
+
+impl Standing {
+    /// Works it out; `is_member` says whether the user belongs to a team. Without a session (there is
+    /// none before the first message) nobody stands in any relation to it.
+    pub fn of(
+        session: Option<&chat::Session>,
+        user: &str,
+        is_member: impl FnOnce(&str) -> bool,
+    ) -> Self {
+        let Some(session) = session else { return Self::default() };
+        let own = session.owner.as_ref().is_some_and(|owner| owner.id == user)
+            || session.participants.iter().any(|participant| participant.id == user);
+        let of_team = session.team.is_empty() || is_member(&session.team);
+        let queued = session.status == chat::SessionStatus::Queued as i32;
+        Self { own, queued_for: queued && of_team, of_team }
+    }
+}
+
+/// Whether somebody may read a conversation, given how they stand to its newest session.
+pub const fn may_read(rights: Rights, standing: Standing) -> bool {
+    rights.contains(Right::ConversationReadAll)
+        || (rights.contains(Right::ConversationReadTeam) && standing.of_team)
+        || (rights.contains(Right::ConversationReadOwn) && (standing.own || standing.queued_for))
+}
+
 impl FromIterator<Right> for Rights {
     fn from_iter<T: IntoIterator<Item = Right>>(rights: T) -> Self {
         rights.into_iter().fold(Self(0), Self::with)
@@ -187,6 +224,45 @@ mod tests {
         assert!(Rights::admin().includes(Rights::supervisor()));
         assert!(!Rights::agent().includes(Rights::supervisor()));
         assert!(!Rights::agent().contains(Right::ConversationReadAll));
+    }
+
+    #[test]
+    fn reading_follows_rights_and_standing() {
+        let session = |status: chat::SessionStatus, owner: &str, team: &str| chat::Session {
+            status: status as i32,
+            owner: (!owner.is_empty()).then(|| chat::Participant {
+                id: owner.to_owned(),
+                ..chat::Participant::default()
+            }),
+            participants: vec![chat::Participant {
+                id: "guest".to_owned(),
+                ..chat::Participant::default()
+            }],
+            team: team.to_owned(),
+            ..chat::Session::default()
+        };
+        let queued = chat::SessionStatus::Queued;
+        let assigned = chat::SessionStatus::Assigned;
+        let (agent, supervisor, admin) = (Rights::agent(), Rights::supervisor(), Rights::admin());
+        // Whose rights, the session, the reader, their team, whether they may read.
+        let cases = [
+            (agent, session(assigned, "me", "sales"), "me", "", true),
+            (agent, session(assigned, "other", "sales"), "me", "sales", false),
+            (agent, session(assigned, "other", "sales"), "guest", "", true),
+            (agent, session(queued, "", "sales"), "me", "sales", true),
+            (agent, session(queued, "", "sales"), "me", "support", false),
+            (agent, session(queued, "", ""), "me", "support", true),
+            (supervisor, session(assigned, "other", "sales"), "me", "sales", true),
+            (supervisor, session(assigned, "other", "sales"), "me", "support", false),
+            (admin, session(assigned, "other", "sales"), "me", "support", true),
+            (Rights::none(), session(assigned, "me", "sales"), "me", "sales", false),
+        ];
+        for (at, (rights, session, user, team, may)) in cases.into_iter().enumerate() {
+            let standing = Standing::of(Some(&session), user, |of| of == team);
+            assert_eq!(may_read(rights, standing), may, "case {at}");
+        }
+        let nothing = Standing::of(None, "me", |_| true);
+        assert!(!may_read(supervisor, nothing) && may_read(admin, nothing));
     }
 
     #[test]

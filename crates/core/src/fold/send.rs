@@ -182,10 +182,11 @@ fn answered(
     }
     let waited_ms = at_ms - session.waiting_since_ms;
     session.waiting_since_ms = 0;
-    if session.first_answer_at_ms == 0 {
+    let first_of_session = session.first_answer_at_ms == 0;
+    if first_of_session {
         session.first_answer_at_ms = at_ms;
     }
-    if first_of_owner {
+    if first_of_owner || first_of_session {
         let change = Change::FirstAnswered(FirstAnswered { waited_ms });
         events.push(state.record(actor, chat::Cause::Manual as i32, change));
     }

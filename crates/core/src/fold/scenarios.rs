@@ -1,0 +1,617 @@
+//! The fold's rules, one sentence each.
+
+use super::{
+    Refused, Verdict, concerns_visitor, for_reader,
+    model::{
+        Model, VISITOR, actor, agent, assigned, closed, person, refused, seq, system, visitor,
+    },
+    session_for_visitor,
+};
+use crate::{
+    chat::{
+        self, ActorKind, Audience, CloseReason, SessionStatus, session_event::Change as Event,
+        timeline_item::Item,
+    },
+    store::{self, change::Change, proposal::Body},
+    times::session_times,
+};
+
+fn take_over(owner: &str) -> Change {
+    Change::Assigned(chat::Assigned {
+        owner: Some(person(owner)),
+        take_over: true,
+        ..chat::Assigned::default()
+    })
+}
+
+fn queued(team: &str) -> Change {
+    Change::Queued(chat::Queued { team: team.to_owned(), ..chat::Queued::default() })
+}
+
+fn to_agent(owner: &str) -> Change {
+    let to_owner = Some(person(owner));
+    Change::Transferred(chat::Transferred { to_owner, ..chat::Transferred::default() })
+}
+
+fn to_team(team: &str) -> Change {
+    let to_team = team.to_owned();
+    Change::Transferred(chat::Transferred { to_team, ..chat::Transferred::default() })
+}
+
+#[test]
+fn the_first_message_creates_the_conversation_and_queues_a_session() {
+    let mut model = Model::new();
+    let folded = model.say(visitor(), "hello");
+    assert!(folded.created);
+    assert_eq!(seq(&folded), 1);
+    let kinds: Vec<_> = folded.events.iter().map(|event| event.change.clone()).collect();
+    assert!(matches!(kinds[..], [Some(Event::Opened(_)), Some(Event::Queued(_))]));
+    let session = model.session();
+    assert_eq!((session.number, session.version), (1, 2));
+    assert_eq!((session.team.as_str(), session.inbox.as_str()), ("sales", "inbox"));
+    assert_eq!(session.waiting_since_ms, model.now_ms);
+    assert_eq!(model.entries[0].session, session.id);
+    assert!(!model.say(visitor(), "again").created);
+}
+
+#[test]
+fn only_a_message_with_an_origin_creates_a_conversation() {
+    let mut model = Model::new();
+    let body = model.change_body(0, assigned("ann"));
+    let change = model.propose(agent("ann"), Body::Change(body));
+    assert_eq!(refused(&change), Some("conversation.unknown"));
+    let Body::Send(mut send) = model.send(&[1; 16], "hello", Audience::Everyone) else {
+        unreachable!("send() makes a send")
+    };
+    send.origin = None;
+    let folded = model.propose(visitor(), Body::Send(send));
+    assert_eq!(refused(&folded), Some("conversation.unknown"));
+    assert_eq!(refused(&model.say(agent("ann"), "hello")), Some("conversation.unknown"));
+    assert!(model.state.is_none());
+}
+
+#[test]
+fn a_visitor_cannot_reach_the_conversation_of_another() {
+    let mut model = Model::served_by("ann");
+    let stranger = actor(ActorKind::Visitor, "stranger");
+    assert_eq!(refused(&model.say(stranger, "hello")), Some("conversation.unknown"));
+}
+
+#[test]
+fn a_repeat_gets_its_first_place_and_other_content_is_refused() {
+    let mut model = Model::new();
+    let body = model.send(&[7; 16], "once", Audience::Everyone);
+    assert_eq!(seq(&model.propose(visitor(), body)), 1);
+    model.say(visitor(), "more");
+    // From memory, then from the history.
+    for forget in [false, true] {
+        if forget {
+            model.state.as_mut().expect("created").forget_recent();
+        }
+        let body = model.send(&[7; 16], "once", Audience::Everyone);
+        let repeat = model.propose(visitor(), body);
+        assert!(matches!(repeat.verdict, Verdict::Repeat { seq: 1, .. }), "{:?}", repeat.verdict);
+        let Verdict::Repeat { at_ms, id, .. } = repeat.verdict else { unreachable!("checked") };
+        assert_eq!((at_ms, id.to_string()), (model.entry(1).at_ms, model.entry(1).id.clone()));
+        let body = model.send(&[7; 16], "twice", Audience::Everyone);
+        assert_eq!(refused(&model.propose(visitor(), body)), Some("message.id_reused"));
+    }
+    // Another sender may use the same id.
+    model.change(system(), assigned("ann"));
+    let body = model.send(&[7; 16], "once", Audience::Everyone);
+    assert!(seq(&model.propose(agent("ann"), body)) > 2);
+}
+
+#[test]
+fn rising_ids_never_ask_the_history() {
+    let mut model = Model::new();
+    for _ in 0..100 {
+        let state = model.state.clone();
+        let folded = model.say(visitor(), "text");
+        let id = folded.entries[0].client_msg_id.clone();
+        if let Some(state) = state {
+            assert_eq!(state.dedupe(VISITOR, &id, 0), super::Dedupe::New);
+        }
+    }
+}
+
+#[test]
+fn who_may_speak_depends_on_the_session() {
+    let mut model = Model::served_by("ann");
+    assert_eq!(refused(&model.say(agent("bob"), "me too")), Some("session.not_owner"));
+    assert_eq!(refused(&model.note(visitor(), "secret")), Some("message.audience"));
+    assert_eq!(refused(&model.note(agent("bob"), "a note")), None);
+    model.change(agent("bob"), Change::Joined(chat::Joined { participant: Some(person("bob")) }));
+    assert_eq!(refused(&model.say(agent("bob"), "me too")), None);
+    model.change(agent("ann"), closed(CloseReason::Agent));
+    assert_eq!(refused(&model.say(agent("ann"), "late")), Some("session.closed"));
+    assert_eq!(refused(&model.note(agent("ann"), "late note")), None);
+    assert_eq!(refused(&model.say(system(), "mail sent")), None);
+}
+
+#[test]
+fn a_quote_must_point_at_an_entry() {
+    let mut model = Model::served_by("ann");
+    let Body::Send(mut send) = model.send(&[3; 16], "see above", Audience::Everyone) else {
+        unreachable!("send() makes a send")
+    };
+    send.content.get_or_insert_default().quote_seq = 99;
+    let folded = model.propose(agent("ann"), Body::Send(send));
+    assert_eq!(refused(&folded), Some("message.quote"));
+}
+
+#[test]
+fn an_answer_ends_the_wait_and_a_new_question_begins_one() {
+    let mut model = Model::served_by("ann");
+    let asked_ms = model.session().waiting_since_ms;
+    let folded = model.say(agent("ann"), "hi");
+    let waited_ms = model.now_ms - asked_ms;
+    assert!(matches!(
+        &folded.events[0].change,
+        Some(Event::FirstAnswered(answered)) if answered.waited_ms == waited_ms
+    ));
+    assert_eq!(model.session().waiting_since_ms, 0);
+    assert_eq!(model.session().first_answer_at_ms, model.now_ms);
+    model.say(visitor(), "one more thing");
+    assert_eq!(model.session().waiting_since_ms, model.now_ms);
+    // Only the first answer of an owner is an event.
+    assert!(model.say(agent("ann"), "yes?").events.is_empty());
+    assert_eq!(model.session().waiting_since_ms, 0);
+}
+
+#[test]
+fn of_two_who_take_one_wins_and_the_other_is_told_who() {
+    let mut model = Model::new();
+    model.say(visitor(), "hello");
+    for version in [2, 0] {
+        let mut model = Model { state: model.state.clone(), ..Model::new() };
+        model.now_ms += 9_000;
+        assert_eq!(model.change_at(version, agent("ann"), assigned("ann")).verdict, Verdict::Done);
+        let second = model.change_at(version, agent("bob"), assigned("bob"));
+        assert_eq!(second.verdict, Verdict::Refused(Refused::Taken { by: "ANN".to_owned() }));
+        // A repeated command of the winner is no error.
+        let again = model.change_at(version, agent("ann"), assigned("ann"));
+        assert_eq!(again.verdict, Verdict::Unchanged);
+        assert_eq!(model.session().owner, Some(person("ann")));
+    }
+}
+
+#[test]
+fn a_change_that_saw_an_older_version_is_refused() {
+    let mut model = Model::served_by("ann");
+    let folded = model.change_at(1, agent("ann"), closed(CloseReason::Agent));
+    assert_eq!(folded.verdict, Verdict::Refused(Refused::Version { current: 3 }));
+    let folded = model.change_at(3, agent("ann"), closed(CloseReason::Agent));
+    assert_eq!(folded.verdict, Verdict::Done);
+}
+
+#[test]
+fn taking_over_keeps_the_former_owner_as_participant() {
+    let mut model = Model::served_by("ann");
+    let folded = model.change(agent("bob"), take_over("bob"));
+    assert!(matches!(
+        &folded.events[0].change,
+        Some(Event::Assigned(chat::Assigned { former_owner, take_over: true, .. }))
+            if former_owner == "ann"
+    ));
+    assert_eq!(model.session().owner, Some(person("bob")));
+    assert_eq!(model.session().participants, [person("ann")]);
+    assert_eq!(refused(&model.say(agent("ann"), "still here")), None);
+    // And back: nobody is owner and participant.
+    model.change(agent("ann"), take_over("ann"));
+    assert_eq!(model.session().participants, [person("bob")]);
+    assert_eq!(model.texts(), ["session.assigned", "session.taken_over", "session.taken_over"]);
+}
+
+#[test]
+fn taking_over_from_a_queue_is_taking() {
+    let mut model = Model::new();
+    model.say(visitor(), "hello");
+    let folded = model.change(agent("bob"), take_over("bob"));
+    assert!(matches!(
+        &folded.events[0].change,
+        Some(Event::Assigned(assigned)) if !assigned.take_over && assigned.former_owner.is_empty()
+    ));
+    assert_eq!(model.texts(), ["session.assigned"]);
+}
+
+#[test]
+fn routing_replaces_an_owner_only_by_name() {
+    let mut model = Model::served_by("ann");
+    let next = |former: &str| {
+        Change::Assigned(chat::Assigned {
+            owner: Some(person("bob")),
+            former_owner: former.to_owned(),
+            take_over: false,
+        })
+    };
+    assert_eq!(refused(&model.change(system(), next("eve"))), Some("session.taken"));
+    assert_eq!(refused(&model.change(agent("bob"), next("ann"))), Some("session.not_owner"));
+    assert_eq!(model.change(system(), next("ann")).verdict, Verdict::Done);
+    assert!(model.session().participants.is_empty());
+}
+
+#[test]
+fn requeue_and_transfer_keep_the_waiting_time() {
+    let mut model = Model::served_by("ann");
+    let asked_ms = model.session().waiting_since_ms;
+    for change in [queued("support"), assigned("bob"), to_team("billing"), assigned("cid")] {
+        let by = match &model.session().owner {
+            Some(owner) => agent(&owner.id),
+            None => system(),
+        };
+        assert_eq!(model.change(by, change).verdict, Verdict::Done);
+        assert_eq!(model.session().waiting_since_ms, asked_ms);
+    }
+    assert_eq!(model.change(agent("cid"), to_agent("dan")).verdict, Verdict::Done);
+    assert_eq!(model.session().waiting_since_ms, asked_ms);
+    assert_eq!(model.session().team, "billing");
+    assert_eq!(
+        model.texts(),
+        [
+            "session.assigned",
+            "session.queued",
+            "session.assigned",
+            "session.transferred_team",
+            "session.assigned",
+            "session.transferred_agent",
+        ]
+    );
+}
+
+#[test]
+fn whoever_is_put_into_a_queue_waits() {
+    let mut model = Model::served_by("ann");
+    model.say(agent("ann"), "hi");
+    assert_eq!(model.session().waiting_since_ms, 0);
+    model.change(agent("ann"), to_team("billing"));
+    assert_eq!(model.session().waiting_since_ms, model.now_ms);
+    assert_eq!(model.session().queued_at_ms, model.now_ms);
+}
+
+#[test]
+fn only_the_owner_hands_on_unless_a_right_overrides() {
+    for change in [to_team("billing"), to_agent("bob"), queued(""), closed(CloseReason::Agent)] {
+        let mut model = Model::served_by("ann");
+        let folded = model.change(agent("bob"), change.clone());
+        assert_eq!(refused(&folded), Some("session.not_owner"));
+        assert_eq!(
+            refused(&model.change(visitor(), change.clone())),
+            Some("session.not_owner"),
+            "{change:?}"
+        );
+        let mut body = model.change_body(0, change);
+        body.overrides_owner = true;
+        assert_eq!(model.propose(agent("bob"), Body::Change(body)).verdict, Verdict::Done);
+    }
+}
+
+#[test]
+fn a_timeout_requeues_only_while_the_visitor_waits() {
+    let mut model = Model::served_by("ann");
+    let mut timeout = model.change_body(0, queued("sales"));
+    timeout.cause = chat::Cause::Timeout as i32;
+    model.say(agent("ann"), "just in time");
+    let folded = model.propose(system(), Body::Change(timeout.clone()));
+    assert_eq!(folded.verdict, Verdict::Refused(Refused::NobodyWaits));
+    model.say(visitor(), "and?");
+    assert_eq!(model.propose(system(), Body::Change(timeout)).verdict, Verdict::Done);
+}
+
+#[test]
+fn a_message_after_a_close_opens_the_next_session_and_remembers_the_owner() {
+    let mut model = Model::served_by("ann");
+    let first = model.session().id.clone();
+    model.change(visitor(), closed(CloseReason::Visitor));
+    assert_eq!(model.session().owner, Some(person("ann")));
+    assert_eq!(refused(&model.change(agent("ann"), assigned("ann"))), Some("session.closed"));
+    assert_eq!(
+        model.change(agent("ann"), closed(CloseReason::Agent)).verdict,
+        Verdict::Refused(Refused::AlreadyClosed)
+    );
+    model.say(visitor(), "me again");
+    let session = model.session();
+    assert_eq!((session.number, session.version), (2, 2));
+    assert_ne!(session.id, first);
+    assert_eq!(session.owner, None);
+    let state = model.state.as_ref().expect("created").state();
+    assert_eq!(state.last_owner, Some(person("ann")));
+}
+
+#[test]
+fn reopening_goes_on_with_the_same_session() {
+    let mut model = Model::served_by("ann");
+    let reopened = || Change::Reopened(chat::Reopened { owner: None });
+    assert_eq!(refused(&model.change(agent("bob"), reopened())), Some("session.taken"));
+    model.change(agent("ann"), closed(CloseReason::Agent));
+    let id = model.session().id.clone();
+    assert_eq!(model.change(agent("bob"), reopened()).verdict, Verdict::Done);
+    let session = model.session();
+    assert_eq!((session.id.as_str(), session.closed_at_ms), (id.as_str(), 0));
+    assert_eq!(session.owner, Some(person("bob")));
+    assert_eq!(refused(&model.say(agent("bob"), "where were we")), None);
+    assert_eq!(model.texts().last(), Some(&"session.reopened"));
+}
+
+#[test]
+fn a_session_never_closes_by_itself_while_the_visitor_waits() {
+    let mut model = Model::served_by("ann");
+    let warned = |model: &Model| {
+        Change::IdleWarned(chat::IdleWarned { closes_at_ms: model.now_ms + 300_000 })
+    };
+    let warning = warned(&model);
+    let early = model.change(system(), warning);
+    assert_eq!(early.verdict, Verdict::Refused(Refused::VisitorWaits));
+    let idle = model.change(system(), closed(CloseReason::Idle));
+    assert_eq!(idle.verdict, Verdict::Refused(Refused::VisitorWaits));
+    model.say(agent("ann"), "anything else?");
+    let warning = warned(&model);
+    assert_eq!(model.change(system(), warning.clone()).verdict, Verdict::Done);
+    assert!(model.session().warned_idle);
+    assert_eq!(model.change(system(), warning).verdict, Verdict::Unchanged);
+    // The visitor writes after all: the warning is void, and the close that races it fails.
+    model.say(visitor(), "yes");
+    assert!(!model.session().warned_idle);
+    let idle = model.change(system(), closed(CloseReason::Idle));
+    assert_eq!(idle.verdict, Verdict::Refused(Refused::VisitorWaits));
+    model.say(agent("ann"), "sure");
+    assert_eq!(model.change(system(), closed(CloseReason::Idle)).verdict, Verdict::Done);
+    assert_eq!(model.texts(), ["session.assigned", "session.idle_warning", "session.closed_idle"]);
+}
+
+#[test]
+fn a_session_set_aside_comes_back_with_the_visitor() {
+    let mut model = Model::served_by("ann");
+    let pended = |until_ms| Change::Pended(chat::Pended { until_ms });
+    let past = model.now_ms;
+    assert_eq!(refused(&model.change(agent("ann"), pended(past))), Some("session.value"));
+    let later = model.now_ms + 3_600_000;
+    assert_eq!(refused(&model.change(agent("bob"), pended(later))), Some("session.not_owner"));
+    assert_eq!(model.change(agent("ann"), pended(later)).verdict, Verdict::Done);
+    assert_eq!(model.session().status, SessionStatus::Pending as i32);
+    let folded = model.say(visitor(), "I found it");
+    assert!(matches!(folded.events[0].change, Some(Event::Pended(chat::Pended { until_ms: 0 }))));
+    assert_eq!(model.session().status, SessionStatus::Assigned as i32);
+    model.change(agent("ann"), pended(later));
+    assert_eq!(model.change(system(), pended(0)).verdict, Verdict::Done);
+    assert_eq!(model.change(system(), pended(0)).verdict, Verdict::Unchanged);
+}
+
+#[test]
+fn an_unattended_session_stays_queued_with_a_deadline() {
+    let mut model = Model::new();
+    model.say(visitor(), "anybody?");
+    let unattended = |deadline_ms| Change::Unattended(chat::Unattended { deadline_ms });
+    assert_eq!(model.change(system(), unattended(5)).verdict, Verdict::Done);
+    assert_eq!(model.change(system(), unattended(5)).verdict, Verdict::Unchanged);
+    // Another deadline is an event, but no news for the visitor.
+    assert!(model.change(system(), unattended(6)).entries.is_empty());
+    assert_eq!(model.session().unattended_until_ms, 6);
+    model.change(agent("ann"), assigned("ann"));
+    assert!(!model.session().unattended);
+    assert_eq!(refused(&model.change(system(), unattended(7))), Some("session.not_queued"));
+    assert_eq!(model.texts(), ["session.unattended", "session.assigned"]);
+}
+
+#[test]
+fn an_intent_moves_a_queued_session_and_no_other() {
+    let set = |intent: &str| {
+        Change::IntentSet(chat::IntentSet {
+            intent: intent.to_owned(),
+            confidence: 0.9,
+            to_team: "complaints".to_owned(),
+        })
+    };
+    let mut model = Model::new();
+    model.say(visitor(), "it broke");
+    let asked_ms = model.session().waiting_since_ms;
+    let folded = model.change(system(), set("complaint"));
+    assert_eq!(folded.events[0].team, "complaints");
+    assert!(folded.entries.is_empty());
+    assert_eq!(model.session().waiting_since_ms, asked_ms);
+    let mut model = Model::served_by("ann");
+    let folded = model.change(system(), set("complaint"));
+    assert_eq!(folded.events[0].team, "sales");
+    assert_eq!(model.session().intent, "complaint");
+}
+
+#[test]
+fn a_rating_needs_somebody_who_served() {
+    let rated = |rating| Change::Rated(chat::Rated { rating, comment: String::new() });
+    let mut model = Model::new();
+    model.say(visitor(), "hello");
+    assert_eq!(refused(&model.change(visitor(), rated(5))), Some("session.not_ratable"));
+    model.change(system(), assigned("ann"));
+    model.change(agent("ann"), closed(CloseReason::Agent));
+    assert_eq!(refused(&model.change(visitor(), rated(6))), Some("session.value"));
+    assert_eq!(model.change(visitor(), rated(4)).verdict, Verdict::Done);
+    assert_eq!(model.change(visitor(), rated(4)).verdict, Verdict::Unchanged);
+    assert_eq!(model.session().rating, 4);
+}
+
+#[test]
+fn quiet_changes_leave_no_entry() {
+    let mut model = Model::served_by("ann");
+    let labels = vec!["vip".to_owned()];
+    for change in [
+        Change::PrioritySet(chat::PrioritySet { priority: 4 }),
+        Change::LabelsSet(chat::LabelsSet { labels }),
+        Change::Rated(chat::Rated { rating: 5, comment: "thanks".to_owned() }),
+    ] {
+        let folded = model.change(system(), change.clone());
+        assert_eq!((folded.entries.len(), folded.events.len()), (0, 1), "{change:?}");
+        let again = model.change(system(), change);
+        assert_eq!(again.verdict, Verdict::Unchanged);
+    }
+    let wrong = Change::PrioritySet(chat::PrioritySet { priority: 9 });
+    assert_eq!(refused(&model.change(system(), wrong)), Some("session.value"));
+}
+
+#[test]
+fn cursors_move_forward_and_not_past_the_end() {
+    let mut model = Model::served_by("ann");
+    model.say(agent("ann"), "hi");
+    let cases = [
+        // Asked for, and what stands afterwards; none where nothing moved.
+        ((2, 1), Some((2, 1))),
+        ((1, 0), None),
+        ((0, 2), Some((2, 2))),
+        ((99, 99), Some((3, 3))),
+        ((3, 3), None),
+    ];
+    for ((delivered_seq, read_seq), expected) in cases {
+        let moved = store::CursorMove { delivered_seq, read_seq };
+        let folded = model.propose(visitor(), Body::Cursor(moved));
+        let cursor = folded.cursor.map(|cursor| (cursor.delivered_seq, cursor.read_seq));
+        assert_eq!(cursor, expected);
+        assert!(folded.entries.is_empty());
+    }
+    let state = model.state.as_ref().expect("created");
+    assert_eq!(state.unread(VISITOR, true), 0);
+    assert_eq!(state.unread("ann", false), 1);
+}
+
+#[test]
+fn an_author_takes_a_message_back_and_its_seq_stays() {
+    let mut model = Model::served_by("ann");
+    model.say(agent("ann"), "the password is 1234");
+    let retract = |model: &mut Model, by, seq| {
+        let Body::Send(send) = model.send(&[], "", Audience::Everyone) else {
+            unreachable!("send() makes a send")
+        };
+        model.propose(by, Body::Retract(store::Retract { seq, id: send.id }))
+    };
+    assert_eq!(refused(&retract(&mut model, visitor(), 3)), Some("message.not_author"));
+    assert_eq!(refused(&retract(&mut model, agent("ann"), 2)), Some("message.not_author"));
+    assert_eq!(refused(&retract(&mut model, agent("ann"), 9)), Some("message.unknown"));
+    let folded = retract(&mut model, agent("ann"), 3);
+    assert_eq!(seq(&folded), 4);
+    assert_eq!(folded.replaced[0].seq, 3);
+    assert!(matches!(model.entry(3).body, Some(chat::entry::Body::Tombstone(_))));
+    assert!(matches!(
+        model.entry(4).body,
+        Some(chat::entry::Body::Retraction(chat::Retraction { seq: 3 }))
+    ));
+    let state = model.state.as_ref().expect("created");
+    assert_eq!(state.unread(VISITOR, true), 0);
+    let last = state.state().last_visible.as_ref().expect("there is one");
+    assert!(matches!(last.body, Some(chat::entry::Body::Tombstone(_))));
+    assert_eq!(refused(&retract(&mut model, agent("ann"), 3)), Some("message.gone"));
+}
+
+#[test]
+fn erasing_keeps_seqs_audiences_and_dedupe() {
+    let mut model = Model::served_by("ann");
+    model.note(agent("ann"), "a note");
+    let first = model.entry(1).client_msg_id.clone();
+    let erase = |from_seq, to_seq| Body::Erase(store::Erase { from_seq, to_seq });
+    for (from_seq, to_seq) in [(0, 1), (2, 1), (1, 4)] {
+        let folded = model.propose(system(), erase(from_seq, to_seq));
+        assert_eq!(refused(&folded), Some("message.unknown"), "{from_seq}..{to_seq}");
+    }
+    let folded = model.propose(system(), erase(1, 3));
+    assert_eq!(folded.verdict, Verdict::Done);
+    assert_eq!(folded.replaced.len(), 3);
+    assert!(folded.entries.is_empty());
+    assert_eq!(model.entry(3).audience, Audience::Team as i32);
+    assert_eq!(model.entry(1).actor.as_ref().map(|actor| actor.name.as_str()), Some(""));
+    assert_eq!(model.propose(system(), erase(1, 3)).verdict, Verdict::Unchanged);
+    let body = model.send(&first, "hello", Audience::Everyone);
+    let repeat = model.propose(visitor(), body);
+    assert!(matches!(repeat.verdict, Verdict::Repeat { seq: 1, .. }));
+}
+
+#[test]
+fn a_visitor_gets_skips_for_notes_and_no_ids_of_people() {
+    let mut model = Model::served_by("ann");
+    model.note(agent("ann"), "one");
+    model.note(agent("ann"), "two");
+    model.say(agent("ann"), "hi");
+    let items = for_reader(model.entries.iter().cloned(), false, true);
+    let shape: Vec<_> = items
+        .iter()
+        .map(|item| match &item.item {
+            Some(Item::Entry(entry)) => (entry.seq, entry.seq),
+            Some(Item::Skip(skip)) => (skip.from_seq, skip.to_seq),
+            None => (0, 0),
+        })
+        .collect();
+    assert_eq!(shape, [(1, 1), (2, 2), (3, 4), (5, 5)]);
+    for item in items {
+        let Some(Item::Entry(entry)) = item.item else { continue };
+        let actor = entry.actor.expect("entries have actors");
+        let own = actor.kind == ActorKind::Visitor as i32;
+        assert_eq!(actor.id.is_empty(), !own);
+        assert_eq!(entry.client_msg_id.is_empty(), !own);
+    }
+    assert_eq!(for_reader(model.entries.iter().cloned(), true, false).len(), 5);
+    let session = session_for_visitor(model.session());
+    let owner = session.owner.expect("served");
+    assert_eq!((owner.id.as_str(), owner.name.as_str()), ("", "ANN"));
+    assert!(session.team.is_empty());
+    let heard = model.events.iter().filter(|event| concerns_visitor(event)).count();
+    assert_eq!((heard, model.events.len()), (3, 4));
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let mut model = Model::served_by("ann");
+    let state = model.state.take().expect("created");
+    let mut stored = state.state().clone();
+    stored.format = super::FORMAT + 1;
+    let bytes = prost::Message::encode_to_vec(&stored);
+    let error = super::Conversation::decode(&bytes).expect_err("a newer format");
+    assert!(matches!(error, super::DecodeError::Newer { .. }));
+    assert!(super::Conversation::decode(b"\xff\xff").is_err());
+}
+
+#[test]
+fn lists_keep_a_preview_that_ends_at_a_character() {
+    let mut model = Model::new();
+    model.say(visitor(), &"客".repeat(500));
+    let last = model.state.as_ref().and_then(|state| state.state().last_visible.clone());
+    let Some(chat::entry::Body::Content(content)) = last.and_then(|entry| entry.body) else {
+        panic!("a preview with content is expected")
+    };
+    let Some(chat::content::Kind::Text(text)) = content.kind else { panic!("text is expected") };
+    assert_eq!(text.body, "客".repeat(85));
+}
+
+#[test]
+fn times_of_a_session_follow_from_its_events_alone() {
+    let mut model = Model::new();
+    let start_ms = model.now_ms;
+    let at = |model: &mut Model, second: i64| model.now_ms = start_ms + (second - 1) * 1_000;
+    at(&mut model, 10);
+    model.say(visitor(), "hello");
+    at(&mut model, 30);
+    model.change(system(), assigned("ann"));
+    at(&mut model, 60);
+    model.change(agent("ann"), to_team("billing"));
+    at(&mut model, 100);
+    model.change(system(), assigned("bob"));
+    at(&mut model, 110);
+    model.say(agent("bob"), "hi");
+    at(&mut model, 150);
+    model.say(visitor(), "and this?");
+    at(&mut model, 160);
+    model.change(agent("bob"), queued("billing"));
+    at(&mut model, 200);
+    model.change(system(), assigned("cid"));
+    at(&mut model, 210);
+    model.say(agent("cid"), "so");
+    at(&mut model, 300);
+    model.change(agent("cid"), closed(CloseReason::Agent));
+    let times = session_times(&model.events);
+    let [(id, times)] = &times[..] else { panic!("one session is expected") };
+    assert_eq!(*id, model.session().id);
+    assert_eq!(times.opened_at_ms, start_ms + 10_000);
+    assert_eq!(times.first_answer_ms(), Some(100_000));
+    // 10 to 110 and 150 to 210.
+    assert_eq!(times.waiting_ms, 160_000);
+    // 10 to 30, 60 to 100, 160 to 200.
+    assert_eq!(times.queued_ms, 100_000);
+    // 30 to 60, 100 to 160, 200 to 300.
+    assert_eq!(times.handling_ms, 190_000);
+    assert_eq!(times.closed_at_ms, start_ms + 300_000);
+}

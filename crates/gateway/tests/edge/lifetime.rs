@@ -105,16 +105,15 @@ fn r10_a_paused_connection_is_not_read_and_loses_nothing() {
     let server = Server::start(&EdgeLimits::default());
     let mut client = Client::connect(server.address);
     let mut other = Client::connect(server.address);
+    for _ in 0..2 {
+        assert!(matches!(server.event(), Event::Connected(_)));
+    }
     let mut bytes = [frame(TEXT, b"a"), frame(TEXT, b"pause"), frame(TEXT, b"b")].concat();
     let half = frame(TEXT, b"cut in two");
     bytes.extend_from_slice(&half[..8]);
     client.send(&bytes);
     assert_eq!(client.hear(), "a");
-    let conn = loop {
-        if let Event::Paused(conn) = server.event() {
-            break conn;
-        }
-    };
+    let Event::Paused(conn) = server.event() else { panic!("paused comes next") };
     client.send(&half[8..]);
     client.say("pause");
     // The other one gets its answer, so the loop has had its turns.

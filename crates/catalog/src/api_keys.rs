@@ -6,7 +6,7 @@ use frontdesk_core::secret::Secret128;
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::login::secret_hash;
 use crate::roles::{self, Granter};
 use crate::{rows, text};
@@ -149,9 +149,8 @@ pub(crate) async fn insert(
     .bind(now_ms)
     .execute(&mut **write)
     .await
-    .map_err(|source| match is_referenced(&source) {
-        true => Error::NotFound { what: "account" },
-        false => Error::Sql { operation: "create an API key", source },
+    .map_err(|source| {
+        referenced(Error::NotFound { what: "account" }, "create an API key", source)
     })?;
     Ok((id, text))
 }

@@ -41,11 +41,11 @@ impl Catalog {
     /// Opens or creates the database at `path` and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let database = Database::open(path, STEPS, Durability::Full).await?;
-        let mut seed = [0u8; 9];
-        getrandom::fill(&mut seed).map_err(|_| Error::Hash)?;
-        let [a, b, c, d, e, f, g, h, i] = seed;
-        let ids =
-            IdSource::new([a, b, c], u16::from_be_bytes([d, e]), u32::from_be_bytes([f, g, h, i]));
+        let mut random = [0u8; 9];
+        getrandom::fill(&mut random).map_err(|_| Error::Hash)?;
+        let [machine @ .., p0, p1, s0, s1, s2, s3] = random;
+        let process = u16::from_be_bytes([p0, p1]);
+        let ids = IdSource::new(machine, process, u32::from_be_bytes([s0, s1, s2, s3]));
         let hasher = Hasher::new().await?;
         Ok(Self { inner: Arc::new(Inner { database, ids: Mutex::new(ids), hasher }) })
     }

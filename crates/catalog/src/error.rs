@@ -167,3 +167,13 @@ pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
 pub(crate) fn is_referenced(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
+
+/// The error of a change that hit a foreign key, or failed otherwise.
+pub(crate) fn referenced(meaning: Error, operation: &'static str, source: sqlx::Error) -> Error {
+    if is_referenced(&source) { meaning } else { Error::Sql { operation, source } }
+}
+
+/// The error of a change that hit a unique index, or failed otherwise.
+pub(crate) fn taken(meaning: Error, operation: &'static str, source: sqlx::Error) -> Error {
+    if is_taken(&source) { meaning } else { Error::Sql { operation, source } }
+}

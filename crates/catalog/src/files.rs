@@ -6,7 +6,7 @@ use frontdesk_core::id::{AccountId, ConversationId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, clock_ms};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::login;
 use crate::rows;
 
@@ -153,9 +153,8 @@ impl Catalog {
         .bind(file.created_ms)
         .execute(&mut *write)
         .await
-        .map_err(|source| match is_referenced(&source) {
-            true => Error::NotFound { what: "account" },
-            false => Error::Sql { operation: "begin a file", source },
+        .map_err(|source| {
+            referenced(Error::NotFound { what: "account" }, "begin a file", source)
         })?;
         write.commit().await.doing("begin a file")?;
         Ok(file)
@@ -372,6 +371,6 @@ mod tests {
         }
         let long = format!("{}.png", "长".repeat(300));
         assert_eq!(safe_name(&long).chars().count(), FILE_NAME_CHARS_MAX);
-        assert!(safe_name(&long).ends_with(".png"));
+        assert!(safe_name(&long).ends_with("长.png"));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::settings::{self, Place};
 use crate::text::{self, TEXT_CHARS_MAX, Texts};
 use crate::{login, rows, teams};
@@ -419,9 +419,10 @@ pub(crate) async fn insert(
         default_team: new.default_team,
         routing: new.routing,
         look: Look::default(),
-        texts: match greeting.is_empty() {
-            true => BTreeMap::new(),
-            false => BTreeMap::from([(InboxText::Greeting, greeting)]),
+        texts: if greeting.is_empty() {
+            BTreeMap::new()
+        } else {
+            BTreeMap::from([(InboxText::Greeting, greeting)])
         },
         hours: Hours::default(),
         created_ms,
@@ -444,10 +445,7 @@ pub(crate) async fn insert(
     .bind(created_ms)
     .execute(&mut **write)
     .await
-    .map_err(|source| match is_referenced(&source) {
-        true => Error::NotFound { what: "account" },
-        false => Error::Sql { operation: "create an inbox", source },
-    })?;
+    .map_err(|source| referenced(Error::NotFound { what: "account" }, "create an inbox", source))?;
     Ok(inbox)
 }
 
@@ -530,7 +528,8 @@ fn checked_look(look: Look) -> Result<Look, Error> {
         return Err(Error::invalid("look.accent", "colour"));
     }
     let logo = look.logo.as_bytes();
-    if !logo.is_empty() && !(logo.len() == 32 && logo.iter().all(u8::is_ascii_hexdigit)) {
+    let is_file = logo.len() == 32 && logo.iter().all(u8::is_ascii_hexdigit);
+    if !logo.is_empty() && !is_file {
         return Err(Error::invalid("look.logo", "file"));
     }
     Ok(look)

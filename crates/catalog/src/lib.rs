@@ -42,5 +42,5 @@ pub use roles::{Builtin, Granter, Role};
 pub use setup::SETUP_MS;
 pub use teams::Team;
 pub use text::Texts;
-pub use throttle::{DELAY_MS_MAX, FREE_TRIES, LoginThrottle, Source, WINDOW_MS};
+pub use throttle::{DELAY_MS_MAX, FORGET_MS, FREE_TRIES, LoginThrottle, Source};
 pub use users::{Access, Member, NewUser, Presence, ProfileChange, User};

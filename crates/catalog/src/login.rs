@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::password::{Check, Password};
 use crate::rows;
 use crate::text;
@@ -368,9 +368,8 @@ async fn insert(
     .bind(session.ends_ms)
     .execute(&mut **write)
     .await
-    .map_err(|source| match is_referenced(&source) {
-        true => Error::NotFound { what: "user" },
-        false => Error::Sql { operation: "begin a login session", source },
+    .map_err(|source| {
+        referenced(Error::NotFound { what: "user" }, "begin a login session", source)
     })?;
     Ok((token, session))
 }

@@ -4,7 +4,7 @@ use frontdesk_core::id::{AccountId, ReplyId, TeamId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced, is_taken};
+use crate::error::{Doing, Error, is_referenced, is_taken, taken};
 use crate::text::{TEXT_CHARS_MAX, Texts};
 use crate::{rows, teams};
 
@@ -118,10 +118,7 @@ impl Catalog {
         .bind(id.to_string())
         .execute(&mut *write)
         .await
-        .map_err(|source| match is_taken(&source) {
-            true => TAKEN,
-            false => Error::Sql { operation: "change a reply", source },
-        })?;
+        .map_err(|source| taken(TAKEN, "change a reply", source))?;
         if changed.rows_affected() == 0 {
             return Err(UNKNOWN);
         }

@@ -6,7 +6,7 @@ use frontdesk_core::rights::{Right, Rights};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::rows;
 use crate::text::{NAME_CHARS_MAX, Texts};
 
@@ -190,9 +190,12 @@ impl Catalog {
             .bind(id.to_string())
             .execute(&mut *write)
             .await
-            .map_err(|source| match is_referenced(&source) {
-                true => Error::Conflict { what: "role", reason: "in_use" },
-                false => Error::Sql { operation: "delete a role", source },
+            .map_err(|source| {
+                referenced(
+                    Error::Conflict { what: "role", reason: "in_use" },
+                    "delete a role",
+                    source,
+                )
             })?;
         write.commit().await.doing("delete a role")
     }
@@ -249,9 +252,8 @@ async fn insert(write: &mut Write, account: AccountId, role: &Role) -> Result<()
         .bind(rights_json(role.rights))
         .execute(&mut **write)
         .await
-        .map_err(|source| match is_referenced(&source) {
-            true => Error::NotFound { what: "account" },
-            false => Error::Sql { operation: "create a role", source },
+        .map_err(|source| {
+            referenced(Error::NotFound { what: "account" }, "create a role", source)
         })?;
     Ok(())
 }

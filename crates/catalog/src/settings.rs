@@ -14,7 +14,7 @@ use frontdesk_core::rights::Right;
 use serde_json::Value;
 
 use crate::catalog::{Catalog, Write, clock_ms};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::{inboxes, rows, teams};
 
 /// What a value may be.
@@ -428,9 +428,8 @@ impl Catalog {
             .bind(clock_ms())
             .execute(&mut *write)
             .await
-            .map_err(|source| match is_referenced(&source) {
-                true => Error::NotFound { what: "account" },
-                false => Error::Sql { operation: "set a setting", source },
+            .map_err(|source| {
+                referenced(Error::NotFound { what: "account" }, "set a setting", source)
             })?;
         }
         write.commit().await.doing("set a setting")

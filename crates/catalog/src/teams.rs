@@ -6,7 +6,7 @@ use frontdesk_core::id::{AccountId, TeamId, UserId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced};
+use crate::error::{Doing, Error, referenced};
 use crate::rows;
 use crate::settings::{self, Place};
 use crate::text::{NAME_CHARS_MAX, Texts};
@@ -87,9 +87,8 @@ impl Catalog {
             .bind(now_ms)
             .execute(&mut *write)
             .await
-            .map_err(|source| match is_referenced(&source) {
-                true => Error::NotFound { what: "account" },
-                false => Error::Sql { operation: "create a team", source },
+            .map_err(|source| {
+                referenced(Error::NotFound { what: "account" }, "create a team", source)
             })?;
         replace_members(&mut write, account, id, members).await?;
         write.commit().await.doing("create a team")?;
@@ -142,9 +141,12 @@ impl Catalog {
             .bind(id.to_string())
             .execute(&mut *write)
             .await
-            .map_err(|source| match is_referenced(&source) {
-                true => Error::Conflict { what: "team", reason: "in_use" },
-                false => Error::Sql { operation: "delete a team", source },
+            .map_err(|source| {
+                referenced(
+                    Error::Conflict { what: "team", reason: "in_use" },
+                    "delete a team",
+                    source,
+                )
             })?;
         settings::forget(&mut write, account, Place::Team(id)).await?;
         write.commit().await.doing("delete a team")
@@ -244,10 +246,7 @@ async fn insert_member(
         .bind(user.to_string())
         .execute(&mut **write)
         .await
-        .map_err(|source| match is_referenced(&source) {
-            true => unknown,
-            false => Error::Sql { operation: "change a team", source },
-        })?;
+        .map_err(|source| referenced(unknown, "change a team", source))?;
     Ok(())
 }
 

@@ -1,17 +1,18 @@
-//! Slows down guessing of passwords (S5): ten tries a minute for one address, then a wait that
-//! grows to a minute. Nobody is locked out: a right password that comes when the wait is over is
-//! accepted, however many wrong ones others tried, and a browser that has signed in before has an
-//! allowance of its own that others cannot use up.
+//! Slows down guessing of passwords (S5): ten tries for one address, then a wait that grows to a
+//! minute; each quiet minute takes one try back, so in the long run nobody makes more than one a
+//! minute, however patient. Nobody is locked out: a right password that comes when the wait is over
+//! is accepted, however many wrong ones others tried, and a browser that has signed in before has
+//! an allowance of its own that others cannot use up.
 //!
 //! Pure and in memory: callers give the time, and a restart forgets. It hands out delays; that a
 //! caller sits them out (or gets 429 with `Retry-After`) is the HTTP layer's part.
 
 use std::collections::HashMap;
 
-/// Tries within the window that cost nothing.
+/// Tries that cost no wait.
 pub const FREE_TRIES: u32 = 10;
-/// The window.
-pub const WINDOW_MS: i64 = 60_000;
+/// A quiet time that takes one failed try back.
+pub const FORGET_MS: i64 = 60_000;
 /// The first wait after the free tries, and the step by which it grows.
 const DELAY_STEP_MS: i64 = 5_000;
 /// The longest wait.
@@ -44,6 +45,14 @@ struct Tries {
     next_ms: i64,
 }
 
+impl Tries {
+    /// Failed tries still held against the source.
+    fn left(&self, now_ms: i64) -> u32 {
+        let forgotten = (now_ms - self.last_ms).max(0) / FORGET_MS;
+        self.failed.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+}
+
 /// Counts failed sign-ins and says how long the next try has to wait.
 #[derive(Debug, Default)]
 pub struct LoginThrottle {
@@ -62,9 +71,7 @@ impl LoginThrottle {
         if now_ms < tries.next_ms {
             return Err(tries.next_ms - now_ms);
         }
-        if now_ms - tries.last_ms >= WINDOW_MS.max(2 * (tries.next_ms - tries.last_ms)) {
-            tries.failed = 0;
-        }
+        tries.failed = tries.left(now_ms);
         tries.failed = tries.failed.saturating_add(1);
         tries.last_ms = now_ms;
         tries.next_ms = now_ms + delay_ms(tries.failed);
@@ -82,7 +89,7 @@ impl LoginThrottle {
 
     /// Forgets what no longer delays anybody; if that is nothing, the half used longest ago.
     fn make_room(&mut self, now_ms: i64) {
-        self.tries.retain(|_, tries| now_ms - tries.last_ms < 2 * WINDOW_MS);
+        self.tries.retain(|_, tries| tries.left(now_ms) > 0);
         if self.tries.len() < ENTRIES_MAX {
             return;
         }
@@ -130,42 +137,50 @@ mod tests {
     }
 
     #[test]
-    fn s05_a_thousand_guesses_take_most_of_a_day_and_never_lock_anybody_out() {
-        let mut throttle = LoginThrottle::default();
+    fn s05_a_thousand_guesses_take_most_of_a_day_however_patient_and_lock_nobody_out() {
         let source = Source::address("ann@example.com");
-        let mut now_ms = 0;
-        for _ in 0..1_000 {
-            while let Err(wait_ms) = throttle.admit(&source, now_ms) {
-                assert!(wait_ms <= DELAY_MS_MAX);
-                now_ms += wait_ms;
+        for pause_ms in [0, 1_000, 30_000, 60_000, 120_000, 600_000] {
+            let mut throttle = LoginThrottle::default();
+            let mut now_ms = 0;
+            let mut guesses = 0;
+            while guesses < 1_000 {
+                match throttle.admit(&source, now_ms) {
+                    Ok(()) => guesses += 1,
+                    Err(wait_ms) => {
+                        assert!(wait_ms <= DELAY_MS_MAX);
+                        now_ms += wait_ms.max(pause_ms);
+                    }
+                }
             }
+            assert!(now_ms > 16 * 60 * 60 * 1_000, "{pause_ms}: {now_ms}");
+            let known = Source::Device("d1".to_owned());
+            assert_eq!(throttle.admit(&known, now_ms), Ok(()), "a known browser is not slowed");
+            assert_eq!(throttle.admit(&source, now_ms + DELAY_MS_MAX), Ok(()));
         }
-        assert!(now_ms > 16 * 60 * 60 * 1_000, "{now_ms}");
-        let known = Source::Device("d1".to_owned());
-        assert_eq!(
-            throttle.admit(&known, now_ms),
-            Ok(()),
-            "a known browser is not slowed by others"
-        );
-        assert_eq!(throttle.admit(&source, now_ms + DELAY_MS_MAX), Ok(()));
     }
 
     #[test]
-    fn a_right_password_or_a_quiet_while_clears_the_count() {
+    fn a_right_password_clears_the_count_and_each_quiet_minute_one_try() {
         let source = Source::address("ann@example.com");
-        let mut throttle = LoginThrottle::default();
-        for _ in 0..FREE_TRIES {
-            assert_eq!(throttle.admit(&source, 0), Ok(()));
-        }
-        assert_eq!(throttle.admit(&source, WINDOW_MS), Ok(()));
-        assert_eq!(throttle.admit(&source, WINDOW_MS), Ok(()), "counted from one again");
-
-        let mut throttle = LoginThrottle::default();
-        for _ in 0..FREE_TRIES {
-            assert_eq!(throttle.admit(&source, 0), Ok(()));
-        }
+        let tired = || {
+            let mut throttle = LoginThrottle::default();
+            for _ in 0..FREE_TRIES {
+                assert_eq!(throttle.admit(&source, 0), Ok(()));
+            }
+            throttle
+        };
+        let mut throttle = tired();
         throttle.succeeded(&source);
         assert_eq!(throttle.admit(&source, 0), Ok(()));
+
+        for (minutes, free) in [(1, 1), (3, 3), (10, 10), (1_000, 10)] {
+            let mut throttle = tired();
+            let now_ms = minutes * FORGET_MS;
+            for n in 0..free {
+                assert_eq!(throttle.admit(&source, now_ms), Ok(()), "{minutes}: {n}");
+            }
+            assert!(throttle.admit(&source, now_ms).is_err(), "{minutes}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
-use crate::error::{Doing, Error, is_referenced, is_taken};
+use crate::error::{Doing, Error, is_referenced, is_taken, taken};
 use crate::password::{Check, Password};
 use crate::roles::{self, Builtin, Granter};
 use crate::settings::{self, At};
@@ -560,9 +560,8 @@ pub(crate) async fn insert(
     .bind(now_ms)
     .execute(&mut **write)
     .await
-    .map_err(|source| match is_taken(&source) {
-        true => Error::Conflict { what: "email", reason: "taken" },
-        false => Error::Sql { operation: "create a user", source },
+    .map_err(|source| {
+        taken(Error::Conflict { what: "email", reason: "taken" }, "create a user", source)
     })?;
     insert_membership(write, account, id, new.role, new.capacity, now_ms).await?;
     teams::replace_of_user(write, account, id, &new.teams).await?;

@@ -1,5 +1,7 @@
 //! The catalog over real SQLite files in temporary directories.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
+
 mod accounts;
 mod database;
 mod idempotency;

@@ -105,6 +105,8 @@ struct Active {
 
 impl Active {
     fn of(prepared: Prepared, base: Offset, durability: Durability) -> Self {
+        let mut salt = [0; 8];
+        getrandom::fill(&mut salt).expect("the operating system has randomness");
         Self {
             index: prepared.index,
             path: prepared.path,
@@ -112,6 +114,7 @@ impl Active {
                 base,
                 file_bytes: prepared.file_bytes,
                 asynchronous: durability == Durability::Async,
+                salt: u64::from_le_bytes(salt),
             },
             file: prepared.file,
             at: 0,

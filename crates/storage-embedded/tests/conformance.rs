@@ -1,6 +1,10 @@
 //! The suites of `frontdesk-storage`, run against every back end of this crate.
 
+use frontdesk_storage_embedded::Reserve;
 use tempfile::TempDir;
+
+/// The machine's disk may be nearly full; these cases are not about that.
+const NO_RESERVE: Reserve = Reserve { percent: 0, bytes_min: 0 };
 
 mod log {
     use frontdesk_storage_embedded::{LogOptions, SegmentLog};
@@ -8,7 +12,11 @@ mod log {
     // Small segments, so that the cases cross from one to the next.
     frontdesk_storage::message_log_suite!({
         let dir = super::temporary();
-        let options = LogOptions { segment_bytes: 256 << 10, ..LogOptions::default() };
+        let options = LogOptions {
+            segment_bytes: 256 << 10,
+            reserve: super::NO_RESERVE,
+            ..LogOptions::default()
+        };
         move || SegmentLog::open(dir.path(), options).expect("a whole log")
     });
 }
@@ -21,7 +29,7 @@ mod asynchronous_log {
         let options = LogOptions {
             segment_bytes: 64 << 10,
             durability: Durability::Async,
-            ..LogOptions::default()
+            reserve: super::NO_RESERVE,
         };
         move || SegmentLog::open(dir.path(), options).expect("a whole log")
     });

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use frontdesk_core::store::ConversationState;
 use frontdesk_storage::conformance::history::{batch, conversation, write};
 use frontdesk_storage::conformance::log::append;
-use frontdesk_storage::{ConversationWrite, History, HistoryError, MessageLog};
+use frontdesk_storage::{Batch, ConversationWrite, History, HistoryError, MessageLog};
 use frontdesk_storage_embedded::failpoint::{self, Point};
 use frontdesk_storage_embedded::{
-    FjallHistory, HistoryOptions, LogOptions, SegmentLog, check_continuity, doctor,
+    FjallHistory, HistoryOptions, LogOptions, Reserve, SegmentLog, check_continuity, doctor,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -77,11 +77,17 @@ fn contents(history: &FjallHistory) -> Result<Vec<(u64, Bytes)>, HistoryError> {
     Ok(all)
 }
 
-/// What a history of so many batches answers.
+/// What a history of so many batches must answer, one entry per conversation and batch.
 fn expected(batches: u64) -> Vec<(u64, Bytes)> {
-    let dir = tempfile::tempdir().unwrap();
-    filled(dir.path(), 0, batches, batches);
-    contents(&open(dir.path()).unwrap()).unwrap()
+    let mut all = vec![(batches, Bytes::new())];
+    for number in 0..CONVERSATIONS {
+        let ConversationWrite { state, entries, .. } = stated(number, 1..=batches);
+        all.push((0, state));
+        all.extend(entries.into_iter().map(|entry| (entry.seq, entry.entry)));
+        let found = |seq| if seq <= batches { seq } else { 0 };
+        all.extend((1..=100).map(|seq| (found(seq), Bytes::new())));
+    }
+    all
 }
 
 fn copy(from: &Path) -> TempDir {
@@ -300,9 +306,38 @@ fn r06_a_failed_sync_closes_the_history_for_good() {
 }
 
 #[test]
+fn two_loops_apply_while_a_third_persists() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = open(dir.path()).unwrap();
+    std::thread::scope(|scope| {
+        for log in 0..2_u16 {
+            let history = &history;
+            scope.spawn(move || {
+                for offset in 1..=200 {
+                    let conversations = vec![stated(u32::from(log), offset..=offset)];
+                    history.apply(&Batch { log, offset, conversations }).unwrap();
+                }
+            });
+        }
+        for _ in 0..20 {
+            history.persist().unwrap();
+        }
+    });
+    history.persist().unwrap();
+    drop(history);
+    let history = open(dir.path()).unwrap();
+    for log in 0..2 {
+        assert_eq!(history.applied(log).unwrap(), 200);
+        let page = history.since(&conversation(u32::from(log)), 0, 1000).unwrap();
+        assert_eq!(page.len(), 200);
+    }
+}
+
+#[test]
 fn r04_a_gap_between_log_and_history_is_seen() {
     let logs = tempfile::tempdir().unwrap();
-    let options = LogOptions { segment_bytes: 8 << 10, ..LogOptions::default() };
+    let reserve = Reserve { percent: 0, bytes_min: 0 };
+    let options = LogOptions { segment_bytes: 8 << 10, reserve, ..LogOptions::default() };
     let mut log = SegmentLog::open(logs.path(), options).unwrap();
     for _ in 0..100 {
         append(&mut log, &[&[1; 500]]);

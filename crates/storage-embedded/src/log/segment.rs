@@ -7,15 +7,17 @@
 //!
 //! ```text
 //! header, 64 bytes                      record, 20 bytes + payload
-//!  0  8  magic "FDLOGSEG"                0  4  CRC-32C of all that follows, seeded with the base
+//!  0  8  magic "FDLOGSEG"                0  4  CRC-32C of all that follows, seeded with base, salt
 //!  8  4  version, 1                      4  4  payload bytes
 //! 12  4  flags: 1 = asynchronous         8  4  index: offset - base
 //! 16  8  base: offset of record 0       12  4  index of the first record of the same append
 //! 24  8  bytes of the file              16  2  partition
-//! 32 28  zero                           18  2  kind, 0x5246
-//! 60  4  CRC-32C of bytes 0..60         20  n  payload
+//! 32  8  salt: random                   18  2  kind, 0x5246
+//! 40 20  zero                           20  n  payload
+//! 60  4  CRC-32C of bytes 0..60
 //! ```
-//! Numbers are little endian. The seed binds a record to its segment. The append's first index
+//! Numbers are little endian. The seed binds a record to its segment, and nobody
+//! can send a payload that would pass for a record. The append's first index
 //! tells a torn append from damage: pages of an append that was never synced may reach the disk in
 //! any order, so a valid record behind a bad one is damage only if it belongs to a later append,
 //! since that one began after the bad record had been synced.
@@ -45,6 +47,7 @@ pub(crate) struct Header {
     pub(crate) base: Offset,
     pub(crate) file_bytes: u64,
     pub(crate) asynchronous: bool,
+    pub(crate) salt: u64,
 }
 
 impl Header {
@@ -56,6 +59,7 @@ impl Header {
         bytes[12..16].copy_from_slice(&flags.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.base.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.file_bytes.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.salt.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..60]);
         bytes[60..].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -91,11 +95,12 @@ impl Header {
             base: u64::from_le_bytes(array_at(&bytes, 16)),
             file_bytes: u64::from_le_bytes(array_at(&bytes, 24)),
             asynchronous: flags & FLAG_ASYNC != 0,
+            salt: u64::from_le_bytes(array_at(&bytes, 32)),
         }))
     }
 
     fn seed(self) -> u32 {
-        crc32c::crc32c(&self.base.to_le_bytes())
+        crc32c::crc32c_append(crc32c::crc32c(&self.base.to_le_bytes()), &self.salt.to_le_bytes())
     }
 
     /// Appends the records of one append to `buffer`; the first has the given index.

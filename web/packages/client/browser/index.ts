@@ -74,6 +74,8 @@ function browserHttp(baseUrl: string): HttpRequest {
         method,
         headers: {
           accept: "application/json",
+          // Shows the server that a script of its own asks: other sites' scripts may not set it.
+          "x-frontdesk": "1",
           ...(options.body === undefined ? {} : { "content-type": "application/json" }),
           ...options.headers,
         },
@@ -196,4 +198,3 @@ function onWake(wake: () => void): () => void {
 }
 
 export type { RunningUpload, UploadResult } from "./upload";
-export { upload } from "./upload";

@@ -9,9 +9,10 @@ export type UploadResult =
 
 export type RunningUpload = { readonly result: Promise<UploadResult>; cancel(): void };
 
-/** Posts the file's bytes; `onProgress` gets 0 to 1. Never rejects. */
+/** Posts the file's bytes for a conversation; `onProgress` gets 0 to 1. Never rejects. */
 export function upload(
   baseUrl: string,
+  conversation: string,
   file: Blob,
   name: string,
   headers: Readonly<Record<string, string>>,
@@ -19,9 +20,11 @@ export function upload(
 ): RunningUpload {
   const request = new XMLHttpRequest();
   const result = new Promise<UploadResult>((resolve) => {
-    request.open("POST", `${baseUrl}api/v1/uploads?name=${encodeURIComponent(name)}`);
+    request.open("POST", `${baseUrl}api/v1/conversations/${conversation}/uploads?name=${encodeURIComponent(name)}`);
     request.responseType = "text";
-    request.setRequestHeader("content-type", file.type === "" ? "application/octet-stream" : file.type);
+    // The server looks at the bytes; what the browser thinks of them does not matter.
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.setRequestHeader("x-frontdesk", "1");
     for (const [header, value] of Object.entries(headers)) request.setRequestHeader(header, value);
     request.upload.onprogress = (event) => {
       if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
@@ -43,8 +46,6 @@ function resultOf(status: number, text: string): UploadResult {
     body = undefined;
   }
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  if (status >= 200 && status < 300 && typeof fields.file === "object" && fields.file !== null) {
-    return { kind: "stored", file: toFile(fields.file) };
-  }
+  if (status >= 200 && status < 300 && typeof fields.id === "string") return { kind: "stored", file: toFile(fields) };
   return { kind: "refused", code: typeof fields.code === "string" ? fields.code : `http.${status}` };
 }

@@ -18,6 +18,8 @@ import { Outbox } from "./outbox";
 import type { Channel, Platform } from "./platform";
 import { requestOlder, requestTicket } from "./tickets";
 
+/** A ticket nobody used yet is good for so long: less than the server's 60 s. */
+const SPARE_MS = 45_000;
 /** How long a new tab waits for another one to tell the identity. */
 const WHO_MS = 120;
 
@@ -57,7 +59,9 @@ export class VisitorClient {
   private settled = false;
   private settling: Promise<void> | undefined;
   private running = false;
-  private conversationId = "";
+  /** Known as soon as there is an identity. */
+  conversationId = "";
+  private spare: { readonly ticket: string; readonly atMs: number } | undefined;
   private heard: ((token: string) => void) | undefined;
   private peek = false;
 
@@ -138,7 +142,8 @@ export class VisitorClient {
 
   /** Learns about the inbox without opening a connection: nothing is kept by either side. */
   async look(): Promise<void> {
-    await this.ticket();
+    const ticket = await this.ticket();
+    this.spare = { ticket, atMs: this.options.platform.clock.now() };
   }
 
   /** The unsent text, kept over a reload and shared between tabs. */
@@ -182,12 +187,16 @@ export class VisitorClient {
     this.outbox.clear();
     for (const key of storage.keys(this.key(""))) storage.remove(key);
     this.token = "";
+    this.spare = undefined;
     this.settled = false;
     this.conversation.forget();
     if (running) this.start();
   }
 
   private async ticket(): Promise<string> {
+    const spare = this.spare;
+    this.spare = undefined;
+    if (spare && this.options.platform.clock.now() - spare.atMs < SPARE_MS) return spare.ticket;
     if (this.token === "") await this.askOthers();
     try {
       return await this.requestTicket();
@@ -257,6 +266,7 @@ export class VisitorClient {
     this.settled = true;
     if (token === this.token) return;
     this.token = token;
+    this.spare = undefined;
     this.conversation.forget();
     if (this.running) this.link.restart();
   }

@@ -1,7 +1,7 @@
 // Texts in the reader's language. A catalog maps keys to messages; English is the source and defines
 // the keys, every other language has the same ones (the compiler sees to it). Reading a text inside
 // a component makes the component follow the language: switching reloads nothing.
-import type { ReadonlySignal } from "@preact/signals-core";
+import type { ReadonlySignal, Signal } from "@preact/signals-core";
 import { batch, signal } from "@preact/signals-core";
 import type { Locale } from "./locale";
 
@@ -13,17 +13,18 @@ export type Loader<K extends string> = () => Promise<Catalog<K>>;
 
 export class Texts<K extends string> {
   private readonly current = signal<Locale>("en");
-  private readonly catalog: { value: Catalog<K>; peek(): Catalog<K> };
+  private readonly catalog: Signal<Partial<Catalog<K>>>;
   readonly locale: ReadonlySignal<Locale> = this.current;
   private readonly loaded = new Map<Locale, Catalog<K>>();
   private wanted: Locale = "en";
 
+  /** Without English from the start nothing can be read before the first `use` is done. */
   constructor(
-    en: Catalog<K>,
+    en: Catalog<K> | undefined,
     private readonly loaders: Readonly<Partial<Record<Locale, Loader<K>>>>,
   ) {
-    this.loaded.set("en", en);
-    this.catalog = signal(en);
+    if (en) this.loaded.set("en", en);
+    this.catalog = signal(en ?? {});
   }
 
   /** Changes the language as soon as its texts are there. */
@@ -39,7 +40,7 @@ export class Texts<K extends string> {
   }
 
   t(key: K, params: Params = {}): string {
-    return format(this.catalog.value[key], params, this.current.value);
+    return format(this.catalog.value[key] ?? "", params, this.current.value);
   }
 
   /** Whether a key that came from elsewhere (an error code, a system text) has a text. */

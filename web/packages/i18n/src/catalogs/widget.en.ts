@@ -10,9 +10,6 @@ export const widgetEn = {
   "widget.intro": "Write to us here. You can close this window at any time, your conversation is kept.",
   "widget.attended": "We are here",
   "widget.unattended": "Nobody is online right now",
-  "widget.unattended_long": "Leave a message. We answer as soon as we are back.",
-  "widget.usually_answers": { one: "Usually answers in a minute", other: "Usually answers in {count} minutes" },
-  "widget.suggestions": "Common questions",
   "widget.placeholder": "Write a message",
   "widget.queue_next": "You are next",
   "widget.queue_place": { one: "{count} person is before you", other: "{count} people are before you" },
@@ -49,9 +46,7 @@ export const widgetEn = {
   "widget.stopped_inbox": "This chat does not exist.",
   "widget.stopped_disabled": "This chat is closed.",
   "widget.stopped_retry": "Try again",
-  "widget.loading": "Loading the conversation",
   "widget.language": "Language",
-  "widget.too_long": { one: "{count} character too many", other: "{count} characters too many" },
 } as const;
 
 export type WidgetKey = keyof typeof widgetEn;

@@ -11,9 +11,6 @@ export const widgetZh: Catalog<WidgetKey> = {
   "widget.intro": "请在这里留言。您可以随时关闭窗口，对话会保留。",
   "widget.attended": "我们在线",
   "widget.unattended": "目前没有坐席在线",
-  "widget.unattended_long": "请留言，我们上线后会尽快回复。",
-  "widget.usually_answers": { other: "通常 {count} 分钟内回复" },
-  "widget.suggestions": "常见问题",
   "widget.placeholder": "输入消息",
   "widget.queue_next": "马上就轮到您",
   "widget.queue_place": { other: "您前面还有 {count} 位" },
@@ -50,7 +47,5 @@ export const widgetZh: Catalog<WidgetKey> = {
   "widget.stopped_inbox": "此咨询入口不存在。",
   "widget.stopped_disabled": "此咨询入口已关闭。",
   "widget.stopped_retry": "重试",
-  "widget.loading": "正在加载对话",
   "widget.language": "语言",
-  "widget.too_long": { other: "超出 {count} 个字符" },
 };

@@ -1,10 +1,8 @@
-// What lies over the page: a menu under its button, a dialog over everything. Both close with
-// Escape and give the focus back.
-import type { ComponentChildren, JSX } from "preact";
+// A menu under its button. Closes with Escape or a press elsewhere and gives the focus back.
+import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { IconName } from "./icons";
 import { Icon } from "./icons";
-import { IconButton } from "./controls";
 
 export type MenuItem = { readonly key: string; readonly icon: IconName; readonly label: string; readonly run: () => void };
 
@@ -75,57 +73,6 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
   );
 }
 
-export function Dialog(props: {
-  title: string;
-  closeLabel: string;
-  onClose: () => void;
-  children: ComponentChildren;
-}): JSX.Element {
-  const box = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    const before = document.activeElement;
-    (focusable(box.current)[1] ?? box.current)?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      props.onClose();
-    } else if (event.key === "Tab") {
-      const all = focusable(box.current);
-      const [first, last] = [all[0], all[all.length - 1]];
-      const end = event.shiftKey ? first : last;
-      if (document.activeElement !== end && document.activeElement !== box.current) return;
-      event.preventDefault();
-      (event.shiftKey ? last : first)?.focus();
-    }
-  };
-
-  return (
-    <div
-      class="dialog-scrim"
-      onKeyDown={onKeyDown}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) props.onClose();
-      }}
-    >
-      <div class="dialog" role="dialog" aria-modal="true" aria-label={props.title} tabIndex={-1} ref={box}>
-        <IconButton icon="x" label={props.closeLabel} onClick={props.onClose} class="dialog-close" />
-        <h2>{props.title}</h2>
-        {props.children}
-      </div>
-    </div>
-  );
-}
-
 function buttons(root: HTMLElement | null): HTMLButtonElement[] {
   return root ? Array.from(root.querySelectorAll("button")) : [];
-}
-
-function focusable(root: HTMLElement | null): HTMLElement[] {
-  return root ? Array.from(root.querySelectorAll<HTMLElement>("button:not(:disabled), textarea, input, a[href]")) : [];
 }

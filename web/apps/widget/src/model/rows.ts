@@ -1,0 +1,73 @@
+// Turns the lines of a conversation into the rows of the timeline: day marks, groups of one author,
+// the mark where new messages begin. What a visitor has no part in leaves no row.
+import type { Actor, Body, OutgoingLine, ViewLine, EntryLine } from "@frontdesk/client";
+import { startOfDay } from "@frontdesk/i18n";
+
+/** Messages of one author within this time stand together. */
+const GROUP_MS = 5 * 60_000;
+
+export type MessageRow = {
+  readonly kind: "message";
+  readonly key: string;
+  readonly own: boolean;
+  readonly actor: Actor | undefined;
+  readonly body: Body;
+  readonly atMs: number;
+  readonly line: EntryLine | OutgoingLine;
+  /** First and last of its group: the first has the name, the last time and state. */
+  readonly first: boolean;
+  readonly last: boolean;
+};
+
+export type Row =
+  | MessageRow
+  | { readonly kind: "day"; readonly key: string; readonly atMs: number }
+  | { readonly kind: "new"; readonly key: string }
+  | { readonly kind: "system"; readonly key: string; readonly text: string; readonly params: Readonly<Record<string, string>> };
+
+/** `newFromSeq` is the first entry the reader had not seen when the chat was opened; 0 for none. */
+export function buildRows(lines: readonly ViewLine[], isOwn: (line: EntryLine) => boolean, newFromSeq: number): Row[] {
+  const rows: Row[] = [];
+  let day = 0;
+  let marked = newFromSeq === 0;
+  for (const line of lines) {
+    if (line.kind === "skip" || line.body.kind === "retraction") continue;
+    if (startOfDay(line.atMs) !== day) {
+      day = startOfDay(line.atMs);
+      rows.push({ kind: "day", key: `d${day}`, atMs: line.atMs });
+    }
+    if (!marked && line.kind === "entry" && line.seq >= newFromSeq) {
+      marked = true;
+      rows.push({ kind: "new", key: "new" });
+    }
+    if (line.body.kind === "system") {
+      rows.push({ kind: "system", key: line.key, text: line.body.key, params: line.body.params });
+      continue;
+    }
+    const own = line.kind === "outgoing" || isOwn(line);
+    const row: MessageRow = {
+      kind: "message",
+      key: line.key,
+      own,
+      actor: line.kind === "entry" ? line.actor : undefined,
+      body: line.body,
+      atMs: line.atMs,
+      line,
+      first: true,
+      last: true,
+    };
+    const before = rows[rows.length - 1];
+    if (before?.kind === "message" && belongTogether(before, row)) {
+      rows[rows.length - 1] = { ...before, last: false };
+      rows.push({ ...row, first: false });
+    } else {
+      rows.push(row);
+    }
+  }
+  return rows;
+}
+
+function belongTogether(a: MessageRow, b: MessageRow): boolean {
+  const sameAuthor = a.own === b.own && (a.own || a.actor?.id === b.actor?.id);
+  return sameAuthor && b.atMs - a.atMs < GROUP_MS;
+}

@@ -1,0 +1,121 @@
+// The window: header, notices, timeline, composer, and the two questions it may ask.
+import { errorText, duration } from "@frontdesk/i18n";
+import { Banner, Button, Composer } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+import { Header } from "./header";
+import { Lazy } from "./lazy";
+import { Timeline } from "./timeline";
+import { Uploads } from "./uploads";
+
+const questions = () => import("./questions").then((module) => module.Questions);
+
+export function App({ chat }: { chat: Chat }): JSX.Element | null {
+  const stage = chat.stage.value;
+  if (!chat.ready.value) return null;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && chat.framed) chat.close();
+  };
+  return (
+    <main class="window" onKeyDown={onKeyDown}>
+      <Header chat={chat} />
+      {stage.kind === "stopped" ? <Stopped chat={chat} code={stage.code} /> : <Conversation chat={chat} />}
+      {chat.question.value === "none" ? null : <Lazy load={questions} props={{ chat }} />}
+      <p class="visually-hidden" role="status" aria-live="polite">
+        {chat.announcement.value}
+      </p>
+    </main>
+  );
+}
+
+function Conversation({ chat }: { chat: Chat }): JSX.Element {
+  const { texts } = chat;
+  const acceptFiles = (files: FileList | undefined): void => chat.attach(Array.from(files ?? []));
+  return (
+    <div
+      class="conversation"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        acceptFiles(event.dataTransfer?.files);
+      }}
+    >
+      <Notices chat={chat} />
+      <Timeline chat={chat} />
+      <Composer
+        value={chat.draft.value}
+        placeholder={texts.t("widget.placeholder")}
+        sendLabel={texts.t("composer.send")}
+        attachLabel={texts.t("composer.attach")}
+        disabled={false}
+        canSend={chat.draft.value.trim() !== "" && !chat.tooLong.value}
+        onInput={(text) => chat.write(text)}
+        onSend={() => chat.send()}
+        onFiles={(files) => chat.attach(files)}
+      >
+        {chat.tooLong.value ? (
+          <p class="composer-note" role="alert">
+            {errorText(texts, "message.too_large")}
+          </p>
+        ) : null}
+        <Uploads chat={chat} />
+      </Composer>
+    </div>
+  );
+}
+
+function Notices({ chat }: { chat: Chat }): JSX.Element {
+  const { texts } = chat;
+  const unsent = chat.client.conversation.outgoing.value.length;
+  const trouble = chat.trouble.value;
+  return (
+    <>
+      {chat.offline.value ? (
+        <Banner
+          icon="wifiOff"
+          text={unsent > 0 ? texts.t("offline.unsent", { count: unsent }) : texts.t("offline.bar")}
+          action={texts.t("offline.retry")}
+          onAction={() => chat.client.reconnect()}
+        />
+      ) : null}
+      {trouble === "" ? null : (
+        <Banner icon="alert" text={errorText(texts, trouble)} action={texts.t("dialog.close")} onAction={() => (chat.trouble.value = "")} />
+      )}
+      <QueuePlace chat={chat} />
+    </>
+  );
+}
+
+/** Where the visitor stands, in words. */
+function QueuePlace({ chat }: { chat: Chat }): JSX.Element | null {
+  const { texts } = chat;
+  const queued = chat.client.conversation.session.value?.status === "SESSION_STATUS_QUEUED";
+  const place = chat.client.conversation.queuePlace.value;
+  if (!queued || !place || chat.attended.value === false) return null;
+  const before = (place.place ?? 1) - 1;
+  const wait = place.waitMs ?? 0;
+  const parts = [before > 0 ? texts.t("widget.queue_place", { count: before }) : texts.t("widget.queue_next")];
+  if (wait > 0) parts.push(texts.t("widget.queue_wait", { duration: duration(wait, texts.locale.value) }));
+  else if (before === 0) parts.push(texts.t("widget.queue_wait_short"));
+  return (
+    <p class="queue-place" role="status">
+      {parts.join(" · ")}
+    </p>
+  );
+}
+
+const STOPPED: Readonly<Record<string, "widget.stopped_origin" | "widget.stopped_inbox" | "widget.stopped_disabled">> = {
+  "origin.refused": "widget.stopped_origin",
+  "inbox.unknown": "widget.stopped_inbox",
+  "auth.disabled": "widget.stopped_disabled",
+  "close.3500": "widget.stopped_disabled",
+};
+
+function Stopped({ chat, code }: { chat: Chat; code: string }): JSX.Element {
+  return (
+    <div class="stopped" role="alert">
+      <p>{chat.texts.t(STOPPED[code] ?? "widget.stopped")}</p>
+      <Button onClick={() => chat.tryAgain()}>{chat.texts.t("widget.stopped_retry")}</Button>
+    </div>
+  );
+}

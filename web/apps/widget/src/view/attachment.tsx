@@ -1,0 +1,24 @@
+// A file to save, with its name and size.
+import type { FileInfo } from "@frontdesk/client";
+import { fileSize } from "@frontdesk/i18n";
+import { Icon } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+
+export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="attachment"
+      aria-label={chat.texts.t("widget.download", { name: file.name })}
+      onClick={() => void chat.save(() => chat.files.save(file))}
+    >
+      <Icon name="file" />
+      <span>
+        {file.name}
+        <small>{fileSize(file.sizeBytes, chat.texts.locale.value)}</small>
+      </span>
+      <Icon name="download" small />
+    </button>
+  );
+}

@@ -1,0 +1,17 @@
+// A picture in its full size, over the conversation.
+import type { FileInfo } from "@frontdesk/client";
+import { Dialog } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+import { Attachment } from "./attachment";
+import { usePicture } from "./picture";
+
+export function Large({ chat, file, onClose }: { chat: Chat; file: FileInfo; onClose: () => void }): JSX.Element {
+  const url = usePicture(chat, file, false);
+  return (
+    <Dialog title={file.name} closeLabel={chat.texts.t("dialog.close")} onClose={onClose}>
+      {url === undefined || url === "failed" ? null : <img class="large" src={url} alt={file.name} />}
+      <Attachment chat={chat} file={file} />
+    </Dialog>
+  );
+}

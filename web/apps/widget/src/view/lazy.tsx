@@ -1,0 +1,19 @@
+// Loads a component when it is first shown: what most visitors never see costs them nothing.
+import type { ComponentType, JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+export function Lazy<P extends object>({ load, props }: { load: () => Promise<ComponentType<P>>; props: P }): JSX.Element | null {
+  const [loaded, setLoaded] = useState<{ readonly Component: ComponentType<P> } | undefined>(undefined);
+  useEffect(() => {
+    let wanted = true;
+    load().then(
+      (Component) => wanted && setLoaded({ Component }),
+      // Offline: it is asked for again the next time it is shown.
+      () => undefined,
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [load]);
+  return loaded ? <loaded.Component {...props} /> : null;
+}

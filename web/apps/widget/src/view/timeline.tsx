@@ -1,0 +1,149 @@
+// The conversation: greeting, messages, what happened, who types, and the question how it was.
+import { clockTime, dayMark, systemText } from "@frontdesk/i18n";
+import { Avatar, Icon, Scroller, Skeleton } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+import { inboxText } from "../model/inbox";
+import type { MessageRow, Row } from "../model/rows";
+import { MessageBody } from "./body";
+import { Lazy } from "./lazy";
+
+const loadRating = () => import("./rating").then((module) => module.Rating);
+
+export function Timeline({ chat }: { chat: Chat }): JSX.Element {
+  const { texts } = chat;
+  const conversation = chat.client.conversation;
+  const unread = conversation.unread.value;
+  return (
+    <div class="timeline">
+      <Scroller<Row>
+        rows={chat.rows.value}
+        render={(row) => <Line chat={chat} row={row} />}
+        label={texts.t("widget.conversation")}
+        estimatePx={52}
+        header={<Beginning chat={chat} />}
+        footer={<End chat={chat} />}
+        onNearTop={() => void chat.loadOlder()}
+        onAtEnd={(atEnd) => {
+          chat.atEnd.value = atEnd;
+        }}
+        toEnd={chat.toEnd.value}
+      />
+      {chat.atEnd.value ? null : (
+        <button type="button" class="latest" onClick={() => (chat.toEnd.value += 1)}>
+          <Icon name="down" small />
+          <span>{texts.t("timeline.latest")}</span>
+          {unread > 0 ? <b>{unread}</b> : null}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Beginning({ chat }: { chat: Chat }): JSX.Element | null {
+  const { texts } = chat;
+  const conversation = chat.client.conversation;
+  if (chat.client.known && !conversation.loaded.value && chat.rows.value.length === 0) return <Skeleton lines={3} label={texts.t("timeline.older")} />;
+  if (conversation.timeline.moreBefore.value) {
+    return chat.olderFailed.value ? (
+      <p class="system">
+        {texts.t("timeline.older_failed")}{" "}
+        <button type="button" class="link" onClick={() => void chat.loadOlder()}>
+          {texts.t("message.retry")}
+        </button>
+      </p>
+    ) : (
+      <p class="system">{texts.t("timeline.older")}</p>
+    );
+  }
+  const away = chat.attended.value === false ? inboxText(chat.inbox.value, "away", texts.locale.value) : "";
+  return (
+    <div class="greeting">
+      <h2>{chat.greeting.value}</h2>
+      <p>{away || texts.t("widget.intro")}</p>
+    </div>
+  );
+}
+
+function End({ chat }: { chat: Chat }): JSX.Element {
+  const { texts } = chat;
+  const typing = chat.client.conversation.typing.value;
+  const rating = chat.ratable.value;
+  const session = chat.client.conversation.session.value?.id ?? "";
+  return (
+    <div class="end">
+      {typing ? (
+        <p class="typing">{typing.actor.name === "" ? texts.t("widget.typing_somebody") : texts.t("widget.typing", { name: typing.actor.name })}</p>
+      ) : null}
+      {rating === "" ? null : <Lazy key={rating} load={loadRating} props={{ chat, session: rating }} />}
+      {session !== "" && session === chat.ratingThanked.value ? <p class="system">{texts.t("widget.rate_thanks")}</p> : null}
+    </div>
+  );
+}
+
+function Line({ chat, row }: { chat: Chat; row: Row }): JSX.Element {
+  const { texts } = chat;
+  switch (row.kind) {
+    case "day":
+      return <p class="day">{dayMark(row.atMs, Date.now(), texts.locale.value)}</p>;
+    case "new":
+      return <p class="new-mark">{texts.t("timeline.new")}</p>;
+    case "system":
+      return <p class="system">{systemText(texts, row.text, row.params)}</p>;
+    case "message":
+      return <Message chat={chat} row={row} />;
+  }
+}
+
+function Message({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
+  const { texts } = chat;
+  const name = row.actor?.name || texts.t("widget.team");
+  return (
+    <div class={`message ${row.own ? "message-own" : "message-other"}`}>
+      {row.own ? null : row.first ? <Avatar name={name} /> : <span class="avatar-gap" />}
+      <div class="message-column">
+        {row.own || !row.first ? null : <p class="message-name">{name}</p>}
+        <div class={`bubble bubble-${row.body.kind}`}>
+          <span class="visually-hidden">{row.own ? texts.t("widget.you") : name}: </span>
+          <MessageBody chat={chat} body={row.body} />
+        </div>
+        {row.last || row.line.kind === "outgoing" ? <Below chat={chat} row={row} /> : null}
+      </div>
+    </div>
+  );
+}
+
+const MARKS = { sending: "clock", sent: "check", delivered: "checkCheck", read: "checkCheck", refused: "alert" } as const;
+
+/** Time and state of a message; what can be done with one that was refused. */
+function Below({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
+  const { texts } = chat;
+  const time = <time dateTime={new Date(row.atMs).toISOString()}>{clockTime(row.atMs, texts.locale.value)}</time>;
+  if (!row.own) return <p class="message-below">{time}</p>;
+  const { line } = row;
+  const state = line.kind === "entry" ? chat.deliveryOf(line) : line.state.kind;
+  const label = texts.t(`state.${state}`);
+  if (line.kind === "outgoing" && line.state.kind === "refused") {
+    const key = `error.${line.state.code}`;
+    return (
+      <p class="message-below message-refused">
+        <Icon name="alert" small /> {texts.has(key) ? texts.t(key) : label}{" "}
+        <button type="button" class="link" onClick={() => chat.client.conversation.retry(line.clientMsgId)}>
+          {texts.t("message.retry")}
+        </button>{" "}
+        <button type="button" class="link" onClick={() => chat.client.conversation.discard(line.clientMsgId)}>
+          {texts.t("message.discard")}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <p class="message-below">
+      {time}
+      <span class={`mark mark-${state}`} title={label}>
+        <Icon name={MARKS[state]} small />
+        <span class="visually-hidden">{label}</span>
+      </span>
+    </p>
+  );
+}

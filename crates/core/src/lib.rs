@@ -18,6 +18,7 @@ pub use id::partition_of;
     missing_docs,
     unreachable_pub,
     clippy::pedantic,
+    clippy::large_enum_variant,
     reason = "generated; the proto files document it"
 )]
 mod generated {

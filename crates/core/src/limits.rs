@@ -114,6 +114,12 @@ limits! {
     MIN_POSITION_WAIT_MS: u64 = SECOND, Milliseconds, "How long a history read waits for the position it names.";
 }
 
+// Limits fit each other, or nothing compiles. JSON writes a control character as six bytes.
+const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * KIB < FRAME_BYTES_MAX);
+const _: () = assert!(DRAFT_BYTES_MAX < TEXT_BYTES_MAX && FRAME_BYTES_MAX <= OUT_QUEUE_BYTES_MAX);
+const _: () = assert!(IDLE_WARN_MS < IDLE_CLOSE_MS);
+const _: () = assert!(PING_INTERVAL_MS + PONG_WAIT_MS < POSITION_CHECK_MS);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,13 +136,5 @@ mod tests {
                 assert!(limit.name.contains("BYTES"), "{}", limit.name);
             }
         }
-    }
-
-    #[test]
-    fn limits_fit_each_other() {
-        assert!(TEXT_BYTES_MAX < FRAME_BYTES_MAX && DRAFT_BYTES_MAX < TEXT_BYTES_MAX);
-        assert!(FRAME_BYTES_MAX <= OUT_QUEUE_BYTES_MAX);
-        assert!(IDLE_WARN_MS < IDLE_CLOSE_MS);
-        assert!(PING_INTERVAL_MS + PONG_WAIT_MS < POSITION_CHECK_MS);
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn fold(
     let to_team = send.audience == Audience::Team as i32;
     let audience = if to_team { Audience::Team } else { Audience::Everyone };
     let hash = content_hash(audience as i32, &content);
-    if let Some(folded) = repeated(state, &actor, &send.client_msg_id, hash, earlier) {
+    if let Some(folded) = repeated(state, &actor, &send.client_msg_id, hash, earlier.as_ref()) {
         return folded;
     }
     if content.quote_seq > state.last_seq() {
@@ -102,13 +102,13 @@ fn repeated(
     actor: &Actor,
     client_msg_id: &[u8],
     hash: u64,
-    earlier: Option<Earlier>,
+    earlier: Option<&Earlier>,
 ) -> Option<Result<Folded, Refused>> {
     let (seq, content_hash, at_ms, id) = match state.senders.look_up(&actor.id, client_msg_id) {
         Known::New => return None,
         Known::Sent(sent) => (sent.seq, sent.content_hash, sent.at_ms, sent.message),
         Known::AskHistory => match earlier {
-            Some(Earlier::Sent { seq, content_hash, at_ms, id }) => (seq, content_hash, at_ms, id),
+            Some(&Earlier::Sent { seq, content_hash, at_ms, id }) => (seq, content_hash, at_ms, id),
             _ => return None,
         },
     };

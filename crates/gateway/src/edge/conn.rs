@@ -91,6 +91,8 @@ pub(super) struct Core {
     /// Ends the service has not heard of.
     pub(super) ended: Vec<(ConnId, CloseReason)>,
     pub(super) stop_at: Option<Instant>,
+    /// Tick before which nobody is called silent.
+    pub(super) judge_silence_from: u64,
     pub(super) start: Instant,
     pub(super) now: Instant,
     pub(super) now_ms: i64,
@@ -111,6 +113,7 @@ impl Core {
             ready: Vec::new(),
             ended: Vec::new(),
             stop_at: None,
+            judge_silence_from: 0,
             start,
             now: start,
             now_ms: wall_clock_ms(),
@@ -338,6 +341,7 @@ impl Core {
     pub(super) fn check_silence(&mut self, conn: ConnId) {
         let now = self.tick();
         let max = ticks(self.limits.silence_max, self.limits.tick).max(1);
+        let not_before = self.judge_silence_from;
         let Some(found) = self.get(conn) else { return };
         if found.state != State::Open {
             return;
@@ -346,7 +350,7 @@ impl Core {
             // Its silence is ours: nothing is read.
             found.heard = now as u32;
         }
-        let due = u64::from(found.heard) + max + 1;
+        let due = (u64::from(found.heard) + max + 1).max(not_before);
         if now < due {
             self.wheel.set(due, Alarm::Silence(conn));
             return;

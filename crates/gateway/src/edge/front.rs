@@ -109,6 +109,7 @@ async fn accept(
     let next = async {
         let permit =
             Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
+        let mut told = false;
         loop {
             match listener.accept().await {
                 Ok((tcp, mut address)) => {
@@ -119,7 +120,10 @@ async fn accept(
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of descriptors or memory: others must go first.
-                    tracing::error!(%error, "connection could not be accepted");
+                    if !told {
+                        tracing::error!(%error, "connections cannot be accepted for now");
+                        told = true;
+                    }
                     sleep(Duration::from_millis(100)).await;
                 }
             }

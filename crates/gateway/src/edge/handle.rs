@@ -63,7 +63,8 @@ impl<C: Send + 'static> LoopHandle<C> {
         })
     }
 
-    /// Hands over a freshly upgraded socket.
+    /// Hands over a freshly upgraded socket. One that comes back is best ended with
+    /// [`UpgradedSocket::refuse`].
     pub fn connect(&self, socket: UpgradedSocket) -> Result<(), Refused<Box<UpgradedSocket>>> {
         self.put(Inbound::Socket(Box::new(socket))).map_err(|refused| {
             refused.map(|inbound| match inbound {

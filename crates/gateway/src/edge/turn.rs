@@ -22,6 +22,11 @@ const WAKER: Token = Token(usize::MAX);
 /// At most so much is read from one socket in one turn.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
+/// Waking so much later than asked means that the process or its disk stood still.
+const STALL: Duration = Duration::from_secs(1);
+/// After a stall what peers sent meanwhile is read first; only then is silence held against them.
+const STALL_GRACE: Duration = Duration::from_secs(5);
+
 /// Why a loop could not be made or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
@@ -63,9 +68,13 @@ impl<C: Send + 'static> EdgeLoop<C> {
             scratch: vec![0; SCRATCH_BYTES],
             list: Vec::new(),
             fired: Vec::new(),
+            due: None,
         };
         loop {
-            let timeout = if inbox.is_empty() { turn.wait() } else { Some(Duration::ZERO) };
+            let timeout = match turn.wait() {
+                _ if !inbox.is_empty() => Some(Duration::ZERO),
+                wait => wait,
+            };
             match poll.poll(&mut events, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -93,29 +102,39 @@ struct Turn<S> {
     /// Spare list, swapped with that of the ready or dirty connections while it is walked.
     list: Vec<ConnId>,
     fired: Vec<Alarm>,
+    /// When the loop has to be awake again.
+    due: Option<Instant>,
 }
 
 impl<S: Service> Turn<S> {
     /// How long nothing will have to be done unless something happens.
-    fn wait(&self) -> Option<Duration> {
+    fn wait(&mut self) -> Option<Duration> {
+        self.due = self.next_alarm();
         let core = &self.core;
         if !core.ready.is_empty() || !core.dirty.is_empty() || !core.ended.is_empty() {
             return Some(Duration::ZERO);
         }
+        Some(self.due?.saturating_duration_since(Instant::now()))
+    }
+
+    fn next_alarm(&self) -> Option<Instant> {
+        let core = &self.core;
         // Ticks are counted in nanoseconds, which last for centuries.
         let timer = core.wheel.next_tick().map(|tick| {
             let nanos = u128::from(tick) * core.limits.tick.as_nanos();
             core.start + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
         });
-        let due = match (timer, core.stop_at) {
-            (Some(timer), Some(stop)) => timer.min(stop),
-            (one, other) => one.or(other)?,
-        };
-        Some(due.saturating_duration_since(Instant::now()))
+        match (timer, core.stop_at) {
+            (Some(timer), Some(stop)) => Some(timer.min(stop)),
+            (one, other) => one.or(other),
+        }
     }
 
     fn begin(&mut self) {
         self.core.read_clocks();
+        if self.due.is_some_and(|due| self.core.now > due + STALL) {
+            self.core.judge_silence_from = self.core.after(STALL_GRACE);
+        }
         self.core.metrics.turns.add(1);
     }
 

@@ -196,3 +196,24 @@ fn a_loop_without_room_or_time_says_so_to_who_arrives() {
     assert_eq!(first.frame().0, CLOSE);
     assert_eq!(Client::connect(server.address).closed(), close::RESTART.code);
 }
+
+#[test]
+fn r07_after_a_stall_of_the_loop_nobody_who_spoke_is_called_silent() {
+    // Few events a turn, so that most of what was sent is read late.
+    let server = Server::start(&EdgeLimits {
+        silence_max: Duration::from_millis(800),
+        events_per_turn_max: 2,
+        ..quick()
+    });
+    let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.address)).collect();
+    for _ in 0..20 {
+        assert!(matches!(server.event(), Event::Connected(_)));
+    }
+    clients[0].say("stall");
+    for client in &mut clients {
+        client.say("here");
+    }
+    for client in &mut clients {
+        assert_eq!(client.hear(), "here");
+    }
+}

@@ -80,6 +80,11 @@ impl Service for Script {
                 io.pause_reading(conn);
                 self.tell(Event::Paused(conn));
             }
+            Message::Text("stall") => {
+                // The fault itself: a loop that stands still, as under SIGSTOP or a dead disk.
+                let stall = crossbeam_channel::after(Duration::from_millis(1500));
+                assert!(stall.recv().is_ok());
+            }
             Message::Text("short") => io.limit_messages(conn, 10),
             Message::Text("close") => io.close(conn, 3500, "as you wish"),
             Message::Text(text) => io.send(conn, &Payload::text(text)),

@@ -1,0 +1,57 @@
+// Starts the console in this page: wires the browser to the model and draws it.
+import { protoCodec } from "@frontdesk/protocol/proto";
+import { browserPlatform } from "@frontdesk/client/browser";
+import { pickLocale } from "@frontdesk/i18n";
+import { followTheme } from "@frontdesk/ui";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { Console } from "./model/console";
+import "@frontdesk/ui/tokens.css";
+import "./styles/console.css";
+import { App } from "./view/app";
+import { copyText } from "./view/clipboard";
+import { ConsoleProvider } from "./view/context";
+import { t, texts } from "./view/text";
+import { browserUpload } from "./view/upload";
+
+const baseUrl = new URL(".", location.href).href;
+
+const app = new Console({
+  platform: browserPlatform(baseUrl),
+  codec: protoCodec,
+  upload: browserUpload(baseUrl),
+  copy: copyText,
+  version: "0.1.0",
+  language: () => texts.locale.peek(),
+  anonymousName: (visitor) => t("visitor.anonymous", { id: visitor.slice(-4).toUpperCase() }),
+  address: {
+    hash: () => location.hash,
+    go: (hash) => {
+      location.hash = hash;
+    },
+  },
+});
+
+window.addEventListener("hashchange", () => app.addressChanged());
+
+effect(() => {
+  void texts.use(pickLocale(app.preferences.language.value, ...navigator.languages));
+});
+effect(() => {
+  document.documentElement.lang = texts.locale.value;
+});
+effect(() => followTheme(app.preferences.theme.value));
+effect(() => {
+  document.title = app.title.value;
+});
+
+const root = document.getElementById("app");
+if (root !== null) {
+  render(
+    <ConsoleProvider value={app}>
+      <App />
+    </ConsoleProvider>,
+    root,
+  );
+}
+void app.start();

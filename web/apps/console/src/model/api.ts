@@ -1,0 +1,209 @@
+// The HTTP API as the console uses it: paths, shapes and one error type. Shapes are as the server
+// sends them (snake_case); rows come in the wire's JSON mapping.
+import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
+import type { RowJson } from "@frontdesk/protocol";
+import type { CannedReply } from "./replies";
+
+/** The server (or the way to it) said no. `code` is stable; `field` names what to mend. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly field: string | null,
+    readonly detail: string | null,
+    readonly retryAfterMs: number | undefined,
+  ) {
+    super(`the request failed: ${code}`);
+  }
+
+  static lost(): ApiError {
+    return new ApiError(0, "connection.lost", null, null, undefined);
+  }
+
+  static from(answer: HttpAnswer): ApiError {
+    const body = typeof answer.body === "object" && answer.body !== null ? (answer.body as Record<string, unknown>) : {};
+    const text = (name: string) => (typeof body[name] === "string" ? body[name] : null);
+    return new ApiError(answer.status, text("code") ?? `http.${answer.status}`, text("field"), text("detail"), answer.retryAfterMs);
+  }
+}
+
+export type Texts = Readonly<Record<string, string>>;
+
+/** Who is signed in, as `GET /me` tells it. */
+export type Me = {
+  readonly id: string;
+  readonly display_name: string;
+  readonly email: string;
+  readonly language: string;
+  readonly account: { readonly id: string; readonly name: string };
+  readonly rights: readonly string[];
+  readonly teams: readonly string[];
+  readonly demo: boolean;
+};
+
+export type DemoUser = { readonly email: string; readonly name: string; readonly role: string };
+
+/** What the sign-in page needs to know before anybody is signed in. */
+export type EntryOptions = { readonly needed: boolean; readonly demo_users?: readonly DemoUser[] };
+
+export type SetUp = {
+  readonly token: string;
+  readonly account: string;
+  readonly display_name: string;
+  readonly email: string;
+  readonly password: string;
+  readonly language: string;
+  readonly origins: readonly string[];
+};
+
+export type Team = { readonly id: string; readonly names: Texts; readonly members: readonly string[] };
+
+export type Agent = {
+  readonly id: string;
+  readonly name: string;
+  readonly presence: "online" | "away" | "offline";
+  readonly teams: readonly string[];
+  readonly open_sessions: number;
+  readonly capacity: number;
+};
+
+export type Person = {
+  readonly id: string;
+  readonly email: string;
+  readonly display_name: string;
+  readonly role: string;
+  readonly capacity: number | null;
+  readonly disabled: boolean;
+};
+
+export type NewPerson = Pick<Person, "email" | "display_name" | "role"> & { readonly password: string; readonly language: string };
+export type PersonChange = Partial<Pick<Person, "display_name" | "role" | "capacity" | "disabled">>;
+
+export type Role = { readonly id: string; readonly builtin: string | null; readonly names: Texts; readonly rights: readonly string[] };
+
+export type Inbox = {
+  readonly id: string;
+  readonly inbox_key: string;
+  readonly name: string;
+  readonly origins: readonly string[];
+  readonly default_team: string | null;
+  readonly routing: "auto" | "manual";
+  readonly texts: Readonly<Record<string, Texts>>;
+};
+
+export type ApiKey = {
+  readonly id: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly rights: readonly string[];
+  readonly created_at_ms: number;
+  readonly last_used_at_ms: number | null;
+};
+
+export type Setting = {
+  readonly name: string;
+  readonly kind: "switch" | "number";
+  readonly value: boolean | number;
+  readonly default: boolean | number;
+  readonly min?: number | null;
+  readonly max?: number | null;
+  readonly help: Texts;
+};
+
+export type LoginSession = {
+  readonly handle: string;
+  readonly user_agent: string;
+  readonly seen_at_ms: number;
+  readonly current: boolean;
+};
+
+export type ListCounts = { readonly mine: number; readonly queue: number; readonly open: number; readonly closed: number };
+export type ListPage = { readonly rows: readonly RowJson[]; readonly next?: string | null; readonly counts: ListCounts };
+export type ListQuery = { readonly view: "mine" | "queue" | "open" | "closed"; readonly cursor?: string; readonly limit: number };
+
+export type ConversationDetails = {
+  readonly row: RowJson;
+  readonly inbox: string;
+  readonly page_url: string;
+  readonly created_at_ms: number;
+};
+
+export type WaitingSession = {
+  readonly conversation: string;
+  readonly session: string;
+  readonly owner: string | null;
+  readonly owner_name: string | null;
+  readonly team: string | null;
+  readonly place: number | null;
+  readonly waiting_since_ms: number | null;
+  readonly deadline_ms: number | null;
+  readonly then: string | null;
+};
+
+export type Violation = { readonly conversation: string; readonly code: string; readonly detail: string };
+export type Waiting = { readonly sessions: readonly WaitingSession[]; readonly violations: readonly Violation[]; readonly at_ms: number };
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export class Api {
+  constructor(private readonly http: HttpRequest) {}
+
+  me = (): Promise<Me> => this.#call("GET", "api/v1/me");
+  entryOptions = (): Promise<EntryOptions> => this.#call("GET", "api/v1/setup");
+  signIn = (email: string, password: string): Promise<unknown> => this.#call("POST", "api/v1/sign-in", { email, password });
+  signInDemo = (email: string): Promise<unknown> => this.#call("POST", "api/v1/sign-in/demo", { email });
+  signOut = (): Promise<void> => this.#call("POST", "api/v1/sign-out", {});
+  setUp = (body: SetUp): Promise<unknown> => this.#call("POST", "api/v1/setup", body);
+  changeMe = (change: { readonly display_name?: string; readonly language?: string }): Promise<Me> => this.#call("PATCH", "api/v1/me", change);
+  changePassword = (current: string, next: string): Promise<void> => this.#call("POST", "api/v1/me/password", { current_password: current, new_password: next });
+  loginSessions = async (): Promise<readonly LoginSession[]> => (await this.#call<{ sessions: LoginSession[] }>("GET", "api/v1/me/sessions")).sessions;
+  endLoginSession = (handle: string): Promise<void> => this.#call("DELETE", `api/v1/me/sessions/${handle}`);
+
+  conversations(query: ListQuery): Promise<ListPage> {
+    const search = new URLSearchParams({ view: query.view, limit: String(query.limit), ...(query.cursor === undefined ? {} : { cursor: query.cursor }) });
+    return this.#call("GET", `api/v1/conversations?${search.toString()}`);
+  }
+
+  conversation = (id: string): Promise<ConversationDetails> => this.#call("GET", `api/v1/conversations/${id}`);
+  waiting = (): Promise<Waiting> => this.#call("GET", "api/v1/waiting");
+  agents = async (): Promise<readonly Agent[]> => (await this.#call<{ agents: Agent[] }>("GET", "api/v1/agents")).agents;
+
+  people = async (): Promise<readonly Person[]> => (await this.#call<{ users: Person[] }>("GET", "api/v1/users")).users;
+  addPerson = (body: NewPerson): Promise<Person> => this.#call("POST", "api/v1/users", body);
+  changePerson = (id: string, change: PersonChange): Promise<Person> => this.#call("PATCH", `api/v1/users/${id}`, change);
+  roles = async (): Promise<readonly Role[]> => (await this.#call<{ roles: Role[] }>("GET", "api/v1/roles")).roles;
+
+  teams = async (): Promise<readonly Team[]> => (await this.#call<{ teams: Team[] }>("GET", "api/v1/teams")).teams;
+  addTeam = (body: Omit<Team, "id">): Promise<Team> => this.#call("POST", "api/v1/teams", body);
+  changeTeam = (id: string, change: Partial<Omit<Team, "id">>): Promise<Team> => this.#call("PATCH", `api/v1/teams/${id}`, change);
+  removeTeam = (id: string): Promise<void> => this.#call("DELETE", `api/v1/teams/${id}`);
+
+  inboxes = async (): Promise<readonly Inbox[]> => (await this.#call<{ inboxes: Inbox[] }>("GET", "api/v1/inboxes")).inboxes;
+  addInbox = (body: Pick<Inbox, "name" | "origins">): Promise<Inbox> => this.#call("POST", "api/v1/inboxes", body);
+  changeInbox = (id: string, change: Partial<Pick<Inbox, "name" | "origins" | "default_team" | "routing" | "texts">>): Promise<Inbox> => this.#call("PATCH", `api/v1/inboxes/${id}`, change);
+
+  replies = async (): Promise<readonly CannedReply[]> => (await this.#call<{ replies: CannedReply[] }>("GET", "api/v1/canned-replies")).replies;
+  addReply = (body: Omit<CannedReply, "id">): Promise<CannedReply> => this.#call("POST", "api/v1/canned-replies", body);
+  changeReply = (id: string, body: Omit<CannedReply, "id">): Promise<CannedReply> => this.#call("PUT", `api/v1/canned-replies/${id}`, body);
+  removeReply = (id: string): Promise<void> => this.#call("DELETE", `api/v1/canned-replies/${id}`);
+
+  keys = async (): Promise<readonly ApiKey[]> => (await this.#call<{ api_keys: ApiKey[] }>("GET", "api/v1/api-keys")).api_keys;
+  addKey = (body: Pick<ApiKey, "name" | "rights">): Promise<ApiKey & { readonly key: string }> => this.#call("POST", "api/v1/api-keys", body);
+  removeKey = (id: string): Promise<void> => this.#call("DELETE", `api/v1/api-keys/${id}`);
+
+  settings = async (): Promise<readonly Setting[]> => (await this.#call<{ settings: Setting[] }>("GET", "api/v1/settings")).settings;
+  changeSetting = (name: string, value: boolean | number | null): Promise<unknown> => this.#call("PUT", `api/v1/settings/${name}`, { value });
+
+  async #call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    let answer: HttpAnswer;
+    try {
+      answer = await this.http(method, path, body === undefined ? {} : { body });
+    } catch {
+      throw ApiError.lost();
+    }
+    if (answer.status < 200 || answer.status > 299) throw ApiError.from(answer);
+    return answer.body as T;
+  }
+}

@@ -1,0 +1,186 @@
+// The conversation on the screen: its timeline rows, its session and what may be done with it, the
+// composer, and what is known about the visitor.
+import type { AgentClient, Conversation, KeyValueStore, SessionCommand } from "@frontdesk/client";
+import { Refused } from "@frontdesk/client";
+import type { Locale } from "@frontdesk/i18n";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { computed, effect, signal } from "@preact/signals-core";
+import type { Rights } from "./account";
+import type { Api, ConversationDetails, Me } from "./api";
+import { ApiError } from "./api";
+import { Composer } from "./composer";
+import type { InboxModel } from "./inbox";
+import type { Notices } from "./notices";
+import type { TimelineRow } from "./timeline-rows";
+import { timelineRows } from "./timeline-rows";
+import type { EntryLine, Participant, Row, Session } from "./types";
+import type { Upload } from "./uploads";
+import { toParticipant, toRow, toSession } from "./wire";
+
+export type DetailsState =
+  | { readonly kind: "loading" }
+  | { readonly kind: "loaded"; readonly details: ConversationDetails }
+  | { readonly kind: "failed"; readonly code: string };
+
+/** What can be done with the session now, by this person. */
+export type Actions = {
+  readonly reply: boolean;
+  readonly note: boolean;
+  readonly take: boolean;
+  readonly takeOver: boolean;
+  readonly transfer: boolean;
+  readonly close: boolean;
+  readonly reopen: boolean;
+  readonly requeue: boolean;
+  readonly join: boolean;
+  readonly stepOut: boolean;
+};
+
+export function actionsFor(session: Session, user: string, rights: Rights): Actions {
+  const open = session.status !== "closed";
+  const owner = session.owner?.id === user;
+  const owned = session.owner !== null;
+  const partOf = session.participants.some((participant) => participant.id === user);
+  const write = rights.has("conversation.write");
+  const assign = rights.has("conversation.assign");
+  return {
+    reply: open && write && (owner || partOf),
+    note: rights.has("conversation.note"),
+    take: open && write && session.status === "queued",
+    takeOver: open && owned && !owner && rights.has("conversation.take_over"),
+    transfer: open && (owner || assign),
+    close: open && ((owner && rights.has("conversation.close")) || (assign && rights.has("conversation.close"))),
+    reopen: !open && write,
+    requeue: open && owned && (owner || assign),
+    join: open && owned && !owner && !partOf && write,
+    stepOut: open && partOf && !owner,
+  };
+}
+
+export type ChatOptions = {
+  readonly id: string;
+  readonly client: AgentClient;
+  readonly api: Api;
+  readonly inbox: InboxModel;
+  readonly me: Me;
+  readonly rights: Rights;
+  readonly storage: KeyValueStore;
+  readonly upload: Upload;
+  /** Carries out a session command; false (and a notice) where it was refused. */
+  readonly command: (conversation: string, command: SessionCommand, version: number) => Promise<boolean>;
+  /** Puts a text on the clipboard; says whether that worked. */
+  readonly copy: (text: string) => Promise<boolean>;
+  readonly notices: Notices;
+};
+
+export class Chat {
+  readonly id: string;
+  readonly conversation: Conversation;
+  readonly composer: Composer;
+  readonly row: ReadonlySignal<Row | null>;
+  readonly session: ReadonlySignal<Session>;
+  readonly rows: ReadonlySignal<readonly TimelineRow[]>;
+  readonly actions: ReadonlySignal<Actions>;
+  readonly viewers: ReadonlySignal<readonly Participant[]>;
+  readonly #details = signal<DetailsState>({ kind: "loading" });
+  readonly details: ReadonlySignal<DetailsState> = this.#details;
+  readonly #unreadFrom = signal(0);
+  readonly #stop: () => void;
+
+  constructor(private readonly options: ChatOptions) {
+    const { id, client, inbox, me } = options;
+    this.id = id;
+    this.conversation = client.open(id);
+    this.composer = new Composer(
+      this.conversation,
+      options.storage,
+      `frontdesk/draft/${me.account.id}/${me.id}/`,
+      options.upload,
+      () => ({ textBytesMax: client.textBytesMax, fileBytesMax: client.fileBytesMax }),
+    );
+    this.row = computed(() => {
+      const listed = inbox.rows.value.get(id);
+      if (listed !== undefined) return listed;
+      const details = this.#details.value;
+      return details.kind === "loaded" ? toRow(details.details.row) : null;
+    });
+    this.session = computed(() => {
+      const live = this.conversation.session.value;
+      return live === undefined ? (this.row.value?.session ?? toSession(undefined)) : toSession(live);
+    });
+    this.rows = computed(() =>
+      timelineRows({
+        lines: this.conversation.lines.value,
+        self: client.self.value,
+        cursors: this.conversation.cursors.value,
+        unreadFrom: this.#unreadFrom.value,
+      }),
+    );
+    this.actions = computed(() => actionsFor(this.session.value, me.id, options.rights));
+    this.viewers = computed(() =>
+      this.conversation.viewers.value.map(toParticipant).filter((viewer) => viewer.id !== me.id),
+    );
+    // The divider stands where the reader was when the conversation was first shown, and stays.
+    let divided = false;
+    this.#stop = effect(() => {
+      if (divided || !this.conversation.loaded.value) return;
+      divided = true;
+      const read = this.conversation.cursors.peek().get(me.id)?.readSeq ?? 0;
+      const first = this.conversation.lines
+        .peek()
+        .find((line) => line.kind === "entry" && line.seq > read && line.actor.id !== me.id && line.body.kind !== "system");
+      if (read > 0 && first?.kind === "entry") this.#unreadFrom.value = first.seq;
+    });
+    void this.loadDetails();
+  }
+
+  async loadDetails(): Promise<void> {
+    try {
+      this.#details.value = { kind: "loaded", details: await this.options.api.conversation(this.id) };
+    } catch (error) {
+      this.#details.value = { kind: "failed", code: error instanceof ApiError ? error.code : "connection.lost" };
+    }
+  }
+
+  leave(): void {
+    this.#stop();
+    for (const file of this.composer.attachments.peek()) this.composer.removeAttachment(file.id);
+    this.options.client.leave(this.id);
+  }
+
+  command(command: SessionCommand): Promise<boolean> {
+    return this.options.command(this.id, command, this.session.peek().version);
+  }
+
+  /** Closes at once; the way back stands in the notice. */
+  async close(): Promise<void> {
+    if (!this.actions.peek().close) return;
+    const name = this.row.peek() === null ? "" : this.options.inbox.nameOf(this.row.peek() as Row);
+    if (await this.command({ close: {} })) {
+      this.options.notices.show("ok", "closed.notice", { name }, { label: "undo", run: () => void this.command({ reopen: {} }) });
+    }
+  }
+
+  /** An entry that is loaded, by its seq. */
+  entry(seq: number): EntryLine | null {
+    const line = this.conversation.lines.value.find((other) => other.kind === "entry" && other.seq === seq);
+    return line?.kind === "entry" ? line : null;
+  }
+
+  teamName(id: string, locale: Locale): string {
+    return this.options.inbox.teamName(id, locale);
+  }
+
+  async copy(text: string): Promise<void> {
+    const done = await this.options.copy(text);
+    this.options.notices.show(done ? "ok" : "danger", done ? "copied" : "copy.failed");
+  }
+
+  async retract(seq: number): Promise<void> {
+    try {
+      await this.conversation.retract(seq);
+    } catch (error) {
+      this.options.notices.problem(error instanceof Refused ? error.code : "connection.lost");
+    }
+  }
+}

@@ -1,0 +1,192 @@
+// The whole console without its looks: who is signed in, where they are, their inbox, the open
+// conversation. Views read its signals and call its methods; everything it needs from the browser
+// is injected.
+import type { Platform, SessionCommand } from "@frontdesk/client";
+import { AgentClient, Refused } from "@frontdesk/client";
+import type { Codec } from "@frontdesk/protocol";
+import type { ReadonlySignal } from "@preact/signals-core";
+import { computed, effect, signal } from "@preact/signals-core";
+import { Account, Rights } from "./account";
+import type { Me } from "./api";
+import { Api } from "./api";
+import { Chat } from "./chat";
+import { InboxModel } from "./inbox";
+import { Notices } from "./notices";
+import { Preferences } from "./preferences";
+import type { ListView, Route } from "./route";
+import { formatRoute, parseRoute } from "./route";
+import type { Upload } from "./uploads";
+
+export type ConsoleOptions = {
+  readonly platform: Platform;
+  readonly codec: Codec;
+  readonly upload: Upload;
+  /** Puts a text on the clipboard; says whether that worked. */
+  readonly copy: (text: string) => Promise<boolean>;
+  readonly version: string;
+  readonly language: () => string;
+  readonly anonymousName: (visitor: string) => string;
+  /** The address' hash, and how to change it. */
+  readonly address: { readonly hash: () => string; readonly go: (hash: string) => void };
+};
+
+/** Everything that exists only while somebody is signed in. */
+export class Desk {
+  readonly client: AgentClient;
+  readonly inbox: InboxModel;
+  readonly rights: Rights;
+  readonly #chat = signal<Chat | null>(null);
+  readonly chat: ReadonlySignal<Chat | null> = this.#chat;
+
+  constructor(
+    private readonly console: Console,
+    private readonly options: ConsoleOptions,
+    readonly me: Me,
+  ) {
+    this.rights = new Rights(me.rights);
+    this.client = new AgentClient({
+      platform: options.platform,
+      codec: options.codec,
+      user: me.id,
+      account: me.account.id,
+      client: `frontdesk-console/${options.version}`,
+      language: options.language,
+    });
+    this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
+    this.client.start();
+    void this.inbox.loadDirectory();
+    void this.inbox.loadCounts();
+  }
+
+  show(conversation: string | null): void {
+    const shown = this.#chat.peek();
+    if ((shown?.id ?? null) === conversation) return;
+    this.#chat.value =
+      conversation === null
+        ? null
+        : new Chat({
+            id: conversation,
+            client: this.client,
+            api: this.console.api,
+            inbox: this.inbox,
+            me: this.me,
+            rights: this.rights,
+            storage: this.options.platform.storage,
+            upload: this.options.upload,
+            command: (of, command, version) => this.command(of, command, version),
+            copy: this.options.copy,
+            notices: this.console.notices,
+          });
+    shown?.leave();
+  }
+
+  /** Carries out a session command; says what happened where it was refused. */
+  async command(conversation: string, command: SessionCommand, version: number): Promise<boolean> {
+    try {
+      await this.client.command(conversation, command, version);
+      return true;
+    } catch (error) {
+      const { code, detail } = error instanceof Refused ? error : { code: "connection.lost", detail: "" };
+      if (code === "session.taken") this.console.notices.show("info", "refused.session.taken", { name: this.inbox.agentName(detail) || detail });
+      else this.console.notices.problem(code, { detail });
+      return false;
+    }
+  }
+
+  stop(): void {
+    this.show(null);
+    this.client.stop();
+  }
+}
+
+export class Console {
+  readonly api: Api;
+  readonly account: Account;
+  readonly notices: Notices;
+  readonly preferences: Preferences;
+  readonly #route = signal<Route>(parseRoute(""));
+  readonly route: ReadonlySignal<Route> = this.#route;
+  readonly #desk = signal<Desk | null>(null);
+  readonly desk: ReadonlySignal<Desk | null> = this.#desk;
+  /** UTC milliseconds by the server's clock, moved once a second. */
+  readonly now = signal(0);
+  readonly title: ReadonlySignal<string>;
+
+  constructor(private readonly options: ConsoleOptions) {
+    const { platform } = options;
+    this.api = new Api(platform.http);
+    this.account = new Account(this.api);
+    this.notices = new Notices(platform.clock);
+    this.preferences = new Preferences(platform.storage);
+    this.title = computed(() => {
+      const unread = this.#desk.value?.inbox.unread.value ?? 0;
+      return unread > 0 ? `(${unread}) Frontdesk` : "Frontdesk";
+    });
+    this.addressChanged();
+    this.#tick();
+    effect(() => {
+      const state = this.account.state.value;
+      const desk = this.#desk.peek();
+      if (state.kind === "signed-in" && desk === null) this.#desk.value = new Desk(this, options, state.me);
+      if (state.kind === "signed-out" && desk !== null) {
+        desk.stop();
+        this.#desk.value = null;
+      }
+    });
+    effect(() => {
+      const route = this.#route.value;
+      const desk = this.#desk.value;
+      if (desk === null) return;
+      if (route.page === "inbox") desk.inbox.view.value = route.view;
+      desk.show(route.page === "inbox" ? route.conversation : null);
+    });
+    // A login that ended shows as a ticket refused.
+    effect(() => {
+      const connection = this.#desk.value?.client.connection.value;
+      if (connection?.kind === "stopped" && stopsLogin(connection.code)) void this.account.load();
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.account.load();
+  }
+
+  go(route: Route): void {
+    this.options.address.go(formatRoute(route));
+  }
+
+  addressChanged(): void {
+    const route = parseRoute(this.options.address.hash());
+    if (formatRoute(route) !== formatRoute(this.#route.peek())) this.#route.value = route;
+  }
+
+  /** Copies a text and says so. */
+  async copy(text: string): Promise<void> {
+    const done = await this.options.copy(text);
+    this.notices.show(done ? "ok" : "danger", done ? "copied" : "copy.failed");
+  }
+
+  openConversation(conversation: string | null, view?: ListView): void {
+    const route = this.#route.peek();
+    this.go({ page: "inbox", view: view ?? (route.page === "inbox" ? route.view : "mine"), conversation });
+  }
+
+  /** Moves to the row below or above the open one. */
+  step(by: 1 | -1): void {
+    const route = this.#route.peek();
+    const inbox = this.#desk.peek()?.inbox;
+    if (route.page !== "inbox" || inbox === undefined) return;
+    const next = inbox.neighbour(route.conversation, by);
+    if (next !== null) this.openConversation(next);
+  }
+
+  #tick(): void {
+    const { clock } = this.options.platform;
+    this.now.value = this.#desk.peek()?.client.serverNowMs() ?? clock.now();
+    clock.setTimer(() => this.#tick(), 1_000);
+  }
+}
+
+function stopsLogin(code: string): boolean {
+  return code === "sign_in.required" || code === "unauthenticated" || code === "http.401" || code.startsWith("close.");
+}

@@ -1,0 +1,151 @@
+// Turns a conversation's lines into the rows a timeline draws: day marks, the new-messages divider,
+// bubbles grouped by sender, notes, quiet system lines. Skips have no row: what a reader may not
+// see leaves no trace.
+import type { DeliveryState, EntryLine, OutgoingLine, ViewLine } from "@frontdesk/client";
+import { dayKey } from "./time";
+import type { Actor, Body, Cursor } from "./types";
+
+export type Bubble = {
+  readonly kind: "message" | "note";
+  readonly key: string;
+  /** 0 while the message is on its way. */
+  readonly seq: number;
+  readonly outgoing: OutgoingLine | null;
+  readonly body: Body;
+  readonly actor: Actor;
+  readonly atMs: number;
+  readonly mine: boolean;
+  /** On the visitor's side or the team's. */
+  readonly side: "visitor" | "team";
+  /** First and last of a run by the same sender: the first carries the name and the time. */
+  readonly first: boolean;
+  readonly last: boolean;
+  /** Where the message stands with the visitor; null where that means nothing. */
+  readonly delivery: DeliveryState | null;
+};
+
+export type TimelineRow =
+  | { readonly kind: "day"; readonly key: string; readonly atMs: number }
+  | { readonly kind: "unread"; readonly key: string }
+  | { readonly kind: "system"; readonly key: string; readonly entry: EntryLine; readonly systemKey: string; readonly params: Readonly<Record<string, string>> }
+  | Bubble;
+
+/** Messages further apart than this begin a new group. */
+export const groupGapMs = 5 * 60_000;
+
+export type TimelineInput = {
+  readonly lines: readonly ViewLine[];
+  readonly self: Actor;
+  readonly cursors: ReadonlyMap<string, Cursor>;
+  /** The first seq the reader had not read when they opened the conversation; 0 for none. */
+  readonly unreadFrom: number;
+};
+
+function visitorCursor(cursors: ReadonlyMap<string, Cursor>): Cursor | undefined {
+  for (const cursor of cursors.values()) if (cursor.actor.kind === "visitor") return cursor;
+  return undefined;
+}
+
+function deliveryOf(seq: number, visitor: Cursor | undefined): DeliveryState {
+  if (visitor !== undefined && visitor.readSeq >= seq) return "read";
+  return visitor !== undefined && visitor.deliveredSeq >= seq ? "delivered" : "sent";
+}
+
+function bubbleOfEntry(line: EntryLine, self: Actor, visitor: Cursor | undefined): Bubble {
+  const side = line.actor.kind === "visitor" ? "visitor" : "team";
+  const receipts = side === "team" && !line.team && line.body.kind !== "tombstone";
+  return {
+    kind: line.team ? "note" : "message",
+    key: line.key,
+    seq: line.seq,
+    outgoing: null,
+    body: line.body,
+    actor: line.actor,
+    atMs: line.atMs,
+    mine: line.actor.id !== "" && line.actor.id === self.id,
+    side,
+    first: true,
+    last: true,
+    delivery: receipts ? deliveryOf(line.seq, visitor) : null,
+  };
+}
+
+function bubbleOfOutgoing(line: OutgoingLine, self: Actor): Bubble {
+  return {
+    kind: line.team ? "note" : "message",
+    key: line.key,
+    seq: 0,
+    outgoing: line,
+    body: line.body,
+    actor: self,
+    atMs: line.atMs,
+    mine: true,
+    side: "team",
+    first: true,
+    last: true,
+    delivery: line.state.kind,
+  };
+}
+
+type Draw = Bubble | Extract<TimelineRow, { kind: "system" }>;
+
+function draws(input: TimelineInput): Draw[] {
+  const visitor = visitorCursor(input.cursors);
+  const out: Draw[] = [];
+  for (const line of input.lines) {
+    if (line.kind === "skip") continue;
+    if (line.kind === "outgoing") {
+      out.push(bubbleOfOutgoing(line, input.self));
+    } else if (line.body.kind === "system") {
+      out.push({ kind: "system", key: line.key, entry: line, systemKey: line.body.key, params: line.body.params });
+    } else if (line.body.kind !== "retraction") {
+      out.push(bubbleOfEntry(line, input.self, visitor));
+    }
+  }
+  return out;
+}
+
+function timeOf(draw: Draw): number {
+  return draw.kind === "system" ? draw.entry.atMs : draw.atMs;
+}
+
+function seqOf(draw: Draw): number {
+  return draw.kind === "system" ? draw.entry.seq : draw.seq;
+}
+
+function sameGroup(a: Draw, b: Draw): boolean {
+  if (a.kind === "system" || b.kind === "system") return false;
+  return (
+    a.kind === b.kind &&
+    a.actor.kind === b.actor.kind &&
+    a.actor.id === b.actor.id &&
+    b.atMs - a.atMs < groupGapMs &&
+    dayKey(a.atMs) === dayKey(b.atMs)
+  );
+}
+
+export function timelineRows(input: TimelineInput): TimelineRow[] {
+  const all = draws(input);
+  const dividerAt = input.unreadFrom === 0 ? -1 : all.findIndex((draw) => seqOf(draw) >= input.unreadFrom);
+  const rows: TimelineRow[] = [];
+  let day = "";
+  all.forEach((draw, at) => {
+    const atMs = timeOf(draw);
+    const key = dayKey(atMs);
+    if (key !== day) {
+      rows.push({ kind: "day", key: `day-${key}`, atMs });
+      day = key;
+    }
+    if (at === dividerAt) rows.push({ kind: "unread", key: "unread" });
+    if (draw.kind === "system") {
+      rows.push(draw);
+      return;
+    }
+    const previous = all[at - 1];
+    const next = all[at + 1];
+    const first = previous === undefined || at === dividerAt || !sameGroup(previous, draw);
+    const last = next === undefined || at + 1 === dividerAt || !sameGroup(draw, next);
+    rows.push(first && last ? draw : { ...draw, first, last });
+  });
+  return rows;
+}

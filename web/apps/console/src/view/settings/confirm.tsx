@@ -1,0 +1,23 @@
+import { Button } from "../parts/controls";
+import { Dialog } from "../parts/overlay";
+import { t } from "../text";
+import { FormError, useSubmit } from "./page";
+
+/** Asks once before something that cannot be undone. */
+export function Confirm({ title, text, action, run, onClose }: { readonly title: string; readonly text: string; readonly action: string; readonly run: () => Promise<unknown>; readonly onClose: () => void }) {
+  const submit = useSubmit();
+  return (
+    <Dialog title={title} onClose={onClose} testid="confirm-dialog">
+      <div class="dialog-form">
+        <p>{text}</p>
+        <FormError submit={submit} />
+        <footer class="dialog-foot">
+          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button kind="danger" busy={submit.busy} testid="confirm-submit" onClick={() => void submit.run(run).then((done) => done && onClose())}>
+            {action}
+          </Button>
+        </footer>
+      </div>
+    </Dialog>
+  );
+}

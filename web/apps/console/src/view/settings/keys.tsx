@@ -1,0 +1,141 @@
+import { dateOf, relativeTime } from "@frontdesk/i18n";
+import { useState } from "preact/hooks";
+import type { ApiKey } from "../../model/api";
+import { useConsole, useDesk } from "../context";
+import { Button, Checkbox, TextField } from "../parts/controls";
+import { Icon } from "../parts/icon";
+import { Dialog } from "../parts/overlay";
+import { Empty } from "../parts/states";
+import { locale, t } from "../text";
+import { Confirm } from "./confirm";
+import { Card, FormError, Load, Page, useSubmit } from "./page";
+
+export function Keys() {
+  const app = useConsole();
+  const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<ApiKey | null>(null);
+  const now = app.now.value;
+  return (
+    <Load read={() => app.api.keys()}>
+      {({ value: keys, reload }) => (
+        <Page
+          title={t("settings.keys")}
+          lead={t("keys.lead")}
+          action={
+            <Button kind="primary" icon="plus" testid="add-key" onClick={() => setAdding(true)}>
+              {t("keys.add")}
+            </Button>
+          }
+        >
+          {keys.length === 0 ? (
+            <Empty icon="key-round" title={t("keys.none")}>
+              <p>{t("keys.none_text")}</p>
+            </Empty>
+          ) : (
+            <Card>
+              <ul class="lines">
+                {keys.map((key) => (
+                  <li key={key.id} class="line" data-testid="api-key">
+                    <Icon name="key-round" />
+                    <span class="line-text">
+                      <span>
+                        {key.name} <code class="key-hint">fd_…{key.hint}</code>
+                      </span>
+                      <span class="meta">
+                        {t("keys.created", { date: dateOf(key.created_at_ms, now, locale()) })} · {key.last_used_at_ms === null ? t("keys.unused") : t("keys.used", { time: relativeTime(key.last_used_at_ms, now, locale()) })} · {t("keys.rights", { count: key.rights.length })}
+                      </span>
+                    </span>
+                    <Button size="small" kind="quiet" icon="trash-2" label={t("remove_named", { name: key.name })} onClick={() => setRemoving(key)} />
+                  </li>
+                ))}
+              </ul>
+            </Card>
+          )}
+          {adding && <AddKey onClose={() => setAdding(false)} onDone={reload} />}
+          {removing !== null && (
+            <Confirm
+              title={t("keys.remove")}
+              text={t("keys.remove_text", { name: removing.name })}
+              action={t("remove")}
+              run={async () => {
+                await app.api.removeKey(removing.id);
+                await reload();
+              }}
+              onClose={() => setRemoving(null)}
+            />
+          )}
+        </Page>
+      )}
+    </Load>
+  );
+}
+
+function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly onDone: () => Promise<void> }) {
+  const app = useConsole();
+  const { me } = useDesk();
+  const [name, setName] = useState("");
+  const [rights, setRights] = useState<ReadonlySet<string>>(new Set());
+  const [made, setMade] = useState<string | null>(null);
+  const submit = useSubmit();
+  if (made !== null) {
+    return (
+      <Dialog title={t("keys.made")} onClose={onClose} testid="key-dialog">
+        <div class="dialog-form">
+          <p>{t("keys.made_text")}</p>
+          <div class="snippet">
+            <code data-testid="new-key">{made}</code>
+            <Button size="small" icon="copy" label={t("copy")} onClick={() => void app.copy(made)}>
+              {t("copy")}
+            </Button>
+          </div>
+          <footer class="dialog-foot">
+            <Button kind="primary" onClick={onClose}>
+              {t("done")}
+            </Button>
+          </footer>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={t("keys.add")} onClose={onClose} testid="key-dialog">
+      <form
+        class="dialog-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit
+            .run(async () => {
+              const key = await app.api.addKey({ name: name.trim(), rights: [...rights] });
+              setMade(key.key);
+            })
+            .then((done) => (done ? onDone() : undefined));
+        }}
+      >
+        <TextField label={t("keys.name")} help={t("keys.name_help")} required value={name} onInput={setName} error={submit.errorOf("name")} autofocus testid="key-name" />
+        <fieldset class="choices">
+          <legend>{t("keys.rights_title")}</legend>
+          {me.rights.map((right) => (
+            <Checkbox
+              key={right}
+              label={right}
+              checked={rights.has(right)}
+              onChange={(checked) => {
+                const next = new Set(rights);
+                if (checked) next.add(right);
+                else next.delete(right);
+                setRights(next);
+              }}
+            />
+          ))}
+        </fieldset>
+        <FormError submit={submit} />
+        <footer class="dialog-foot">
+          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button type="submit" kind="primary" busy={submit.busy} disabled={rights.size === 0 || name.trim() === ""} testid="key-submit">
+            {t("keys.add")}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

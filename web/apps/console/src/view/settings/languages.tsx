@@ -1,0 +1,37 @@
+// A text in every language the team writes: one field each, side by side where there is room.
+import { LOCALES, LOCALE_NAMES } from "@frontdesk/i18n";
+import type { Texts } from "../../model/api";
+import { TextArea, TextField } from "../parts/controls";
+
+type Props = {
+  readonly label: string;
+  readonly help?: string;
+  readonly value: Texts;
+  readonly onChange: (value: Texts) => void;
+  readonly error?: string | null;
+  readonly long?: boolean;
+  readonly required?: boolean;
+  readonly testid?: string;
+};
+
+export function LanguageFields({ label, help, value, onChange, error, long, required, testid }: Props) {
+  const put = (locale: string, text: string) => {
+    const { [locale]: _, ...rest } = value;
+    onChange(text === "" ? rest : { ...rest, [locale]: text });
+  };
+  return (
+    <div class="languages">
+      {LOCALES.map((locale, at) => {
+        const shared = { label: `${label} · ${LOCALE_NAMES[locale]}`, value: value[locale] ?? "", onInput: (text: string) => put(locale, text), ...(at === 0 && help !== undefined ? { help } : {}), ...(at === 0 ? { error } : {}), ...(testid === undefined ? {} : { testid: `${testid}-${locale}` }) };
+        // One language is enough: the others fall back to it.
+        const needed = required === true && Object.keys(value).every((name) => name === locale);
+        return long === true ? <TextArea key={locale} {...shared} lang={locale} /> : <TextField key={locale} {...shared} required={needed} />;
+      })}
+    </div>
+  );
+}
+
+/** The same texts without blanks around them and without empty ones. */
+export function tidyTexts(texts: Texts): Texts {
+  return Object.fromEntries(Object.entries(texts).map(([locale, text]) => [locale, text.trim()]).filter(([, text]) => text !== ""));
+}

@@ -303,7 +303,7 @@ pub fn fold(
     }
     let at_ms = proposal.at_ms;
     let folded = match body {
-        Body::Send(send) => send::fold(state, actor, at_ms, send, earlier),
+        Body::Send(send) => send::fold(state, actor, at_ms, send, earlier.as_ref()),
         Body::Retract(retract) => content::retract(state, actor, at_ms, &retract, earlier),
         Body::Erase(erase) => content::erase(state, &erase, earlier),
         Body::Change(change) => change::fold(state, &actor, at_ms, change),

@@ -22,6 +22,9 @@ pub struct ParseIdError;
 pub trait Xid: Copy {
     /// Takes the bytes as they are.
     fn from_bytes(bytes: [u8; XID_BYTES]) -> Self;
+
+    /// The bytes, for records.
+    fn to_bytes(self) -> [u8; XID_BYTES];
 }
 
 /// Encodes 12 bytes as 20 characters.
@@ -107,6 +110,10 @@ macro_rules! xids {
         impl Xid for $name {
             fn from_bytes(bytes: [u8; XID_BYTES]) -> Self {
                 Self(bytes)
+            }
+
+            fn to_bytes(self) -> [u8; XID_BYTES] {
+                self.0
             }
         }
 

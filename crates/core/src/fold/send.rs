@@ -47,7 +47,7 @@ pub(super) fn fold(
     actor: Actor,
     at_ms: i64,
     send: store::Send,
-    earlier: Option<Earlier>,
+    earlier: Option<&Earlier>,
 ) -> Result<Folded, Refused> {
     let id = MessageId::from_slice(&send.id).map_err(|_| Refused::Malformed("id"))?;
     let content = send.content.ok_or(Refused::Malformed("no content"))?;
@@ -57,7 +57,7 @@ pub(super) fn fold(
     let to_team = send.audience == Audience::Team as i32;
     let audience = if to_team { Audience::Team } else { Audience::Everyone };
     let hash = content_hash(audience as i32, &content);
-    if let Some(folded) = repeated(state, &actor, &send.client_msg_id, hash, earlier.as_ref()) {
+    if let Some(folded) = repeated(state, &actor, &send.client_msg_id, hash, earlier) {
         return folded;
     }
     if content.quote_seq > state.last_seq() {

@@ -110,7 +110,7 @@ fn without_a_first_answer_the_next_agent_gets_it() {
     // Both missed it: it stays, instead of going round and round.
     world.pass(30 * MINUTE_MS);
     assert_eq!(world.owner(1), Some(agent(2)));
-    assert_eq!(world.names(1), ["Assigned", "Transferred"]);
+    assert_eq!(world.names(1), ["Assigned", "Assigned"]);
 }
 
 #[test]

@@ -167,7 +167,12 @@ impl Held {
         let session = self.session();
         let alone = session.unattended || !around.attended;
         let period_ms = if alone { settings.unattended_ms } else { settings.queue_ms };
-        let deadline_ms = next_multiple(self.since_ms(), period_ms, now_ms);
+        let promised_ms = session.unattended_until_ms;
+        let deadline_ms = if session.unattended && promised_ms > now_ms {
+            promised_ms
+        } else {
+            next_multiple(self.since_ms(), period_ms, now_ms)
+        };
         if !around.attended && !session.unattended {
             return propose(Change::Unattended(chat::Unattended { deadline_ms }), deadline_ms);
         }
@@ -267,15 +272,9 @@ impl Held {
             id: agent.to_string(),
             name: name.to_owned(),
         });
-        if self.queued() {
-            return Change::Assigned(chat::Assigned { owner, ..chat::Assigned::default() });
-        }
-        Change::Transferred(chat::Transferred {
-            from_owner: self.owner_id(),
-            to_owner: owner,
-            to_team: String::new(),
-            waiting_since_ms: self.session().waiting_since_ms,
-        })
+        // Naming the owner it replaces tells the fold that this is no attempt to take it.
+        let former_owner = if self.queued() { String::new() } else { self.owner_id() };
+        Change::Assigned(chat::Assigned { owner, former_owner, take_over: false })
     }
 }
 

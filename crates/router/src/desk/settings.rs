@@ -1,5 +1,7 @@
 //! Every figure of session routing. The registry of settings fills it in per account.
 
+use frontdesk_core::limits;
+
 /// The figures of one account; all times are positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskSettings {
@@ -36,13 +38,13 @@ impl Default for DeskSettings {
         const SECOND_MS: i64 = 1_000;
         const MINUTE_MS: i64 = 60 * SECOND_MS;
         Self {
-            first_answer_ms: 120 * SECOND_MS,
+            first_answer_ms: limits::FIRST_ANSWER_MS,
             follow_up_ms: 30 * MINUTE_MS,
-            presence_grace_ms: 60 * SECOND_MS,
-            idle_close_ms: 30 * MINUTE_MS,
-            idle_warn_ms: 5 * MINUTE_MS,
+            presence_grace_ms: limits::PRESENCE_GRACE_MS,
+            idle_close_ms: limits::IDLE_CLOSE_MS,
+            idle_warn_ms: limits::IDLE_WARN_MS,
             queue_ms: 2 * MINUTE_MS,
-            unattended_ms: 24 * 60 * MINUTE_MS,
+            unattended_ms: limits::UNATTENDED_DEADLINE_MS,
             places_interval_ms: SECOND_MS,
             estimate_window_ms: 30 * MINUTE_MS,
             in_flight_ms: 10 * SECOND_MS,

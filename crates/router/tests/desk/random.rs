@@ -207,8 +207,7 @@ impl Life {
 
 fn assignee(change: &Change) -> Option<u8> {
     match change {
-        Change::Assigned(chat::Assigned { owner: Some(owner), .. })
-        | Change::Transferred(chat::Transferred { to_owner: Some(owner), .. }) => {
+        Change::Assigned(chat::Assigned { owner: Some(owner), .. }) => {
             (1..=AGENTS).find(|number| owner.id == agent(*number).to_string())
         }
         _ => None,

@@ -295,10 +295,6 @@ fn apply(session: &mut Session, change: Change, now_ms: i64) -> bool {
             session.assigned_at_ms = now_ms;
             session.unattended = false;
         }
-        Change::Transferred(transferred) => {
-            session.owner = transferred.to_owner;
-            session.assigned_at_ms = now_ms;
-        }
         Change::Closed(closed) => {
             if closed.reason() == CloseReason::Idle && waits {
                 return false;
@@ -316,6 +312,7 @@ fn apply(session: &mut Session, change: Change, now_ms: i64) -> bool {
         Change::Unattended(unattended) => {
             assert!(unattended.deadline_ms > now_ms);
             session.unattended = true;
+            session.unattended_until_ms = unattended.deadline_ms;
         }
         Change::PrioritySet(priority) => session.priority = priority.priority,
         Change::Pended(pended) => {

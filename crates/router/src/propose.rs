@@ -1,0 +1,561 @@
+//! Makes proposals for the log from frames whose rights have been checked: validates what they carry,
+//! screens content, and gives ids. Nothing malformed gets past here, so the fold need not explain it.
+
+use bytes::Bytes;
+use frontdesk_core::{
+    chat::{
+        self, Audience, Cause, CloseReason, Content, Participant, ParticipantKind, Session, content,
+    },
+    id::{ConversationId, IdSource, MessageId, SessionId, TeamId},
+    limits::{
+        CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, PENDING_MAX_MS,
+        TEXT_BYTES_MAX,
+    },
+    rights::Right,
+    store::{self, change::Change, proposal::Body},
+};
+use frontdesk_protocol::{
+    codes,
+    wire::{self, command::Command as Order},
+};
+
+use crate::{
+    Rejection,
+    access::{self, Allowed, Principal, PrincipalKind},
+    screen::Screen,
+};
+
+/// Characters of a file's id: 128 random bits in lower-case hexadecimal.
+pub const FILE_ID_CHARS: usize = 32;
+
+/// Makes proposals for one caller: an edge loop, or one HTTP request.
+#[derive(Debug)]
+pub struct Proposer<'a> {
+    /// Where ids come from.
+    pub ids: &'a mut IdSource,
+    /// The account's rules for content.
+    pub screen: &'a Screen,
+    /// The caller's clock.
+    pub now_ms: i64,
+}
+
+/// What a send needs beside the frame.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// What a first message creates; present while the conversation is not known to be stored.
+    pub origin: Option<store::Origin>,
+    /// The queue a session goes to if this message opens one; none is the inbox's common queue.
+    pub team: Option<TeamId>,
+    /// The stored file the content names, if it names one the sender may use.
+    pub file: Option<chat::File>,
+}
+
+/// What a command needs beside the frame.
+#[derive(Debug, Clone)]
+pub struct Beside<'a> {
+    /// What [`access::check`] said.
+    pub allowed: Allowed,
+    /// The session as it is known here.
+    pub session: Option<&'a Session>,
+    /// The agent of the account a transfer names, if there is one.
+    pub target: Option<Participant>,
+}
+
+/// A message on its way to the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The record.
+    pub proposal: store::Proposal,
+    /// The names of the screen's rules that flag it.
+    pub flags: Vec<String>,
+}
+
+/// Returns the id of the file a message names, for looking it up before [`Proposer::send`]. An id of
+/// another shape names no file.
+pub fn file_id(content: Option<&Content>) -> Option<&str> {
+    match content?.kind.as_ref()? {
+        content::Kind::File(file) if is_file_id(&file.id) => Some(&file.id),
+        _ => None,
+    }
+}
+
+fn is_file_id(id: &str) -> bool {
+    id.len() == FILE_ID_CHARS
+        && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+impl Proposer<'_> {
+    /// Makes the proposal of a message.
+    pub fn send(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        send: wire::Send,
+        around: Around,
+    ) -> Result<Message, Rejection> {
+        if send.client_msg_id.len() != CLIENT_MSG_ID_BYTES {
+            return Err((&codes::MESSAGE_ID_INVALID).into());
+        }
+        let audience = access::audience(send.audience)?;
+        let content = send.content.ok_or(Rejection::from(&codes::MESSAGE_EMPTY))?;
+        let content = checked(content, around.file)?;
+        let passed = self.screen.screen(content, by.kind)?;
+        let body = store::Send {
+            id: self.message_id(),
+            client_msg_id: send.client_msg_id,
+            audience: audience.into(),
+            content: Some(passed.content),
+            origin: around.origin,
+            new_session: bytes_of(self.ids.next::<SessionId>(self.now_ms).as_bytes()),
+            new_session_team: around.team.map(|team| team.to_string()).unwrap_or_default(),
+        };
+        let proposal = self.proposal(by, conversation, Body::Send(body));
+        Ok(Message { proposal, flags: passed.flags })
+    }
+
+    /// Makes the proposal that takes an entry back.
+    pub fn retract(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        seq: u64,
+    ) -> Result<store::Proposal, Rejection> {
+        if seq == 0 {
+            return Err((&codes::MESSAGE_UNKNOWN).into());
+        }
+        let body = store::Retract { seq, id: self.message_id() };
+        Ok(self.proposal(by, conversation, Body::Retract(body)))
+    }
+
+    /// Makes the proposal that moves the principal's own cursor.
+    pub fn cursor(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        delivered_seq: u64,
+        read_seq: u64,
+    ) -> store::Proposal {
+        // Who read it has it.
+        let delivered_seq = delivered_seq.max(read_seq);
+        let body = Body::Cursor(store::CursorMove { delivered_seq, read_seq });
+        self.proposal(by, conversation, body)
+    }
+
+    /// Makes the proposals of a command, in order.
+    pub fn command(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        command: wire::Command,
+        beside: Beside<'_>,
+    ) -> Result<Vec<store::Proposal>, Rejection> {
+        let order = command.command.ok_or(Rejection::from(&codes::FRAME_UNKNOWN))?;
+        let mut proposals = Vec::with_capacity(2);
+        if let Order::Transfer(transfer) = &order
+            && !transfer.note.trim().is_empty()
+        {
+            proposals.push(self.note(by, conversation, &transfer.note)?);
+        }
+        let change = self.change(by, order, beside.session, beside.target)?;
+        let body = store::Change {
+            expected_version: command.expected_version,
+            cause: Cause::Manual.into(),
+            entry_id: self.message_id(),
+            overrides_owner: beside.allowed.overrides_owner,
+            change: Some(change),
+            ..store::Change::default()
+        };
+        proposals.push(self.proposal(by, conversation, Body::Change(body)));
+        Ok(proposals)
+    }
+
+    fn change(
+        &self,
+        by: &Principal,
+        order: Order,
+        session: Option<&Session>,
+        target: Option<Participant>,
+    ) -> Result<Change, Rejection> {
+        let value = |what: &str| Rejection::with(&codes::SESSION_VALUE, what);
+        Ok(match order {
+            Order::Take(_) => Change::Assigned(chat::Assigned {
+                owner: Some(owner(by)),
+                ..chat::Assigned::default()
+            }),
+            Order::TakeOver(_) => Change::Assigned(chat::Assigned {
+                owner: Some(owner(by)),
+                take_over: true,
+                ..chat::Assigned::default()
+            }),
+            Order::Transfer(transfer) => Change::Transferred(transferred(&transfer, target)?),
+            Order::Close(_) => {
+                let visitor = by.kind == PrincipalKind::Visitor;
+                let reason = if visitor { CloseReason::Visitor } else { CloseReason::Agent };
+                Change::Closed(chat::Closed { reason: reason.into() })
+            }
+            Order::Reopen(_) => Change::Reopened(chat::Reopened { owner: Some(owner(by)) }),
+            Order::Requeue(_) => Change::Queued(chat::Queued {
+                team: session.map(|session| session.team.clone()).unwrap_or_default(),
+                ..chat::Queued::default()
+            }),
+            Order::Join(_) => Change::Joined(chat::Joined { participant: Some(participant(by)) }),
+            Order::StepOut(_) => Change::Left(chat::Left { participant_id: by.id.clone() }),
+            Order::Rate(rate) => {
+                if !(1..=5).contains(&rate.rating) {
+                    return Err(value("rating"));
+                }
+                if rate.comment.len() > COMMENT_BYTES_MAX {
+                    return Err(value("comment"));
+                }
+                Change::Rated(chat::Rated { rating: rate.rating, comment: rate.comment })
+            }
+            Order::SetPriority(set) => {
+                if !(1..=4).contains(&set.priority) {
+                    return Err(value("priority"));
+                }
+                Change::PrioritySet(chat::PrioritySet { priority: set.priority })
+            }
+            Order::SetIntent(set) => {
+                if set.intent.len() > LABEL_BYTES_MAX {
+                    return Err(value("intent"));
+                }
+                Change::IntentSet(chat::IntentSet {
+                    intent: set.intent,
+                    // A person is sure.
+                    confidence: 1.0,
+                    to_team: String::new(),
+                })
+            }
+            Order::SetLabels(set) => {
+                let fits = |label: &String| (1..=LABEL_BYTES_MAX).contains(&label.len());
+                if set.labels.len() > LABELS_MAX || !set.labels.iter().all(fits) {
+                    return Err(value("labels"));
+                }
+                let mut labels = set.labels;
+                labels.sort_unstable();
+                labels.dedup();
+                Change::LabelsSet(chat::LabelsSet { labels })
+            }
+            Order::Pend(pend) => {
+                let soon_enough = pend.until_ms <= self.now_ms + PENDING_MAX_MS;
+                // 0 ends it.
+                if pend.until_ms != 0 && (pend.until_ms <= self.now_ms || !soon_enough) {
+                    return Err(value("until_ms"));
+                }
+                Change::Pended(chat::Pended { until_ms: pend.until_ms })
+            }
+        })
+    }
+
+    /// A transfer's note is a message of its own, towards the team.
+    fn note(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        note: &str,
+    ) -> Result<store::Proposal, Rejection> {
+        if !by.rights.contains(Right::ConversationNote) {
+            return Err((&codes::RIGHT_MISSING).into());
+        }
+        let text = chat::Text { body: note.to_owned() };
+        let send = wire::Send {
+            client_msg_id: self.client_msg_id().into(),
+            content: Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0 }),
+            audience: Audience::Team.into(),
+            ..wire::Send::default()
+        };
+        self.send(by, conversation, send, Around::default()).map(|message| message.proposal)
+    }
+
+    /// An id in the form clients are advised to use, so that it rises together with theirs.
+    fn client_msg_id(&mut self) -> Vec<u8> {
+        let unique: MessageId = self.ids.next(self.now_ms);
+        let mut id = Vec::with_capacity(CLIENT_MSG_ID_BYTES);
+        id.extend_from_slice(&self.now_ms.to_be_bytes()[2..]);
+        id.extend_from_slice(&unique.as_bytes()[2..]);
+        id
+    }
+
+    fn message_id(&mut self) -> Bytes {
+        bytes_of(self.ids.next::<MessageId>(self.now_ms).as_bytes())
+    }
+
+    fn proposal(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        body: Body,
+    ) -> store::Proposal {
+        store::Proposal {
+            conversation: bytes_of(conversation.as_bytes()),
+            actor: Some(by.actor()),
+            at_ms: self.now_ms,
+            body: Some(body),
+        }
+    }
+}
+
+/// Checks what a message says; a file becomes the stored one.
+fn checked(content: Content, stored: Option<chat::File>) -> Result<Content, Rejection> {
+    let quote_seq = content.quote_seq;
+    let kind = match content.kind {
+        None => return Err((&codes::MESSAGE_EMPTY).into()),
+        Some(content::Kind::System(_)) => return Err((&codes::MESSAGE_UNSUPPORTED).into()),
+        Some(content::Kind::Text(text)) if text.body.len() > TEXT_BYTES_MAX => {
+            return Err((&codes::MESSAGE_TOO_LARGE).into());
+        }
+        Some(content::Kind::Text(text)) if text.body.trim().is_empty() => {
+            return Err((&codes::MESSAGE_EMPTY).into());
+        }
+        Some(content::Kind::Text(text)) => content::Kind::Text(text),
+        Some(content::Kind::File(file)) => {
+            let stored = stored.filter(|stored| is_file_id(&file.id) && stored.id == file.id);
+            content::Kind::File(stored.ok_or(Rejection::from(&codes::FILE_UNKNOWN))?)
+        }
+    };
+    Ok(Content { kind: Some(kind), quote_seq })
+}
+
+/// A transfer names either an agent of the account or a team.
+fn transferred(
+    transfer: &wire::Transfer,
+    target: Option<Participant>,
+) -> Result<chat::Transferred, Rejection> {
+    let to = match (transfer.to_agent.as_str(), transfer.to_team.as_str()) {
+        (agent, "") if !agent.is_empty() => {
+            let target = target.filter(|target| target.id == agent);
+            Some(chat::Transferred { to_owner: target.clone(), ..chat::Transferred::default() })
+                .filter(|_| target.is_some())
+        }
+        ("", team) if team.parse::<TeamId>().is_ok() => {
+            Some(chat::Transferred { to_team: team.to_owned(), ..chat::Transferred::default() })
+        }
+        _ => None,
+    };
+    to.ok_or(Rejection::from(&codes::SESSION_TARGET))
+}
+
+/// The principal as the owner of a session.
+fn owner(by: &Principal) -> Participant {
+    let bot = by.kind == PrincipalKind::Bot;
+    let kind = if bot { ParticipantKind::Bot } else { ParticipantKind::Agent };
+    Participant { kind: kind.into(), id: by.id.clone(), name: by.name.clone() }
+}
+
+/// The principal beside the owner.
+fn participant(by: &Principal) -> Participant {
+    let owner = owner(by);
+    let supervises = by.rights.contains(Right::ConversationTakeOver);
+    if supervises && owner.kind() == ParticipantKind::Agent {
+        return Participant { kind: ParticipantKind::Supervisor.into(), ..owner };
+    }
+    owner
+}
+
+fn bytes_of(id: &[u8; 12]) -> Bytes {
+    Bytes::copy_from_slice(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::{id::AccountId, rights::Rights};
+    use frontdesk_protocol::codes::ErrorCode;
+
+    use super::*;
+
+    const NOW_MS: i64 = 1_790_000_000_000;
+    const FILE: &str = "0123456789abcdef0123456789abcdef";
+
+    fn agent(rights: Rights) -> Principal {
+        Principal {
+            kind: PrincipalKind::Agent,
+            account: AccountId::from_bytes([1; 12]),
+            id: "d4s0q1h2q5k3v8m6n730".to_owned(),
+            name: "Mei".to_owned(),
+            rights,
+            teams: Vec::new(),
+            conversation: None,
+        }
+    }
+
+    fn conversation() -> ConversationId {
+        ConversationId::from_bytes([7; 12])
+    }
+
+    fn with<T>(act: impl FnOnce(&mut Proposer<'_>) -> T) -> T {
+        let mut ids = IdSource::new([1, 2, 3], 4, 5);
+        act(&mut Proposer { ids: &mut ids, screen: &Screen::default(), now_ms: NOW_MS })
+    }
+
+    fn text(body: &str) -> Option<Content> {
+        let text = chat::Text { body: body.to_owned() };
+        Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0 })
+    }
+
+    fn file(id: &str) -> Option<Content> {
+        let file = chat::File { id: id.to_owned(), ..chat::File::default() };
+        Some(Content { kind: Some(content::Kind::File(file)), quote_seq: 3 })
+    }
+
+    fn stored() -> chat::File {
+        chat::File { id: FILE.to_owned(), name: "a.png".to_owned(), ..chat::File::default() }
+    }
+
+    fn send(content: Option<Content>, stored: Option<chat::File>) -> Result<Message, Rejection> {
+        let client_msg_id = vec![9; 16].into();
+        let send = wire::Send { client_msg_id, content, ..wire::Send::default() };
+        let around = Around { file: stored, ..Around::default() };
+        with(|proposer| proposer.send(&agent(Rights::agent()), conversation(), send, around))
+    }
+
+    fn run(order: Order) -> Result<Vec<store::Proposal>, Rejection> {
+        let command =
+            wire::Command { command: Some(order), expected_version: 4, ..wire::Command::default() };
+        let target =
+            Participant { id: "d4s0q1h2q5k3v8m6n740".to_owned(), ..owner(&agent(Rights::none())) };
+        let beside = Beside {
+            allowed: Allowed { overrides_owner: true },
+            session: None,
+            target: Some(target),
+        };
+        let by = agent(Rights::agent());
+        with(|proposer| proposer.command(&by, conversation(), command, beside))
+    }
+
+    #[test]
+    fn a_message_becomes_a_proposal_that_can_open_a_session() {
+        let message = send(text("hello"), None).expect("it is fine");
+        let Some(Body::Send(send)) = message.proposal.body else { panic!("a send") };
+        assert_eq!((send.id.len(), send.new_session.len()), (12, 12));
+        assert_eq!((send.audience(), send.content), (Audience::Everyone, text("hello")));
+        assert_eq!(message.proposal.conversation, conversation().as_bytes().as_slice());
+        assert_eq!(message.proposal.at_ms, NOW_MS);
+    }
+
+    #[test]
+    fn content_that_cannot_be_is_refused() {
+        let system = content::Kind::System(chat::SystemText::default());
+        let cases: Vec<(Option<Content>, Option<chat::File>, &ErrorCode)> = vec![
+            (None, None, &codes::MESSAGE_EMPTY),
+            (Some(Content::default()), None, &codes::MESSAGE_EMPTY),
+            (text(""), None, &codes::MESSAGE_EMPTY),
+            (text(" \n\u{3000}"), None, &codes::MESSAGE_EMPTY),
+            (text(&"x".repeat(TEXT_BYTES_MAX + 1)), None, &codes::MESSAGE_TOO_LARGE),
+            (Some(Content { kind: Some(system), quote_seq: 0 }), None, &codes::MESSAGE_UNSUPPORTED),
+            (file(FILE), None, &codes::FILE_UNKNOWN),
+            (file("../../etc/passwd"), Some(stored()), &codes::FILE_UNKNOWN),
+            (file(&"f".repeat(32)), Some(stored()), &codes::FILE_UNKNOWN),
+        ];
+        for (content, stored, code) in cases {
+            assert_eq!(send(content, stored).map_err(|refused| refused.code), Err(code));
+        }
+        assert!(send(text(&"x".repeat(TEXT_BYTES_MAX)), None).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_the_stored_one_whatever_the_client_says_of_it() {
+        let mut content = file(FILE);
+        if let Some(Content { kind: Some(content::Kind::File(file)), .. }) = &mut content {
+            file.name = "harmless.txt".to_owned();
+        }
+        assert_eq!(file_id(content.as_ref()), Some(FILE));
+        assert_eq!(file_id(file("x").as_ref()), None);
+        let message = send(content, Some(stored())).expect("it is stored");
+        let Some(Body::Send(send)) = message.proposal.body else { panic!("a send") };
+        let content = send.content.expect("content");
+        assert_eq!((content.kind, content.quote_seq), (Some(content::Kind::File(stored())), 3));
+    }
+
+    #[test]
+    fn ids_of_other_lengths_are_refused() {
+        for length in [0, 15, 17] {
+            let send = wire::Send {
+                client_msg_id: vec![1; length].into(),
+                content: text("x"),
+                ..wire::Send::default()
+            };
+            let by = agent(Rights::agent());
+            let refused = with(|p| p.send(&by, conversation(), send, Around::default()));
+            assert_eq!(refused.map_err(|refused| refused.code), Err(&codes::MESSAGE_ID_INVALID));
+        }
+    }
+
+    #[test]
+    fn a_transfer_goes_to_one_target_and_its_note_goes_before_it() {
+        let transfer = |agent: &str, team: &str, note: &str| {
+            Order::Transfer(wire::Transfer {
+                to_agent: agent.to_owned(),
+                to_team: team.to_owned(),
+                note: note.to_owned(),
+            })
+        };
+        let known = "d4s0q1h2q5k3v8m6n740";
+        let proposals = run(transfer(known, "", "speaks Chinese")).expect("it is fine");
+        assert_eq!(proposals.len(), 2);
+        let Some(Body::Send(note)) = &proposals[0].body else { panic!("a note") };
+        assert_eq!((note.audience(), note.client_msg_id.len()), (Audience::Team, 16));
+        assert_eq!(note.client_msg_id[..6], NOW_MS.to_be_bytes()[2..]);
+        let Some(Body::Change(change)) = &proposals[1].body else { panic!("a change") };
+        assert_eq!((change.expected_version, change.overrides_owner), (4, true));
+        assert!(matches!(&change.change, Some(Change::Transferred(to)) if to.to_owner.is_some()));
+        assert_eq!(run(transfer("", known, " ")).map(|proposals| proposals.len()), Ok(1));
+        for (agent, team) in [("", ""), (known, known), ("d4s0q1h2q5k3v8m6n750", ""), ("", "x")] {
+            let refused = run(transfer(agent, team, "")).map_err(|refused| refused.code);
+            assert_eq!(refused, Err(&codes::SESSION_TARGET), "{agent} {team}");
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        let labels = |labels: Vec<String>| Order::SetLabels(wire::SetLabels { labels });
+        let rate =
+            |rating, comment: &str| Order::Rate(wire::Rate { rating, comment: comment.to_owned() });
+        let priority = |priority| Order::SetPriority(wire::SetPriority { priority });
+        let pend = |until_ms| Order::Pend(wire::Pend { until_ms });
+        let fine = [
+            rate(1, ""),
+            rate(5, "thanks"),
+            priority(4),
+            pend(0),
+            pend(NOW_MS + 1),
+            pend(NOW_MS + PENDING_MAX_MS),
+            labels(vec!["vip".to_owned(); LABELS_MAX]),
+            Order::SetIntent(wire::SetIntent::default()),
+        ];
+        for order in fine {
+            assert!(run(order.clone()).is_ok(), "{order:?}");
+        }
+        let wrong = [
+            rate(0, ""),
+            rate(6, ""),
+            rate(5, &"x".repeat(COMMENT_BYTES_MAX + 1)),
+            priority(0),
+            priority(5),
+            pend(NOW_MS),
+            pend(NOW_MS + PENDING_MAX_MS + 1),
+            pend(i64::MIN),
+            labels(vec!["vip".to_owned(); LABELS_MAX + 1]),
+            labels(vec![String::new()]),
+            labels(vec!["x".repeat(LABEL_BYTES_MAX + 1)]),
+            Order::SetIntent(wire::SetIntent { intent: "x".repeat(LABEL_BYTES_MAX + 1) }),
+        ];
+        for order in wrong {
+            let refused = run(order.clone()).map_err(|refused| refused.code);
+            assert_eq!(refused, Err(&codes::SESSION_VALUE), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_read_has_delivered() {
+        let proposal = with(|p| p.cursor(&agent(Rights::agent()), conversation(), 3, 5));
+        let moved = store::CursorMove { delivered_seq: 5, read_seq: 5 };
+        assert_eq!(proposal.body, Some(Body::Cursor(moved)));
+    }
+
+    #[test]
+    fn a_supervisor_joins_as_such() {
+        let participants = [Rights::agent(), Rights::supervisor()]
+            .map(|rights| participant(&agent(rights)).kind());
+        assert_eq!(participants, [ParticipantKind::Agent, ParticipantKind::Supervisor]);
+    }
+}

@@ -1,0 +1,228 @@
+// Canned answers of a server for the console's screens: people, teams, conversations, in the JSON
+// of the HTTP API and in the wire's JSON mapping. Times are relative to now.
+
+const minute = 60_000;
+const now = Date.now();
+const at = (minutesAgo) => String(now - minutesAgo * minute);
+const id = (n) => `c${String(n).padStart(19, "0")}`;
+const user = (n) => `u${String(n).padStart(19, "0")}`;
+
+export const self = { kind: "ACTOR_KIND_AGENT", id: user(1), name: "林晓" };
+const mei = { kind: "PARTICIPANT_KIND_SUPERVISOR", id: user(2), name: "Mei Chen" };
+const lin = { kind: "PARTICIPANT_KIND_AGENT", id: user(1), name: "林晓" };
+const tom = { kind: "PARTICIPANT_KIND_AGENT", id: user(3), name: "Tom Becker" };
+const teams = [
+  { id: "t0000000000000000001", names: { en: "Sales", "zh-CN": "售前" }, members: [user(1), user(2), user(3)] },
+  { id: "t0000000000000000002", names: { en: "After-sales", "zh-CN": "售后" }, members: [user(1), user(4)] },
+];
+const inbox = "i0000000000000000001";
+
+const visitorActor = (n, name) => ({ kind: "ACTOR_KIND_VISITOR", id: `v${String(n).padStart(19, "0")}`, name });
+
+function text(seq, actor, body, minutesAgo, more = {}) {
+  return { seq: String(seq), id: `e${String(seq).padStart(19, "0")}`, actor, audience: "AUDIENCE_EVERYONE", atMs: at(minutesAgo), content: { text: { body } }, ...more };
+}
+
+function system(seq, key, params, minutesAgo) {
+  return { seq: String(seq), id: `e${String(seq).padStart(19, "0")}`, actor: { kind: "ACTOR_KIND_SYSTEM" }, audience: "AUDIENCE_EVERYONE", atMs: at(minutesAgo), content: { system: { key, params } } };
+}
+
+function session(n, status, more) {
+  return { id: `s${String(n).padStart(19, "0")}`, number: 1, version: 3, status, inbox, team: teams[0].id, openedAtMs: at(40), queuedAtMs: at(40), ...more };
+}
+
+const assigned = (n, owner, more = {}) => session(n, "SESSION_STATUS_ASSIGNED", { owner, assignedAtMs: at(38), firstAnswerAtMs: at(37), participants: [], ...more });
+const queued = (n, waited, more = {}) => session(n, "SESSION_STATUS_QUEUED", { waitingSinceMs: at(waited), queuedAtMs: at(waited), openedAtMs: at(waited), ...more });
+const closed = (n, more = {}) => session(n, "SESSION_STATUS_CLOSED", { owner: lin, closedAtMs: at(60 * n), openedAtMs: at(60 * n + 30), ...more });
+
+const people = [
+  [1, "王小雨", "zh-CN", "好的，谢谢！那我今天下单还能赶上周五吗？", 0.4, assigned(1, lin, { priority: 3, waitingSinceMs: at(0.4) }), 2, true],
+  [2, "James Carter", "en", "The lid of the teapot arrived cracked. I have a photo.", 3, assigned(2, lin, { waitingSinceMs: at(3), team: teams[1].id }), 1, true],
+  [3, "", "zh-CN", "请问这款盖碗有礼盒包装吗？", 6.2, queued(3, 6.2), 1, true],
+  [4, "Sofia Rossi", "it", "Hello, do you ship to Italy?", 0.7, queued(4, 0.7), 2, true],
+  [5, "陈建国", "zh-CN", "我要投诉，等了三天还没发货！", 11, queued(5, 11, { priority: 4, team: teams[1].id }), 3, true],
+  [6, "李梅", "zh-CN", "收到了，茶具很漂亮", 34, assigned(6, lin), 0, false],
+  [7, "Anna Schmidt", "de", "Great, I will wait for the e-mail then.", 62, assigned(7, tom), 0, false],
+  [8, "", "en", "Can I pay by invoice?", 95, assigned(8, tom, { participants: [mei] }), 0, true],
+  [9, "Nguyen Van An", "vi", "Where is my order 20931?", 15, queued(9, 15, { unattended: true }), 1, false],
+  [10, "赵敏", "zh-CN", "好的，明白了，谢谢", 180, closed(3, { rating: 5 }), 0, false],
+  [11, "Peter Novak", "cs", "Thanks for the quick help!", 60 * 26, closed(26, { rating: 4 }), 0, false],
+  [12, "周航", "zh-CN", "[图片]", 60 * 50, closed(50), 0, false],
+];
+
+export const rows = people.map(([n, visitorName, language, line, minutesAgo, of, unread, online]) => ({
+  conversation: id(n),
+  visitor: visitorActor(n, "").id,
+  visitorName,
+  session: of,
+  last: text(40, visitorActor(n, visitorName), line, minutesAgo),
+  position: { epoch: "7", seq: "40" },
+  unread,
+  visitorOnline: online,
+  language,
+}));
+
+export function manyRows(count) {
+  return Array.from({ length: count }, (_, n) => ({ ...rows[n % rows.length], conversation: `d${String(n).padStart(19, "0")}` }));
+}
+
+const wang = visitorActor(1, "王小雨");
+const agent = self;
+const items = [
+  text(1, wang, "你好，想问一下云杉系列的茶壶还有货吗？", 60 * 27),
+  system(2, "session.assigned", { agent: "林晓" }, 60 * 27 - 0.4),
+  text(3, agent, "您好，我是林晓。云杉系列目前有货，450 毫升和 600 毫升两种，都可以当天发出。", 60 * 27 - 1),
+  text(4, wang, "太好了，我再考虑一下", 60 * 27 - 2),
+  system(5, "session.closed_idle", {}, 60 * 26),
+  text(6, wang, "我又来啦 😄", 42),
+  system(7, "session.assigned", { agent: "林晓" }, 41.8),
+  text(8, wang, "看中了 600 毫升的，这张图里的颜色是实物拍摄吗？", 41),
+  { ...text(9, wang, "", 40.8), content: { file: { id: "a".repeat(32), name: "云杉茶壶.png", mediaType: "image/png", sizeBytes: "184320", width: 960, height: 720, hasThumbnail: true } } },
+  text(10, agent, "是的，在自然光下拍摄，没有调色。窑变釉每一把会有细微差别，这也是它的特点。", 39),
+  text(11, agent, "详细介绍在这里：https://shop.example/spruce/600 ，里面有开箱视频。", 38.8),
+  { ...text(12, { ...agent, id: mei.id, name: mei.name }, "老客户，去年双十一买过两套，可以给 9 折。", 30), audience: "AUDIENCE_TEAM" },
+  { ...text(13, agent, "", 29), content: { file: { id: "b".repeat(32), name: "云杉系列-保养说明.pdf", mediaType: "application/pdf", sizeBytes: "734003", width: 0, height: 0 } } },
+  text(14, agent, "另外您是老客户，可以享受 9 折，下单时填 SPRUCE10 即可。", 28),
+  text(15, wang, "哇，太贴心了！", 5),
+  text(16, wang, "好的，谢谢！那我今天下单还能赶上周五吗？", 0.4, {}),
+];
+items[15].content.quoteSeq = "14";
+
+export const opened = {
+  conversation: id(1),
+  recovered: false,
+  items: items.map((entry) => ({ entry })),
+  position: { epoch: "7", seq: "16" },
+  moreBefore: false,
+  session: rows[0].session,
+  cursors: [
+    { actor: wang, deliveredSeq: "16", readSeq: "13" },
+    { actor: self, deliveredSeq: "16", readSeq: "14" },
+  ],
+  viewers: [mei],
+};
+
+export function openedFor(conversation) {
+  if (conversation === id(1)) return opened;
+  const row = rows.find((known) => known.conversation === conversation);
+  const name = row?.visitorName ?? "";
+  return {
+    conversation,
+    items: [{ entry: text(1, visitorActor(3, name), row?.last.content.text.body ?? "Hello", 6) }, { entry: system(2, "session.queued", {}, 6) }],
+    position: { epoch: "7", seq: "2" },
+    session: row?.session,
+    cursors: [],
+    viewers: [],
+  };
+}
+
+/** A long conversation, page by page. */
+export function longItems(from, to) {
+  const out = [];
+  for (let seq = from; seq <= to; seq++) {
+    const actor = seq % 3 === 0 ? self : wang;
+    out.push({ entry: text(seq, actor, `${seq}: ${"message ".repeat((seq * 7) % 40)}`, (10_000 - seq) / 4) });
+  }
+  return out;
+}
+
+const help = (en, zh) => ({ en, "zh-CN": zh });
+
+export const http = {
+  "GET api/v1/me": {
+    kind: "user", id: user(1), display_name: "林晓", email: "lin@example.com", language: "zh-CN", presence: "online",
+    account: { id: "a0000000000000000001", name: "云杉茶器", language: "zh-CN" },
+    rights: ["conversation.read.all", "conversation.read.team", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"],
+    teams: [teams[0].id, teams[1].id], insecure_http: false, demo: true,
+  },
+  "POST api/v1/tickets": { ticket: "t1.dev" },
+  "GET api/v1/setup": { needed: false, demo_users: [{ email: "lin@example.com", name: "Lin", role: "agent" }, { email: "mei@example.com", name: "Mei", role: "supervisor" }, { email: "admin@example.com", name: "Ada", role: "admin" }] },
+  "GET api/v1/teams": { teams },
+  "GET api/v1/agents": {
+    agents: [
+      { id: user(1), name: "林晓", presence: "online", teams: [teams[0].id], open_sessions: 3, capacity: 6 },
+      { id: user(2), name: "Mei Chen", presence: "online", teams: [teams[0].id], open_sessions: 1, capacity: 6 },
+      { id: user(3), name: "Tom Becker", presence: "away", teams: [teams[0].id], open_sessions: 2, capacity: 6 },
+      { id: user(4), name: "黄志强", presence: "offline", teams: [teams[1].id], open_sessions: 0, capacity: 4 },
+    ],
+  },
+  "GET api/v1/users": {
+    users: [
+      { id: user(1), email: "lin@example.com", display_name: "林晓", role: "r1", capacity: 6, disabled: false },
+      { id: user(2), email: "mei@example.com", display_name: "Mei Chen", role: "r2", capacity: null, disabled: false },
+      { id: user(3), email: "tom@example.com", display_name: "Tom Becker", role: "r1", capacity: null, disabled: false },
+      { id: user(4), email: "huang@example.com", display_name: "黄志强", role: "r1", capacity: 4, disabled: true },
+    ],
+  },
+  "GET api/v1/roles": {
+    roles: [
+      { id: "r1", builtin: "agent", names: help("Agent", "坐席"), rights: [] },
+      { id: "r2", builtin: "supervisor", names: help("Supervisor", "主管"), rights: [] },
+      { id: "r3", builtin: "admin", names: help("Admin", "管理员"), rights: [] },
+    ],
+    rights: [],
+  },
+  "GET api/v1/inboxes": {
+    inboxes: [
+      {
+        id: inbox, inbox_key: "k3y0f1nb0x5e6f7a8b9c0d", name: "云杉茶器官网", kind: "website", origins: ["https://www.example.com", "https://shop.example.com"], default_team: teams[0].id, routing: "auto",
+        texts: { greeting: help("Hello! Ask us anything about our tea ware.", "您好！关于茶器的任何问题都可以问我们。"), away: help("We are back at 9:00.", "我们早上 9 点回来。") },
+      },
+    ],
+  },
+  "GET api/v1/canned-replies": {
+    replies: [
+      { id: "p1", shortcut: "发货", team: null, texts: help("Orders before 16:00 leave the same day.", "16:00 前下单当天发货，顺丰一般次日到达。") },
+      { id: "p2", shortcut: "hello", team: null, texts: help("Hello {{visitor}}, this is {{agent}}. How can I help?", "{{visitor}}您好，我是{{agent}}，请问有什么可以帮您？") },
+      { id: "p3", shortcut: "退货", team: teams[1].id, texts: help("You may return anything unused within 7 days.", "七天内未使用可无理由退货，运费由我们承担。") },
+      { id: "p4", shortcut: "发票", team: null, texts: help("We send the invoice by e-mail.", "电子发票会在签收后 24 小时内发到您的邮箱。") },
+    ],
+  },
+  "GET api/v1/api-keys": {
+    api_keys: [{ id: "k1", name: "ERP", hint: "x8Qz", rights: ["conversation.read.all"], created_at_ms: now - 12 * 24 * 60 * minute, last_used_at_ms: now - 4 * minute }],
+  },
+  "GET api/v1/settings": {
+    settings: [
+      { name: "session.idle_close_s", kind: "number", value: 1800, default: 1800, min: 60, max: 86400, help: help("A conversation closes by itself when the visitor has been silent for so long after the last answer.", "访客在最后一次回复后沉默多久，对话自动结束。") },
+      { name: "session.idle_warn_s", kind: "number", value: 300, default: 300, min: 0, max: 3600, help: help("The visitor is told so long before.", "提前多久提醒访客。") },
+      { name: "routing.answer_within_s", kind: "number", value: 90, default: 120, min: 10, max: 3600, help: help("Without a first answer in this time the next agent gets the conversation.", "超过此时间没有首次回复，转给下一位坐席。") },
+      { name: "widget.drafts", kind: "switch", value: true, default: false, help: help("Agents see what visitors type before they send it.", "坐席可以看到访客尚未发送的内容。") },
+    ],
+  },
+  "GET api/v1/me/sessions": {
+    sessions: [
+      { handle: "h1", current: true, user_agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36", seen_at_ms: now },
+      { handle: "h2", current: false, user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/604.1", seen_at_ms: now - 90 * minute },
+    ],
+  },
+  "GET api/v1/waiting": {
+    at_ms: now,
+    violations: [],
+    sessions: rows.filter((row) => row.session.status !== "SESSION_STATUS_CLOSED").map((row, at_) => ({
+      conversation: row.conversation,
+      session: row.session.id,
+      owner: row.session.owner?.id ?? null,
+      owner_name: row.session.owner?.name ?? null,
+      team: row.session.owner ? null : row.session.team,
+      place: row.session.owner ? null : at_ + 1,
+      waiting_since_ms: row.session.waitingSinceMs ? Number(row.session.waitingSinceMs) : null,
+      deadline_ms: now + (at_ + 1) * 90_000,
+      then: row.session.owner ? "close_idle" : "assign",
+    })),
+  },
+};
+
+export function answer(method, path) {
+  const bare = path.split("?")[0];
+  if (method === "GET" && bare === "api/v1/conversations") {
+    return { rows: rows.filter((row) => row.session.status === "SESSION_STATUS_CLOSED"), counts: { mine: 3, queue: 4, open: 9, closed: 3 } };
+  }
+  const one = /^api\/v1\/conversations\/(\w{20})$/.exec(bare);
+  if (method === "GET" && one) {
+    const row = rows.find((known) => known.conversation === one[1]) ?? rows[0];
+    return { row, inbox, page_url: "https://shop.example.com/spruce/teapot-600?from=search", cursors: [], created_at_ms: now - 27 * 60 * minute };
+  }
+  return http[`${method} ${bare}`];
+}
+
+export { id };

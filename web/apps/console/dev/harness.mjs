@@ -1,0 +1,139 @@
+// Shows the built console in a real Chromium against canned answers: the files of dist/ from a small
+// server that sends the product's own content policy, HTTP and the socket answered by routes in the
+// browser. Nothing here ships.
+//
+//   node dev/harness.mjs OUT_DIR [NAME ...]
+import { createServer } from "node:http";
+import { readFileSync, existsSync, mkdirSync } from "node:fs";
+import { extname, join } from "node:path";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { answer, id, longItems, opened, openedFor, rows, self } from "./fixtures.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(here, "../dist");
+const { chromium } = createRequire(join(process.env.PLAYWRIGHT_FROM ?? here, "x.js"))("playwright-core");
+
+const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; media-src 'self' blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+export async function serve() {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, "http://x").pathname.replace(/^\/chat/, "");
+    const file = join(dist, path === "/" ? "index.html" : path);
+    if (!file.startsWith(dist) || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream", "content-security-policy": policy });
+    response.end(readFileSync(file));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/chat/`, close: () => server.close() };
+}
+
+const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="960" height="720"><defs><linearGradient id="g" x2="0" y2="1"><stop stop-color="#cfdccf"/><stop offset="1" stop-color="#8fa89a"/></linearGradient></defs><rect width="960" height="720" fill="url(#g)"/><ellipse cx="480" cy="560" rx="260" ry="30" fill="#6f887c"/><path d="M300 380c0 130 60 180 180 180s180-50 180-180z" fill="#3f5a4d"/><path d="M660 420c70-10 110 10 120 70-40-20-70-20-120 0zM300 400c-80-30-110 40-60 90 20 20 50 20 80 10" fill="none" stroke="#3f5a4d" stroke-width="26"/><ellipse cx="480" cy="380" rx="180" ry="34" fill="#557264"/><circle cx="480" cy="335" r="22" fill="#3f5a4d"/></svg>`;
+
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: options.viewport ?? { width: 1440, height: 900 }, colorScheme: options.dark ? "dark" : "light", locale: options.locale ?? "zh-CN", deviceScaleFactor: options.scale ?? 1 });
+  const page = await context.newPage();
+  const problems = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().includes("401")) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
+  await page.route(/\/api\/v1\//, (route) => {
+    const request = route.request();
+    const path = request.url().slice(url.length);
+    if (options.signedOut && !path.startsWith("api/v1/setup")) return route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ code: "auth.required" }) });
+    if (path.startsWith("api/v1/files/")) return route.fulfill({ contentType: "image/svg+xml", body: picture });
+    if (options.long && /entries\?/.test(path)) {
+      const before = Number(new URL(request.url()).searchParams.get("before"));
+      return route.fulfill({ json: { items: longItems(Math.max(1, before - 50), before - 1), more_before: before > 51 } });
+    }
+    const body = options.answer?.(request.method(), path) ?? answer(request.method(), path);
+    return body === undefined ? route.fulfill({ status: 404, json: { code: "not_found" } }) : route.fulfill({ json: body });
+  });
+  let socket;
+  await page.routeWebSocket(/\/ws\/v1/, (ws) => {
+    socket = { ws, send: (frame) => ws.send(options.encode(frame)) };
+    ws.onMessage((data) => {
+      const frame = options.decode(data);
+      const ref = frame.ref;
+      if (frame.hello) {
+        socket.send({ ref, welcome: { self, resumeToken: "r", epoch: "7", serverTimeMs: String(Date.now()), feed: { epoch: "7", number: "1" }, feedRecovered: false, presence: "PRESENCE_ONLINE", limits: { textBytesMax: 65536, fileBytesMax: "20971520", inFlightMax: 64, pingIntervalMs: 25000 } } });
+        socket.send({ feed: { changes: (options.rows ?? rows).map((row, at) => ({ number: String(at + 2), row })) } });
+      } else if (frame.open) {
+        const long = { ...opened, items: longItems(9951, 10_000), position: { epoch: "7", seq: "10000" }, moreBefore: true, cursors: [] };
+        socket.send({ ref, opened: options.long ? long : openedFor(frame.open.conversation) });
+      } else if (frame.send) {
+        options.sent?.(frame.send, socket);
+      } else if (ref) {
+        socket.send({ ref, done: {} });
+      }
+    });
+  });
+  await page.goto(url + (options.hash ?? ""));
+  return { page, problems, socket: () => socket, close: () => context.close() };
+}
+
+/** The binary subprotocol, straight from the generated code. */
+export async function codec() {
+  const { createServer: vite } = await import("vite");
+  const server = await vite({ root: join(here, ".."), configFile: false, logLevel: "error", server: { middlewareMode: true }, appType: "custom" });
+  const gen = await server.ssrLoadModule(join(here, "../../../packages/protocol/src/gen/wire/v1/frame_pb.ts"));
+  const { fromBinary, fromJson, toBinary, toJson } = await server.ssrLoadModule("@bufbuild/protobuf");
+  return {
+    encode: (frame) => Buffer.from(toBinary(gen.ServerFrameSchema, fromJson(gen.ServerFrameSchema, frame))),
+    decode: (data) => toJson(gen.ClientFrameSchema, fromBinary(gen.ClientFrameSchema, new Uint8Array(data))),
+    close: () => server.close(),
+  };
+}
+
+const first = `#/inbox/mine/${id(1)}`;
+const shots = {
+  inbox: { hash: first },
+  "inbox-dark": { hash: first, dark: true },
+  "inbox-en": { hash: first, locale: "en" },
+  "inbox-1024": { hash: first, viewport: { width: 1024, height: 768 } },
+  "list-390": { hash: "#/inbox/mine", viewport: { width: 390, height: 844 } },
+  "chat-390": { hash: first, viewport: { width: 390, height: 844 } },
+  queue: { hash: `#/inbox/queue/${id(3)}`, locale: "en" },
+  empty: { hash: "#/inbox/team", rows: [], locale: "en" },
+  waiting: { hash: "#/waiting", locale: "en" },
+  "sign-in": { hash: "#/sign-in", signedOut: true, locale: "en" },
+  "sign-in-390": { hash: "#/sign-in", signedOut: true, viewport: { width: 390, height: 844 } },
+  "set-up": { hash: "#/setup?token=abc", signedOut: true, locale: "en" },
+  long: { hash: first, long: true, locale: "en" },
+  ...Object.fromEntries(["profile", "people", "teams", "inboxes", "replies", "keys", "limits"].map((name) => [`settings-${name}`, { hash: `#/settings/${name}`, locale: name === "teams" || name === "keys" ? "zh-CN" : "en", ...(name === "limits" ? { dark: true } : {}) }])),
+  "settings-390": { hash: "#/settings", viewport: { width: 390, height: 844 } },
+  transfer: { hash: first, act: (page) => page.getByTestId("transfer-button").click() },
+  note: { hash: first, act: async (page) => { await page.getByTestId("mode-note").click(); await page.getByTestId("composer-input").fill("老客户，优先处理"); } },
+  replies: { hash: first, act: async (page) => { await page.getByTestId("composer-input").fill("/f"); } },
+  own: { hash: first, locale: "en", act: (page) => page.getByTestId("presence-switch").click() },
+  offline: { hash: first, act: async (page, view) => { await page.getByTestId("timeline").waitFor(); await page.routeWebSocket(/\/ws\/v1/, (ws) => ws.close({ code: 1006 })).catch(() => undefined); view.socket().ws.close({ code: 3000, reason: "" }); await page.getByTestId("composer-input").fill("我马上查一下"); await page.keyboard.press("Enter"); } },
+  details: { hash: first, viewport: { width: 1024, height: 768 }, act: (page) => page.getByTestId("details-button").click() },
+  shortcuts: { hash: first, locale: "en", act: async (page) => { await page.getByTestId("composer-input").blur(); await page.keyboard.press("?"); } },
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [out = "shots", ...names] = process.argv.slice(2);
+  mkdirSync(out, { recursive: true });
+  const server = await serve();
+  const wire = await codec();
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  for (const [name, options] of Object.entries(shots)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const view = await open(browser, server.url, { ...wire, ...options });
+    await view.page.waitForLoadState("networkidle");
+    await view.page.waitForTimeout(350);
+    await options.act?.(view.page, view);
+    await view.page.waitForTimeout(300);
+    await view.page.screenshot({ path: join(out, `${name}.png`) });
+    if (view.problems.length > 0) console.error(name, view.problems.slice(0, 3));
+    await view.close();
+  }
+  await browser.close();
+  await wire.close();
+  server.close();
+}

@@ -41,7 +41,7 @@ pub(crate) async fn add(State(state): State<ApiState>, request: Request, next: N
     let request_id = request_id();
     let span = tracing::info_span!(
         "request",
-        request.id = %request_id,
+        request.id = request_id,
         http.method = %request.method(),
         http.path = request.uri().path(),
     );
@@ -67,13 +67,14 @@ pub(crate) async fn add(State(state): State<ApiState>, request: Request, next: N
             HeaderValue::from_static("max-age=31536000"),
         );
     }
-    headers.insert(REQUEST_ID, request_id);
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
     response
 }
 
-fn request_id() -> HeaderValue {
+fn request_id() -> String {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    HeaderValue::try_from(format!("{:016x}", u64::from_be_bytes(bytes)))
-        .expect("hexadecimal digits are a header value")
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }

@@ -107,7 +107,19 @@ fn pages() -> Router<ApiState> {
 
 /// The OpenAPI 3.1 document of everything the API offers.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    operation().nest("/api/v1", routes::router()).into_openapi()
+    let mut document = operation().nest("/api/v1", routes::router()).into_openapi();
+    // A handler's name is unique in its file only: `list` of users becomes `users_list`.
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+            let tag = tag.map(|tag| tag.to_lowercase().replace(' ', "_")).unwrap_or_default();
+            let name = operation.operation_id.take().unwrap_or_default();
+            operation.operation_id = Some(format!("{tag}_{name}"));
+        }
+    }
+    document
 }
 
 /// The document as it is served and lies in the repository.

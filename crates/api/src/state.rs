@@ -8,7 +8,6 @@ use std::{
 
 use frontdesk_catalog::{Catalog, Error as CatalogError, LoginThrottle};
 use frontdesk_core::id::{AccountId, IdSource, Xid};
-use frontdesk_storage::Directory;
 use parking_lot::Mutex;
 
 use crate::{
@@ -25,8 +24,6 @@ pub struct ApiParts {
     pub catalog: Catalog,
     /// What happens to conversations.
     pub engine: SharedEngine,
-    /// Nonces and other short-lived claims.
-    pub directory: Arc<dyn Directory>,
     /// Stored files.
     pub files: Files,
     /// The installation's key.
@@ -46,7 +43,6 @@ pub(crate) struct ApiState(Arc<Inner>);
 struct Inner {
     catalog: Catalog,
     engine: SharedEngine,
-    directory: Arc<dyn Directory>,
     files: Files,
     key: ServerKey,
     ids: Mutex<IdSource>,
@@ -81,7 +77,6 @@ impl ApiState {
         Self(Arc::new(Inner {
             catalog: parts.catalog,
             engine: parts.engine,
-            directory: parts.directory,
             files: parts.files,
             key: parts.key,
             ids: Mutex::new(parts.ids),
@@ -99,10 +94,6 @@ impl ApiState {
 
     pub(crate) fn engine(&self) -> &dyn Engine {
         self.0.engine.as_ref()
-    }
-
-    pub(crate) fn directory(&self) -> &dyn Directory {
-        self.0.directory.as_ref()
     }
 
     pub(crate) fn files(&self) -> &Files {

@@ -17,7 +17,6 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    client::Client,
     extract::Path,
     headers::{CSP_CONSOLE, csp_widget},
     origin,
@@ -258,11 +257,6 @@ pub(crate) fn strip_prefix(state: &ApiState, uri: &http::Uri) -> Option<http::Ur
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(rest.parse().ok()?);
     http::Uri::from_parts(parts).ok()
-}
-
-/// What a page needs to know about how it is reached.
-pub(crate) fn is_exposed(client: &Client) -> bool {
-    client.is_exposed()
 }
 
 #[cfg(test)]

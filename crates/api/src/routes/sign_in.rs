@@ -148,9 +148,14 @@ pub(super) async fn begin(
 }
 
 fn set_cookie(headers: &mut HeaderMap, client: &Client, name: &str, value: &str, seconds: i64) {
-    let secure = if client.https { "; Secure" } else { "" };
-    let text =
-        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    // The prefix `__Host-` wants the whole host; elsewhere the cookie stays below our own path.
+    let (path, secure) = match client.prefix.as_str() {
+        _ if client.https => ("", "; Secure"),
+        prefix => (prefix, ""),
+    };
+    let text = format!(
+        "{name}={value}; Path={path}/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"
+    );
     if let Ok(mut value) = HeaderValue::try_from(text) {
         value.set_sensitive(true);
         headers.append(header::SET_COOKIE, value);

@@ -117,7 +117,8 @@ async fn change(
 ) -> Answer<Json<TeamBody>> {
     let account = staff.with(Right::SettingsTeams)?;
     let id: TeamId = unknown(&team)?;
-    let members = body.members.map(|members| ids("members", &members)).transpose()?;
+    let members: Option<Vec<UserId>> =
+        body.members.map(|members| ids("members", &members)).transpose()?;
     let catalog = state.catalog();
     let mut team = catalog.team(account, id).await?;
     let mut touched = Vec::new();
@@ -127,7 +128,7 @@ async fn change(
     if let Some(members) = members {
         // Who joins or leaves sees other queues from now on.
         touched = team.members.iter().filter(|user| !members.contains(user)).copied().collect();
-        touched.extend(members.iter().filter(|user| !team.members.contains(user)));
+        touched.extend(members.iter().copied().filter(|user| !team.members.contains(user)));
         team = catalog.set_team_members(account, id, &members).await?;
     }
     changed(&state, account, &touched);

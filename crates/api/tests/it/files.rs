@@ -1,0 +1,271 @@
+//! Uploads and downloads: S15 and S16.
+
+use std::io::Cursor;
+
+use frontdesk_api::{ApiConfig, config::FileLimits};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Server, problem};
+
+/// A photograph: too many colours for anything but JPEG.
+fn photo(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb([(x * 7 % 256) as u8, (y * 5 % 256) as u8, ((x * y) % 256) as u8])
+    })
+}
+
+fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A PNG whose header says it is enormous; only the header is ever read.
+fn giant_png() -> Vec<u8> {
+    let mut bytes = encoded(RgbImage::new(1, 1), ImageFormat::Png);
+    bytes[16..20].copy_from_slice(&60_000u32.to_be_bytes());
+    bytes[20..24].copy_from_slice(&60_000u32.to_be_bytes());
+    let crc = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    bytes
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |mut crc, byte| {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+        crc
+    })
+}
+
+/// A JPEG with an EXIF block that says "turn by a quarter" and where it was taken.
+fn jpeg_with_exif() -> Vec<u8> {
+    let plain = encoded(photo(60, 40), ImageFormat::Jpeg);
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec();
+    exif.extend_from_slice(&[0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
+    exif.extend_from_slice(b"GPS-SECRET-PLACE");
+    let mut bytes = plain[..2].to_vec();
+    bytes.extend_from_slice(&[0xff, 0xe1]);
+    bytes.extend_from_slice(&((exif.len() + 2) as u16).to_be_bytes());
+    bytes.extend_from_slice(&exif);
+    bytes.extend_from_slice(&plain[2..]);
+    bytes
+}
+
+struct Room<'a> {
+    server: &'a Server,
+    token: String,
+    conversation: String,
+}
+
+impl<'a> Room<'a> {
+    /// A visitor who has written already.
+    async fn of(server: &'a Server) -> Self {
+        let (token, conversation) = server.visitor().await;
+        let room = Self { server, token, conversation };
+        let sent = room.say(&json!({ "text": "hi" })).await;
+        assert_eq!(sent.status(), StatusCode::CREATED);
+        room
+    }
+
+    async fn say(&self, body: &Value) -> Response {
+        let path = format!("/api/v1/conversations/{}/messages", self.conversation);
+        let request = reqwest::Client::new().post(self.server.url(&path)).json(body);
+        request.header("authorization", &self.token).send().await.unwrap()
+    }
+
+    async fn upload(&self, name: &str, bytes: Vec<u8>) -> Response {
+        let path = format!("/api/v1/conversations/{}/uploads", self.conversation);
+        let url = reqwest::Url::parse_with_params(&self.server.url(&path), [("name", name)]);
+        reqwest::Client::new()
+            .post(url.unwrap())
+            .header("authorization", &self.token)
+            .header("content-type", "application/octet-stream")
+            .body(bytes)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn stored(&self, name: &str, bytes: Vec<u8>) -> Value {
+        let answer = self.upload(name, bytes).await;
+        assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+        answer.json().await.unwrap()
+    }
+
+    async fn fetch(&self, path: &str) -> Response {
+        let request = reqwest::Client::new().get(self.server.url(path));
+        request.header("authorization", &self.token).send().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn s15_what_a_file_is_its_bytes_say() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    let html = b"<!doctype html><script>alert(1)</script>".to_vec();
+    let png = encoded(RgbaImage::new(4, 4), ImageFormat::Png);
+    let polyglot = [encoded(photo(64, 64), ImageFormat::Jpeg), html.clone()].concat();
+    let broken = encoded(photo(64, 64), ImageFormat::Png)[..200].to_vec();
+    for (name, bytes, status, code) in [
+        ("page.png", html.clone(), 415, "file.type"),
+        ("program.txt", b"MZ\x90\0\x03\0\0\0\x04".to_vec(), 415, "file.type"),
+        ("tool", b"\x7fELF\x02\x01\x01\0".to_vec(), 415, "file.type"),
+        ("run.txt", b"#!/bin/sh\necho".to_vec(), 415, "file.type"),
+        ("empty.png", Vec::new(), 422, "file.empty"),
+        ("giant.png", giant_png(), 413, "file.too_large"),
+        ("broken.png", broken, 422, "file.unreadable"),
+    ] {
+        problem(room.upload(name, bytes).await, status, code).await;
+    }
+    for (name, bytes, kept, media_type) in [
+        ("photo.html", png, "photo.png", "image/png"),
+        ("photo.jpg", polyglot, "photo.jpg", "image/jpeg"),
+        ("photo.webp", encoded(photo(64, 64), ImageFormat::WebP), "photo.jpg", "image/jpeg"),
+        ("x.gif", encoded(RgbaImage::new(4, 4), ImageFormat::Gif), "x.gif", "image/gif"),
+        ("drawing.svg", b"<svg onload=\"alert(1)\"/>".to_vec(), "drawing.svg", "image/svg+xml"),
+        ("a.pdf", b"%PDF-1.7 /JS (app.alert(1))".to_vec(), "a.pdf", "application/pdf"),
+        ("notes.txt", "注意".as_bytes().to_vec(), "notes.txt", "text/plain"),
+        ("../../etc/x.zip", b"PK\x03\x04 zip".to_vec(), "x.zip", "application/zip"),
+    ] {
+        let file = room.stored(name, bytes).await;
+        assert_eq!((file["name"].as_str(), file["mediaType"].as_str()), (Some(kept), Some(media_type)));
+        assert_eq!(file["id"].as_str().unwrap().len(), 32);
+    }
+}
+
+#[tokio::test]
+async fn s15_pictures_are_written_anew_without_what_was_hidden_in_them() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    let file = room.stored("me.jpg", jpeg_with_exif()).await;
+    assert_eq!((&file["width"], &file["height"]), (&json!(40), &json!(60)), "turned as EXIF said");
+    let id = file["id"].as_str().unwrap();
+    let bytes = room.fetch(&format!("/api/v1/files/{id}")).await.bytes().await.unwrap();
+    assert!(!bytes.windows(4).any(|w| w == b"Exif" || w == b"GPS-"), "EXIF is gone");
+    let big = room.stored("big.jpg", encoded(photo(800, 400), ImageFormat::Jpeg)).await;
+    assert_eq!(big["hasThumbnail"], true);
+    let id = big["id"].as_str().unwrap();
+    let small = room.fetch(&format!("/api/v1/files/{id}/thumbnail")).await;
+    assert_eq!(small.headers()["content-type"], "image/jpeg");
+    let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
+    assert_eq!((small.width(), small.height()), (320, 160));
+}
+
+#[tokio::test]
+async fn s15_only_pictures_of_ours_are_shown_in_place() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    let name = "rep\u{202e}ort\r\nX-Bad: 1\"发票.svg";
+    let svg = room.stored(name, b"<svg><script>alert(1)</script></svg>".to_vec()).await;
+    let png = room.stored("p.png", encoded(RgbaImage::new(4, 4), ImageFormat::Png)).await;
+    for (file, kind) in [(&svg, "attachment; "), (&png, "inline; ")] {
+        let path = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+        let answer = room.fetch(&path).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let headers = answer.headers();
+        let disposition = headers["content-disposition"].to_str().unwrap();
+        assert!(disposition.starts_with(kind), "{disposition}");
+        let csp = headers["content-security-policy"].to_str().unwrap();
+        assert!(csp.contains("sandbox") && csp.contains("default-src 'none'"), "{csp}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert!(!headers.contains_key("x-bad"));
+    }
+    let path = format!("/api/v1/files/{}", svg["id"].as_str().unwrap());
+    let disposition =
+        room.fetch(&path).await.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert!(disposition.ends_with("filename*=UTF-8''reportX-Bad%201%E5%8F%91%E7%A5%A8.svg"), "{disposition}");
+}
+
+#[tokio::test]
+async fn s15_sizes_and_quotas_hold_whatever_the_header_says() {
+    let files = FileLimits {
+        file_bytes_max: 1_000,
+        visitor_files_max: 2,
+        visitor_bytes_max: 1_500,
+        ..FileLimits::default()
+    };
+    let server = Server::with(ApiConfig { files, ..ApiConfig::default() }).await;
+    let room = Room::of(&server).await;
+    problem(room.upload("a.txt", vec![b'a'; 1_001]).await, 413, "file.too_large").await;
+    let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 100]));
+    let path = format!("/api/v1/conversations/{}/uploads?name=a.txt", room.conversation);
+    let endless = reqwest::Client::new()
+        .post(server.url(&path))
+        .header("authorization", &room.token)
+        .body(reqwest::Body::wrap_stream(futures_util::stream::iter(chunks)))
+        .send()
+        .await
+        .unwrap();
+    problem(endless, 413, "file.too_large").await;
+    room.stored("a.txt", vec![b'a'; 900]).await;
+    problem(room.upload("b.txt", vec![b'b'; 900]).await, 429, "file.quota").await;
+    room.stored("c.txt", vec![b'c'; 100]).await;
+    problem(room.upload("d.txt", vec![b'd'; 10]).await, 429, "file.quota").await;
+    let left: usize = walk(&server.dir.path().join("files"));
+    assert_eq!(left, 2, "refused uploads leave nothing behind");
+}
+
+fn walk(dir: &std::path::Path) -> usize {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| if path.is_dir() { walk(&path) } else { 1 })
+        .sum()
+}
+
+#[tokio::test]
+async fn s16_a_file_is_for_those_who_may_read_its_conversation() {
+    let server = Server::start().await;
+    let (mine, theirs) = (Room::of(&server).await, Room::of(&server).await);
+    let file = mine.stored("secret.txt", b"my secret".to_vec()).await;
+    let path = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+    assert_eq!(mine.fetch(&path).await.bytes().await.unwrap(), "my secret");
+    problem(theirs.fetch(&path).await, 404, "not_found").await;
+    problem(server.browser().get(&path).await, 401, "auth.required").await;
+    let owner = server.owner().await;
+    assert_eq!(owner.get(&path).await.status(), StatusCode::OK);
+    let other = server.other_account().await;
+    let key = reqwest::Client::new().get(server.url(&path)).bearer_auth(&other.api_key);
+    problem(key.send().await.unwrap(), 404, "not_found").await;
+    for guess in ["0".repeat(32), mine.conversation.clone(), "..%2f..%2fcatalog.db".to_owned()] {
+        problem(mine.fetch(&format!("/api/v1/files/{guess}")).await, 404, "not_found").await;
+    }
+    let foreign = json!({ "file": file["id"] });
+    problem(theirs.say(&foreign).await, 422, "file.unknown").await;
+    assert_eq!(mine.say(&foreign).await.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn s16_an_erased_message_takes_its_file_with_it() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    let file = room.stored("secret.txt", b"my secret".to_vec()).await;
+    let path = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+    assert_eq!(room.say(&json!({ "file": file["id"] })).await.status(), StatusCode::CREATED);
+    let erase = format!("/api/v1/conversations/{}/erase", room.conversation);
+    let range = json!({ "from_seq": 1, "to_seq": 2 });
+    let owner = server.owner().await;
+    let erased: Value = owner.post(&erase, &range).await.json().await.unwrap();
+    assert_eq!(erased["files"], 1);
+    problem(room.fetch(&path).await, 404, "not_found").await;
+    assert_eq!(walk(&server.dir.path().join("files")), 0);
+}
+
+#[tokio::test]
+async fn uploads_that_never_finished_are_swept() {
+    let server = Server::start().await;
+    let new = frontdesk_catalog::NewFile {
+        conversation: None,
+        uploader: frontdesk_catalog::Uploader { kind: "api".to_owned(), id: "x".to_owned() },
+        name: "half.bin".to_owned(),
+    };
+    let begun = server.catalog.begin_file(server.account.account, new).await.unwrap();
+    assert_eq!(server.files.sweep(begun.created_ms).await.unwrap(), 0, "it may still be coming");
+    assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 1);
+    assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 0);
+}

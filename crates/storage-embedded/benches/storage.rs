@@ -73,6 +73,7 @@ fn history(criterion: &mut Criterion) {
             history.apply(&batch).expect("the history takes a batch");
         });
     });
+    group.throughput(Throughput::Elements(20));
     group.bench_function("page_20", |bencher| {
         let id = write(7, 1..=1).conversation;
         bencher.iter(|| history.page(&id, None, 20).expect("readable"));

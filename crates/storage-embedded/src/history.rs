@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 
 use self::keys::KeySpace;
 use self::mark::MarkFile;
+use crate::dirs;
 use crate::failpoint::{self, Point};
 
 /// The engine's keyspace; all key spaces of [`keys`] lie in it.
@@ -91,7 +92,7 @@ impl FjallHistory {
     /// Opens the history in `dir`, or creates an empty one there. Fails with the file named if
     /// anything durable is damaged or missing.
     pub fn open(dir: &Path, options: HistoryOptions) -> Result<Self, HistoryError> {
-        std::fs::create_dir_all(dir).map_err(|error| failed("create", dir, error))?;
+        dirs::create(dir).map_err(|error| failed("create", dir, error))?;
         let marked = mark::read(dir)?;
         let journals = check_files(dir, marked, options.verify_bytes_max, &mut |_, _| {})?;
         journals.cut_torn_end()?;

@@ -11,6 +11,7 @@
 mod bus;
 mod continuity;
 mod directory;
+mod dirs;
 pub mod doctor;
 pub mod failpoint;
 mod history;

@@ -87,7 +87,7 @@ fn r01_what_was_told_before_a_kill_is_there_after_it() {
         let seqs: Vec<_> = page.into_iter().map(|(seq, _)| seq).collect();
         assert_eq!(seqs, (1..=last).collect::<Vec<_>>(), "round {round}");
         // Bring offsets back to odd, as the process expects.
-        if log.next_offset() % 2 == 0 {
+        if log.next_offset().is_multiple_of(2) {
             let next = log.next_offset();
             append(&mut log, &[&payload(next)]);
             history.apply(&batch(next, vec![write(1, next..=next)])).unwrap();

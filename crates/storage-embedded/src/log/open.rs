@@ -24,6 +24,7 @@ use super::segment::{
     last_non_zero, list, write_zeros,
 };
 use super::{Active, Durability, LogOptions, Sealed, SegmentLog};
+use crate::dirs;
 use crate::space::DiskSpace;
 
 /// What files are opened for.
@@ -209,7 +210,7 @@ fn check_mark(dir: &Path, inspected: &Inspected) -> Result<(), LogError> {
 
 /// Opens or creates the log in `dir`.
 pub(super) fn open(dir: &Path, options: LogOptions) -> Result<SegmentLog, LogError> {
-    std::fs::create_dir_all(dir).map_err(|error| io_error("create", dir, error))?;
+    dirs::create(dir).map_err(|error| io_error("create", dir, error))?;
     let mut inspected = inspect(dir, Access::Write, &mut |_, _| {})?;
     let (_, next) = inspected.range();
     let helper = Helper::start().map_err(|error| io_error("start the helper of", dir, error))?;

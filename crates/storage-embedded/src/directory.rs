@@ -170,3 +170,23 @@ impl Directory for InProcessDirectory {
         Ok(Admission::Admitted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_directory_refuses_until_something_ends() {
+        let directory = InProcessDirectory::new(DirectoryOptions { entries_max: 3 });
+        let ttl = Duration::from_secs(1);
+        for key in ["a", "b", "c"] {
+            assert!(directory.claim(key, ttl).await.unwrap());
+        }
+        let refused = directory.claim("d", ttl).await;
+        assert!(matches!(refused, Err(DirectoryError::Full { entries_max: 3 })), "{refused:?}");
+        assert!(!directory.claim("a", ttl).await.unwrap(), "nothing is forgotten early");
+        tokio::time::advance(ttl).await;
+        assert!(directory.claim("d", ttl).await.unwrap());
+        assert_eq!(directory.claims.lock().entries.len(), 1, "what ended was swept");
+    }
+}

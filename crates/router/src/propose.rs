@@ -357,6 +357,7 @@ fn bytes_of(id: &[u8; 12]) -> Bytes {
 }
 
 #[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "frames hold optional content")]
 mod tests {
     use frontdesk_core::{id::AccountId, rights::Rights};
     use frontdesk_protocol::codes::ErrorCode;

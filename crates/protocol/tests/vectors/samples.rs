@@ -10,7 +10,7 @@ use frontdesk_protocol::wire::{
     FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join, Leave, Limits, MoveCursor,
     Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate, QueuePlace, Rate, Refusal,
     Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate, SetIntent, SetLabels,
-    SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer, Welcome,
+    SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer, Viewers, Welcome,
     client_frame::Frame as C, command::Command as Order, feed_change, server_frame::Frame as S,
 };
 
@@ -124,6 +124,7 @@ fn session() -> Session {
         pending_until_ms: NOON_MS + 8,
         warned_idle: true,
         labels: vec!["vip".to_owned(), "退款".to_owned()],
+        unattended_until_ms: NOON_MS + 9,
     }
 }
 
@@ -442,6 +443,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
             }),
         ),
         ("done", S::Done(Done {})),
+        ("viewers", S::Viewers(Viewers { conversation: conversation(), viewers: vec![mei()] })),
     ];
     for (name, change) in changes() {
         let event = SessionEvent {

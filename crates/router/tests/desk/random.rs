@@ -13,7 +13,7 @@ use super::world::{World, agent, assigned_to, change, open_inbox, profile, team}
 const AGENTS: u8 = 4;
 const VISITORS: u8 = 8;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Event {
     VisitorWrites(u8, Option<u8>),
     OwnerWrites(u8),
@@ -224,7 +224,7 @@ proptest! {
             // A step may fold what was in the log; only what is new is the step's own.
             let folds = matches!(event, Event::FoldOne | Event::FoldAll | Event::Pass(_) | Event::LoseProposals);
             let before = if folds { 0 } else { life.world.log.len() };
-            life.step(event.clone());
+            life.step(event);
             if !folds {
                 life.check_capacity(&event, before);
             }

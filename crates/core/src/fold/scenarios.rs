@@ -12,6 +12,7 @@ use crate::{
         self, ActorKind, Audience, CloseReason, SessionStatus, session_event::Change as Event,
         timeline_item::Item,
     },
+    limits::SENDERS_MAX,
     store::{self, change::Change, proposal::Body},
     times::session_times,
 };
@@ -103,6 +104,27 @@ fn a_repeat_gets_its_first_place_and_other_content_is_refused() {
 }
 
 #[test]
+fn a_sender_forgotten_among_many_is_looked_up() {
+    for restart in [false, true] {
+        let mut model = Model::served_by("ann");
+        let note = |model: &mut Model, who: usize| {
+            let body = model.send(&[9; 16], "a note", Audience::Team);
+            model.propose(agent(&format!("agent {who}")), body)
+        };
+        for who in 0..SENDERS_MAX + 5 {
+            assert!(matches!(note(&mut model, who).verdict, Verdict::Accepted { .. }));
+        }
+        if restart {
+            let stored = model.state.take().expect("created").encode();
+            model.state = super::Conversation::decode(&stored).ok();
+        }
+        for who in 0..SENDERS_MAX + 5 {
+            assert!(matches!(note(&mut model, who).verdict, Verdict::Repeat { .. }), "{who}");
+        }
+    }
+}
+
+#[test]
 fn rising_ids_never_ask_the_history() {
     let mut model = Model::new();
     for _ in 0..100 {
@@ -157,6 +179,18 @@ fn an_answer_ends_the_wait_and_a_new_question_begins_one() {
     // Only the first answer of an owner is an event.
     assert!(model.say(agent("ann"), "yes?").events.is_empty());
     assert_eq!(model.session().waiting_since_ms, 0);
+}
+
+#[test]
+fn the_first_answer_of_a_session_is_an_event_even_after_an_unasked_word() {
+    let mut model = Model::served_by("ann");
+    model.change(visitor(), closed(CloseReason::Visitor));
+    model.change(agent("ann"), Change::Reopened(chat::Reopened { owner: None }));
+    assert!(model.say(agent("ann"), "sorry, I was away").events.is_empty());
+    model.say(visitor(), "can you help?");
+    let folded = model.say(agent("ann"), "yes");
+    assert!(matches!(folded.events[0].change, Some(Event::FirstAnswered(_))));
+    assert_eq!(model.session().first_answer_at_ms, model.now_ms);
 }
 
 #[test]
@@ -456,6 +490,7 @@ fn cursors_move_forward_and_not_past_the_end() {
         ((2, 1), Some((2, 1))),
         ((1, 0), None),
         ((0, 2), Some((2, 2))),
+        ((3, 1), Some((3, 2))),
         ((99, 99), Some((3, 3))),
         ((3, 3), None),
     ];
@@ -551,6 +586,16 @@ fn a_visitor_gets_skips_for_notes_and_no_ids_of_people() {
     assert!(session.team.is_empty());
     let heard = model.events.iter().filter(|event| concerns_visitor(event)).count();
     assert_eq!((heard, model.events.len()), (3, 4));
+}
+
+#[test]
+fn skips_do_not_reach_over_seqs_that_were_not_read() {
+    let mut model = Model::served_by("ann");
+    for _ in 0..3 {
+        model.note(agent("ann"), "a note");
+    }
+    let read = model.entries.iter().filter(|entry| [3, 5].contains(&entry.seq)).cloned();
+    assert_eq!(for_reader(read, false, true).len(), 2);
 }
 
 #[test]

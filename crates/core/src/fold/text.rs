@@ -6,18 +6,28 @@ use crate::{
     id::MessageId,
 };
 
-pub(super) const QUEUED: &str = "session.queued";
-pub(super) const ASSIGNED: &str = "session.assigned";
-pub(super) const TAKEN_OVER: &str = "session.taken_over";
-pub(super) const TRANSFERRED_AGENT: &str = "session.transferred_agent";
-pub(super) const TRANSFERRED_TEAM: &str = "session.transferred_team";
-pub(super) const CLOSED: &str = "session.closed";
-pub(super) const CLOSED_IDLE: &str = "session.closed_idle";
-pub(super) const IDLE_WARNING: &str = "session.idle_warning";
-pub(super) const REOPENED: &str = "session.reopened";
-pub(super) const UNATTENDED: &str = "session.unattended";
-pub(super) const JOINED: &str = "participant.joined";
-pub(super) const LEFT: &str = "participant.left";
+macro_rules! keys {
+    ($($name:ident = $key:literal;)+) => {
+        $(pub(super) const $name: &str = $key;)+
+        /// The key of every text a change of a session may leave.
+        pub const TEXT_KEYS: &[&str] = &[$($key),+];
+    };
+}
+
+keys! {
+    QUEUED = "session.queued";
+    ASSIGNED = "session.assigned";
+    TAKEN_OVER = "session.taken_over";
+    TRANSFERRED_AGENT = "session.transferred_agent";
+    TRANSFERRED_TEAM = "session.transferred_team";
+    CLOSED = "session.closed";
+    CLOSED_IDLE = "session.closed_idle";
+    IDLE_WARNING = "session.idle_warning";
+    REOPENED = "session.reopened";
+    UNATTENDED = "session.unattended";
+    JOINED = "participant.joined";
+    LEFT = "participant.left";
+}
 
 /// A system text on its way into an entry.
 pub(super) struct Text {

@@ -165,7 +165,7 @@ function storageChannel(name: string): Channel {
 async function withLock<T>(storage: KeyValueStore, name: string, work: () => Promise<T>): Promise<T> {
   // Absent from old browsers and from pages that are not a secure context.
   const locks = (navigator as Partial<Navigator>).locks;
-  if (locks) return locks.request(name, work) as Promise<T>;
+  if (locks) return locks.request(name, work);
   const key = `frontdesk/lock/${name}`;
   const mine = `${Math.random()}`;
   for (;;) {

@@ -21,6 +21,6 @@ export const jsonCodec: Codec = {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new MalformedFrame("not a JSON object");
     }
-    return value as ServerFrame;
+    return value;
   },
 };

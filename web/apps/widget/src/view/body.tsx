@@ -47,15 +47,15 @@ function Words({ text }: { text: string }): JSX.Element {
 
 function Picture({ chat, file }: { chat: Chat; file: FileInfo }): JSX.Element {
   const [large, setLarge] = useState(false);
-  const url = usePicture(chat, file, true);
+  const picture = usePicture(chat, file, true);
   const scale = Math.min(1, PICTURE_PX / Math.max(file.width, file.height));
   // The place is kept before the picture is there: nothing moves when it arrives.
   const size = { width: `${Math.round(file.width * scale)}px`, height: `${Math.round(file.height * scale)}px` };
-  if (url === "failed") return <i>{chat.texts.t("widget.image_failed")}</i>;
+  if (picture.kind === "failed") return <i>{chat.texts.t("widget.image_failed")}</i>;
   return (
     <>
       <button type="button" class="picture" style={size} aria-label={chat.texts.t("widget.open_image", { name: file.name })} onClick={() => setLarge(true)}>
-        {url === undefined ? null : <img src={url} alt={file.name} style={size} />}
+        {picture.kind === "shown" ? <img src={picture.url} alt={file.name} style={size} /> : null}
       </button>
       {large ? <Lazy load={loadLarge} props={{ chat, file, onClose: () => setLarge(false) }} /> : null}
     </>

@@ -7,10 +7,11 @@ import { Attachment } from "./attachment";
 import { usePicture } from "./picture";
 
 export function Large({ chat, file, onClose }: { chat: Chat; file: FileInfo; onClose: () => void }): JSX.Element {
-  const url = usePicture(chat, file, false);
+  const picture = usePicture(chat, file, false);
   return (
     <Dialog title={file.name} closeLabel={chat.texts.t("dialog.close")} onClose={onClose}>
-      {url === undefined || url === "failed" ? null : <img class="large" src={url} alt={file.name} />}
+      {picture.kind === "shown" ? <img class="large" src={picture.url} alt={file.name} /> : null}
+      {picture.kind === "failed" ? <p>{chat.texts.t("widget.image_failed")}</p> : null}
       <Attachment chat={chat} file={file} />
     </Dialog>
   );

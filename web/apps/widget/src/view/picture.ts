@@ -3,18 +3,19 @@ import type { FileInfo } from "@frontdesk/client";
 import { useEffect, useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
 
-/** Undefined while it is loading. */
-export function usePicture(chat: Chat, file: FileInfo, small: boolean): string | undefined | "failed" {
-  const [url, setUrl] = useState<string | undefined>(undefined);
+export type PictureState = { readonly kind: "loading" } | { readonly kind: "shown"; readonly url: string } | { readonly kind: "failed" };
+
+export function usePicture(chat: Chat, file: FileInfo, small: boolean): PictureState {
+  const [state, setState] = useState<PictureState>({ kind: "loading" });
   useEffect(() => {
     let wanted = true;
     chat.files.picture(file, small).then(
-      (found) => wanted && setUrl(found),
-      () => wanted && setUrl("failed"),
+      (url) => wanted && setState({ kind: "shown", url }),
+      () => wanted && setState({ kind: "failed" }),
     );
     return () => {
       wanted = false;
     };
   }, [file.id, small]);
-  return url;
+  return state;
 }

@@ -90,6 +90,7 @@ impl Database {
         self.writes.begin_with("BEGIN IMMEDIATE").await.map_err(|source| match classify(&source) {
             Some(Problem::ReadOnly) => Error::ReadOnly { path: self.path.clone() },
             Some(Problem::Locked) => Error::Locked { path: self.path.clone() },
+            None if matches!(source, sqlx::Error::PoolTimedOut) => Error::Overloaded,
             None => Error::Sql { operation, source },
         })
     }

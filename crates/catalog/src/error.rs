@@ -104,8 +104,8 @@ pub enum Error {
         /// Which column.
         what: &'static str,
     },
-    /// More sign-ins wait for their turn than can be served in time.
-    #[error("too many sign-ins at once, try again")]
+    /// More sign-ins or writes wait for their turn than can be served in time.
+    #[error("too much to do at once, try again")]
     Overloaded,
     /// The password hash could not be computed.
     #[error("the password cannot be hashed")]

@@ -196,6 +196,9 @@ impl Projections {
             let status = rows::int(group, "status")?;
             if status == CLOSED {
                 counts.closed += number;
+            }
+            // 0: without a session, in no view but `All`.
+            if status == CLOSED || status == 0 {
                 continue;
             }
             counts.open += number;
@@ -292,8 +295,9 @@ fn push_visible(sql: &mut QueryBuilder<Sqlite>, reader: &Reader) {
     if reader.rights.contains(Right::ConversationReadAll) {
         return;
     }
-    // Whoever has none of the three rights sees nothing.
-    sql.push(" AND (1 = 0");
+    // The same rule as the router's `may_read`: without a session there is nobody to own it, and
+    // whoever has none of the three rights sees nothing.
+    sql.push(" AND c.status <> 0 AND (1 = 0");
     if reader.rights.contains(Right::ConversationReadTeam) {
         sql.push(" OR ");
         push_in_teams(sql, reader, true);

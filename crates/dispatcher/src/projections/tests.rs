@@ -211,8 +211,19 @@ async fn s10_each_reader_sees_what_its_rights_allow() {
     let mut joined = in_team(assigned(fixture.summary(700), other), foreign);
     joined.session.as_mut().unwrap().participants.push(person(me));
     let ended = in_team(closed(assigned(fixture.summary(800), me)), mine);
-    let all =
-        [&common, &queued, &queued_elsewhere, &owned, &of_colleague, &of_stranger, &joined, &ended];
+    let mut bare = fixture.summary(50);
+    bare.session = None;
+    let all = [
+        &bare,
+        &common,
+        &queued,
+        &queued_elsewhere,
+        &owned,
+        &of_colleague,
+        &of_stranger,
+        &joined,
+        &ended,
+    ];
     fixture.write(&all.map(Clone::clone)).await;
 
     let own_only = Rights::agent();

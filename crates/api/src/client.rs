@@ -46,9 +46,10 @@ impl Client {
         let https = peer.tls || forwarded_https;
         let own = origin::write(https, host);
         let named = config.public_url.as_ref().filter(|url| {
-            trusted || url.origin().split_once("://").is_some_and(|(_, name)| {
-                own.split_once("://").is_some_and(|(_, own)| own == name)
-            })
+            trusted
+                || url.origin().split_once("://").is_some_and(|(_, name)| {
+                    own.split_once("://").is_some_and(|(_, own)| own == name)
+                })
         });
         let (https, own, prefix) = match named {
             Some(url) => (url.is_https(), url.origin(), url.prefix().to_owned()),
@@ -163,7 +164,10 @@ mod tests {
     fn the_public_url_names_us_where_it_fits() {
         let config = behind_proxy(Some("https://help.example/chat/"));
         let through = client(&config, "10.0.0.2:1", &[("host", "127.0.0.1:8080")]);
-        assert_eq!((through.origin.as_str(), through.prefix.as_str()), ("https://help.example", "/chat"));
+        assert_eq!(
+            (through.origin.as_str(), through.prefix.as_str()),
+            ("https://help.example", "/chat")
+        );
         let beside = client(&config, "127.0.0.1:1", &[("host", "127.0.0.1:8080")]);
         assert_eq!((beside.origin.as_str(), beside.prefix.as_str()), ("http://127.0.0.1:8080", ""));
         assert!(!beside.is_exposed());

@@ -262,8 +262,7 @@ impl Files {
         }
         let bytes = bytes.freeze();
         let worker = tokio::time::timeout(WORKER_TIMEOUT, self.inner.workers.acquire());
-        let _worker =
-            worker.await.map_err(|_| FileError::Busy)?.map_err(|_| FileError::Busy)?;
+        let _worker = worker.await.map_err(|_| FileError::Busy)?.map_err(|_| FileError::Busy)?;
         let (pixels_max, side) = (limits.image_pixels_max, limits.thumbnail_side);
         // The permit outlives the blocking task: it is dropped when this function ends, after it.
         let picture =

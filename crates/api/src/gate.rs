@@ -98,7 +98,9 @@ fn same_site(client: &Client, headers: &HeaderMap, with_cookie: bool) -> Answer<
             if sent.as_deref() == Some(client.origin.as_str()) {
                 return Ok(());
             }
-            if own_header && sent.as_deref().is_some_and(|sent| same_authority(sent, &client.origin)) {
+            if own_header
+                && sent.as_deref().is_some_and(|sent| same_authority(sent, &client.origin))
+            {
                 // Behind a proxy that ends TLS and is not configured as trusted.
                 return Ok(());
             }

@@ -42,7 +42,8 @@ pub(crate) async fn once(State(state): State<ApiState>, request: Request, next: 
         return next.run(request).await;
     };
     let Ok(key) = key else {
-        return Problem::invalid("Idempotency-Key", "visible ASCII characters only").into_response();
+        return Problem::invalid("Idempotency-Key", "visible ASCII characters only")
+            .into_response();
     };
     match run(&state, &principal, &key, request, next).await {
         Ok(response) => response,
@@ -102,7 +103,8 @@ fn replayed(status: u16, body: Vec<u8>) -> Response {
     if empty {
         headers.remove(header::CONTENT_TYPE);
     } else {
-        let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+        let kind =
+            if status.is_success() { "application/json" } else { "application/problem+json" };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

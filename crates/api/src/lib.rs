@@ -177,6 +177,7 @@ impl Modify for Ways {
 }
 
 /// A panic in a handler costs one answer; the log has its text, the client has not.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn caught(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<&str>()

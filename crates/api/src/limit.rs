@@ -4,11 +4,7 @@
 //! bounded too: once it is reached, addresses never seen before share one bucket, so that a flood of
 //! addresses costs newcomers patience and nobody memory.
 
-use std::{
-    hash::Hash,
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
 use governor::{
     Quota, RateLimiter,
@@ -82,7 +78,13 @@ impl Standing {
     /// The one a client has to mind: the refusal, else the one with the least left.
     pub(crate) fn tighter(self, other: Self) -> Self {
         match (self.retry_after, other.retry_after) {
-            (Some(a), Some(b)) => if a >= b { self } else { other },
+            (Some(a), Some(b)) => {
+                if a >= b {
+                    self
+                } else {
+                    other
+                }
+            }
             (Some(_), None) => self,
             (None, Some(_)) => other,
             (None, None) => {

@@ -20,7 +20,8 @@ pub(crate) fn parse(text: &str) -> Option<String> {
         _ => return None,
     };
     let authority = authority.strip_suffix('/').unwrap_or(authority);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if authority.is_empty() || authority.len() > 255 || !authority.chars().all(plain) {
         return None;
     }
@@ -64,8 +65,9 @@ pub(crate) fn frame_ancestors(list: &[String]) -> String {
     let mut sources = String::from("'self'");
     for line in list {
         let line = line.trim();
-        let plain =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*' | ':' | '/' | '[' | ']');
+        let plain = |c: char| {
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '*' | ':' | '/' | '[' | ']')
+        };
         if !line.is_empty() && line.chars().all(plain) {
             sources.push(' ');
             sources.push_str(line);
@@ -125,7 +127,8 @@ mod tests {
 
     #[test]
     fn frame_ancestors_never_carry_a_separator() {
-        let list = ["https://a.com".to_owned(), "x; script-src *".to_owned(), "b.com\r\nX: y".to_owned()];
+        let list =
+            ["https://a.com".to_owned(), "x; script-src *".to_owned(), "b.com\r\nX: y".to_owned()];
         assert_eq!(frame_ancestors(&list), "'self' https://a.com");
     }
 }

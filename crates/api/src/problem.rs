@@ -115,7 +115,11 @@ impl IntoResponse for Problem {
             if status.is_server_error() {
                 tracing::error!(error.code = self.code.code, error.chain = chain, "request failed");
             } else {
-                tracing::debug!(error.code = self.code.code, error.chain = chain, "request refused");
+                tracing::debug!(
+                    error.code = self.code.code,
+                    error.chain = chain,
+                    "request refused"
+                );
             }
         }
         // A second at least, rounded up: a client that waits as told is let in.
@@ -133,10 +137,7 @@ impl IntoResponse for Problem {
         let bytes = serde_json::to_vec(&body).expect("a body of texts and numbers");
         let mut response = (status, bytes).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
@@ -169,7 +170,9 @@ impl From<EngineError> for Problem {
             }
             EngineError::Refused { code, message, detail, retry_after } => {
                 let Some(line) = codes::find(code) else {
-                    return Self::internal(format!("the engine refused with the unknown code {code}"));
+                    return Self::internal(format!(
+                        "the engine refused with the unknown code {code}"
+                    ));
                 };
                 let detail = if detail.is_empty() { message } else { detail };
                 Self { code: line, detail: Some(detail), field: None, retry_after, cause: None }
@@ -214,8 +217,11 @@ impl From<CatalogError> for Problem {
                 Self::new(code).field(*what).detail(*reason)
             }
             CatalogError::Invalid { field, reason } => {
-                let code =
-                    if field == "password" { &codes::PASSWORD_WEAK } else { &codes::REQUEST_INVALID };
+                let code = if field == "password" {
+                    &codes::PASSWORD_WEAK
+                } else {
+                    &codes::REQUEST_INVALID
+                };
                 Self::new(code).field(field.clone()).detail(*reason)
             }
             CatalogError::Forbidden { right } => {

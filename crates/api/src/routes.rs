@@ -12,6 +12,7 @@ use crate::{
 
 mod api_keys;
 mod conversations;
+mod demo;
 mod files;
 pub(crate) mod health;
 mod inboxes;
@@ -30,6 +31,7 @@ mod watch;
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(sign_in::router())
+        .merge(demo::router())
         .merge(setup::router())
         .merge(me::router())
         .merge(tickets::router())

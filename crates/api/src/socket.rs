@@ -1,7 +1,10 @@
 //! `/ws/v1`: the door of every socket. Decides by Origin and cookies who may come in (S1), then the
 //! edge takes the socket; who it is, its first frame says.
 
-use axum::{extract::State, response::{IntoResponse, Response}};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use frontdesk_gateway::edge::upgrade::{HandshakeError, WsUpgrade};
 use frontdesk_protocol::codes;
 use http::{HeaderMap, header};

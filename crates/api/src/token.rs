@@ -136,9 +136,7 @@ impl VisitorToken {
             return Err(TokenError::Invalid);
         }
         let (body, mac) = bytes.split_at(VISITOR_BODY);
-        key.mac(VISITOR_LABEL, body)
-            .verify_truncated_left(mac)
-            .map_err(|_| TokenError::Invalid)?;
+        key.mac(VISITOR_LABEL, body).verify_truncated_left(mac).map_err(|_| TokenError::Invalid)?;
         let id = |at: usize| -> [u8; 12] {
             body[at..at + 12].try_into().expect("a slice of twelve bytes")
         };
@@ -285,10 +283,8 @@ impl Ticket {
         let at = bytes.len().checked_sub(TICKET_MAC).ok_or(TokenError::Invalid)?;
         let (body, mac) = bytes.split_at(at);
         key.mac(TICKET_LABEL, body).verify_slice(mac).map_err(|_| TokenError::Invalid)?;
-        let ticket = Claims::decode(body)
-            .ok()
-            .and_then(Self::from_claims)
-            .ok_or(TokenError::Invalid)?;
+        let ticket =
+            Claims::decode(body).ok().and_then(Self::from_claims).ok_or(TokenError::Invalid)?;
         if ticket.expires_at_ms < now_ms {
             return Err(TokenError::Expired);
         }
@@ -420,10 +416,7 @@ mod tests {
         let ticket = ticket();
         let text = ticket.sign(&KEY);
         assert!(Ticket::open(&text, &KEY, 1_000 + TICKET_LIFE_MS).is_ok());
-        assert_eq!(
-            Ticket::open(&text, &KEY, 1_001 + TICKET_LIFE_MS),
-            Err(TokenError::Expired)
-        );
+        assert_eq!(Ticket::open(&text, &KEY, 1_001 + TICKET_LIFE_MS), Err(TokenError::Expired));
         assert_eq!(Ticket::open(&visitor().sign(&KEY), &KEY, 0), Err(TokenError::Invalid));
         let swapped = text.replacen("t1.", "v1.", 1);
         assert_eq!(VisitorToken::open(&swapped, &KEY), Err(TokenError::Invalid));

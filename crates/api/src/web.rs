@@ -6,7 +6,7 @@
 //! ever, pages are asked for again each time. Precompressed variants (`.br`, `.gz`) written by the
 //! web build are served where the browser takes them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 use axum::{
     extract::State,
@@ -141,7 +141,8 @@ fn page(find: Find, headers: &HeaderMap, base: Option<&str>, csp: &str) -> Answe
         ),
         _ => file.data,
     };
-    let tag = format!("W/\"{}{}\"", hex(&file.metadata.sha256_hash()[..8]), base.map_or(0, str::len));
+    let tag =
+        format!("W/\"{}{}\"", hex(&file.metadata.sha256_hash()[..8]), base.map_or(0, str::len));
     if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
         return Ok(with_policy(StatusCode::NOT_MODIFIED.into_response(), csp, "no-cache"));
     }
@@ -156,9 +157,10 @@ fn page(find: Find, headers: &HeaderMap, base: Option<&str>, csp: &str) -> Answe
 
 /// A file of an app. The embedded names are an exact list, so no path can climb out of it.
 fn asset(find: Find, path: &str, headers: &HeaderMap, csp: &str) -> Answer<Response> {
-    let compressed = path.ends_with(".br") || path.ends_with(".gz");
+    // Pages have addresses of their own, compressed variants are chosen and never named.
+    let extension = path.rsplit('.').next().unwrap_or_default();
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    if path.is_empty() || path.ends_with(".html") || compressed || hidden {
+    if path.is_empty() || hidden || matches!(extension, "html" | "br" | "gz") {
         return Err(Problem::new(&codes::NOT_FOUND));
     }
     let plain = find(path).ok_or_else(|| Problem::new(&codes::NOT_FOUND))?;
@@ -239,7 +241,10 @@ fn media_type(path: &str) -> &'static str {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }
 
 /// The path prefix the outside sees, stripped before routing where a proxy passes it on.
@@ -250,7 +255,8 @@ pub(crate) fn strip_prefix(state: &ApiState, uri: &http::Uri) -> Option<http::Ur
     }
     let all = uri.path_and_query()?.as_str();
     let rest = all.strip_prefix(prefix)?;
-    let rest = if rest.is_empty() || rest.starts_with('?') { format!("/{rest}") } else { rest.to_owned() };
+    let rest =
+        if rest.is_empty() || rest.starts_with('?') { format!("/{rest}") } else { rest.to_owned() };
     if !rest.starts_with('/') {
         return None;
     }

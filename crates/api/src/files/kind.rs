@@ -66,8 +66,10 @@ const BY_MAGIC: &[Plain] = &[
     Plain { media_type: "image/heif", extensions: &["heic", "heif"] },
 ];
 
-const TEXT: Plain =
-    Plain { media_type: "text/plain", extensions: &["txt", "log", "csv", "md", "json", "yml", "yaml"] };
+const TEXT: Plain = Plain {
+    media_type: "text/plain",
+    extensions: &["txt", "log", "csv", "md", "json", "yml", "yaml"],
+};
 const SVG: Plain = Plain { media_type: "image/svg+xml", extensions: &["svg"] };
 
 /// Types that are shown in place: only what we wrote ourselves.
@@ -118,7 +120,9 @@ pub(crate) fn detect(head: &[u8], whole: bool) -> Option<Kind> {
             "image/gif" => Some(Kind::Image(Raster::Gif)),
             "image/webp" => Some(Kind::Image(Raster::WebP)),
             "text/xml" if is_svg(head) => Some(Kind::Other(SVG)),
-            other => BY_MAGIC.iter().find(|plain| plain.media_type == other).copied().map(Kind::Other),
+            other => {
+                BY_MAGIC.iter().find(|plain| plain.media_type == other).copied().map(Kind::Other)
+            }
         };
     }
     if is_svg(head) {
@@ -130,7 +134,8 @@ pub(crate) fn detect(head: &[u8], whole: bool) -> Option<Kind> {
 fn is_svg(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let opening = text.starts_with("<?xml") || text.starts_with("<!--") || text.starts_with("<!doctype svg");
+    let opening =
+        text.starts_with("<?xml") || text.starts_with("<!--") || text.starts_with("<!doctype svg");
     text.starts_with("<svg") || (opening && text.contains("<svg") && !text.contains("<html"))
 }
 

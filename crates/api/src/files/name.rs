@@ -7,8 +7,8 @@ const NAME_BYTES_MAX: usize = 180;
 /// nothing a file system or a shell takes amiss, bounded, never empty.
 pub(crate) fn clean(raw: &str) -> String {
     let base = raw.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut name: String = base.chars().filter(|c| !is_unwanted(*c)).collect();
-    name = name.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned();
+    let kept: String = base.chars().filter(|c| !is_unwanted(*c)).collect();
+    let mut name = kept.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned();
     if name.len() > NAME_BYTES_MAX {
         let (stem, extension) = match name.rsplit_once('.') {
             Some((stem, extension)) if extension.len() <= 16 => (stem, format!(".{extension}")),
@@ -40,10 +40,16 @@ pub(crate) fn with_extension(name: &str, accepted: &[&str]) -> String {
 /// Writes a `Content-Disposition` value with an ASCII fallback and the real name beside it.
 pub(crate) fn disposition(inline: bool, name: &str) -> String {
     let kind = if inline { "inline" } else { "attachment" };
-    let fallback: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
-        .collect();
+    let fallback: String =
+        name.chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
     let mut encoded = String::with_capacity(name.len() * 3);
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {

@@ -7,8 +7,8 @@
 use std::io::Cursor;
 
 use image::{
-    AnimationDecoder, DynamicImage, ExtendedColorType, Frame, ImageDecoder, ImageEncoder, ImageError,
-    Limits,
+    AnimationDecoder, DynamicImage, ExtendedColorType, Frame, ImageDecoder, ImageEncoder,
+    ImageError, Limits,
     codecs::{
         gif::{GifDecoder, GifEncoder, Repeat},
         jpeg::{JpegDecoder, JpegEncoder},
@@ -61,7 +61,9 @@ pub(crate) fn rewrite(
 ) -> Result<Picture, RasterError> {
     let input = Cursor::new(bytes);
     match kind {
-        Raster::Png => still(PngDecoder::with_limits(input, limits(pixels_max))?, pixels_max, thumbnail_side),
+        Raster::Png => {
+            still(PngDecoder::with_limits(input, limits(pixels_max))?, pixels_max, thumbnail_side)
+        }
         Raster::Jpeg => still(JpegDecoder::new(input)?, pixels_max, thumbnail_side),
         Raster::WebP => still(WebPDecoder::new(input)?, pixels_max, thumbnail_side),
         Raster::Gif => animated(GifDecoder::new(input)?, pixels_max, thumbnail_side),
@@ -122,7 +124,9 @@ fn animated(
         frames.push(frame?);
     }
     let Some(first) = frames.first() else {
-        return Err(RasterError::Broken(ImageError::IoError(std::io::ErrorKind::InvalidData.into())));
+        return Err(RasterError::Broken(ImageError::IoError(
+            std::io::ErrorKind::InvalidData.into(),
+        )));
     };
     let first = DynamicImage::ImageRgba8(first.buffer().clone());
     let thumbnail = thumbnail(&first, thumbnail_side, false)?;
@@ -132,20 +136,10 @@ fn animated(
         encoder.set_repeat(Repeat::Infinite)?;
         encoder.encode_frames(frames)?;
     }
-    Ok(Picture {
-        bytes,
-        media_type: "image/gif",
-        width,
-        height,
-        thumbnail,
-    })
+    Ok(Picture { bytes, media_type: "image/gif", width, height, thumbnail })
 }
 
-fn thumbnail(
-    image: &DynamicImage,
-    side: u32,
-    jpeg: bool,
-) -> Result<Option<Vec<u8>>, RasterError> {
+fn thumbnail(image: &DynamicImage, side: u32, jpeg: bool) -> Result<Option<Vec<u8>>, RasterError> {
     if image.width() <= side && image.height() <= side {
         return Ok(None);
     }
@@ -158,7 +152,8 @@ fn keeps_png(image: &DynamicImage) -> bool {
         return true;
     }
     let rgb = image.thumbnail(128, 128).to_rgb8();
-    let mut colours: Vec<[u8; 3]> = rgb.pixels().map(|p| [p[0] >> 2, p[1] >> 2, p[2] >> 2]).collect();
+    let mut colours: Vec<[u8; 3]> =
+        rgb.pixels().map(|p| [p[0] >> 2, p[1] >> 2, p[2] >> 2]).collect();
     let pixels = colours.len();
     colours.sort_unstable();
     colours.dedup();
@@ -177,8 +172,12 @@ fn encode(image: &DynamicImage, jpeg: bool) -> Result<Vec<u8>, RasterError> {
     let rgb = image.to_rgb8();
     let (width, height) = (rgb.width(), rgb.height());
     if jpeg {
-        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
-            .write_image(&rgb, width, height, ExtendedColorType::Rgb8)?;
+        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(
+            &rgb,
+            width,
+            height,
+            ExtendedColorType::Rgb8,
+        )?;
     } else {
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
             .write_image(&rgb, width, height, ExtendedColorType::Rgb8)?;

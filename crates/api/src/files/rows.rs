@@ -41,7 +41,11 @@ impl Stored {
 }
 
 impl Files {
-    pub(super) async fn check_quota(&self, upload: &Upload<'_>, more: u64) -> Result<(), FileError> {
+    pub(super) async fn check_quota(
+        &self,
+        upload: &Upload<'_>,
+        more: u64,
+    ) -> Result<(), FileError> {
         let limits = &self.inner.limits;
         let account =
             self.inner.catalog.file_usage(upload.account).await.map_err(FileError::Catalog)?;

@@ -459,7 +459,8 @@ async fn files_of(
     let mut files = Vec::new();
     let mut after = from_seq - 1;
     while after < to_seq {
-        let page = EntriesPage { range: PageRange::After(after), limit: PAGE_MAX, min_position: None };
+        let page =
+            EntriesPage { range: PageRange::After(after), limit: PAGE_MAX, min_position: None };
         let found = state.engine().entries(by, conversation, page).await?;
         let Some(last) = found.items.last().and_then(last_seq) else { break };
         files.extend(found.items.iter().filter_map(|item| file_of(item, to_seq)));

@@ -35,8 +35,7 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Response {
         });
     }
     readiness.ready = readiness.ready && readiness.checks.iter().all(|check| check.ok);
-    let status =
-        if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(readiness)).into_response()
 }
 

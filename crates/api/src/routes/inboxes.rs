@@ -11,15 +11,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Done, unknown, users::present};
+use super::{
+    Done, unknown,
+    users::{Maybe, present},
+};
 use crate::{
     extract::{Created, Json, Path},
     principal::Staff,
     problem::{Answer, ProblemBody},
     state::ApiState,
 };
-
-type TextsByLanguage = std::collections::HashMap<String, std::collections::HashMap<String, String>>;
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -48,7 +49,7 @@ struct InboxBody {
     #[schema(value_type = Object)]
     look: Look,
     /// `greeting`, `away`, `closed`, `ask_contact`, `title`: each by language.
-    #[schema(value_type = TextsByLanguage)]
+    #[schema(value_type = std::collections::HashMap<String, std::collections::HashMap<String, String>>)]
     texts: BTreeMap<InboxText, Texts>,
     /// Opening hours.
     #[schema(value_type = Object)]
@@ -155,7 +156,7 @@ struct InboxInput {
     /// The queue of new sessions; null for the common one.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
-    default_team: Option<Option<String>>,
+    default_team: Maybe<String>,
     /// `auto` or `manual`.
     #[schema(value_type = Option<String>)]
     routing: Option<RoutingMode>,
@@ -164,7 +165,7 @@ struct InboxInput {
     look: Option<Look>,
     /// Texts to set; those not named stay, empty ones go.
     #[serde(default)]
-    #[schema(value_type = TextsByLanguage)]
+    #[schema(value_type = std::collections::HashMap<String, std::collections::HashMap<String, String>>)]
     texts: BTreeMap<InboxText, Texts>,
     /// Opening hours.
     #[schema(value_type = Option<Object>)]

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Done, sign_in::{admit_address, begin}};
+use super::{
+    Done,
+    sign_in::{admit_address, begin},
+};
 use crate::{
     client::Client,
     extract::{Json, Path},
@@ -160,8 +163,7 @@ async fn change_password(
 ) -> Answer<Response> {
     admit_address(&state, &client)?;
     let id = user.access.user;
-    let (current, new) =
-        (Password::new(body.current_password), Password::new(body.new_password));
+    let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
     state.catalog().change_password(id, &current, &new).await?;
     state.engine().revoke(None, id, None);
     let mut response = Done.into_response();
@@ -213,8 +215,7 @@ async fn sessions(
     SignedIn(user): SignedIn,
 ) -> Answer<Json<SessionsBody>> {
     let found = state.catalog().sessions(user.access.user, now_ms()).await?;
-    let sessions =
-        found.into_iter().map(|session| SessionBody::of(session, &user.login)).collect();
+    let sessions = found.into_iter().map(|session| SessionBody::of(session, &user.login)).collect();
     Ok(Json(SessionsBody { sessions }))
 }
 

@@ -83,8 +83,7 @@ async fn create(
 ) -> Answer<Created<RoleBody>> {
     let account = staff.with(Right::SettingsRoles)?;
     let rights = rights(&body.rights)?;
-    let role =
-        state.catalog().create_role(account, &body.names, rights, staff.0.granter()).await?;
+    let role = state.catalog().create_role(account, &body.names, rights, staff.0.granter()).await?;
     Ok(Created(role.into()))
 }
 

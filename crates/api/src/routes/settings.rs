@@ -55,9 +55,12 @@ struct SettingBody {
     /// The value where nothing is set.
     #[schema(value_type = Object)]
     default: Value,
-    /// Type and bounds, for example `{"type":"integer","minimum":1,"maximum":10}`.
-    #[schema(value_type = Object)]
-    kind: Value,
+    /// `switch` (true or false) or `number` (whole).
+    kind: &'static str,
+    /// Least number.
+    min: Option<i64>,
+    /// Most.
+    max: Option<i64>,
     /// Where else it may be set: `inbox`, `team`.
     scopes: Vec<&'static str>,
     /// What changing it here takes.
@@ -95,7 +98,7 @@ async fn list(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingInput {
-    /// Of the setting's type.
+    /// Of the setting's type; null removes the value, as DELETE does.
     #[schema(value_type = Object)]
     value: Value,
 }
@@ -112,6 +115,11 @@ async fn set(
     Json(input): Json<SettingInput>,
 ) -> Answer<Json<SettingBody>> {
     let (account, spec, place) = target(&staff, &name, &params)?;
+    if input.value.is_null() {
+        exists(&state, account, place).await?;
+        state.catalog().reset_setting(account, place, spec.name).await?;
+        return answer(&state, account, spec, place).await;
+    }
     let written = state.catalog().set_setting(account, place, spec.name, &input.value).await;
     written.map_err(|error| setting_problem(error, spec.name))?;
     answer(&state, account, spec, place).await
@@ -193,12 +201,18 @@ fn body(spec: &'static Spec, values: &Settings, place: Place) -> SettingBody {
         Place::Inbox(inbox) => At { inbox: Some(inbox), team: None },
         Place::Team(team) => At { inbox: None, team: Some(team) },
     };
+    let (kind, min, max) = match spec.kind {
+        Kind::Switch { .. } => ("switch", None, None),
+        Kind::Number { min, max, .. } => ("number", Some(min), Some(max)),
+    };
     SettingBody {
         name: spec.name,
         value: values.value(spec, at),
         own: values.own(spec, place).is_some(),
         default: spec.default_value(),
-        kind: kind(spec.kind),
+        kind,
+        min,
+        max,
         scopes: spec
             .scopes
             .iter()
@@ -209,14 +223,5 @@ fn body(spec: &'static Spec, values: &Settings, place: Place) -> SettingBody {
             .collect(),
         right: Right::code(place.right(spec)),
         help: serde_json::json!({ "en": spec.help_en, "zh-CN": spec.help_zh }),
-    }
-}
-
-fn kind(kind: Kind) -> Value {
-    match kind {
-        Kind::Switch { .. } => serde_json::json!({ "type": "boolean" }),
-        Kind::Number { min, max, .. } => {
-            serde_json::json!({ "type": "integer", "minimum": min, "maximum": max })
-        }
     }
 }

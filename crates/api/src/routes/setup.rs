@@ -1,7 +1,10 @@
 //! The first account of an installation, made in the browser with the one-time token that the server
 //! printed (S6).
 
-use axum::{extract::State, response::{IntoResponse, Response}};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use frontdesk_catalog::{NewAccount, Password};
 use frontdesk_core::secret::Secret128;
 use frontdesk_protocol::codes;
@@ -10,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::sign_in::{admit_address, begin, refuse_exposed};
+use super::{
+    demo::{self, DemoUser},
+    sign_in::{admit_address, begin, refuse_exposed},
+};
 use crate::{
     client::Client,
     extract::{Created, Json},
@@ -27,13 +33,16 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
 struct SetupStatus {
     /// There is no account yet.
     needed: bool,
+    /// Whom one may enter the demo as, without a password; empty outside of a demo on this machine.
+    demo_users: Vec<DemoUser>,
 }
 
 /// Says whether the installation still has to be set up
 #[utoipa::path(get, path = "/setup", tag = "identity",
     responses((status = 200, body = SetupStatus), (status = "4XX", body = ProblemBody)))]
-async fn status(State(state): State<ApiState>) -> Answer<Json<SetupStatus>> {
-    Ok(Json(SetupStatus { needed: state.catalog().is_empty().await? }))
+async fn status(State(state): State<ApiState>, client: Client) -> Answer<Json<SetupStatus>> {
+    let needed = state.catalog().is_empty().await?;
+    Ok(Json(SetupStatus { needed, demo_users: demo::users(&state, &client).await? }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -85,8 +94,7 @@ async fn set_up(
     if !state.catalog().is_empty().await? {
         return Err(Problem::new(&codes::SETUP_DONE));
     }
-    let token =
-        Secret128::parse(&body.token).map_err(|_| Problem::new(&codes::SETUP_INVALID))?;
+    let token = Secret128::parse(&body.token).map_err(|_| Problem::new(&codes::SETUP_INVALID))?;
     let new = NewAccount {
         name: body.account,
         language: body.language,

@@ -153,9 +153,8 @@ fn set_cookie(headers: &mut HeaderMap, client: &Client, name: &str, value: &str,
         _ if client.https => ("", "; Secure"),
         prefix => (prefix, ""),
     };
-    let text = format!(
-        "{name}={value}; Path={path}/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}"
-    );
+    let text =
+        format!("{name}={value}; Path={path}/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     if let Ok(mut value) = HeaderValue::try_from(text) {
         value.set_sensitive(true);
         headers.append(header::SET_COOKIE, value);

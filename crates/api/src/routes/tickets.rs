@@ -141,12 +141,11 @@ async fn visitor(
     headers: &HeaderMap,
     request: VisitorRequest,
 ) -> Answer<Json<TicketBody>> {
-    let inbox = state.catalog().inbox_by_key(&request.inbox_key).await.map_err(|error| {
-        match error {
+    let inbox =
+        state.catalog().inbox_by_key(&request.inbox_key).await.map_err(|error| match error {
             frontdesk_catalog::Error::NotFound { .. } => Problem::new(&codes::INBOX_UNKNOWN),
             other => other.into(),
-        }
-    })?;
+        })?;
     check_parent(client, &inbox, request.parent_origin.as_deref())?;
     let token = match &request.visitor_token {
         Some(text) => known(state, &inbox, text)?,

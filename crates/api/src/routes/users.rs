@@ -153,15 +153,19 @@ struct UserChange {
     /// Sessions at a time; null for the account's default.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u16>)]
-    capacity: Option<Option<u16>>,
+    capacity: Maybe<u16>,
     /// All teams.
     teams: Option<Vec<String>>,
     /// Shuts the user out, or lets it in again.
     disabled: Option<bool>,
 }
 
+/// Absent, null or a value.
+#[expect(clippy::option_option, reason = "a PATCH has exactly these three cases")]
+pub(crate) type Maybe<T> = Option<Option<T>>;
+
 /// Tells null from absent.
-pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Maybe<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

@@ -133,7 +133,10 @@ async fn s15_what_a_file_is_its_bytes_say() {
         ("../../etc/x.zip", b"PK\x03\x04 zip".to_vec(), "x.zip", "application/zip"),
     ] {
         let file = room.stored(name, bytes).await;
-        assert_eq!((file["name"].as_str(), file["mediaType"].as_str()), (Some(kept), Some(media_type)));
+        assert_eq!(
+            (file["name"].as_str(), file["mediaType"].as_str()),
+            (Some(kept), Some(media_type))
+        );
         assert_eq!(file["id"].as_str().unwrap().len(), 32);
     }
 }
@@ -178,7 +181,10 @@ async fn s15_only_pictures_of_ours_are_shown_in_place() {
     let path = format!("/api/v1/files/{}", svg["id"].as_str().unwrap());
     let disposition =
         room.fetch(&path).await.headers()["content-disposition"].to_str().unwrap().to_owned();
-    assert!(disposition.ends_with("filename*=UTF-8''reportX-Bad%201%E5%8F%91%E7%A5%A8.svg"), "{disposition}");
+    assert!(
+        disposition.ends_with("filename*=UTF-8''reportX-Bad%201%E5%8F%91%E7%A5%A8.svg"),
+        "{disposition}"
+    );
 }
 
 #[tokio::test]

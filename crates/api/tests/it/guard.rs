@@ -250,3 +250,26 @@ async fn s01_sockets_come_from_us_from_listed_sites_or_without_cookies() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_demo_is_entered_without_a_password_on_its_own_machine_only() {
+    let config = || ApiConfig {
+        demo: true,
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..ApiConfig::default()
+    };
+    let real = Server::with(config()).await;
+    let enter = json!({ "email": EMAIL });
+    problem(real.browser().post("/api/v1/sign-in/demo", &enter).await, 404, "not_found").await;
+    let server = Server::demo(config()).await;
+    let browser = server.browser();
+    let options: Value = browser.get("/api/v1/setup").await.json().await.unwrap();
+    assert_eq!(options["demo_users"][0]["email"], EMAIL);
+    let path = server.url("/api/v1/sign-in/demo");
+    let far = browser.http.post(path).header("x-forwarded-for", "192.168.1.20").json(&enter);
+    problem(far.send().await.unwrap(), 404, "not_found").await;
+    let entered = browser.post("/api/v1/sign-in/demo", &enter).await;
+    assert_eq!(entered.status(), StatusCode::NO_CONTENT);
+    let me: Value = browser.get("/api/v1/me").await.json().await.unwrap();
+    assert_eq!(me["demo"], true);
+}

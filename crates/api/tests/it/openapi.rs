@@ -16,7 +16,10 @@ fn the_document_in_the_repository_is_the_one_built() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
     let kept = std::fs::read_to_string(path).unwrap_or_default();
     let built = frontdesk_api::openapi_json();
-    assert!(kept == built, "docs/openapi.json is not what the code says: `frontdesk openapi` writes it");
+    assert!(
+        kept == built,
+        "docs/openapi.json is not what the code says: `frontdesk openapi` writes it"
+    );
 }
 
 #[test]

@@ -13,9 +13,24 @@ async fn s13_every_response_has_the_security_headers() {
     let frame = format!("/widget/{}", server.account.inbox_key);
     let alone = format!("/c/{}", server.account.inbox_key);
     for path in [
-        "/", "/docs", "/docs/docs.js", "/openapi.json", "/healthz", "/readyz", "/metrics",
-        "/api/v1/me", "/api/v1/nothing", "/nothing", "/ws/v1", "/assets/none.js", &frame, &alone,
-        "/c/unknown", "/..%2f..%2fCargo.toml", "/assets/..%2f..%2fCargo.toml", "/%00",
+        "/",
+        "/docs",
+        "/docs/docs.js",
+        "/openapi.json",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/me",
+        "/api/v1/nothing",
+        "/nothing",
+        "/ws/v1",
+        "/assets/none.js",
+        &frame,
+        &alone,
+        "/c/unknown",
+        "/..%2f..%2fCargo.toml",
+        "/assets/..%2f..%2fCargo.toml",
+        "/%00",
         "/assets/%5c..%5cx",
     ] {
         let answer = owner.get(path).await;
@@ -72,9 +87,8 @@ async fn health_is_for_everybody_and_metrics_for_the_operator() {
     };
     let server = Server::with(config).await;
     let get = |path: &str, token: Option<&str>| {
-        let request = reqwest::Client::new()
-            .get(server.url(path))
-            .header("x-forwarded-for", "198.51.100.4");
+        let request =
+            reqwest::Client::new().get(server.url(path)).header("x-forwarded-for", "198.51.100.4");
         match token {
             Some(token) => request.bearer_auth(token).send(),
             None => request.send(),

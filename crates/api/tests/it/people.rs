@@ -95,17 +95,21 @@ async fn settings_come_from_the_registry() {
     let owner = server.owner().await;
     let all: Value = owner.get("/api/v1/settings").await.json().await.unwrap();
     let all = all["settings"].as_array().unwrap();
-    let number = all.iter().find(|setting| setting["kind"]["type"] == "integer").unwrap();
+    let number = all.iter().find(|setting| setting["kind"] == "number").unwrap();
     assert!(number["help"]["en"].is_string() && number["help"]["zh-CN"].is_string(), "{number}");
     assert_eq!((&number["own"], &number["value"]), (&json!(false), &number["default"]));
     let path = format!("/api/v1/settings/{}", number["name"].as_str().unwrap());
-    let most = json!({ "value": number["kind"]["maximum"] });
+    let most = json!({ "value": number["max"] });
     let set: Value = owner.send(Method::PUT, &path, Some(&most)).await.json().await.unwrap();
     assert_eq!((&set["own"], &set["value"]), (&json!(true), &most["value"]));
-    for bad in [json!("text"), json!(null), json!(1.5), json!(i64::MAX)] {
+    for bad in [json!("text"), json!([]), json!(1.5), json!(i64::MAX)] {
         let bad = json!({ "value": bad });
         problem(owner.send(Method::PUT, &path, Some(&bad)).await, 422, "setting.invalid").await;
     }
+    let null = json!({ "value": null });
+    let reset: Value = owner.send(Method::PUT, &path, Some(&null)).await.json().await.unwrap();
+    assert_eq!(reset["own"], false);
+    owner.send(Method::PUT, &path, Some(&most)).await;
     let reset: Value = owner.send(Method::DELETE, &path, None).await.json().await.unwrap();
     assert_eq!((&reset["own"], &reset["value"]), (&json!(false), &number["default"]));
 }
@@ -118,7 +122,8 @@ async fn inboxes_roles_replies_and_keys_go_round() {
     let inbox: Value = owner.post("/api/v1/inboxes", &new).await.json().await.unwrap();
     let path = format!("/api/v1/inboxes/{}", inbox["id"].as_str().unwrap());
     let change = json!({ "routing": "manual", "texts": { "greeting": { "en": "Hello" } } });
-    let changed: Value = owner.send(Method::PATCH, &path, Some(&change)).await.json().await.unwrap();
+    let changed: Value =
+        owner.send(Method::PATCH, &path, Some(&change)).await.json().await.unwrap();
     assert_eq!(changed["routing"], "manual");
     assert_eq!(changed["texts"]["greeting"]["en"], "Hello");
     let rotated: Value =

@@ -21,8 +21,20 @@ async fn s27_bad_requests_get_a_problem_with_a_stable_code() {
         (Method::GET, "/api/v1/conversations/xyz/entries", None, 404, "conversation.unknown"),
         (Method::POST, "/api/v1/teams", Some(json!({ "names": 5 })), 422, "request.invalid"),
         (Method::POST, "/api/v1/teams", Some(json!({ "names": {} })), 422, "request.invalid"),
-        (Method::POST, "/api/v1/teams", Some(json!({ "names": { "en": "A" }, "extra": 1 })), 422, "request.invalid"),
-        (Method::PUT, "/api/v1/settings/no.such", Some(json!({ "value": 1 })), 404, "setting.unknown"),
+        (
+            Method::POST,
+            "/api/v1/teams",
+            Some(json!({ "names": { "en": "A" }, "extra": 1 })),
+            422,
+            "request.invalid",
+        ),
+        (
+            Method::PUT,
+            "/api/v1/settings/no.such",
+            Some(json!({ "value": 1 })),
+            404,
+            "setting.unknown",
+        ),
         (Method::GET, "/nothing/here", None, 404, "not_found"),
     ] {
         problem(owner.send(method, path, body.as_ref()).await, status, code).await;

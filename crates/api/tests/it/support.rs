@@ -212,6 +212,15 @@ impl Server {
         Self::over(dir, catalog, account, config).await
     }
 
+    /// An installation made by `serve --demo`.
+    pub(crate) async fn demo(config: ApiConfig) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&dir.path().join("catalog.db")).await.unwrap();
+        let new = NewAccount { demo: true, ..new_account(EMAIL) };
+        let account = catalog.create_account_with_admin(new).await.unwrap();
+        Self::over(dir, catalog, account, config).await
+    }
+
     /// An installation that has not been set up.
     pub(crate) async fn fresh(dir: TempDir, catalog: Catalog) -> Self {
         let account = CreatedAccount {
@@ -326,10 +335,8 @@ impl Browser<'_> {
         path: &str,
         body: Option<&Value>,
     ) -> Response {
-        let mut request = self
-            .http
-            .request(method, self.server.url(path))
-            .header("origin", self.server.origin());
+        let mut request =
+            self.http.request(method, self.server.url(path)).header("origin", self.server.origin());
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -339,7 +346,12 @@ impl Browser<'_> {
 
 /// Checks status and code of a problem, and that it is well formed.
 #[track_caller]
-pub(crate) fn check_problem(status: StatusCode, headers: &reqwest::header::HeaderMap, body: &Value, expected: (u16, &str)) {
+pub(crate) fn check_problem(
+    status: StatusCode,
+    headers: &reqwest::header::HeaderMap,
+    body: &Value,
+    expected: (u16, &str),
+) {
     assert_eq!((status.as_u16(), body["code"].as_str().unwrap_or("")), expected, "{body}");
     assert_eq!(headers["content-type"], "application/problem+json");
     assert_eq!(body["status"], expected.0);

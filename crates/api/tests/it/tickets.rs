@@ -50,7 +50,8 @@ async fn a_known_visitor_keeps_its_conversation() {
         problem(answer, 401, "visitor.token_invalid").await;
     }
     let wrong_type = json!({ "kind": "visitor", "inbox_key": { "$gt": "" } });
-    problem(server.browser().post("/api/v1/tickets", &wrong_type).await, 422, "request.invalid").await;
+    problem(server.browser().post("/api/v1/tickets", &wrong_type).await, 422, "request.invalid")
+        .await;
     let unknown = json!({ "kind": "visitor", "inbox_key": "nothing" });
     problem(server.browser().post("/api/v1/tickets", &unknown).await, 404, "inbox.unknown").await;
 }
@@ -85,7 +86,8 @@ async fn people_and_programs_get_tickets_for_themselves_only() {
     let server = Server::start().await;
     let ask = json!({ "kind": "agent" });
     problem(server.browser().post("/api/v1/tickets", &ask).await, 401, "auth.required").await;
-    let answer: Value = server.owner().await.post("/api/v1/tickets", &ask).await.json().await.unwrap();
+    let answer: Value =
+        server.owner().await.post("/api/v1/tickets", &ask).await.json().await.unwrap();
     let open = |answer: &Value| Ticket::open(answer["ticket"].as_str().unwrap(), &KEY, 0).unwrap();
     let ticket = open(&answer);
     let Subject::Agent { user, login } = ticket.subject else { panic!("a user's ticket") };

@@ -9,6 +9,7 @@
 //! loops. An agent's stays where it landed; its frames about a conversation go to that conversation's
 //! loop as [`Command::Frame`], the answers come back as [`Command::Deliver`].
 
+mod act;
 mod agent;
 mod conn;
 mod deliver;
@@ -32,7 +33,7 @@ use frontdesk_core::{
 use frontdesk_dispatcher::{Committed, Dispatcher};
 use frontdesk_protocol::{
     Encoded, close,
-    codec::{self, Encoding},
+    Encoding, decode_client,
     codes::{self, ErrorCode},
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
@@ -62,6 +63,8 @@ const TICK: Duration = Duration::from_millis(100);
 const CURSOR_EVERY_MS: i64 = 1_000;
 /// Addresses a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
+/// How long new messages alone may wait before lists of people who take no part hear of them, ms.
+const SUMMARIES_EVERY_MS: i64 = 1_000;
 /// Summaries handed to the desk at once.
 const SUMMARIES_MAX: usize = 1_024;
 
@@ -159,11 +162,13 @@ pub struct Chat {
     changed: HashSet<ConversationId>,
     urgent: bool,
     to_desk: VecDeque<DeskInput>,
+    told_desk_ms: i64,
+    told_offset: u64,
 
     cursors: HashMap<(ConversationId, String), PendingCursor>,
     cursor_moved_ms: HashMap<(ConversationId, String), i64>,
-    waiting_files: HashMap<u64, visitor::WaitingFile>,
-    next_file: u64,
+    waiting: HashMap<u64, act::Waiting>,
+    next_ticket: u64,
 
     peers: Limits<std::net::IpAddr>,
     accounts: Limits<AccountId>,
@@ -225,10 +230,12 @@ impl Chat {
             changed: HashSet::new(),
             urgent: false,
             to_desk: VecDeque::new(),
+            told_desk_ms: 0,
+            told_offset: 0,
             cursors: HashMap::new(),
             cursor_moved_ms: HashMap::new(),
-            waiting_files: HashMap::new(),
-            next_file: 0,
+            waiting: HashMap::new(),
+            next_ticket: 0,
             ping: Encoded::push(Out::Ping(wire::Ping {})),
             pong: Encoded::push(Out::Pong(wire::Pong {})),
             draining: false,
@@ -290,7 +297,7 @@ impl Chat {
         if self.stuck.iter().any(|(other, _)| *other == loop_index) {
             self.stuck.push_back((loop_index, command));
         } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
-            self.stuck.push_back((loop_index, refused.0));
+            self.stuck.push_back((loop_index, refused.into_inner()));
         }
     }
 
@@ -365,14 +372,16 @@ impl Chat {
     }
 
     /// Hands the desk what changed, newest states only; what it cannot take now waits.
-    fn tell_desk(&mut self) {
+    fn tell_desk(&mut self, now_ms: i64) {
         while let Some(input) = self.to_desk.pop_front() {
             if let Err(error) = self.ports.desk.try_send(input) {
                 self.to_desk.push_front(error.into_inner());
                 return;
             }
         }
-        if self.changed.is_empty() {
+        let due = self.urgent || now_ms - self.told_desk_ms >= SUMMARIES_EVERY_MS;
+        let folded = self.dispatcher.folded();
+        if !due || (self.changed.is_empty() && folded == self.told_offset) {
             return;
         }
         let Ok(permit) = self.ports.desk.try_reserve() else { return };
@@ -385,8 +394,13 @@ impl Chat {
             summaries.extend(dispatcher.summary(*conversation));
             false
         });
-        permit.send(DeskInput::Summaries(summaries));
-        self.urgent = !self.changed.is_empty() && self.urgent;
+        let complete = self.changed.is_empty().then(|| {
+            self.told_offset = folded;
+            self.told_desk_ms = now_ms;
+            self.urgent = false;
+            (self.dispatcher.number(), folded)
+        });
+        permit.send(DeskInput::Summaries { summaries, complete });
     }
 
     /// One commit and everything that follows from it.
@@ -418,7 +432,6 @@ impl Chat {
     fn tick(&mut self, io: &mut Io<'_>) {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
-        self.urgent |= !self.changed.is_empty();
         let kept_from = now_ms - CURSOR_EVERY_MS;
         self.cursor_moved_ms.retain(|_, moved_ms| *moved_ms > kept_from);
         io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
@@ -461,7 +474,7 @@ impl Service for Chat {
                 return;
             }
         };
-        let frame = match codec::decode_client(encoding, bytes) {
+        let frame = match decode_client(encoding, bytes) {
             Ok(frame) => frame,
             Err(error) => {
                 self.undecodable(io, conn, &error);
@@ -531,12 +544,12 @@ impl Service for Chat {
                 self.stage(Origin::Reply(reply), conversation, *proposal);
             }
             Command::Frame { from, principal, frame } => {
-                self.agent_frame_here(io, agent::Asker::Conn(from), &principal, *frame);
+                self.agent_frame_here(io, act::Asker::Conn(from), &principal, *frame);
             }
             Command::Request { principal, frame, reply } => {
-                self.agent_frame_here(io, agent::Asker::Once(reply), &principal, *frame);
+                self.agent_frame_here(io, act::Asker::Once(reply), &principal, *frame);
             }
-            Command::FileFound { ticket, result } => self.file_found(io, ticket, result),
+            Command::Found { ticket, result } => self.found(io, ticket, result),
             Command::Deliver(deliveries) => {
                 for delivery in deliveries {
                     for conn in delivery.to {
@@ -545,12 +558,8 @@ impl Service for Chat {
                 }
             }
             Command::UserConn { user, conn, present } => self.note_user(user, conn, present),
-            Command::Revoke { user, code } => {
-                for conn in self.users.get(&user).cloned().unwrap_or_default() {
-                    if conn.loop_index == self.options.loop_index {
-                        self.close(io, conn.conn, code);
-                    }
-                }
+            Command::Revoke { user, account, login, code } => {
+                self.revoke(io, user, account, login.as_deref(), code);
             }
             Command::Tail { conversation, reply } => {
                 let tail = self.dispatcher.tail(conversation, io.now_ms()).map_err(|error| {
@@ -602,9 +611,7 @@ impl Service for Chat {
             let Some((loop_index, command)) = self.stuck.pop_front() else { break };
             self.tell(loop_index, command);
         }
-        if self.urgent || !self.to_desk.is_empty() {
-            self.tell_desk();
-        }
+        self.tell_desk(io.now_ms());
         self.dispatcher.tend(io.now_ms(), self.projected.get());
     }
 }

@@ -4,4 +4,5 @@
 //! loops that own the sockets. It knows no chat. The chat service stands on top of it as one
 //! implementation of [`edge::Service`].
 
+pub mod chat;
 pub mod edge;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use frontdesk_core::{
     chat,
-    id::{ConversationId, UserId},
+    id::{AccountId, ConversationId, UserId},
     limits,
 };
 use frontdesk_protocol::{
@@ -18,29 +18,18 @@ use frontdesk_protocol::{
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use frontdesk_router::{
-    access::{self, Principal},
-    propose,
-    screen::Screened,
+    access::{self, Principal, Subject},
+    propose::Around,
 };
-use tokio::sync::oneshot;
 
 use super::{
-    Chat, Origin, Viewer,
+    Chat, Viewer,
+    act::{Act, Asker},
     conn::{AgentConn, State},
     frames,
-    port::{Answer, Command, ConnRef, DeskInput, Reply},
-    visitor::{WaitingFile, file_id},
+    port::{Answer, Command, ConnRef, DeskInput},
 };
 use crate::edge::{ConnId, Io};
-
-/// Who waits for the answer to a frame.
-#[derive(Debug)]
-pub(super) enum Asker {
-    /// A connection of any loop.
-    Conn(ConnRef),
-    /// An HTTP request.
-    Once(oneshot::Sender<Answer>),
-}
 
 impl Chat {
     fn agent(&mut self, conn: ConnId) -> Option<&mut AgentConn> {
@@ -58,7 +47,7 @@ impl Chat {
         }
         let to = self.own(conn);
         let conversation = match &frame {
-            In::SetPresence(presence) => {
+            In::Presence(presence) => {
                 self.set_presence(io, conn, reference, presence.presence());
                 return;
             }
@@ -163,26 +152,23 @@ impl Chat {
             self.refuse_asker(io, asker, reference, &codes::CONVERSATION_UNKNOWN);
             return;
         };
-        if let Err(code) = self.may(io, conversation, principal, &frame) {
-            // A position check or leaving of something out of reach needs no answer.
-            if !matches!(frame, In::Sync(_) | In::Leave(_)) {
-                self.refuse_message(io, asker, conversation, reference, &frame, code);
+        let now_ms = io.now_ms();
+        if matches!(frame, In::Send(_) | In::Retract(_) | In::Command(_)) {
+            let principal = Arc::clone(principal);
+            let around = Around::default();
+            let act = Act { asker, reference, conversation, principal, around };
+            self.act(io, act, frame);
+            return;
+        }
+        if let Err(rejection) = self.may(io, conversation, principal, &frame) {
+            // A position check of something out of reach needs no answer.
+            if !matches!(frame, In::Sync(_)) {
+                let origin = asker.origin(reference, Bytes::new());
+                self.refuse_proposal(io, conversation, frames::rejected(&rejection), origin);
             }
             return;
         }
-        let now_ms = io.now_ms();
         match frame {
-            In::Send(send) => self.agent_send(io, asker, conversation, reference, principal, send),
-            In::Retract(retract) => {
-                let actor = principal.actor();
-                let proposal =
-                    propose::retract(&mut self.ids, conversation, actor, retract.seq, now_ms);
-                let origin = origin_of(asker, reference, Bytes::new());
-                self.stage(origin, conversation, proposal);
-            }
-            In::Command(command) => {
-                self.agent_command(io, asker, conversation, reference, principal, command);
-            }
             In::Cursor(cursor) => {
                 self.move_cursor(now_ms, conversation, principal.actor(), &cursor);
                 if let Asker::Once(reply) = asker {
@@ -207,102 +193,6 @@ impl Chat {
         }
     }
 
-    /// Whether the principal may do this in the conversation as it is now. A conversation of another
-    /// account, or out of reach, is unknown: its existence is nobody's business.
-    fn may(
-        &mut self,
-        io: &mut Io<'_>,
-        conversation: ConversationId,
-        principal: &Principal,
-        frame: &In,
-    ) -> Result<(), &'static ErrorCode> {
-        let state = self
-            .dispatcher
-            .state(conversation, io.now_ms())
-            .map_err(|_| &codes::STORAGE_UNAVAILABLE)?
-            .ok_or(&codes::CONVERSATION_UNKNOWN)?;
-        access::check_frame(principal, state.state(), frame)
-    }
-
-    fn agent_send(
-        &mut self,
-        io: &mut Io<'_>,
-        asker: Asker,
-        conversation: ConversationId,
-        reference: u32,
-        principal: &Principal,
-        send: wire::Send,
-    ) {
-        let wire::Send { client_msg_id, content, audience, .. } = send;
-        let origin = origin_of(asker, reference, client_msg_id.clone());
-        let content = match propose::check_message(&client_msg_id, content, audience, true) {
-            Ok(content) => content,
-            Err(code) => {
-                self.refuse_proposal(io, conversation, frames::refusal(code), origin);
-                return;
-            }
-        };
-        let actor = principal.actor();
-        let content = match self.screen.screen(content, &actor) {
-            Screened::Refuse => {
-                let refusal = frames::refusal(&codes::MESSAGE_REFUSED);
-                self.refuse_proposal(io, conversation, refusal, origin);
-                return;
-            }
-            Screened::Pass(content) | Screened::Mask(content) | Screened::Flag(content, _) => content,
-        };
-        let file = file_id(&content);
-        let now_ms = io.now_ms();
-        let proposal = propose::message(
-            &mut self.ids,
-            conversation,
-            actor,
-            propose::Message { client_msg_id, audience, content },
-            now_ms,
-        );
-        if let Some(file) = file {
-            let waiting = WaitingFile { origin, conversation, proposal: Box::new(proposal) };
-            self.look_up_file(io, principal.account, principal.id.clone(), file, waiting);
-        } else {
-            self.stage(origin, conversation, proposal);
-        }
-    }
-
-    fn agent_command(
-        &mut self,
-        io: &mut Io<'_>,
-        asker: Asker,
-        conversation: ConversationId,
-        reference: u32,
-        principal: &Principal,
-        command: wire::Command,
-    ) {
-        let Some(state) = self.dispatcher.state_in_memory(conversation) else { return };
-        let now_ms = io.now_ms();
-        match propose::agent_command(
-            &mut self.ids,
-            conversation,
-            principal,
-            state.session(),
-            command,
-            now_ms,
-        ) {
-            Ok(proposals) => {
-                // The last one carries the answer: a transfer's note goes before the transfer.
-                let last = proposals.len() - 1;
-                let mut asker = Some(asker);
-                for (place, proposal) in proposals.into_iter().enumerate() {
-                    let origin = match asker.take_if(|_| place == last) {
-                        Some(asker) => origin_of(asker, reference, Bytes::new()),
-                        None => Origin::Silent,
-                    };
-                    self.stage(origin, conversation, proposal);
-                }
-            }
-            Err(code) => self.refuse_asker(io, asker, reference, code),
-        }
-    }
-
     /// Visitors learn that somebody types, never what; colleagues who look at it likewise.
     fn agent_draft(
         &mut self,
@@ -321,7 +211,7 @@ impl Chat {
             }))
         };
         let from = match asker {
-            Asker::Conn(conn) => Some(*conn),
+            Asker::Conn(conn) | Asker::Visitor(conn) => Some(*conn),
             Asker::Once(_) => None,
         };
         let team = self.team_of(conversation);
@@ -371,7 +261,7 @@ impl Chat {
         let mut viewers: Vec<chat::Participant> = Vec::new();
         for viewer in &subscribers.viewers {
             if !viewers.iter().any(|known| known.id == viewer.principal.id) {
-                viewers.push(viewer.principal.participant());
+                viewers.push(participant(&viewer.principal));
             }
         }
         viewers
@@ -399,9 +289,12 @@ impl Chat {
             return;
         }
         let Some(state) = self.dispatcher.state_in_memory(conversation) else { return };
+        let account = state.state().origin.as_ref().and_then(|origin| origin.account.parse().ok());
+        let Some(account) = account else { return };
+        let subject = Subject { conversation, account, session: state.session() };
         let mut lost = Vec::new();
         subscribers.viewers.retain(|viewer| {
-            let may = access::may_read(&viewer.principal, state.state());
+            let may = access::may_read(&viewer.principal, &subject);
             if !may {
                 lost.push(viewer.conn);
             }
@@ -435,6 +328,29 @@ impl Chat {
         });
     }
 
+    /// Closes a user's connections of this loop: all, or those of one account or login session.
+    pub(super) fn revoke(
+        &mut self,
+        io: &mut Io<'_>,
+        user: UserId,
+        account: Option<AccountId>,
+        login: Option<&str>,
+        code: u16,
+    ) {
+        for conn in self.users.get(&user).cloned().unwrap_or_default() {
+            if conn.loop_index != self.options.loop_index {
+                continue;
+            }
+            let concerned = self.agent(conn.conn).is_some_and(|agent| {
+                account.is_none_or(|account| agent.principal.account == account)
+                    && login.is_none_or(|login| &*agent.login == login)
+            });
+            if concerned {
+                self.close(io, conn.conn, code);
+            }
+        }
+    }
+
     /// An agent's connection is gone.
     pub(super) fn agent_gone(&mut self, conn: ConnId, agent: &AgentConn) {
         let own = self.own(conn);
@@ -462,27 +378,9 @@ impl Chat {
         code: &'static ErrorCode,
     ) {
         match asker {
-            Asker::Conn(conn) => self.refuse(io, conn, reference, code),
+            Asker::Conn(conn) | Asker::Visitor(conn) => self.refuse(io, conn, reference, code),
             Asker::Once(reply) => drop(reply.send(Answer::Refused(frames::refusal(code)))),
         }
-    }
-
-    /// As `refuse_asker`, naming the conversation and the message the refusal is about.
-    fn refuse_message(
-        &mut self,
-        io: &mut Io<'_>,
-        asker: Asker,
-        conversation: ConversationId,
-        reference: u32,
-        frame: &In,
-        code: &'static ErrorCode,
-    ) {
-        let client_msg_id = match frame {
-            In::Send(send) => send.client_msg_id.clone(),
-            _ => Bytes::new(),
-        };
-        let origin = origin_of(asker, reference, client_msg_id);
-        self.refuse_proposal(io, conversation, frames::refusal(code), origin);
     }
 }
 
@@ -500,9 +398,16 @@ fn conversation_of(frame: &In) -> Option<&str> {
     })
 }
 
-fn origin_of(asker: Asker, reference: u32, client_msg_id: Bytes) -> Origin {
-    match asker {
-        Asker::Conn(to) => Origin::Conn { to, reference, client_msg_id, visitor: false },
-        Asker::Once(reply) => Origin::Reply(Reply::Once(reply)),
+/// A person as others see who looks on.
+fn participant(principal: &Principal) -> chat::Participant {
+    let kind = if principal.kind == access::PrincipalKind::Bot {
+        chat::ParticipantKind::Bot
+    } else {
+        chat::ParticipantKind::Agent
+    };
+    chat::Participant {
+        kind: kind.into(),
+        id: principal.id.clone(),
+        name: principal.name.clone(),
     }
 }

@@ -4,10 +4,10 @@
 use std::{net::IpAddr, sync::Arc};
 
 use frontdesk_core::{
-    id::{ConversationId, UserId, VisitorId},
+    id::{ConversationId, UserId},
     store,
 };
-use frontdesk_protocol::{codec::Encoding, wire::Hello};
+use frontdesk_protocol::{Encoding, wire::Hello};
 use frontdesk_router::access::Principal;
 use smallvec::SmallVec;
 
@@ -49,7 +49,7 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct VisitorConn {
     pub(super) inbox: Arc<InboxFacts>,
-    pub(super) visitor: VisitorId,
+    pub(super) principal: Arc<Principal>,
     pub(super) conversation: ConversationId,
     /// What the first message creates; dropped once it is stored.
     pub(super) origin: Option<Box<store::Origin>>,
@@ -60,6 +60,7 @@ pub(super) struct VisitorConn {
 pub(super) struct AgentConn {
     pub(super) principal: Arc<Principal>,
     pub(super) user: Option<UserId>,
+    pub(super) login: Box<str>,
     /// Conversations it looks at, on whatever loop.
     pub(super) open: SmallVec<[ConversationId; 4]>,
 }

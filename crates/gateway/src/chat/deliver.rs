@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use frontdesk_core::{
     chat,
-    fold::{Folded, Verdict},
+    fold::{self, Folded, Verdict},
     id::{AccountId, ConversationId, UserId},
 };
 use frontdesk_dispatcher::{Committed, DispatchError};
@@ -262,10 +262,10 @@ impl Chat {
             .cloned();
         let Some(session) = session else { return };
         for event in events {
-            if !visitors.is_empty() && frames::concerns_visitor(&event) {
+            if !visitors.is_empty() && fold::concerns_visitor(&event) {
                 let update = wire::SessionUpdate {
                     conversation: String::new(),
-                    session: Some(frames::session_for_visitor(&session)),
+                    session: Some(fold::session_for_visitor(&session)),
                     event: None,
                 };
                 let frame = Encoded::push(Out::Session(update));

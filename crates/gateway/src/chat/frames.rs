@@ -6,6 +6,8 @@ use frontdesk_protocol::{
     wire,
 };
 
+use frontdesk_router::Rejection;
+
 /// How long a client waits before it tries again what failed for a reason that passes, ms.
 const RETRY_AFTER_MS: u32 = 1_000;
 
@@ -19,6 +21,11 @@ pub(super) fn refusal(code: &'static ErrorCode) -> wire::Refusal {
     }
 }
 
+/// A refusal as the router words it, with the wait where trying again makes sense.
+pub(super) fn rejected(rejection: &Rejection) -> wire::Refusal {
+    wire::Refusal { detail: rejection.detail.clone(), ..refusal(rejection.code) }
+}
+
 /// A timeline item of one entry.
 pub(super) fn item(entry: chat::Entry) -> chat::TimelineItem {
     chat::TimelineItem { item: Some(chat::timeline_item::Item::Entry(entry)) }
@@ -30,29 +37,3 @@ pub(super) fn skip(seq: u64) -> chat::TimelineItem {
     chat::TimelineItem { item: Some(chat::timeline_item::Item::Skip(skip)) }
 }
 
-/// What a visitor may know of a session: who serves it and where it stands, nothing of the team's.
-pub(super) fn session_for_visitor(session: &chat::Session) -> chat::Session {
-    chat::Session {
-        labels: Vec::new(),
-        intent: String::new(),
-        priority: 0,
-        team: String::new(),
-        pending_until_ms: 0,
-        ..session.clone()
-    }
-}
-
-/// Whether a visitor hears of this change.
-pub(super) fn concerns_visitor(event: &chat::SessionEvent) -> bool {
-    use chat::session_event::Change;
-    !matches!(
-        event.change,
-        Some(
-            Change::IntentSet(_)
-                | Change::PrioritySet(_)
-                | Change::LabelsSet(_)
-                | Change::FirstAnswered(_)
-                | Change::Pended(_)
-        )
-    )
-}

@@ -3,10 +3,10 @@
 
 use std::sync::atomic::Ordering;
 
-use frontdesk_core::{chat as model, fold, limits};
+use frontdesk_core::{fold, limits};
 use frontdesk_protocol::{
     close,
-    codec::DecodeError,
+    DecodeError,
     codes::{self, ErrorCode},
     wire::{self, server_frame::Frame as Out},
 };
@@ -15,7 +15,6 @@ use smallvec::SmallVec;
 use super::{
     Chat,
     conn::{AgentConn, Conn, Moved, State, VisitorConn},
-    frames,
     port::{
         AgentIdentity, AuthRequest, Command, DeskInput, GateRequest, Identity, VisitorIdentity,
     },
@@ -130,7 +129,7 @@ impl Chat {
 
     fn visitor_live(&mut self, io: &mut Io<'_>, conn: ConnId, moved: Moved) {
         let Moved { encoding, peer, limit, hello, reference, identity } = moved;
-        let VisitorIdentity { inbox, visitor, conversation, origin, resume_token, attended } =
+        let VisitorIdentity { inbox, principal, conversation, origin, resume_token, attended } =
             *identity;
         let now_ms = io.now_ms();
         let stored = match self.dispatcher.state(conversation, now_ms) {
@@ -148,7 +147,8 @@ impl Chat {
         let drafts = inbox.drafts;
         let account = inbox.account;
         let origin = (!stored).then(|| Box::new(origin));
-        let state = State::Visitor(VisitorConn { inbox, visitor, conversation, origin });
+        let self_actor = principal.actor();
+        let state = State::Visitor(VisitorConn { inbox, principal, conversation, origin });
         let now_s = seconds(now_ms);
         self.insert(
             conn,
@@ -162,11 +162,7 @@ impl Chat {
         let mut opened = self.opened(io, conversation, held, false);
         opened.conversation.clear();
         let welcome = wire::Welcome {
-            self_: Some(model::Actor {
-                kind: model::ActorKind::Visitor.into(),
-                id: visitor.to_string(),
-                name: String::new(),
-            }),
+            self_: Some(self_actor),
             resume_token,
             opened: vec![opened],
             drafts,
@@ -189,12 +185,17 @@ impl Chat {
         hello: &wire::Hello,
         identity: AgentIdentity,
     ) {
-        let AgentIdentity { principal, user, presence, feed, feed_recovered, resume_token } =
+        let AgentIdentity { principal, user, login, presence, feed, feed_recovered, resume_token } =
             identity;
         let now_ms = io.now_ms();
         let own = self.own(conn);
         let Some(state) = self.conn(conn) else { return };
-        let agent = AgentConn { principal: principal.clone(), user, open: SmallVec::new() };
+        let agent = AgentConn {
+            principal: principal.clone(),
+            user,
+            login: login.into_boxed_str(),
+            open: SmallVec::new(),
+        };
         state.state = State::Agent(Box::new(agent));
         self.agents.entry(principal.account).or_default().push(conn);
         let welcome = wire::Welcome {
@@ -284,7 +285,7 @@ impl Chat {
         let more_before = !recovered && entries.first().is_some_and(|entry| entry.seq > 1);
         let state = self.dispatcher.state_in_memory(conversation);
         let session = state.and_then(fold::Conversation::session).map(|session| {
-            if team { session.clone() } else { frames::session_for_visitor(session) }
+            if team { session.clone() } else { fold::session_for_visitor(session) }
         });
         let cursors = state.map(|state| state.state().cursors.clone()).unwrap_or_default();
         let viewers = if team { self.viewers_of(conversation) } else { Vec::new() };

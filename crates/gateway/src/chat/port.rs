@@ -8,7 +8,7 @@ use std::sync::{
 
 use frontdesk_core::{
     chat,
-    id::{AccountId, ConversationId, InboxId, UserId, VisitorId},
+    id::{AccountId, ConversationId, InboxId, TeamId, UserId},
     store,
 };
 use frontdesk_dispatcher::{Summary, Tail};
@@ -46,8 +46,8 @@ pub enum Identity {
 pub struct VisitorIdentity {
     /// What the visitor chats through, shared by all its visitors.
     pub inbox: Arc<InboxFacts>,
-    /// The visitor.
-    pub visitor: VisitorId,
+    /// The visitor as somebody who acts.
+    pub principal: Arc<Principal>,
     /// The only conversation this visitor has here.
     pub conversation: ConversationId,
     /// What the first message creates; not needed once it is stored.
@@ -65,8 +65,8 @@ pub struct InboxFacts {
     pub account: AccountId,
     /// The inbox.
     pub inbox: InboxId,
-    /// The queue new sessions go to; empty for the common one.
-    pub team: String,
+    /// The queue new sessions go to; none for the common one.
+    pub team: Option<TeamId>,
     /// Whether agents see unsent text.
     pub drafts: bool,
 }
@@ -78,6 +78,8 @@ pub struct AgentIdentity {
     pub principal: Arc<Principal>,
     /// The user; API keys have none and get no feed.
     pub user: Option<UserId>,
+    /// Handle of the login session the connection ends with; empty for API keys.
+    pub login: String,
     /// The chosen state.
     pub presence: Presence,
     /// Where the user's feed stands.
@@ -99,21 +101,46 @@ pub struct AuthRequest {
     pub origin: Option<String>,
 }
 
-/// A file a message refers to, to be looked up before the message is proposed.
+/// What a frame names and the catalog has to confirm before the frame is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// A file of a message: stored, synced, of this conversation and sender.
+    File {
+        /// The conversation it must belong to.
+        conversation: ConversationId,
+        /// The uploader it must have: visitor, user or key.
+        sender: String,
+        /// Its id as the client gave it.
+        file: String,
+    },
+    /// The agent a session is handed to.
+    Agent(String),
+    /// The team a session is handed to.
+    Team(String),
+}
+
+/// What a lookup found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// The whole reference.
+    File(chat::File),
+    /// The agent as a participant.
+    Agent(chat::Participant),
+    /// The team exists.
+    Team,
+}
+
+/// A lookup for a frame that waits.
 #[derive(Debug)]
-pub struct FileRequest {
-    /// Where the message waits; the answer goes there as [`Command::FileFound`].
+pub struct LookupRequest {
+    /// Where the frame waits; the answer goes there as [`Command::Found`].
     pub loop_index: u16,
-    /// Names the waiting message.
+    /// Names the waiting frame.
     pub ticket: u64,
-    /// The account the file must belong to.
+    /// The account it must belong to.
     pub account: AccountId,
-    /// The conversation the file must belong to.
-    pub conversation: ConversationId,
-    /// The uploader it must have: visitor, user or key.
-    pub sender: String,
-    /// The file's id as the client gave it.
-    pub file: String,
+    /// What to look up.
+    pub lookup: Lookup,
 }
 
 /// What may wait and therefore happens outside the loops.
@@ -121,8 +148,8 @@ pub struct FileRequest {
 pub enum GateRequest {
     /// A first frame.
     Auth(AuthRequest),
-    /// A file reference.
-    File(FileRequest),
+    /// Something a frame names.
+    Lookup(LookupRequest),
 }
 
 /// What became of a proposal made from outside the loop.
@@ -207,12 +234,12 @@ pub enum Command {
         /// Where the answer goes.
         reply: oneshot::Sender<Answer>,
     },
-    /// A file was looked up.
-    FileFound {
+    /// A lookup is done.
+    Found {
         /// As in the request.
         ticket: u64,
-        /// The whole reference, or why not.
-        result: Result<chat::File, &'static ErrorCode>,
+        /// What was found, or why not.
+        result: Result<Found, &'static ErrorCode>,
     },
     /// Frames for connections of this loop.
     Deliver(Vec<Delivery>),
@@ -229,6 +256,10 @@ pub enum Command {
     Revoke {
         /// The user.
         user: UserId,
+        /// Only in this account.
+        account: Option<AccountId>,
+        /// Only those of this login session, by its handle.
+        login: Option<String>,
         /// The close code.
         code: u16,
     },
@@ -271,7 +302,12 @@ pub enum Command {
 #[derive(Debug)]
 pub enum DeskInput {
     /// Newest states of conversations. Taking only the newest of one conversation loses nothing.
-    Summaries(Vec<Summary>),
+    Summaries {
+        /// The states.
+        summaries: Vec<Summary>,
+        /// With this, everything of the log up to the offset has been told: number and offset.
+        complete: Option<(u16, u64)>,
+    },
     /// An agent's connection is live.
     AgentConnected {
         /// The agent.

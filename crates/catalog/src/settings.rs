@@ -5,17 +5,19 @@
 //! A setting is looked up from the nearest place outwards: the team or the inbox where the key
 //! allows it, then the account, then the default.
 
+mod store;
+
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use frontdesk_core::id::{AccountId, InboxId, TeamId};
+use frontdesk_core::id::{InboxId, TeamId};
 use frontdesk_core::rights::Right;
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Write, clock_ms};
-use crate::error::{Doing, Error, referenced};
-use crate::{inboxes, rows, teams};
+use crate::error::Error;
+
+pub(crate) use self::store::forget;
 
 /// What a value may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -357,132 +359,6 @@ pub fn spec(name: &str) -> Result<&'static Spec, Error> {
         .copied()
         .find(|spec| spec.name == name)
         .ok_or(Error::NotFound { what: "setting" })
-}
-
-impl Catalog {
-    /// Reads all settings of an account.
-    pub async fn settings(&self, account: AccountId) -> Result<Settings, Error> {
-        let rows =
-            sqlx::query("SELECT scope_kind, scope_id, name, value FROM settings WHERE account = ?")
-                .bind(account.to_string())
-                .fetch_all(self.reads())
-                .await
-                .doing("read settings")?;
-        let mut set = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            // A key that this version no longer has, or a value its bounds no longer allow, is as
-            // if it were not set.
-            let Ok(spec) = spec(&rows::text(row, "name")?) else { continue };
-            let Ok(number) = spec.checked(&rows::json(row, "value")?) else { continue };
-            let place = match rows::text(row, "scope_kind")?.as_str() {
-                "account" => Place::Account,
-                "inbox" => Place::Inbox(rows::parsed(row, "scope_id")?),
-                "team" => Place::Team(rows::parsed(row, "scope_id")?),
-                _ => return Err(Error::Stored { what: "scope_kind" }),
-            };
-            set.insert((spec.name, place), number);
-        }
-        Ok(Settings { set })
-    }
-
-    /// Sets a value at a place.
-    pub async fn set_setting(
-        &self,
-        account: AccountId,
-        place: Place,
-        name: &str,
-        value: &Value,
-    ) -> Result<(), Error> {
-        let spec = spec(name)?;
-        if !place.allowed(spec) {
-            return Err(Error::invalid(spec.name, "scope"));
-        }
-        let number = spec.checked(value)?;
-        let mut write = self.write("set a setting").await?;
-        place_exists(&mut write, account, place).await?;
-        // Update, then insert: the one upsert all dialects share. The write lock keeps it atomic.
-        let (kind, id) = place.columns();
-        let updated = sqlx::query(
-            "UPDATE settings SET value = ?, updated_ms = ? WHERE account = ? AND \
-             scope_kind = ? AND scope_id = ? AND name = ?",
-        )
-        .bind(json(spec, number).to_string())
-        .bind(clock_ms())
-        .bind(account.to_string())
-        .bind(kind)
-        .bind(&id)
-        .bind(spec.name)
-        .execute(&mut *write)
-        .await
-        .doing("set a setting")?;
-        if updated.rows_affected() == 0 {
-            sqlx::query(
-                "INSERT INTO settings (account, scope_kind, scope_id, name, value, updated_ms) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(account.to_string())
-            .bind(kind)
-            .bind(&id)
-            .bind(spec.name)
-            .bind(json(spec, number).to_string())
-            .bind(clock_ms())
-            .execute(&mut *write)
-            .await
-            .map_err(|source| {
-                referenced(Error::NotFound { what: "account" }, "set a setting", source)
-            })?;
-        }
-        write.commit().await.doing("set a setting")
-    }
-
-    /// Removes a value at a place, so that the one further out holds again.
-    pub async fn reset_setting(
-        &self,
-        account: AccountId,
-        place: Place,
-        name: &str,
-    ) -> Result<(), Error> {
-        let spec = spec(name)?;
-        let mut write = self.write("reset a setting").await?;
-        place_exists(&mut write, account, place).await?;
-        let (kind, id) = place.columns();
-        sqlx::query(
-            "DELETE FROM settings WHERE account = ? AND scope_kind = ? AND scope_id = ? AND name = ?",
-        )
-        .bind(account.to_string())
-        .bind(kind)
-        .bind(id)
-        .bind(spec.name)
-        .execute(&mut *write)
-        .await
-        .doing("reset a setting")?;
-        write.commit().await.doing("reset a setting")
-    }
-}
-
-/// Removes the settings of an inbox or team that is deleted.
-pub(crate) async fn forget(
-    write: &mut Write,
-    account: AccountId,
-    place: Place,
-) -> Result<(), Error> {
-    let (kind, id) = place.columns();
-    sqlx::query("DELETE FROM settings WHERE account = ? AND scope_kind = ? AND scope_id = ?")
-        .bind(account.to_string())
-        .bind(kind)
-        .bind(id)
-        .execute(&mut **write)
-        .await
-        .doing("remove settings")?;
-    Ok(())
-}
-
-async fn place_exists(write: &mut Write, account: AccountId, place: Place) -> Result<(), Error> {
-    match place {
-        Place::Account => Ok(()),
-        Place::Inbox(id) => inboxes::exists(write, account, id).await,
-        Place::Team(id) => teams::exists(write, account, id).await,
-    }
 }
 
 fn json(spec: &Spec, number: i64) -> Value {

@@ -2,6 +2,8 @@
 //! accounts; what an account changes is its membership, so that no account can rename, disable or
 //! take over somebody who also works elsewhere.
 
+mod passwords;
+
 use frontdesk_core::id::{AccountId, RoleId, TeamId, UserId};
 use frontdesk_core::rights::Rights;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, Write};
 use crate::error::{Doing, Error, is_referenced, is_taken, taken};
-use crate::password::{Check, Password};
+use crate::password::Password;
 use crate::roles::{self, Builtin, Granter};
 use crate::settings::{self, At};
 use crate::{login, rows, teams, text};
@@ -426,63 +428,6 @@ impl Catalog {
         write.commit().await.doing("set a presence")
     }
 
-    /// Changes a user's own password. Every login session of the user ends; the caller begins a
-    /// new one for the browser that asked.
-    pub async fn change_password(
-        &self,
-        id: UserId,
-        current: &Password,
-        new: &Password,
-    ) -> Result<(), Error> {
-        let stored: Option<String> =
-            sqlx::query_scalar("SELECT password_hash FROM users WHERE id = ? AND disabled = 0")
-                .bind(id.to_string())
-                .fetch_optional(self.reads())
-                .await
-                .doing("read a user")?;
-        if self.hasher().check(current, stored).await? == Check::Wrong {
-            return Err(Error::SignInFailed);
-        }
-        self.store_password(id, new, None).await
-    }
-
-    /// Sets a password for somebody else: by the operator, or by an account the user belongs to
-    /// alone. Every login session of the user ends.
-    pub async fn reset_password(
-        &self,
-        account: AccountId,
-        id: UserId,
-        new: &Password,
-        granter: Granter,
-    ) -> Result<(), Error> {
-        self.store_password(id, new, Some((account, granter))).await
-    }
-
-    async fn store_password(
-        &self,
-        id: UserId,
-        new: &Password,
-        by: Option<(AccountId, Granter)>,
-    ) -> Result<(), Error> {
-        let hash = self.hash_new_password(new).await?;
-        let mut write = self.write("set a password").await?;
-        if let Some((account, granter)) = by {
-            find_below(&mut write, account, id, granter).await?;
-            only_here(&mut write, account, id).await?;
-        }
-        let changed = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
-            .bind(hash)
-            .bind(id.to_string())
-            .execute(&mut *write)
-            .await
-            .doing("set a password")?;
-        if changed.rows_affected() == 0 {
-            return Err(UNKNOWN);
-        }
-        login::end_all(&mut write, id).await?;
-        write.commit().await.doing("set a password")
-    }
-
     /// Finds a user by e-mail address: for the operator.
     pub async fn find_user(&self, email: &str) -> Result<User, Error> {
         let row = sqlx::query("SELECT * FROM users WHERE email_key = ?")
@@ -491,11 +436,6 @@ impl Catalog {
             .await
             .doing("read a user")?;
         user(&row.ok_or(UNKNOWN)?)
-    }
-
-    /// Sets any user's password: for the operator. Every login session of the user ends.
-    pub async fn operator_set_password(&self, id: UserId, new: &Password) -> Result<(), Error> {
-        self.store_password(id, new, None).await
     }
 
     /// Shuts a user out of every account, or lets it in again: for the operator.
@@ -525,11 +465,6 @@ impl Catalog {
             return Err(UNKNOWN);
         }
         write.commit().await.doing("disable a user")
-    }
-
-    pub(crate) async fn hash_new_password(&self, password: &Password) -> Result<String, Error> {
-        password.check()?;
-        self.hasher().hash(password).await
     }
 }
 

@@ -106,12 +106,15 @@ pub(super) fn open(
     let inbox = state.state.origin.as_ref().map(|origin| origin.inbox.clone()).unwrap_or_default();
     let before = state.state.session.take();
     let number = before.as_ref().map_or(0, |session| session.number) + 1;
+    // Versions go on rising over sessions: a change meant for the closed one never fits the new one.
+    let version = before.as_ref().map_or(0, |session| session.version);
     if let Some(owner) = before.and_then(|session| session.owner) {
         state.state.last_owner = Some(owner);
     }
     state.state.session = Some(Session {
         id,
         number,
+        version,
         status: SessionStatus::Queued as i32,
         team: team.clone(),
         inbox,

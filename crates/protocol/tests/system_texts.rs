@@ -15,6 +15,7 @@ fn actor(kind: ActorKind, id: &str) -> Actor {
     Actor { kind: kind.into(), id: id.to_owned(), name: id.to_owned() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "changes hold optional participants")]
 fn agent(id: &str) -> Option<Participant> {
     Some(Participant {
         kind: ParticipantKind::Agent.into(),

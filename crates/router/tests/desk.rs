@@ -14,7 +14,7 @@ use frontdesk_core::{
 };
 use frontdesk_protocol::wire::Presence;
 use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing};
-use world::{World, agent, assigned_to, conversation, inbox, open_inbox, profile, team};
+use world::{World, agent, assigned_to, closed, conversation, inbox, open_inbox, profile, team};
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
@@ -29,7 +29,7 @@ fn the_least_busy_agent_gets_it_and_ties_go_to_who_waited_longest() {
         owners.push(world.owner(number));
     }
     assert_eq!(owners, [1, 2, 3, 1, 2, 3].map(|number| Some(agent(number))));
-    world.change(5, Change::Closed(chat::Closed::default()));
+    world.change(5, closed());
     world.visitor_writes(7);
     world.fold();
     assert_eq!(world.owner(7), Some(agent(2)));
@@ -59,7 +59,7 @@ fn nobody_gets_more_than_the_capacity_and_the_queue_moves_in_order() {
     assert_eq!((world.owner(2), world.owner(3)), (None, None));
     assert_eq!(world.places[&conversation(2)].0, 1);
     assert_eq!(world.places[&conversation(3)].0, 2);
-    world.change(1, Change::Closed(chat::Closed::default()));
+    world.change(1, closed());
     world.pass(2 * SECOND_MS);
     assert_eq!(world.owner(2), Some(agent(1)));
     assert_eq!(world.places[&conversation(2)].0, 0);
@@ -74,7 +74,7 @@ fn urgent_sessions_come_first() {
         world.pass(SECOND_MS);
     }
     world.change(3, Change::PrioritySet(chat::PrioritySet { priority: 3 }));
-    world.change(1, Change::Closed(chat::Closed::default()));
+    world.change(1, closed());
     world.fold();
     assert_eq!(world.owner(3), Some(agent(1)));
 }
@@ -85,12 +85,12 @@ fn a_returning_visitor_goes_to_the_last_agent_if_free() {
     world.visitor_writes(1);
     world.fold();
     world.owner_writes(1);
-    world.change(1, Change::Closed(chat::Closed::default()));
+    world.change(1, closed());
     // Agent 2 would be next by turn.
     world.visitor_writes(1);
     world.fold();
     assert_eq!((world.owner(1), world.session(1).number), (Some(agent(1)), 2));
-    world.change(1, Change::Closed(chat::Closed::default()));
+    world.change(1, closed());
     world.feed(vec![Input::Presence(agent(1), Presence::Away)]);
     world.visitor_writes(1);
     world.fold();
@@ -125,7 +125,7 @@ fn without_a_first_answer_it_waits_in_the_queue_for_others_who_are_busy() {
     world.pass(MINUTE_MS);
     assert_eq!(world.session(1).status(), SessionStatus::Queued);
     assert_eq!(world.owner(2), Some(agent(2)));
-    world.change(2, Change::Closed(chat::Closed::default()));
+    world.change(2, closed());
     world.fold();
     assert_eq!(world.owner(1), Some(agent(2)));
 }
@@ -333,7 +333,7 @@ fn wished_skills_hold_for_a_while() {
     };
     world.visitor_writes(3);
     wish(&mut world, 3);
-    world.change(1, Change::Closed(chat::Closed::default()));
+    world.change(1, closed());
     world.pass(MINUTE_MS);
     assert_eq!(world.owner(3), None, "agent 1 is free but speaks no Chinese");
     world.pass(MINUTE_MS);

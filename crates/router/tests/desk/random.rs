@@ -8,7 +8,7 @@ use frontdesk_protocol::wire::Presence;
 use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing};
 use proptest::prelude::*;
 
-use super::world::{World, agent, assigned_to, change, open_inbox, profile, team};
+use super::world::{World, agent, assigned_to, change, closed, open_inbox, profile, team};
 
 const AGENTS: u8 = 4;
 const VISITORS: u8 = 8;
@@ -119,7 +119,7 @@ impl Life {
                 })]);
             }
             Event::Take(v, a) => world.change(v, assigned_to(a)),
-            Event::Close(v) => world.change(v, Change::Closed(chat::Closed::default())),
+            Event::Close(v) => world.change(v, closed()),
             Event::Requeue(v) => {
                 let waiting_since_ms = world.now_ms;
                 world.change(

@@ -1,12 +1,16 @@
-//! A desk with the world around it: a clock, a log that folds its proposals in order, agents and
-//! visitors. The fold here keeps just the session rules the desk relies on.
+//! A desk with the world around it: a clock, a log whose proposals the real fold takes in order,
+//! agents and visitors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::{
-    chat::{CloseReason, Participant, Session, SessionStatus},
-    id::{ConversationId, IdSource, InboxId, SessionId, TeamId, UserId},
-    store::{change::Change, proposal::Body},
+    chat::{
+        self, Actor, ActorKind, CloseReason, Content, Participant, ParticipantKind, Session,
+        SessionStatus, content,
+    },
+    fold::{Conversation, Verdict, fold},
+    id::{ConversationId, IdSource, InboxId, MessageId, SessionId, TeamId, UserId},
+    store::{self, change::Change, proposal::Body},
 };
 use frontdesk_protocol::wire::Presence;
 use frontdesk_router::desk::{
@@ -49,8 +53,9 @@ pub(crate) fn open_inbox() -> InboxProfile {
 pub(crate) struct World {
     pub(crate) desk: Desk,
     pub(crate) now_ms: i64,
+    states: BTreeMap<ConversationId, Option<Conversation>>,
+    /// The newest session of each conversation.
     pub(crate) sessions: BTreeMap<ConversationId, Session>,
-    pub(crate) last_owners: BTreeMap<ConversationId, UserId>,
     /// Proposed, not folded yet.
     pub(crate) log: Vec<Proposed>,
     /// Everything ever proposed, by name.
@@ -59,7 +64,7 @@ pub(crate) struct World {
     pub(crate) places: BTreeMap<ConversationId, (u32, u32, bool)>,
     pub(crate) presence: BTreeMap<UserId, Presence>,
     pub(crate) next_deadline_ms: Option<i64>,
-    next_session: u32,
+    ids: IdSource,
 }
 
 impl World {
@@ -68,14 +73,14 @@ impl World {
         let mut world = Self {
             desk: Desk::new(DeskSettings::default(), ids),
             now_ms: START_MS,
+            states: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            last_owners: BTreeMap::new(),
             log: Vec::new(),
             history: Vec::new(),
             places: BTreeMap::new(),
             presence: BTreeMap::new(),
             next_deadline_ms: None,
-            next_session: 0,
+            ids: IdSource::new([9, 9, 9], 1, 0),
         };
         world.feed(vec![Input::Inbox(open_inbox())]);
         world
@@ -133,25 +138,41 @@ impl World {
             return;
         }
         let proposed = self.log.remove(0);
-        let id = proposed.conversation;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let version = proposed.version;
-        if session.version == version && apply(session, change(&proposed), self.now_ms) {
-            self.tell(id);
-        } else {
-            self.feed(vec![Input::Refused { conversation: id, version }]);
+        let conversation = proposed.conversation;
+        if !self.append(conversation, proposed.proposal) {
+            let version = proposed.version;
+            self.feed(vec![Input::Refused { conversation, version }]);
         }
+    }
+
+    /// Folds one proposal and tells the desk; false if it changed nothing.
+    fn append(&mut self, id: ConversationId, proposal: store::Proposal) -> bool {
+        let by_itself = matches!(
+            &proposal.body,
+            Some(Body::Change(store::Change { change: Some(Change::Closed(closed)), .. }))
+                if closed.reason() == CloseReason::Idle
+        );
+        let warned = self.sessions.get(&id).is_some_and(|session| session.warned_idle);
+        let state = self.states.entry(id).or_default();
+        let folded = fold(id, state, proposal, None);
+        if !matches!(folded.verdict, Verdict::Accepted { .. } | Verdict::Done) {
+            return false;
+        }
+        assert!(!by_itself || warned, "closed by itself without a warning");
+        if let Some(session) = state.as_ref().and_then(Conversation::session) {
+            self.sessions.insert(id, session.clone());
+            self.tell(id);
+        }
+        true
     }
 
     /// Gives the desk the conversation as it is.
     pub(crate) fn tell(&mut self, id: ConversationId) {
         let session = self.sessions[&id].clone();
-        if session.status() == SessionStatus::Closed
-            && let Some(owner) = session.owner.as_ref().and_then(|owner| owner.id.parse().ok())
-        {
-            self.last_owners.insert(id, owner);
-        }
-        let last_owner = self.last_owners.get(&id).copied();
+        let last_owner = self.states[&id]
+            .as_ref()
+            .and_then(|state| state.state().last_owner.as_ref())
+            .and_then(|owner| owner.id.parse().ok());
         let skills = BTreeSet::new();
         let summary = Summary { conversation: id, session, last_owner, skills };
         self.feed(vec![Input::Conversation(Box::new(summary))]);
@@ -178,69 +199,67 @@ impl World {
     }
 
     pub(crate) fn visitor_writes_to(&mut self, number: u8, to: Option<TeamId>) {
-        let id = conversation(number);
-        let now_ms = self.now_ms;
-        let open = self.sessions.get_mut(&id).filter(|s| s.status() != SessionStatus::Closed);
-        if let Some(session) = open {
-            session.last_visitor_at_ms = now_ms;
-            session.warned_idle = false;
-            if session.waiting_since_ms == 0 {
-                session.waiting_since_ms = now_ms;
-            }
-            if session.status() == SessionStatus::Pending {
-                let back = frontdesk_core::chat::Pended::default();
-                assert!(apply(session, Change::Pended(back), now_ms), "pending ends at any time");
-            }
-        } else {
-            self.next_session += 1;
-            let mut source = IdSource::new([9, 9, 9], 1, self.next_session);
-            let session = Session {
-                id: source.next::<SessionId>(now_ms).to_string(),
-                number: self.sessions.get(&id).map_or(0, |session| session.number) + 1,
-                version: self.sessions.get(&id).map_or(0, |session| session.version) + 2,
-                status: SessionStatus::Queued.into(),
-                inbox: inbox().to_string(),
-                team: to.map(|team| team.to_string()).unwrap_or_default(),
-                opened_at_ms: now_ms,
-                queued_at_ms: now_ms,
-                waiting_since_ms: now_ms,
-                last_visitor_at_ms: now_ms,
-                ..Session::default()
-            };
-            self.sessions.insert(id, session);
-        }
-        self.tell(id);
+        let visitor = Actor {
+            kind: ActorKind::Visitor.into(),
+            id: format!("visitor {number}"),
+            name: String::new(),
+        };
+        self.send(number, visitor, to);
     }
 
+    /// The owner answers, if there is one.
     pub(crate) fn owner_writes(&mut self, number: u8) {
-        let id = conversation(number);
-        let now_ms = self.now_ms;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.status() != SessionStatus::Assigned {
-            return;
+        let owner = self.sessions.get(&conversation(number)).and_then(|s| s.owner.clone());
+        if let Some(owner) = owner {
+            let kind = ActorKind::Agent.into();
+            self.send(number, Actor { kind, id: owner.id, name: owner.name }, None);
         }
-        session.last_agent_at_ms = now_ms;
-        session.warned_idle = false;
-        if session.waiting_since_ms > 0 {
-            session.waiting_since_ms = 0;
-            if session.first_answer_at_ms == 0 {
-                session.first_answer_at_ms = now_ms;
-            }
-            session.version += 1;
-        }
-        self.tell(id);
     }
 
-    /// A change by a person, folded at once.
+    fn send(&mut self, number: u8, by: Actor, to: Option<TeamId>) {
+        let text = content::Kind::Text(chat::Text { body: "hello".to_owned() });
+        let origin = store::Origin {
+            inbox: inbox().to_string(),
+            visitor: by.id.clone(),
+            ..store::Origin::default()
+        };
+        let id: MessageId = self.ids.next(self.now_ms);
+        let session: SessionId = self.ids.next(self.now_ms);
+        let send = store::Send {
+            id: id.as_bytes().to_vec().into(),
+            content: Some(Content { kind: Some(text), quote_seq: 0 }),
+            origin: Some(origin),
+            new_session: session.as_bytes().to_vec().into(),
+            new_session_team: to.map(|team| team.to_string()).unwrap_or_default(),
+            ..store::Send::default()
+        };
+        self.propose(number, by, Body::Send(send));
+    }
+
+    /// A change by a person, folded at once; nothing where the session does not allow it.
     pub(crate) fn change(&mut self, number: u8, change: Change) {
+        let id: MessageId = self.ids.next(self.now_ms);
+        let body = store::Change {
+            entry_id: id.as_bytes().to_vec().into(),
+            cause: chat::Cause::Manual.into(),
+            overrides_owner: true,
+            change: Some(change),
+            ..store::Change::default()
+        };
+        let by =
+            Actor { kind: ActorKind::Agent.into(), id: "lead".to_owned(), name: String::new() };
+        self.propose(number, by, Body::Change(body));
+    }
+
+    fn propose(&mut self, number: u8, by: Actor, body: Body) {
         let id = conversation(number);
-        let now_ms = self.now_ms;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.status() == SessionStatus::Closed {
-            return;
-        }
-        assert!(apply(session, change, now_ms), "a person's change is well chosen here");
-        self.tell(id);
+        let proposal = store::Proposal {
+            conversation: id.as_bytes().to_vec().into(),
+            actor: Some(by),
+            at_ms: self.now_ms,
+            body: Some(body),
+        };
+        self.append(id, proposal);
     }
 
     pub(crate) fn session(&self, number: u8) -> &Session {
@@ -276,66 +295,20 @@ fn name(change: &Change) -> String {
     text.split('(').next().unwrap_or_default().to_owned()
 }
 
-/// The session rules of the fold, as far as the desk relies on them; false where it refuses.
-fn apply(session: &mut Session, change: Change, now_ms: i64) -> bool {
-    let waits = session.waiting_since_ms > 0;
-    match change {
-        Change::Queued(queued) => {
-            session.set_status(SessionStatus::Queued);
-            session.owner = None;
-            session.queued_at_ms = now_ms;
-            session.team = queued.team;
-            if !waits {
-                session.waiting_since_ms = queued.waiting_since_ms;
-            }
-        }
-        Change::Assigned(assigned) => {
-            session.set_status(SessionStatus::Assigned);
-            session.owner = assigned.owner;
-            session.assigned_at_ms = now_ms;
-            session.unattended = false;
-        }
-        Change::Closed(closed) => {
-            if closed.reason() == CloseReason::Idle && waits {
-                return false;
-            }
-            assert!(
-                closed.reason() != CloseReason::Idle || session.warned_idle,
-                "closed by itself without a warning"
-            );
-            session.set_status(SessionStatus::Closed);
-            session.closed_at_ms = now_ms;
-            session.waiting_since_ms = 0;
-        }
-        Change::IdleWarned(_) if waits => return false,
-        Change::IdleWarned(_) => session.warned_idle = true,
-        Change::Unattended(unattended) => {
-            assert!(unattended.deadline_ms > now_ms);
-            session.unattended = true;
-            session.unattended_until_ms = unattended.deadline_ms;
-        }
-        Change::PrioritySet(priority) => session.priority = priority.priority,
-        Change::Pended(pended) => {
-            session.set_status(if pended.until_ms > 0 {
-                SessionStatus::Pending
-            } else {
-                SessionStatus::Assigned
-            });
-            session.pending_until_ms = pended.until_ms;
-        }
-        other => panic!("not used here: {other:?}"),
-    }
-    session.version += 1;
-    true
-}
-
+/// An agent takes it, from the queue or from whoever has it.
 pub(crate) fn assigned_to(number: u8) -> Change {
-    Change::Assigned(frontdesk_core::chat::Assigned {
+    Change::Assigned(chat::Assigned {
         owner: Some(Participant {
-            kind: frontdesk_core::chat::ParticipantKind::Agent.into(),
+            kind: ParticipantKind::Agent.into(),
             id: agent(number).to_string(),
             name: String::new(),
         }),
-        ..Default::default()
+        take_over: true,
+        ..chat::Assigned::default()
     })
+}
+
+/// An agent closes it.
+pub(crate) fn closed() -> Change {
+    Change::Closed(chat::Closed { reason: CloseReason::Agent.into() })
 }

@@ -10,6 +10,7 @@
 //! which [`Desk`] looks at it again; `watchdog` proves it.
 
 mod agents;
+mod choice;
 mod queue;
 mod session;
 mod settings;
@@ -31,9 +32,9 @@ pub use self::{
     watchdog::{Holder, Violation, Waiting},
 };
 use self::{
-    agents::{Agent, Agents},
+    agents::Agents,
     queue::Queue,
-    session::{Around, Held, InFlight, Instead, Next, Owner, Step},
+    session::{Around, Held, InFlight, Next, Owner, Step},
 };
 
 /// A conversation with its newest session, as the fold left it.
@@ -85,7 +86,8 @@ pub enum Input {
     },
     /// A conversation is gone for good.
     Forgotten(ConversationId),
-    /// An agent is new or changed. Somebody new counts as just disconnected.
+    /// An agent is new or changed: comes before anything else about the agent. Somebody new counts
+    /// as just disconnected, so that a restart takes nothing from those who come back at once.
     Agent(AgentProfile),
     /// An agent is no member of the account any more.
     AgentGone(UserId),
@@ -420,28 +422,6 @@ impl Desk {
         }
     }
 
-    /// Who could answer instead of an owner who does not.
-    fn instead(&self, now_ms: i64, held: &Held) -> Instead {
-        let waits = held.session().status() == SessionStatus::Assigned
-            && held.session().waiting_since_ms > 0;
-        if !waits || !self.is_open(held.inbox) {
-            return Instead::Nobody;
-        }
-        let others: Vec<&Agent> = self
-            .candidates(now_ms, held)
-            .filter(|agent| Owner::Agent(agent.profile.id) != held.owner)
-            .filter(|agent| !held.missed.contains(&agent.profile.id))
-            .collect();
-        if others.is_empty() {
-            return Instead::Nobody;
-        }
-        if !self.is_auto(held.inbox) {
-            return Instead::Queue;
-        }
-        let free = others.into_iter().filter(|agent| self.agents.has_room(agent));
-        self.agents.least_busy(free).map_or(Instead::Queue, Instead::Agent)
-    }
-
     /// Gives queued sessions to agents with room, the most urgent and longest waiting first.
     fn match_queue(&mut self, now_ms: i64, output: &mut Output) {
         if !self.agents.any_room() {
@@ -460,70 +440,6 @@ impl Desk {
                 }
             }
         }
-    }
-
-    /// Chooses the agent for a queued session, if one has room.
-    fn choose(&self, now_ms: i64, held: &Held) -> Option<UserId> {
-        if !self.is_auto(held.inbox) || !self.is_open(held.inbox) {
-            return None;
-        }
-        // A returning visitor goes to the agent who knows the story.
-        if let Some(last) = held.summary.last_owner
-            && !held.missed.contains(&last)
-            && self.agents.get(last).is_some_and(|agent| self.agents.has_room(agent))
-        {
-            return Some(last);
-        }
-        let mut candidates: Vec<&Agent> = self.candidates(now_ms, held).collect();
-        // Those who did not answer before come last: only when there is nobody else.
-        if candidates.iter().any(|agent| !held.missed.contains(&agent.profile.id)) {
-            candidates.retain(|agent| !held.missed.contains(&agent.profile.id));
-        }
-        let wished = &held.summary.skills;
-        let skilled = |agent: &&Agent| wished.is_subset(&agent.profile.skills);
-        let wish_holds = now_ms < held.since_ms() + self.settings.queue_ms;
-        if wish_holds && candidates.iter().any(skilled) {
-            candidates.retain(skilled);
-        }
-        self.agents.least_busy(candidates.into_iter().filter(|agent| self.agents.has_room(agent)))
-    }
-
-    /// Everybody online who serves the session's queue.
-    fn candidates(&self, now_ms: i64, held: &Held) -> impl Iterator<Item = &Agent> {
-        self.serving(now_ms, held.inbox, held.team)
-    }
-
-    fn serving(
-        &self,
-        now_ms: i64,
-        inbox: Option<InboxId>,
-        team: Option<TeamId>,
-    ) -> impl Iterator<Item = &Agent> {
-        let teams = inbox.and_then(|inbox| self.inboxes.get(&inbox)).map(|inbox| &inbox.teams);
-        self.agents.online(now_ms, self.settings.presence_grace_ms).filter(move |agent| {
-            match (team, teams) {
-                (Some(team), _) => agent.profile.teams.contains(&team),
-                (None, Some(teams)) if !teams.is_empty() => {
-                    !teams.is_disjoint(&agent.profile.teams)
-                }
-                (None, _) => true,
-            }
-        })
-    }
-
-    fn serves_now(&self, now_ms: i64, inbox: Option<InboxId>, team: Option<TeamId>) -> bool {
-        self.is_open(inbox) && self.serving(now_ms, inbox, team).next().is_some()
-    }
-
-    /// Sessions of an inbox that was deleted are still served.
-    fn is_open(&self, inbox: Option<InboxId>) -> bool {
-        inbox.and_then(|inbox| self.inboxes.get(&inbox)).is_none_or(|inbox| inbox.open)
-    }
-
-    fn is_auto(&self, inbox: Option<InboxId>) -> bool {
-        inbox
-            .and_then(|inbox| self.inboxes.get(&inbox))
-            .is_none_or(|inbox| inbox.routing == Routing::Auto)
     }
 
     fn assign(&mut self, now_ms: i64, id: ConversationId, agent: UserId, output: &mut Output) {

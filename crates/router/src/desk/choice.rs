@@ -1,0 +1,105 @@
+//! The choice of agent: who serves a queue, who of them may get a session, and who gets it.
+
+use frontdesk_core::{
+    chat::SessionStatus,
+    id::{InboxId, TeamId, UserId},
+};
+
+use super::{
+    Desk, Routing,
+    agents::Agent,
+    session::{Held, Instead, Owner},
+};
+
+impl Desk {
+    /// Chooses the agent for a queued session, if one has room.
+    pub(super) fn choose(&self, now_ms: i64, held: &Held) -> Option<UserId> {
+        if !self.is_auto(held.inbox) || !self.is_open(held.inbox) {
+            return None;
+        }
+        // A returning visitor goes to the agent who knows the story.
+        if let Some(last) = held.summary.last_owner
+            && !held.missed.contains(&last)
+            && self.agents.get(last).is_some_and(|agent| self.agents.has_room(agent))
+        {
+            return Some(last);
+        }
+        let mut candidates: Vec<&Agent> = self.candidates(now_ms, held).collect();
+        // Those who did not answer before come last: only when there is nobody else.
+        if candidates.iter().any(|agent| !held.missed.contains(&agent.profile.id)) {
+            candidates.retain(|agent| !held.missed.contains(&agent.profile.id));
+        }
+        let wished = &held.summary.skills;
+        let skilled = |agent: &&Agent| wished.is_subset(&agent.profile.skills);
+        let wish_holds = now_ms < held.since_ms() + self.settings.queue_ms;
+        if wish_holds && candidates.iter().any(skilled) {
+            candidates.retain(skilled);
+        }
+        self.agents.least_busy(candidates.into_iter().filter(|agent| self.agents.has_room(agent)))
+    }
+
+    /// Everybody online who serves the session's queue.
+    fn candidates(&self, now_ms: i64, held: &Held) -> impl Iterator<Item = &Agent> {
+        self.serving(now_ms, held.inbox, held.team)
+    }
+
+    fn serving(
+        &self,
+        now_ms: i64,
+        inbox: Option<InboxId>,
+        team: Option<TeamId>,
+    ) -> impl Iterator<Item = &Agent> {
+        let teams = inbox.and_then(|inbox| self.inboxes.get(&inbox)).map(|inbox| &inbox.teams);
+        self.agents.online(now_ms, self.settings.presence_grace_ms).filter(move |agent| {
+            match (team, teams) {
+                (Some(team), _) => agent.profile.teams.contains(&team),
+                (None, Some(teams)) if !teams.is_empty() => {
+                    !teams.is_disjoint(&agent.profile.teams)
+                }
+                (None, _) => true,
+            }
+        })
+    }
+
+    pub(super) fn serves_now(
+        &self,
+        now_ms: i64,
+        inbox: Option<InboxId>,
+        team: Option<TeamId>,
+    ) -> bool {
+        self.is_open(inbox) && self.serving(now_ms, inbox, team).next().is_some()
+    }
+
+    /// Sessions of an inbox that was deleted are still served.
+    fn is_open(&self, inbox: Option<InboxId>) -> bool {
+        inbox.and_then(|inbox| self.inboxes.get(&inbox)).is_none_or(|inbox| inbox.open)
+    }
+
+    fn is_auto(&self, inbox: Option<InboxId>) -> bool {
+        inbox
+            .and_then(|inbox| self.inboxes.get(&inbox))
+            .is_none_or(|inbox| inbox.routing == Routing::Auto)
+    }
+
+    /// Who could answer instead of an owner who does not.
+    pub(super) fn instead(&self, now_ms: i64, held: &Held) -> Instead {
+        let waits = held.session().status() == SessionStatus::Assigned
+            && held.session().waiting_since_ms > 0;
+        if !waits || !self.is_open(held.inbox) {
+            return Instead::Nobody;
+        }
+        let others: Vec<&Agent> = self
+            .candidates(now_ms, held)
+            .filter(|agent| Owner::Agent(agent.profile.id) != held.owner)
+            .filter(|agent| !held.missed.contains(&agent.profile.id))
+            .collect();
+        if others.is_empty() {
+            return Instead::Nobody;
+        }
+        if !self.is_auto(held.inbox) {
+            return Instead::Queue;
+        }
+        let free = others.into_iter().filter(|agent| self.agents.has_room(agent));
+        self.agents.least_busy(free).map_or(Instead::Queue, Instead::Agent)
+    }
+}

@@ -1,5 +1,7 @@
 //! Extractors whose failures are problems like all others: JSON bodies, queries, paths.
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{
@@ -25,7 +27,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(&codes::MEDIA_TYPE_UNSUPPORTED)
                 .detail("send the body as application/json"));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(body_problem)?;
+        let body = Bytes::from_request(request, state);
+        let bytes = in_time(body).await?.map_err(body_problem)?;
         parse(&bytes).map(Self)
     }
 }
@@ -73,6 +76,16 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             .map(|AxumPath(path)| Self(path))
             .map_err(|error: PathRejection| Problem::new(&codes::NOT_FOUND).because(error))
     }
+}
+
+/// A body that trickles in holds a connection and nothing else: it gets this long.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Waits for a body as long as any client may need.
+pub(crate) async fn in_time<F: Future>(body: F) -> Result<F::Output, Problem> {
+    tokio::time::timeout(BODY_TIMEOUT, body).await.map_err(|elapsed| {
+        Problem::new(&codes::REQUEST_MALFORMED).detail("the body took too long").because(elapsed)
+    })
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

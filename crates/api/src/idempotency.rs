@@ -18,7 +18,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    extract::is_json,
+    extract::{in_time, is_json},
     principal::Principal,
     problem::Problem,
     state::{ApiState, now_ms},
@@ -60,8 +60,8 @@ async fn run(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let route = format!("{} {}", parts.method, parts.uri.path());
-    let body = to_bytes(body, state.config().limits.body_bytes_max)
-        .await
+    let body = in_time(to_bytes(body, state.config().limits.body_bytes_max))
+        .await?
         .map_err(|error| Problem::new(&codes::REQUEST_TOO_LARGE).because(error))?;
     let label = principal.label();
     let claim = IdempotentRequest {

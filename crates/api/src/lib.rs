@@ -102,6 +102,7 @@ fn pages() -> Router<ApiState> {
         .route("/widget.js", get(web::loader))
         .route("/demo", get(web::demo))
         .route("/demo/assets/{*path}", get(web::demo_asset))
+        .route("/demo/config.json", get(web::demo_config))
         .fallback(web::console_file)
 }
 

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    extract::Path,
+    extract::{Json, Path},
     headers::{CSP_CONSOLE, csp_widget},
     origin,
     problem::{Answer, Problem},
@@ -125,6 +125,27 @@ pub(crate) async fn demo_asset(
         return Err(Problem::new(&codes::NOT_FOUND));
     }
     asset(Demo::get, &format!("assets/{path}"), &headers, &demo_policy())
+}
+
+/// `/demo/config.json`: which inbox the demo page boots.
+pub(crate) async fn demo_config(State(state): State<ApiState>) -> Answer<Json<DemoConfig>> {
+    if !state.config().demo {
+        return Err(Problem::new(&codes::NOT_FOUND));
+    }
+    for account in state.catalog().accounts().await? {
+        if account.demo
+            && let Some(inbox) = state.catalog().inboxes(account.id).await?.into_iter().next()
+        {
+            return Ok(Json(DemoConfig { inbox_key: inbox.public_key }));
+        }
+    }
+    Err(Problem::new(&codes::NOT_FOUND))
+}
+
+/// What the demo page has to know.
+#[derive(serde::Serialize)]
+pub(crate) struct DemoConfig {
+    inbox_key: String,
 }
 
 /// The demo is a site with the widget: it needs a base and the frame, and nothing else.

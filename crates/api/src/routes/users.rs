@@ -161,7 +161,6 @@ struct UserChange {
 }
 
 /// Absent, null or a value.
-#[expect(clippy::option_option, reason = "a PATCH has exactly these three cases")]
 pub(crate) type Maybe<T> = Option<Option<T>>;
 
 /// Tells null from absent.

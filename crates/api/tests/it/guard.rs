@@ -265,6 +265,8 @@ async fn the_demo_is_entered_without_a_password_on_its_own_machine_only() {
     let browser = server.browser();
     let options: Value = browser.get("/api/v1/setup").await.json().await.unwrap();
     assert_eq!(options["demo_users"][0]["email"], EMAIL);
+    let page: Value = browser.get("/demo/config.json").await.json().await.unwrap();
+    assert_eq!(page["inbox_key"], server.account.inbox_key);
     let path = server.url("/api/v1/sign-in/demo");
     let far = browser.http.post(path).header("x-forwarded-for", "192.168.1.20").json(&enter);
     problem(far.send().await.unwrap(), 404, "not_found").await;

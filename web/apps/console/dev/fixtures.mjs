@@ -183,10 +183,10 @@ export const http = {
   },
   "GET api/v1/settings": {
     settings: [
-      { name: "session.idle_close_s", kind: "number", value: 1800, default: 1800, min: 60, max: 86400, help: help("A conversation closes by itself when the visitor has been silent for so long after the last answer.", "访客在最后一次回复后沉默多久，对话自动结束。") },
-      { name: "session.idle_warn_s", kind: "number", value: 300, default: 300, min: 0, max: 3600, help: help("The visitor is told so long before.", "提前多久提醒访客。") },
-      { name: "routing.answer_within_s", kind: "number", value: 90, default: 120, min: 10, max: 3600, help: help("Without a first answer in this time the next agent gets the conversation.", "超过此时间没有首次回复，转给下一位坐席。") },
-      { name: "widget.drafts", kind: "switch", value: true, default: false, help: help("Agents see what visitors type before they send it.", "坐席可以看到访客尚未发送的内容。") },
+      { name: "session.idle_close_s", kind: "number", own: false, value: 1800, default: 1800, min: 60, max: 86400, help: help("A conversation closes by itself when the visitor has been silent for so long after the last answer.", "访客在最后一次回复后沉默多久，对话自动结束。") },
+      { name: "session.idle_warn_s", kind: "number", own: false, value: 300, default: 300, min: 0, max: 3600, help: help("The visitor is told so long before.", "提前多久提醒访客。") },
+      { name: "routing.first_answer_s", kind: "number", own: true, value: 90, default: 120, min: 10, max: 3600, help: help("Without a first answer in this time the next agent gets the conversation.", "超过此时间没有首次回复，转给下一位坐席。") },
+      { name: "chat.sneak_peek", kind: "switch", own: true, value: true, default: false, help: help("Agents see what visitors type before they send it.", "坐席可以看到访客尚未发送的内容。") },
     ],
   },
   "GET api/v1/me/sessions": {

@@ -106,6 +106,8 @@ export type Setting = {
   readonly name: string;
   readonly kind: "switch" | "number";
   readonly value: boolean | number;
+  /** It was set by the account; otherwise it is the default. */
+  readonly own: boolean;
   readonly default: boolean | number;
   readonly min?: number | null;
   readonly max?: number | null;

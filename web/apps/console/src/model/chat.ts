@@ -36,7 +36,22 @@ export type Actions = {
   readonly stepOut: boolean;
 };
 
+const nothing: Actions = {
+  reply: false,
+  note: false,
+  take: false,
+  takeOver: false,
+  transfer: false,
+  close: false,
+  reopen: false,
+  requeue: false,
+  join: false,
+  stepOut: false,
+};
+
 export function actionsFor(session: Session, user: string, rights: Rights): Actions {
+  // Nothing is known of the session yet: nothing can be done with it.
+  if (session.id === "") return nothing;
   const open = session.status !== "closed";
   const owner = session.owner?.id === user;
   const owned = session.owner !== null;
@@ -91,13 +106,6 @@ export class Chat {
     const { id, client, inbox, me } = options;
     this.id = id;
     this.conversation = client.open(id);
-    this.composer = new Composer(
-      this.conversation,
-      options.storage,
-      `frontdesk/draft/${me.account.id}/${me.id}/`,
-      options.upload,
-      () => ({ textBytesMax: client.textBytesMax, fileBytesMax: client.fileBytesMax }),
-    );
     this.row = computed(() => {
       const listed = inbox.rows.value.get(id);
       if (listed !== undefined) return listed;
@@ -117,6 +125,14 @@ export class Chat {
       }),
     );
     this.actions = computed(() => actionsFor(this.session.value, me.id, options.rights));
+    this.composer = new Composer(
+      this.conversation,
+      options.storage,
+      `frontdesk/draft/${me.account.id}/${me.id}/`,
+      options.upload,
+      () => ({ textBytesMax: client.textBytesMax, fileBytesMax: client.fileBytesMax }),
+      this.actions,
+    );
     this.viewers = computed(() =>
       this.conversation.viewers.value.map(toParticipant).filter((viewer) => viewer.id !== me.id),
     );

@@ -41,7 +41,8 @@ export class Composer {
   readonly #key: string;
   #nextId = 1;
   readonly text: ReadonlySignal<string> = this.#text;
-  readonly mode: ReadonlySignal<Mode> = this.#mode;
+  /** What was chosen, or what alone is allowed. */
+  readonly mode: ReadonlySignal<Mode>;
   readonly attachments: ReadonlySignal<readonly Attachment[]> = this.#attachments;
   /** The seq of the message this one answers; 0 for none. */
   readonly quoteSeq = signal(0);
@@ -53,7 +54,12 @@ export class Composer {
     prefix: string,
     private readonly upload: Upload,
     private readonly limits: () => { readonly textBytesMax: number; readonly fileBytesMax: number },
+    allowed: ReadonlySignal<{ readonly reply: boolean; readonly note: boolean }>,
   ) {
+    this.mode = computed(() => {
+      const { reply, note } = allowed.value;
+      return reply && note ? this.#mode.value : note ? "note" : "reply";
+    });
     this.#key = `${prefix}${conversation.id}`;
     const stored = parse(storage.get(this.#key));
     this.#text.value = stored.text;
@@ -69,14 +75,14 @@ export class Composer {
     this.#text.value = text;
     this.#store();
     // Notes are for the team: the visitor sees nobody typing.
-    this.conversation.draft(this.#mode.peek() === "note" ? "" : text, false);
+    this.conversation.draft(this.mode.peek() === "note" ? "" : text, false);
   }
 
   setMode(mode: Mode): void {
     if (mode === this.#mode.peek()) return;
     this.#mode.value = mode;
     this.#store();
-    this.conversation.draft(mode === "note" ? "" : this.#text.peek(), false);
+    this.conversation.draft(this.mode.peek() === "note" ? "" : this.#text.peek(), false);
   }
 
   /** By how many bytes the text is too long for the server; 0 if it fits. */
@@ -133,7 +139,7 @@ export class Composer {
 
   send(): boolean {
     if (!this.canSend.peek()) return false;
-    const team = this.#mode.peek() === "note";
+    const team = this.mode.peek() === "note";
     for (const file of this.#attachments.peek()) {
       if (file.state.kind === "stored") this.conversation.sendFile(file.state.file, { team });
     }

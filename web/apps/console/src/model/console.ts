@@ -188,5 +188,5 @@ export class Console {
 }
 
 function stopsLogin(code: string): boolean {
-  return code === "sign_in.required" || code === "unauthenticated" || code === "http.401" || code.startsWith("close.");
+  return code === "auth.required" || code === "auth.disabled" || code.startsWith("close.");
 }

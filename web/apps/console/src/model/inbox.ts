@@ -19,11 +19,15 @@ export type Directory = {
   readonly agents: readonly Agent[];
   readonly inboxes: readonly Inbox[];
   readonly replies: readonly CannedReply[];
+  /** In which time visitors are to get their first answer. */
+  readonly answerWithinMs: number;
 };
 
 type Held = { readonly key: string; readonly index: number } | null;
 
 const pageRows = 50;
+/** What a waiting time is held against until the account's own figure has been read. */
+const answerWithinMs = 120_000;
 
 export class InboxModel {
   readonly #rowOf = new WeakMap<RowJson, Row>();
@@ -31,7 +35,7 @@ export class InboxModel {
   readonly #closedCursor = signal<string | null | undefined>(undefined);
   readonly #closedCount = signal<number | null>(null);
   readonly #closedFailed = signal(false);
-  readonly #directory = signal<Directory>({ teams: [], agents: [], inboxes: [], replies: [] });
+  readonly #directory = signal<Directory>({ teams: [], agents: [], inboxes: [], replies: [], answerWithinMs });
   readonly #held = signal<Held>(null);
   #closedLoading = false;
 
@@ -124,13 +128,15 @@ export class InboxModel {
   /** Names and replies the inbox shows; what cannot be read now is kept as it was. */
   async loadDirectory(): Promise<void> {
     const known = this.#directory.peek();
-    const [teams, agents, inboxes, replies] = await Promise.all([
+    const [teams, agents, inboxes, replies, settings] = await Promise.all([
       this.api.teams().catch(() => known.teams),
       this.api.agents().catch(() => known.agents),
       this.api.inboxes().catch(() => known.inboxes),
       this.api.replies().catch(() => known.replies),
+      this.api.settings().catch(() => []),
     ]);
-    this.#directory.value = { teams, agents, inboxes, replies };
+    const seconds = settings.find((setting) => setting.name === "routing.first_answer_s")?.value;
+    this.#directory.value = { teams, agents, inboxes, replies, answerWithinMs: typeof seconds === "number" ? seconds * 1000 : known.answerWithinMs };
   }
 
   async loadCounts(): Promise<void> {

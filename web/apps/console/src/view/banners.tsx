@@ -36,9 +36,9 @@ export function OfflineBanner() {
       </div>
     );
   }
-  const seconds = connection.kind === "backoff" ? Math.max(0, Math.ceil((connection.retryAtMs - Date.now()) / 1000)) : 0;
   // Read for its tick: the seconds count down with it.
   void app.now.value;
+  const seconds = connection.kind === "backoff" ? Math.max(0, Math.ceil((connection.retryAtMs - Date.now()) / 1000)) : 0;
   return (
     <div class="banner banner-neutral" role="status" data-testid="offline-banner">
       <Icon name="wifi-off" />

@@ -5,7 +5,6 @@ import { useEffect, useState } from "preact/hooks";
 import type { Waiting, WaitingSession } from "../model/api";
 import { waitClock, warmth } from "../model/time";
 import { useConsole, useDesk } from "./context";
-import { answerWithinMs } from "./inbox/list";
 import { Icon } from "./parts/icon";
 import { Empty, Failed, SkeletonRows } from "./parts/states";
 import { locale, t } from "./text";
@@ -105,7 +104,7 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
                   <a href={`#/inbox/all/${session.conversation}`}>{row === undefined ? session.conversation : inbox.nameOf(row)}</a>
                 </td>
                 <td>{session.owner === null ? (session.place === null ? t("waiting.in_queue", { team: team || t("queue.common") }) : t("waiting.place", { team: team || t("queue.common"), place: session.place })) : (session.owner_name ?? inbox.agentName(session.owner))}</td>
-                <td class="number">{waitedMs === null ? "–" : <span class={`wait wait-${warmth(waitedMs, answerWithinMs)}`}>{waitClock(waitedMs)}</span>}</td>
+                <td class="number">{waitedMs === null ? "–" : <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`}>{waitClock(waitedMs)}</span>}</td>
                 <td class="number">{leftMs === null ? "–" : leftMs <= 0 ? t("waiting.now") : t("waiting.in", { duration: duration(leftMs, locale()) })}</td>
                 <td>{thenText(session.then)}</td>
               </tr>

@@ -12,7 +12,6 @@ import { locale, problem, t } from "../text";
 import { waitClock, warmth } from "../../model/time";
 import { ComposerView } from "./composer";
 import { Details } from "./details";
-import { answerWithinMs } from "./list";
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transfer";
 
@@ -85,7 +84,7 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
   if (actions.requeue) more.push({ key: "requeue", label: t("requeue"), icon: "undo-2", testid: "requeue-button", run: () => void chat.command({ requeue: {} }) });
   if (row !== null && session.status !== "closed") {
     for (const priority of [2, 3, 4]) {
-      more.push({ key: `priority-${priority}`, label: t(`priority.set_${priority}` as "priority.set_2"), icon: "circle-alert", checked: session.priority === priority, run: () => void chat.command({ setPriority: { priority } }) });
+      more.push({ key: `priority-${priority}`, separated: priority === 2 && more.length > 0, label: t(`priority.set_${priority}` as "priority.set_2"), icon: "circle-alert", checked: session.priority === priority, run: () => void chat.command({ setPriority: { priority } }) });
     }
   }
   return (
@@ -99,7 +98,7 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
         <p class="meta">
           <span data-testid="chat-state">{state}</span>
           {waitedMs > 0 && (
-            <span class={`wait wait-${warmth(waitedMs, answerWithinMs)}`}>
+            <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`}>
               <Icon name="clock" size={12} />
               {t("chat.waiting", { time: waitClock(waitedMs) })}
             </span>

@@ -26,17 +26,12 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
   const [dropping, setDropping] = useState(false);
   const actions = chat.actions.value;
   const text = composer.text.value;
-  const mode: Mode = !actions.reply ? "note" : !actions.note ? "reply" : composer.mode.value;
+  const mode = composer.mode.value;
   const attachments = composer.attachments.value;
   const over = composer.overBytes();
   const session = chat.session.value;
   const replies = query === null || mode === "note" ? [] : findReplies(inbox.directory.value.replies, query, repliesShownMax);
   const menu = replies.length > 0;
-
-  // Who may only write notes here writes notes; the mode follows, so that nothing goes astray.
-  useEffect(() => {
-    if (mode !== composer.mode.peek()) composer.setMode(mode);
-  }, [mode, composer]);
 
   // Grows with its text up to what the style allows.
   useLayoutEffect(() => {
@@ -229,6 +224,7 @@ function AttachmentChip({ file, onRemove }: { readonly file: Attachment; readonl
 
 /** Why nothing can be written here. */
 function Locked({ chat }: { readonly chat: Chat }) {
+  if (chat.session.value.id === "") return <div class="composer composer-unknown" />;
   return (
     <div class="composer composer-locked">
       <p>{chat.session.value.status === "closed" ? t("composer.closed") : t("composer.locked")}</p>

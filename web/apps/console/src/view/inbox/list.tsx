@@ -19,8 +19,6 @@ import { lineText } from "./line-text";
 
 const rowHeight = 76;
 const overscanRows = 6;
-/** The promise a waiting time is held against, until the account sets its own. */
-export const answerWithinMs = 120_000;
 
 const viewIcons: Readonly<Record<ListView, IconName>> = { mine: "user", queue: "list-ordered", team: "users", all: "inbox", closed: "circle-check" };
 
@@ -186,7 +184,7 @@ function ListRow({ row, index, total, current, onOpen }: ListRowProps) {
           <span class="row-line row-meta">
             <StateMark row={row} mine={mine} />
             {waitedMs > 0 && (
-              <span class={`wait wait-${warmth(waitedMs, answerWithinMs)}`} title={t("list.waiting_title")}>
+              <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`} title={t("list.waiting_title")}>
                 <Icon name="clock" size={12} />
                 {waitClock(waitedMs)}
               </span>

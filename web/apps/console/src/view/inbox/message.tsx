@@ -90,7 +90,7 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
           </header>
         )}
         <div class="message-line">
-          <div class={`bubble${picture ? " bubble-picture" : ""}${body.kind === "tombstone" ? " bubble-gone" : ""}`}>
+          <div class={`bubble${picture ? " bubble-picture" : body.kind === "file" ? " bubble-file" : ""}${body.kind === "tombstone" ? " bubble-gone" : ""}`}>
             {(body.kind === "text" || body.kind === "file") && body.quoteSeq > 0 && <Quote chat={chat} seq={body.quoteSeq} />}
             <BodyView bubble={bubble} />
             {bubble.delivery !== null && <DeliveryMark delivery={bubble.delivery} />}

@@ -58,7 +58,8 @@ export type MenuItem = {
   readonly icon?: IconName;
   readonly hint?: string;
   readonly checked?: boolean;
-  readonly danger?: boolean;
+  /** Begins a new group of the menu. */
+  readonly separated?: boolean;
   readonly disabled?: boolean;
   readonly testid?: string;
   readonly run: () => void;
@@ -116,7 +117,7 @@ export function Menu({ label, items, align = "start", side = "below", onClose }:
           type="button"
           role={item.checked === undefined ? "menuitem" : "menuitemradio"}
           aria-checked={item.checked}
-          class={item.danger === true ? "menu-item menu-danger" : "menu-item"}
+          class={item.separated === true ? "menu-item menu-separated" : "menu-item"}
           disabled={item.disabled}
           tabIndex={-1}
           data-testid={item.testid}

@@ -46,14 +46,10 @@ function areaTitle(area: string): string {
       return t("limits.session");
     case "routing":
       return t("limits.routing");
-    case "presence":
-      return t("limits.presence");
+    case "chat":
+      return t("limits.chat");
     case "files":
       return t("limits.files");
-    case "widget":
-      return t("limits.widget");
-    case "rate":
-      return t("limits.rate");
     default:
       return t("limits.other", { area });
   }
@@ -75,7 +71,6 @@ function SettingLine({ setting, onDone }: { readonly setting: Setting; readonly 
   const id = `setting-${setting.name}`;
   const put = (value: boolean | number | null) => void submit.run(() => app.api.changeSetting(setting.name, value)).then((done) => (done ? onDone() : undefined));
   const changed = setting.kind === "number" && text !== String(setting.value);
-  const own = setting.value !== setting.default;
   return (
     <li class="line setting" data-testid="setting" data-name={setting.name}>
       <label class="line-text" for={id}>
@@ -103,12 +98,12 @@ function SettingLine({ setting, onDone }: { readonly setting: Setting; readonly 
           )}
         </form>
       )}
-      {own && !changed && (
-        <Button size="small" kind="quiet" icon="rotate-ccw" label={t("limits.reset")} onClick={() => {
+      <span class={setting.own && !changed ? "setting-reset" : "setting-reset setting-default"}>
+        <Button size="small" kind="quiet" icon="rotate-ccw" label={t("limits.reset")} disabled={!setting.own || changed} onClick={() => {
           setText(String(setting.default));
           put(null);
         }} />
-      )}
+      </span>
       <FormError submit={submit} />
     </li>
   );

@@ -6,7 +6,6 @@ import { useConsole } from "../context";
 import { Icon } from "../parts/icon";
 import { Failed, SkeletonRows } from "../parts/states";
 import { failureText } from "../sign-in";
-import { t } from "../text";
 
 export function Page({ title, lead, action, children }: { readonly title: string; readonly lead?: string; readonly action?: ComponentChildren; readonly children: ComponentChildren }) {
   return (
@@ -94,14 +93,5 @@ export function FormError({ submit }: { readonly submit: Submit }) {
       <Icon name="circle-alert" />
       {submit.error}
     </p>
-  );
-}
-
-export function Denied() {
-  return (
-    <div class="denied">
-      <Icon name="lock" />
-      <p>{t("settings.denied")}</p>
-    </div>
   );
 }

@@ -1,0 +1,142 @@
+// The small pure parts of the model.
+import { describe, expect, it } from "vitest";
+import { actionsFor } from "./chat";
+import { Rights } from "./account";
+import { pieces } from "./links";
+import { initials } from "./pinyin";
+import type { CannedReply } from "./replies";
+import { fillReply, findReplies, replyQuery } from "./replies";
+import { formatRoute, parseRoute } from "./route";
+import { sendsOnKey, shortcutFor } from "./shortcuts";
+import { waitClock, warmth } from "./time";
+import type { Session } from "./types";
+import { fromPresenceJson, toPresenceJson, toRow, toSession } from "./wire";
+
+describe("routes", () => {
+  it.each(["#/inbox/mine", "#/inbox/queue/c0000000000000000001", "#/waiting", "#/settings", "#/settings/inboxes/i1", "#/sign-in", "#/setup?token=a%2Fb"])("%s is read and written alike", (hash) => {
+    expect(formatRoute(parseRoute(hash))).toBe(hash);
+  });
+
+  it("lead home from anywhere unknown", () => {
+    for (const hash of ["", "#", "#/nowhere", "#/inbox/nothing"]) expect(formatRoute(parseRoute(hash))).toBe("#/inbox/mine");
+    expect(formatRoute(parseRoute("#/settings/nothing"))).toBe("#/settings");
+  });
+});
+
+describe("waiting time", () => {
+  it.each([
+    [0, "0:00"],
+    [40_000, "0:40"],
+    [370_000, "6:10"],
+    [3_720_000, "1:02:00"],
+    [-5, "0:00"],
+  ])("%d ms reads %s", (ms, text) => expect(waitClock(ms)).toBe(text));
+
+  it("warms up to the promise and burns far beyond it", () => {
+    expect([0, 59_000, 61_000, 120_000, 400_000].map((ms) => warmth(ms, 120_000))).toEqual(["calm", "calm", "warm", "hot", "burning"]);
+  });
+});
+
+describe("canned replies", () => {
+  const reply = (shortcut: string, text = ""): CannedReply => ({ id: shortcut, shortcut, team: null, texts: { en: text } });
+  const all = [reply("发货", "ships today"), reply("退货", "return within 7 days"), reply("hello", "Hello there"), reply("发票")];
+
+  it("are found by shortcut, text, pinyin and its initials", () => {
+    const found = (query: string) => findReplies(all, query, 9).map((known) => known.shortcut);
+    expect(found("fh")).toEqual(["发货"]);
+    expect(found("f").slice(0, 2).sort()).toEqual(["发票", "发货"].sort());
+    expect(found("货").length).toBe(2);
+    expect(found("hel")[0]).toBe("hello");
+    expect(found("within")).toEqual(["退货"]);
+    expect(found("zzz")).toEqual([]);
+    expect(found("").length).toBe(4);
+  });
+
+  it("open with a slash at the beginning, in all its widths, and nowhere else", () => {
+    expect(replyQuery("/fh", 3)).toBe("fh");
+    expect(replyQuery("、发", 2)).toBe("发");
+    expect(replyQuery("／", 1)).toBe("");
+    expect(replyQuery("see https://x", 13)).toBeNull();
+    expect(replyQuery("/a\nb", 4)).toBeNull();
+    expect(replyQuery("", 0)).toBeNull();
+  });
+
+  it("put names where they are asked for", () => {
+    expect(fillReply("Hi {{visitor}}, {{ agent }} here {{other}}", { visitor: "Ann", agent: "Lin" })).toBe("Hi Ann, Lin here {{other}}");
+  });
+});
+
+describe("pinyin initials", () => {
+  it.each([
+    ["发货", "fh"],
+    ["退款", "tk"],
+    ["你好", "nh"],
+    ["云杉茶器", "yscq"],
+    ["A4 纸", "a4 z"],
+  ])("%s is %s", (text, letters) => expect(initials(text)).toBe(letters));
+});
+
+describe("keys", () => {
+  const press = (key: string, more = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, isComposing: false, keyCode: 0, ...more });
+
+  it("send on Enter, but never while an input method composes", () => {
+    expect(sendsOnKey(press("Enter"))).toBe(true);
+    expect(sendsOnKey(press("Enter", { shiftKey: true }))).toBe(false);
+    expect(sendsOnKey(press("Enter", { isComposing: true }))).toBe(false);
+    expect(sendsOnKey(press("Enter", { keyCode: 229 }))).toBe(false);
+  });
+
+  it("are shortcuts only outside of fields", () => {
+    expect(shortcutFor(press("j"), false)).toBe("next");
+    expect(shortcutFor(press("j"), true)).toBeNull();
+    expect(shortcutFor(press("j", { isComposing: true }), false)).toBeNull();
+    expect(shortcutFor(press("e", { ctrlKey: true }), false)).toBeNull();
+    expect(shortcutFor(press("k", { metaKey: true }), true)).toBe("palette");
+    expect(shortcutFor(press("Escape"), true)).toBeNull();
+  });
+});
+
+describe("links", () => {
+  it("are only http, https and mailto, without the sentence's punctuation", () => {
+    expect(pieces("see https://a.example/x?y=1, or (http://b.example/z). mail a@b.example!").filter((piece) => piece.kind === "link").map((piece) => piece.text)).toEqual(["https://a.example/x?y=1", "http://b.example/z", "a@b.example"]);
+    expect(pieces("javascript:alert(1) data:text/html,x file:///etc").every((piece) => piece.kind === "text")).toBe(true);
+    expect(pieces("详见https://a.example/茶，谢谢").map((piece) => piece.text).join("")).toBe("详见https://a.example/茶，谢谢");
+  });
+
+  it("lose no character of what was written", () => {
+    for (const text of ["", "plain", "x https://a.example/(b) y", "<img src=x onerror=alert(1)>"]) expect(pieces(text).map((piece) => piece.text).join("")).toBe(text);
+  });
+});
+
+describe("actions", () => {
+  const agent = new Rights(["conversation.write", "conversation.note", "conversation.close"]);
+  const supervisor = new Rights(["conversation.write", "conversation.note", "conversation.close", "conversation.assign", "conversation.take_over"]);
+  const session = (more: Partial<Session>): Session => ({ ...toSession(undefined), id: "s", ...more });
+  const owner = (id: string) => ({ kind: "agent" as const, id, name: id });
+
+  it("follow who owns the session and what the person may do", () => {
+    const mine = session({ status: "assigned", owner: owner("me") });
+    expect(actionsFor(mine, "me", agent)).toMatchObject({ reply: true, close: true, transfer: true, requeue: true, take: false, takeOver: false, join: false });
+    const theirs = session({ status: "assigned", owner: owner("you") });
+    expect(actionsFor(theirs, "me", agent)).toMatchObject({ reply: false, note: true, close: false, transfer: false, takeOver: false, join: true });
+    expect(actionsFor(theirs, "me", supervisor)).toMatchObject({ close: true, transfer: true, takeOver: true });
+    expect(actionsFor(session({ status: "queued" }), "me", agent)).toMatchObject({ take: true, reply: false, close: false });
+    expect(actionsFor(session({ status: "closed", owner: owner("me") }), "me", agent)).toMatchObject({ reopen: true, reply: false, note: true, close: false });
+  });
+
+  it("are none while nothing is known", () => {
+    expect(Object.values(actionsFor(toSession(undefined), "me", supervisor)).some(Boolean)).toBe(false);
+  });
+});
+
+describe("the wire", () => {
+  it("reads absent fields as their defaults", () => {
+    expect(toRow({})).toMatchObject({ conversation: "", unread: 0, seq: 0, last: null, session: { status: "closed", owner: null, priority: 2 } });
+    expect(toSession({ status: "SESSION_STATUS_QUEUED", waitingSinceMs: "1700000000000" })).toMatchObject({ status: "queued", waitingSinceMs: 1_700_000_000_000 });
+  });
+
+  it("names presence both ways", () => {
+    for (const presence of ["online", "away", "offline"] as const) expect(fromPresenceJson(toPresenceJson(presence))).toBe(presence);
+    expect(fromPresenceJson(undefined)).toBe("offline");
+  });
+});

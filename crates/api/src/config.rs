@@ -116,6 +116,8 @@ pub struct RequestLimits {
     pub per_account_per_minute: u32,
     /// Sign-in and set-up attempts a minute of one address.
     pub sign_in_per_ip_per_minute: u32,
+    /// Uploads a minute by the visitors of one address.
+    pub visitor_uploads_per_ip_per_minute: u32,
     /// Largest JSON body in bytes.
     pub body_bytes_max: usize,
 }
@@ -127,6 +129,7 @@ impl Default for RequestLimits {
             per_principal_per_minute: 600,
             per_account_per_minute: 12_000,
             sign_in_per_ip_per_minute: 60,
+            visitor_uploads_per_ip_per_minute: 60,
             body_bytes_max: 128 * 1024,
         }
     }

@@ -1,6 +1,8 @@
 //! `/openapi.json` and `/docs`: the contract, and a small page that renders it. Page, script and style
 //! lie in the binary; nothing is fetched from elsewhere.
 
+use std::sync::LazyLock;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -22,10 +24,9 @@ const STYLE: &str = include_str!("../assets/docs/docs.css");
 
 /// `/openapi.json`
 pub(crate) async fn openapi() -> Response {
-    // Built once per request of a document people fetch now and then.
-    let document = crate::openapi_json();
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], document)
-        .into_response()
+    static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi_json);
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], DOCUMENT.as_str()).into_response()
 }
 
 /// `/docs`

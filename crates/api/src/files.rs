@@ -110,8 +110,8 @@ struct Inner {
     store: Arc<dyn ObjectStore>,
     catalog: Catalog,
     limits: FileLimits,
-    waiting: Semaphore,
-    workers: Semaphore,
+    waiting: Arc<Semaphore>,
+    workers: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Files {
@@ -157,8 +157,8 @@ impl Files {
                 store,
                 catalog,
                 limits,
-                waiting: Semaphore::new(workers * WAITING_PER_WORKER),
-                workers: Semaphore::new(workers),
+                waiting: Arc::new(Semaphore::new(workers * WAITING_PER_WORKER)),
+                workers: Arc::new(Semaphore::new(workers)),
             }),
         }
     }
@@ -256,25 +256,33 @@ impl Files {
         mut body: Reader,
     ) -> Result<Written, FileError> {
         let limits = &self.inner.limits;
-        let _waiting = self.inner.waiting.try_acquire().map_err(|_| FileError::Busy)?;
+        let waiting =
+            Arc::clone(&self.inner.waiting).try_acquire_owned().map_err(|_| FileError::Busy)?;
         while let Some(chunk) = body.next().await? {
             bytes.extend_from_slice(&chunk);
         }
         let bytes = bytes.freeze();
-        let worker = tokio::time::timeout(WORKER_TIMEOUT, self.inner.workers.acquire());
-        let _worker = worker.await.map_err(|_| FileError::Busy)?.map_err(|_| FileError::Busy)?;
+        let worker = Arc::clone(&self.inner.workers).acquire_owned();
+        let worker = tokio::time::timeout(WORKER_TIMEOUT, worker)
+            .await
+            .map_err(|_| FileError::Busy)?
+            .map_err(|_| FileError::Busy)?;
         let (pixels_max, side) = (limits.image_pixels_max, limits.thumbnail_side);
-        // The permit outlives the blocking task: it is dropped when this function ends, after it.
-        let picture =
-            tokio::task::spawn_blocking(move || raster::rewrite(raster, &bytes, pixels_max, side))
-                .await
-                .map_err(|panic| {
-                    FileError::Unreadable(image::ImageError::IoError(io::Error::other(panic)))
-                })?
-                .map_err(|error| match error {
-                    raster::RasterError::TooManyPixels => FileError::TooManyPixels { pixels_max },
-                    raster::RasterError::Broken(error) => FileError::Unreadable(error),
-                })?;
+        let work = move || {
+            let picture = raster::rewrite(raster, &bytes, pixels_max, side);
+            // Held to the end of the work even where the client has gone away meanwhile.
+            drop((waiting, worker));
+            picture
+        };
+        let picture = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|panic| {
+                FileError::Unreadable(image::ImageError::IoError(io::Error::other(panic)))
+            })?
+            .map_err(|error| match error {
+                raster::RasterError::TooManyPixels => FileError::TooManyPixels { pixels_max },
+                raster::RasterError::Broken(error) => FileError::Unreadable(error),
+            })?;
         let size_bytes = picture.bytes.len() as u64;
         let has_thumbnail = picture.thumbnail.is_some();
         if let Some(thumbnail) = picture.thumbnail {

@@ -62,6 +62,8 @@ pub(crate) struct Limits {
     pub(crate) principal: Limiter<String>,
     pub(crate) account: Limiter<Option<AccountId>>,
     pub(crate) sign_in_ip: Limiter<IpAddr>,
+    /// Visitors are free, so their own quotas do not bound an address that makes many of them.
+    pub(crate) upload_ip: Limiter<IpAddr>,
 }
 
 impl ApiState {
@@ -73,6 +75,7 @@ impl ApiState {
             principal: Limiter::new("caller", limits.per_principal_per_minute, String::new()),
             account: Limiter::new("account", limits.per_account_per_minute, None),
             sign_in_ip: Limiter::new("sign-in", limits.sign_in_per_ip_per_minute, nobody),
+            upload_ip: Limiter::new("upload", limits.visitor_uploads_per_ip_per_minute, nobody),
         };
         Self(Arc::new(Inner {
             catalog: parts.catalog,

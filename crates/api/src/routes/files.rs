@@ -16,6 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::conversations::own;
 use crate::{
+    client::Client,
     engine::EngineError,
     extract::{Created, Path, Query},
     files::{Part, Stored, Upload, name, uploader},
@@ -48,6 +49,7 @@ struct UploadParams {
         (status = "4XX", body = ProblemBody)))]
 async fn upload(
     State(state): State<ApiState>,
+    client: Client,
     Caller(by): Caller,
     Path(conversation): Path<String>,
     Query(params): Query<UploadParams>,
@@ -56,6 +58,11 @@ async fn upload(
     let conversation = own(&by, &conversation)?;
     refuse_forms(request.headers())?;
     may_read(&state, &by, conversation, true).await?;
+    if matches!(by, Principal::Visitor(_))
+        && let Some(after) = state.limits().upload_ip.count(&client.bucket()).retry_after
+    {
+        return Err(Problem::new(&codes::FILE_QUOTA).retry_after(after));
+    }
     let declared_bytes = request
         .headers()
         .get(header::CONTENT_LENGTH)

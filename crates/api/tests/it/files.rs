@@ -275,3 +275,18 @@ async fn uploads_that_never_finished_are_swept() {
     assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 1);
     assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn s21_one_address_cannot_upload_for_visitor_after_visitor() {
+    let limits = frontdesk_api::config::RequestLimits {
+        visitor_uploads_per_ip_per_minute: 2,
+        ..frontdesk_api::config::RequestLimits::default()
+    };
+    let server = Server::with(ApiConfig { limits, ..ApiConfig::default() }).await;
+    for _ in 0..2 {
+        Room::of(&server).await.stored("a.txt", b"a".to_vec()).await;
+    }
+    let refused = Room::of(&server).await.upload("a.txt", b"a".to_vec()).await;
+    assert!(refused.headers().contains_key("retry-after"));
+    problem(refused, 429, "file.quota").await;
+}

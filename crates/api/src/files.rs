@@ -1,7 +1,7 @@
 //! Files: bytes in an object store under `data/files`, what they are in the catalog.
 //!
 //! The way of an upload: name cleaned, quota checked, first bytes against the allow list, then either
-//! streamed to its place (documents) or collected, decoded and encoded again (images). The answer
+//! streamed to its place (documents) or set aside, decoded and encoded again (images). The answer
 //! goes out after the bytes, their directory entry and the catalog row are synced, so a message can
 //! only name a file that survives power loss. Object names are the file's 128 random bits:
 //! `{id[0..2]}/{id}` and `{id[0..2]}/{id}.thumb`.
@@ -22,7 +22,7 @@ use object_store::{
     Error as StoreError, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
     local::LocalFileSystem, path::Path,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::config::FileLimits;
 
@@ -39,8 +39,8 @@ pub(crate) use rows::uploader;
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an image waits for its turn.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(20);
-/// Images held in memory at the same time, for each worker.
-const WAITING_PER_WORKER: usize = 4;
+/// How long a whole upload may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Part size of streamed uploads; S3 wants 5 MiB at least.
 const PART_BYTES: usize = 5 * 1024 * 1024;
 
@@ -110,7 +110,6 @@ struct Inner {
     store: Arc<dyn ObjectStore>,
     catalog: Catalog,
     limits: FileLimits,
-    waiting: Arc<Semaphore>,
     workers: Arc<Semaphore>,
 }
 
@@ -134,6 +133,8 @@ pub(crate) struct Upload<'a> {
 pub(crate) enum Part {
     Whole,
     Thumbnail,
+    /// An image before it was written anew; never served.
+    Incoming,
 }
 
 impl Files {
@@ -157,7 +158,6 @@ impl Files {
                 store,
                 catalog,
                 limits,
-                waiting: Arc::new(Semaphore::new(workers * WAITING_PER_WORKER)),
                 workers: Arc::new(Semaphore::new(workers)),
             }),
         }
@@ -184,7 +184,8 @@ impl Files {
         }
         self.check_quota(&upload, upload.declared_bytes.unwrap_or(0)).await?;
         let body = body.map(|chunk| chunk.map_err(Into::into)).boxed();
-        let mut body = Reader { body, left: bytes_max, bytes_max };
+        let until = Instant::now() + UPLOAD_TIMEOUT;
+        let mut body = Reader { body, left: bytes_max, bytes_max, until };
         let mut head = BytesMut::new();
         let mut whole = false;
         while head.len() < kind::HEAD_BYTES {
@@ -203,7 +204,15 @@ impl Files {
         let id = self.begin(&upload).await?;
         let written = match kind {
             Kind::Image(raster) => self.write_image(&id, raster, head, body).await,
-            Kind::Other(plain) => self.write_stream(&id, plain, head, body).await,
+            Kind::Other(plain) => {
+                self.write_stream(&id, Part::Whole, head, body).await.map(|size_bytes| Written {
+                    media_type: plain.media_type,
+                    size_bytes,
+                    width: 0,
+                    height: 0,
+                    has_thumbnail: false,
+                })
+            }
         };
         let finished = match written {
             Ok(written) => self.finish(&id, &upload, written).await,
@@ -215,63 +224,59 @@ impl Files {
         finished
     }
 
+    /// Streams the body to its place and returns its size.
     async fn write_stream(
         &self,
         id: &str,
-        plain: kind::Plain,
+        part: Part,
         head: BytesMut,
         mut body: Reader,
-    ) -> Result<Written, FileError> {
+    ) -> Result<u64, FileError> {
         let mut upload = self
             .inner
             .store
-            .put_multipart(&object(id, Part::Whole))
+            .put_multipart(&object(id, part))
             .await
             .map_err(store_error("begin a file"))?;
         match copy(upload.as_mut(), head, &mut body).await {
             Ok(size_bytes) => {
                 upload.complete().await.map_err(store_error("finish a file"))?;
-                Ok(Written {
-                    media_type: plain.media_type,
-                    size_bytes,
-                    width: 0,
-                    height: 0,
-                    has_thumbnail: false,
-                })
+                Ok(size_bytes)
             }
             Err(error) => {
                 if let Err(abort) = upload.abort().await {
-                    tracing::warn!(file.id = id, error = %abort, "left-over of an aborted upload stays until the next sweep");
+                    tracing::warn!(file.id = id, error = %abort, "aborted upload left a part behind");
                 }
                 Err(error)
             }
         }
     }
 
+    /// Images wait in the store, not in memory, until a worker is free: a client that sends slowly
+    /// holds up nobody.
     async fn write_image(
         &self,
         id: &str,
         raster: kind::Raster,
-        mut bytes: BytesMut,
-        mut body: Reader,
+        head: BytesMut,
+        body: Reader,
     ) -> Result<Written, FileError> {
-        let limits = &self.inner.limits;
-        let waiting =
-            Arc::clone(&self.inner.waiting).try_acquire_owned().map_err(|_| FileError::Busy)?;
-        while let Some(chunk) = body.next().await? {
-            bytes.extend_from_slice(&chunk);
-        }
-        let bytes = bytes.freeze();
+        self.write_stream(id, Part::Incoming, head, body).await?;
         let worker = Arc::clone(&self.inner.workers).acquire_owned();
         let worker = tokio::time::timeout(WORKER_TIMEOUT, worker)
             .await
             .map_err(|_| FileError::Busy)?
             .map_err(|_| FileError::Busy)?;
+        let incoming = object(id, Part::Incoming);
+        let found = self.inner.store.get(&incoming).await.map_err(store_error("read an image"))?;
+        let bytes = found.bytes().await.map_err(store_error("read an image"))?;
+        self.inner.store.delete(&incoming).await.map_err(store_error("remove an image"))?;
+        let limits = &self.inner.limits;
         let (pixels_max, side) = (limits.image_pixels_max, limits.thumbnail_side);
         let work = move || {
             let picture = raster::rewrite(raster, &bytes, pixels_max, side);
             // Held to the end of the work even where the client has gone away meanwhile.
-            drop((waiting, worker));
+            drop(worker);
             picture
         };
         let picture = tokio::task::spawn_blocking(work)
@@ -322,7 +327,7 @@ impl Files {
 
     /// Removes the bytes; a file that is gone already is fine.
     async fn remove_objects(&self, id: &str) -> Result<(), FileError> {
-        for part in [Part::Whole, Part::Thumbnail] {
+        for part in [Part::Whole, Part::Thumbnail, Part::Incoming] {
             match self.inner.store.delete(&object(id, part)).await {
                 Ok(()) | Err(StoreError::NotFound { .. }) => {}
                 Err(error) => return Err(store_error("remove a file")(error)),
@@ -348,11 +353,13 @@ struct Reader {
     body: BoxStream<'static, Result<Bytes, BoxError>>,
     left: u64,
     bytes_max: u64,
+    until: Instant,
 }
 
 impl Reader {
     async fn next(&mut self) -> Result<Option<Bytes>, FileError> {
-        let chunk = tokio::time::timeout(CHUNK_TIMEOUT, self.body.next())
+        let next = self.until.min(Instant::now() + CHUNK_TIMEOUT);
+        let chunk = tokio::time::timeout_at(next, self.body.next())
             .await
             .map_err(|elapsed| FileError::Aborted(elapsed.into()))?;
         let Some(chunk) = chunk else { return Ok(None) };
@@ -390,6 +397,7 @@ fn object(id: &str, part: Part) -> Path {
     match part {
         Part::Whole => Path::from(format!("{folder}/{id}")),
         Part::Thumbnail => Path::from(format!("{folder}/{id}.thumb")),
+        Part::Incoming => Path::from(format!("{folder}/{id}.incoming")),
     }
 }
 

@@ -135,8 +135,8 @@ async fn serve(
 fn describe(headers: &mut HeaderMap, stored: &Stored, part: Part, bytes: u64, tag: &str) {
     let inline = stored.is_image();
     let media_type = match part {
-        Part::Whole => stored.served_type(),
         Part::Thumbnail => stored.thumbnail_type(),
+        Part::Whole | Part::Incoming => stored.served_type(),
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_LENGTH, bytes.into());

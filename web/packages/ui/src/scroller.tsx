@@ -33,6 +33,7 @@ export type ScrollerProps<R extends ScrollerRow> = {
 
 export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const heights = useRef(new Map<string, number>());
   const anchor = useRef<Anchor | undefined>(undefined);
@@ -85,28 +86,30 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
 
   useEffect(() => {
     const element = box.current;
-    if (!element || !list.current || typeof ResizeObserver !== "function") return undefined;
+    if (!element || !content.current || typeof ResizeObserver !== "function") return undefined;
     // Images that load, texts that wrap anew, a keyboard that covers half of the window.
     const observer = new ResizeObserver(() => {
       settle();
       onScroll();
     });
     observer.observe(element);
-    observer.observe(list.current);
+    observer.observe(content.current);
     return () => observer.disconnect();
   }, []);
 
   return (
     <div class="scroller" ref={box} onScroll={onScroll} role="log" aria-label={props.label} aria-live="off" tabIndex={0}>
-      {props.header}
-      <div ref={list} style={{ paddingTop: `${range.above}px`, paddingBottom: `${range.below}px` }}>
-        {props.rows.slice(range.start, range.end).map((row) => (
-          <div key={row.key} data-row={row.key}>
-            {props.render(row)}
-          </div>
-        ))}
+      <div ref={content}>
+        {props.header}
+        <div ref={list} style={{ paddingTop: `${range.above}px`, paddingBottom: `${range.below}px` }}>
+          {props.rows.slice(range.start, range.end).map((row) => (
+            <div key={row.key} data-row={row.key}>
+              {props.render(row)}
+            </div>
+          ))}
+        </div>
+        {props.footer}
       </div>
-      {props.footer}
     </div>
   );
 }

@@ -329,12 +329,16 @@ export class Chat {
       client.conversation.read(last.kind === "entry" ? last.seq : last.toSeq);
     });
     effect(() => this.announce(client.conversation.timeline.lines.value));
-    let timer = 0;
+    let timer: number | undefined;
     effect(() => {
       const kind = client.connection.value.kind;
-      window.clearTimeout(timer);
-      if (kind === "live" || kind === "idle" || kind === "stopped") this.offline.value = false;
-      else timer = window.setTimeout(() => (this.offline.value = true), OFFLINE_AFTER_MS);
+      if (kind === "live" || kind === "idle" || kind === "stopped") {
+        window.clearTimeout(timer);
+        timer = undefined;
+        this.offline.value = false;
+      } else {
+        timer ??= window.setTimeout(() => (this.offline.value = true), OFFLINE_AFTER_MS);
+      }
     });
   }
 

@@ -40,7 +40,7 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an image waits for its turn.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a whole upload may take.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(10);
 /// Part size of streamed uploads; S3 wants 5 MiB at least.
 const PART_BYTES: usize = 5 * 1024 * 1024;
 

@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod api_keys;
+mod commands;
 mod conversations;
 mod demo;
 mod files;
@@ -36,6 +37,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(me::router())
         .merge(tickets::router())
         .merge(conversations::router())
+        .merge(commands::router())
         .merge(files::router())
         .merge(watch::router())
         .merge(users::router())

@@ -1,5 +1,7 @@
 //! Errors, idempotency, pages: what every client of the API relies on (S27, C8).
 
+use std::sync::atomic::Ordering;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -126,4 +128,15 @@ async fn a_message_with_a_key_is_one_message() {
     let wrong = owner.post(&format!("{path}/commands"), &json!({ "command": "fly" })).await;
     problem(wrong, 422, "request.invalid").await;
     assert_eq!(server.engine.commands.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn s27_a_panic_costs_one_answer_and_tells_nothing() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    server.engine.broken.store(true, Ordering::Relaxed);
+    let body = problem(owner.get("/api/v1/waiting").await, 500, "internal").await;
+    assert!(!body.to_string().contains("secret"), "{body}");
+    server.engine.broken.store(false, Ordering::Relaxed);
+    assert_eq!(owner.get("/api/v1/waiting").await.status(), StatusCode::OK);
 }

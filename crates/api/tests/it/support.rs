@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -43,6 +46,8 @@ pub(crate) struct MemoryEngine {
     ids: Mutex<Option<IdSource>>,
     pub(crate) revoked: Mutex<Vec<(UserId, Option<String>)>>,
     pub(crate) commands: Mutex<Vec<wire::Command>>,
+    /// Makes the watchdog's page panic.
+    pub(crate) broken: AtomicBool,
 }
 
 impl MemoryEngine {
@@ -142,6 +147,7 @@ impl Engine for MemoryEngine {
     }
 
     async fn waiting(&self, _: &Principal) -> Result<Waiting, EngineError> {
+        assert!(!self.broken.load(Ordering::Relaxed), "the engine's inner state is secret");
         Ok(Waiting::default())
     }
 

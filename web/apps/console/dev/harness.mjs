@@ -3,11 +3,12 @@
 // browser. Nothing here ships.
 //
 //   node dev/harness.mjs OUT_DIR [NAME ...]
+import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
 import { readFileSync, existsSync, mkdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { URL, fileURLToPath } from "node:url";
 import { answer, id, longItems, opened, openedFor, rows, self } from "./fixtures.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -113,6 +114,7 @@ const shots = {
   own: { hash: first, locale: "en", act: (page) => page.getByTestId("presence-switch").click() },
   offline: { hash: first, act: async (page, view) => { await page.getByTestId("timeline").waitFor(); await page.routeWebSocket(/\/ws\/v1/, (ws) => ws.close({ code: 1006 })).catch(() => undefined); view.socket().ws.close({ code: 3000, reason: "" }); await page.getByTestId("composer-input").fill("我马上查一下"); await page.keyboard.press("Enter"); } },
   details: { hash: first, viewport: { width: 1024, height: 768 }, act: (page) => page.getByTestId("details-button").click() },
+  palette: { hash: first, act: async (page) => { await page.getByTestId("timeline").waitFor(); await page.keyboard.press("Control+k"); await page.getByTestId("palette-input").fill("设"); } },
   shortcuts: { hash: first, locale: "en", act: async (page) => { await page.getByTestId("composer-input").blur(); await page.keyboard.press("?"); } },
 };
 

@@ -20,7 +20,7 @@ function letGo(): void {
     if (kept.size <= keptMax) return;
     if (entry.users > 0) continue;
     kept.delete(path);
-    void entry.url.then(URL.revokeObjectURL, () => undefined);
+    entry.url.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
   }
 }
 

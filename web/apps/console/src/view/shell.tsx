@@ -13,6 +13,7 @@ import { Avatar } from "./parts/avatar";
 import { Icon } from "./parts/icon";
 import type { MenuItem } from "./parts/overlay";
 import { Menu } from "./parts/overlay";
+import { Palette } from "./palette";
 import { Settings } from "./settings/settings";
 import { ShortcutHelp, useShortcuts } from "./shortcuts";
 import { locale, t } from "./text";
@@ -23,7 +24,11 @@ export function Shell() {
   const desk = useDesk();
   const route = app.route.value;
   const [help, setHelp] = useState(false);
-  useShortcuts(() => setHelp(true));
+  const [palette, setPalette] = useState(false);
+  useShortcuts(
+    () => setHelp(true),
+    () => setPalette(true),
+  );
   // What a colleague configured meanwhile is seen when the reader comes back to the list.
   useEffect(() => {
     if (route.page === "inbox") void desk.inbox.loadDirectory();
@@ -52,6 +57,7 @@ export function Shell() {
       {route.page === "settings" && <Settings section={route.section} item={route.item} />}
       <Announcer />
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
+      {palette && <Palette onClose={() => setPalette(false)} />}
     </div>
   );
 }

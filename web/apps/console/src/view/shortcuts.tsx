@@ -10,7 +10,7 @@ function typingIn(target: EventTarget | null): boolean {
 }
 
 /** Puts the keyboard's table to work while the desk is shown; dialogs and menus keep their own keys. */
-export function useShortcuts(onHelp: () => void): void {
+export function useShortcuts(onHelp: () => void, onPalette: () => void): void {
   const app = useConsole();
   const desk = useDesk();
   useEffect(() => {
@@ -46,8 +46,10 @@ export function useShortcuts(onHelp: () => void): void {
           chat?.composer.setMode(action);
           document.querySelector<HTMLElement>('[data-testid="composer-input"]')?.focus();
           return chat !== null;
-        case "search":
         case "palette":
+          onPalette();
+          return true;
+        case "search":
           document.querySelector<HTMLElement>('[data-testid="list-search"]')?.focus();
           return true;
         case "help":
@@ -75,6 +77,12 @@ export function ShortcutHelp({ onClose }: { readonly onClose: () => void }) {
             </dd>
           </div>
         ))}
+        <div>
+          <dt>{t("shortcuts.palette")}</dt>
+          <dd>
+            <kbd>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl"}</kbd> <kbd>K</kbd>
+          </dd>
+        </div>
         <div>
           <dt>{t("shortcuts.send")}</dt>
           <dd>

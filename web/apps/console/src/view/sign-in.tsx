@@ -27,13 +27,14 @@ export function Mark() {
 export function LanguageSwitch() {
   const app = useConsole();
   return (
-    <div class="language-switch" role="group" aria-label={t("language")}>
+    <footer class="language-switch">
+      <span class="visually-hidden">{t("language")}</span>
       {LOCALES.map((name) => (
         <button key={name} type="button" lang={name} class="link-button" aria-pressed={locale() === name} data-testid={`language-${name}`} onClick={() => (app.preferences.language.value = name)}>
           {LOCALE_NAMES[name]}
         </button>
       ))}
-    </div>
+    </footer>
   );
 }
 

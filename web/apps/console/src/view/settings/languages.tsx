@@ -16,8 +16,8 @@ type Props = {
 
 export function LanguageFields({ label, help, value, onChange, error, long, required, testid }: Props) {
   const put = (locale: string, text: string) => {
-    const { [locale]: _, ...rest } = value;
-    onChange(text === "" ? rest : { ...rest, [locale]: text });
+    const others = Object.entries(value).filter(([name]) => name !== locale);
+    onChange(Object.fromEntries(text === "" ? others : [...others, [locale, text]]));
   };
   return (
     <div class="languages">
@@ -33,5 +33,7 @@ export function LanguageFields({ label, help, value, onChange, error, long, requ
 
 /** The same texts without blanks around them and without empty ones. */
 export function tidyTexts(texts: Texts): Texts {
-  return Object.fromEntries(Object.entries(texts).map(([locale, text]) => [locale, text.trim()]).filter(([, text]) => text !== ""));
+  const tidy: Record<string, string> = {};
+  for (const [locale, text] of Object.entries(texts)) if (text.trim() !== "") tidy[locale] = text.trim();
+  return tidy;
 }

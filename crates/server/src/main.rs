@@ -1,1 +1,90 @@
-fn main() {}
+//! The `frontdesk` binary: one file with server, web apps, tools and benchmarks.
+//!
+//! Exit codes: 0 done, 1 failed (or `doctor` found something), 64 bad command line or configuration.
+
+mod bench;
+mod cli;
+mod commands;
+mod config;
+mod data_dir;
+mod demo;
+mod node;
+mod progress;
+mod serve;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command, ConfigCommand, Place};
+use config::{Config, ConfigError, Flags};
+
+/// Exit code of a refused command line or configuration (EX_USAGE of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            // Nothing is left to do where the terminal is gone.
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // The whole chain, once.
+            commands::complain(&format!("{error:#}"));
+            let usage = error.chain().any(|cause| cause.is::<ConfigError>());
+            ExitCode::from(if usage { EXIT_USAGE } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(serve) => {
+            let flags = Flags { listen: serve.listen.clone(), ..flags(&serve.place) };
+            let config = load(&flags)?;
+            telemetry::init(&config.log)?;
+            serve::run(&config, serve.demo, serve.echo)
+        }
+        Command::Init(init) => commands::init(&load(&flags(&init.place))?, &init),
+        Command::Doctor(doctor) => commands::doctor(&load(&flags(&doctor.place))?),
+        Command::User(user) => commands::user(user),
+        Command::Account(account) => commands::account(account),
+        Command::Config(ConfigCommand::Check { place }) => {
+            load(&flags(&place))?;
+            commands::say("the configuration is fine");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(ConfigCommand::Print { place }) => {
+            commands::say(config::printable(&flags(&place), std::env::vars())?.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config(ConfigCommand::Default) => {
+            commands::say(config::DEFAULT.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Openapi => {
+            commands::say(frontdesk_api::openapi_json().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Bench(bench) => bench::run(bench),
+        Command::Version => {
+            commands::say(concat!("frontdesk ", env!("CARGO_PKG_VERSION")));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn flags(place: &Place) -> Flags {
+    Flags { file: place.config.clone(), data_dir: place.data_dir.clone(), listen: None }
+}
+
+fn load(flags: &Flags) -> Result<Config, ConfigError> {
+    Config::load(flags, std::env::vars())
+}

@@ -1,0 +1,208 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Online customer service in one file.
+#[derive(Debug, Parser)]
+#[command(name = "frontdesk", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Create an account with its first admin, without a browser.
+    Init(Init),
+    /// Check a data directory; exits 0 when it is sound.
+    Doctor(Doctor),
+    /// Look after users.
+    #[command(subcommand)]
+    User(User),
+    /// Look after accounts.
+    #[command(subcommand)]
+    Account(Account),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the `OpenAPI` document of the HTTP API.
+    Openapi,
+    /// Measure this machine.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print the version.
+    Version,
+}
+
+/// Where configuration and data are.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Place {
+    /// Directory of all data.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Address and port to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Seed an empty data directory with a demo account and serve it.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Also serve a WebSocket echo at /ws/echo, over the same edge loops: for conformance tests.
+    #[arg(long, hide = true)]
+    pub(crate) echo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Name of the account.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: String,
+    /// E-mail address of its first admin.
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) admin_email: String,
+    /// File that holds the admin's password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_password_file: PathBuf,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a user to an account.
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// The account's id; may be left out where there is only one.
+        #[arg(long)]
+        account: Option<String>,
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+        /// Display name.
+        #[arg(long)]
+        name: String,
+        /// Name of the role: agent, supervisor, admin or owner, or one of your own.
+        #[arg(long, default_value = "agent")]
+        role: String,
+        /// File that holds the password.
+        #[arg(long, value_name = "FILE")]
+        password_file: PathBuf,
+    },
+    /// List the users of an account.
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// The account's id; may be left out where there is only one.
+        #[arg(long)]
+        account: Option<String>,
+    },
+    /// Set a user's password and end its login sessions.
+    Password {
+        #[command(flatten)]
+        place: Place,
+        /// E-mail address.
+        #[arg(long)]
+        email: String,
+        /// File that holds the new password.
+        #[arg(long, value_name = "FILE")]
+        password_file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Account {
+    /// List the accounts.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration; exits 64 when it is refused.
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the configuration as merged from all sources.
+    Print {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the default configuration with its explanations.
+    Default,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Text messages from visitors to agents through a server of its own.
+    Text(BenchText),
+}
+
+/// What to offer, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct BenchText {
+    /// One message at a time per visitor: finds the peak rate.
+    #[arg(long, conflicts_with = "rate")]
+    pub(crate) closed: bool,
+    /// Messages per second offered on a schedule: measures latency.
+    #[arg(long, value_name = "PER_SECOND")]
+    pub(crate) rate: Option<u32>,
+    /// Seconds measured, after a warm-up of two.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u32,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    /// What answers: the product, or one of the bare baselines.
+    #[arg(long, value_enum, default_value_t = Subject::Product)]
+    pub(crate) subject: Subject,
+    /// Durability of the product: "async" is the log off.
+    #[arg(long, value_enum, default_value_t = BenchDurability::Sync)]
+    pub(crate) durability: BenchDurability,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// Frontdesk itself.
+    Product,
+    /// Bare relay without a log.
+    F0,
+    /// Bare relay with a group-commit log.
+    F1,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchDurability {
+    Sync,
+    Async,
+}

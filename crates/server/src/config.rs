@@ -1,0 +1,422 @@
+//! Configuration: `config/default.toml` (embedded), then a file, then `FRONTDESK__SECTION__KEY`, then
+//! flags, merged once, here. Nobody else reads the environment.
+//!
+//! The default file holds every key, so it is also the list of known keys: a key it does not hold is
+//! refused with the nearest name, whatever source it comes from.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+/// The file `frontdesk config default` prints.
+pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
+
+/// Prefix of environment variables.
+const ENV_PREFIX: &str = "FRONTDESK__";
+
+/// Why a configuration is refused. The process exits with 64 and binds nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read configuration file {path}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{origin} is not valid TOML")]
+    Syntax {
+        origin: String,
+        #[source]
+        source: toml::de::Error,
+    },
+    #[error("unknown key {key} in {origin}{}", hint(nearest.as_deref()))]
+    UnknownKey { key: String, origin: String, nearest: Option<String> },
+    #[error("wrong value in the configuration")]
+    Value {
+        #[source]
+        source: toml::de::Error,
+    },
+    #[error("{key}: {reason}")]
+    Invalid { key: &'static str, reason: String },
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
+/// A value that must not show up in a log or a panic.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "(empty)" } else { "(hidden)" })
+    }
+}
+
+/// Everything a process is told at its start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) tls: Tls,
+    pub(crate) storage: Storage,
+    pub(crate) gateway: Gateway,
+    pub(crate) limits: Limits,
+    pub(crate) files: Files,
+    pub(crate) log: Log,
+    pub(crate) metrics: Metrics,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) public_url: String,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) insecure_http: bool,
+    pub(crate) drain_ms: u64,
+    pub(crate) http_connections_max: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Which engines hold the data. One tagged choice, so that a mismatch cannot be written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Storage {
+    Embedded { embedded: Embedded },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Embedded {
+    pub(crate) durability: Durability,
+    pub(crate) reserve_percent: u8,
+    pub(crate) reserve_bytes: u64,
+    pub(crate) segment_bytes: u64,
+    pub(crate) history_cache_bytes: u64,
+    pub(crate) partitions: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Durability {
+    Sync,
+    Async,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Gateway {
+    pub(crate) loops: u16,
+    pub(crate) frame_bytes_max: usize,
+    pub(crate) out_queue_bytes_max: usize,
+    pub(crate) header_timeout_ms: u64,
+    pub(crate) auth_timeout_ms: u64,
+    pub(crate) ping_interval_ms: u64,
+    pub(crate) pong_wait_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) visitor_rate_per_s: u32,
+    pub(crate) visitor_burst: u32,
+    pub(crate) agent_rate_per_s: u32,
+    pub(crate) agent_burst: u32,
+    pub(crate) ip_rate_per_s: u32,
+    pub(crate) ip_burst: u32,
+    pub(crate) account_rate_per_s: u32,
+    pub(crate) account_burst: u32,
+    pub(crate) http_rate_per_s: u32,
+    pub(crate) http_burst: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Files {
+    pub(crate) bytes_max: u64,
+    pub(crate) visitor_quota_bytes: u64,
+    pub(crate) account_quota_bytes: u64,
+    pub(crate) store_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metrics {
+    pub(crate) token: Hidden,
+}
+
+/// What the command line may override.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Flags {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) listen: Option<String>,
+}
+
+impl Config {
+    /// Merges all sources; `env` is the process environment (passed in so that tests need not set it).
+    pub(crate) fn load(
+        flags: &Flags,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let merged = merged(flags, env)?;
+        let config: Self = toml::Value::Table(merged)
+            .try_into()
+            .map_err(|source| ConfigError::Value { source })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |key, reason: &str| Err(ConfigError::Invalid { key, reason: reason.to_owned() });
+        if (self.tls.certificate.as_os_str().is_empty()) != (self.tls.key.as_os_str().is_empty()) {
+            return invalid("tls", "certificate and key must both be set, or neither");
+        }
+        let Storage::Embedded { embedded } = &self.storage;
+        if !(1..=4096).contains(&embedded.partitions) {
+            return invalid("storage.embedded.partitions", "must lie between 1 and 4096");
+        }
+        if embedded.segment_bytes < 4 << 20 {
+            return invalid("storage.embedded.segment_bytes", "must be at least 4 MiB");
+        }
+        if embedded.reserve_percent > 50 {
+            return invalid("storage.embedded.reserve_percent", "must be at most 50");
+        }
+        if self.gateway.frame_bytes_max < 80 << 10 {
+            return invalid("gateway.frame_bytes_max", "must hold a message: at least 81920");
+        }
+        if self.gateway.loops > 256 {
+            return invalid("gateway.loops", "must be at most 256");
+        }
+        let url = &self.server.public_url;
+        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+            return invalid("server.public_url", "must begin with https:// or http://");
+        }
+        Ok(())
+    }
+
+    /// Whether the listener itself speaks TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        !self.tls.certificate.as_os_str().is_empty()
+    }
+}
+
+/// The merged table, as `frontdesk config print` shows it. Secrets are blanked.
+pub(crate) fn printable(
+    flags: &Flags,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<String, ConfigError> {
+    let mut table = merged(flags, env)?;
+    if let Some(toml::Value::Table(metrics)) = table.get_mut("metrics")
+        && metrics.get("token").and_then(toml::Value::as_str).is_some_and(|token| !token.is_empty())
+    {
+        metrics.insert("token".to_owned(), toml::Value::String("(hidden)".to_owned()));
+    }
+    Ok(table.to_string())
+}
+
+fn merged(
+    flags: &Flags,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<toml::Table, ConfigError> {
+    let mut merged = parse(DEFAULT, "the built-in defaults")?;
+    let known = key_paths(&merged, "");
+    if let Some(path) = &flags.file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let origin = path.display().to_string();
+        let table = parse(&text, &origin)?;
+        for key in key_paths(&table, "") {
+            check_known(&key, &known, &origin)?;
+        }
+        overlay(&mut merged, table);
+    }
+    for (name, value) in env {
+        let Some(path) = name.strip_prefix(ENV_PREFIX) else { continue };
+        let key = path.to_ascii_lowercase().replace("__", ".");
+        check_known(&key, &known, &format!("the environment ({name})"))?;
+        set_text(&mut merged, &key, &value);
+    }
+    if let Some(dir) = &flags.data_dir {
+        set_text(&mut merged, "server.data_dir", &dir.display().to_string());
+    }
+    if let Some(listen) = &flags.listen {
+        set_text(&mut merged, "server.listen", listen);
+    }
+    Ok(merged)
+}
+
+fn parse(text: &str, origin: &str) -> Result<toml::Table, ConfigError> {
+    text.parse()
+        .map_err(|source| ConfigError::Syntax { origin: origin.to_owned(), source })
+}
+
+/// Every leaf of a table as a dotted path.
+fn key_paths(table: &toml::Table, prefix: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(inner) => paths.extend(key_paths(inner, &path)),
+            _ => paths.push(path),
+        }
+    }
+    paths
+}
+
+fn check_known(key: &str, known: &[String], origin: &str) -> Result<(), ConfigError> {
+    if known.iter().any(|name| name == key) {
+        return Ok(());
+    }
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(name, key), name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.clone());
+    Err(ConfigError::UnknownKey { key: key.to_owned(), origin: origin.to_owned(), nearest })
+}
+
+fn overlay(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => overlay(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Sets a known key from text, read as the type the default has. Text that does not read so stays
+/// text, and the typed reading of the whole then names the key and the expected type.
+fn set_text(table: &mut toml::Table, key: &str, text: &str) {
+    let mut table = table;
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            let typed = match table.get(part) {
+                Some(toml::Value::String(_)) | None => None,
+                Some(_) => format!("v = {text}")
+                    .parse::<toml::Table>()
+                    .ok()
+                    .and_then(|mut table| table.remove("v")),
+            };
+            let value = typed.unwrap_or_else(|| toml::Value::String(text.to_owned()));
+            table.insert(part.to_owned(), value);
+            return;
+        }
+        match table.get_mut(part) {
+            Some(toml::Value::Table(inner)) => table = inner,
+            _ => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_env() -> impl Iterator<Item = (String, String)> {
+        std::iter::empty()
+    }
+
+    fn env(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn defaults_alone_are_a_valid_configuration() {
+        let config = Config::load(&Flags::default(), no_env()).expect("defaults load");
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+        assert!(!config.has_tls());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_flags_win_over_both() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = dir.path().join("c.toml");
+        std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:1\"\ndrain_ms = 7\n").expect("write");
+        let mut flags = Flags { file: Some(file), ..Flags::default() };
+        let vars = [("FRONTDESK__SERVER__LISTEN", "127.0.0.1:2"), ("HOME", "/nowhere")];
+        let config = Config::load(&flags, env(&vars)).expect("loads");
+        assert_eq!((config.server.listen.port(), config.server.drain_ms), (2, 7));
+        flags.listen = Some("127.0.0.1:3".to_owned());
+        let config = Config::load(&flags, env(&vars)).expect("loads");
+        assert_eq!(config.server.listen.port(), 3);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_name() {
+        let vars = [("FRONTDESK__SERVER__LISTN", "x")];
+        let error = Config::load(&Flags::default(), env(&vars)).expect_err("unknown key");
+        let text = error.to_string();
+        assert!(text.contains("server.listn") && text.contains("did you mean server.listen?"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_file_names_the_file() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = dir.path().join("mine.toml");
+        std::fs::write(&file, "[gateway]\nloop = 2\n").expect("write");
+        let flags = Flags { file: Some(file), ..Flags::default() };
+        let text = Config::load(&flags, no_env()).expect_err("unknown key").to_string();
+        assert!(text.contains("mine.toml") && text.contains("gateway.loops"), "{text}");
+    }
+
+    #[test]
+    fn every_key_can_be_set_by_the_environment() {
+        let defaults = parse(DEFAULT, "defaults").expect("parses");
+        for key in key_paths(&defaults, "") {
+            let mut value = &toml::Value::Table(defaults.clone());
+            for part in key.split('.') {
+                value = value.get(part).expect("path exists");
+            }
+            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let name = format!("{ENV_PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"));
+            Config::load(&Flags::default(), env(&[(&name, &text)]))
+                .unwrap_or_else(|error| panic!("{name}={text}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_names_the_key() {
+        let vars = [("FRONTDESK__GATEWAY__LOOPS", "many")];
+        let error = Config::load(&Flags::default(), env(&vars)).expect_err("wrong type");
+        let source = std::error::Error::source(&error).expect("has a source").to_string();
+        assert!(source.contains("loops"), "{source}");
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_or_print() {
+        let vars = [("FRONTDESK__METRICS__TOKEN", "hunter22")];
+        let config = Config::load(&Flags::default(), env(&vars)).expect("loads");
+        assert!(!format!("{config:?}").contains("hunter22"));
+        let printed = printable(&Flags::default(), env(&vars)).expect("prints");
+        assert!(!printed.contains("hunter22"));
+    }
+}

@@ -1,0 +1,366 @@
+//! One running node: storage, edge loops, gate, desk and HTTP, wired together.
+//!
+//! ```text
+//! start: open storage -> fold what the logs hold beyond the history -> bring projections up
+//!        -> loops -> gate, desk, projection writer -> HTTP door
+//! stop:  door closed -> loops drain and finish -> desk -> projections -> storage
+//! ```
+//! This is the only place that names a back end.
+
+mod desk;
+mod echo;
+mod engine;
+mod feeds;
+mod gate;
+mod metrics;
+mod principals;
+mod projector;
+mod recovery;
+mod rows;
+mod tls;
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use frontdesk_api::{ApiConfig, ApiParts, files::Files, token::ServerKey};
+use frontdesk_catalog::Catalog;
+use frontdesk_core::id::IdSource;
+use frontdesk_dispatcher::{Dispatcher, DispatcherOptions, projections::Projections};
+use frontdesk_gateway::{
+    chat::{
+        Chat, ChatOptions, ChatParts,
+        gcra::Quota,
+        port::{ChatHealth, Command, Ports, Projected},
+    },
+    edge::{
+        EdgeLimits, EdgeLoop, LoopHandle,
+        front::{self, FrontLimits},
+    },
+};
+use frontdesk_storage::{Directory, History};
+use frontdesk_storage_embedded::{DirectoryOptions, DiskSpace, InProcessDirectory, Reserve};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle as TaskHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::{Config, Durability, Storage},
+    data_dir::DataDir,
+    progress::Progress,
+};
+use desk::{DeskTask, DeskView};
+use engine::NodeEngine;
+use gate::Gate;
+
+/// Requests to the gate that may wait.
+const GATE_QUEUE: usize = 32_768;
+/// What the loops may have told the desk before it took it in.
+const DESK_QUEUE: usize = 16_384;
+/// HTTP queries that may wait for the desk.
+const QUERY_QUEUE: usize = 1_024;
+/// Batches of rows that may wait for the projection writer.
+const ROWS_QUEUE: usize = 64;
+
+/// UTC milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A node that serves.
+pub(crate) struct Node {
+    pub(crate) address: SocketAddr,
+    drain_ms: u64,
+    loops: Arc<[LoopHandle<Command>]>,
+    threads: Vec<JoinHandle<anyhow::Result<()>>>,
+    draining: Arc<std::sync::atomic::AtomicBool>,
+    /// Stops the door.
+    door: CancellationToken,
+    door_task: TaskHandle<()>,
+    /// Stops what serves the loops, after the loops.
+    tasks_stop: CancellationToken,
+    tasks: TaskTracker,
+    _data_dir: DataDir,
+}
+
+/// What a node is started with beside its configuration.
+pub(crate) struct Start {
+    pub(crate) data_dir: DataDir,
+    pub(crate) listener: TcpListener,
+    pub(crate) catalog: Catalog,
+    /// `/demo` exists.
+    pub(crate) demo: bool,
+    /// `/ws/echo` exists.
+    pub(crate) echo: bool,
+}
+
+impl Node {
+    /// Opens everything and begins to serve.
+    pub(crate) async fn start(config: &Config, start: Start, progress: &Progress) -> anyhow::Result<Self> {
+        let Start { data_dir, listener, catalog, demo, echo } = start;
+        let address = listener.local_addr().context("cannot tell the listener's address")?;
+        let tls = tls::source(&config.tls)?;
+        let count = loop_count(config);
+        let options = DispatcherOptions {
+            partitions: data_dir.installation.partitions,
+            ..DispatcherOptions::default()
+        };
+        let projections = Arc::new(
+            Projections::open(&data_dir.projections())
+                .await
+                .context("cannot open the projections")?,
+        );
+        let recovered =
+            recovery::recover(&data_dir, config, &projections, options, count, progress).await?;
+        let recovery::Recovered { history, logs, open } = recovered;
+
+        let mut edges = Vec::new();
+        let mut handles = Vec::new();
+        for _ in 0..count {
+            let (edge, handle) =
+                EdgeLoop::<Command>::open(edge_limits(config)).context("cannot open an edge loop")?;
+            edges.push(edge);
+            handles.push(handle);
+        }
+        let loops: Arc<[LoopHandle<Command>]> = handles.into();
+        let (gate_in, gate_out) = mpsc::channel(GATE_QUEUE);
+        let (desk_in, desk_out) = mpsc::channel(DESK_QUEUE);
+        let (query_in, query_out) = mpsc::channel(QUERY_QUEUE);
+        let (rows_in, rows_out) = mpsc::channel(ROWS_QUEUE);
+        let ports = Ports { gate: gate_in, desk: desk_in };
+
+        let mut threads = Vec::new();
+        let mut projected = Vec::new();
+        let mut health = Vec::new();
+        for (index, (edge, log)) in edges.into_iter().zip(logs).enumerate() {
+            let index = u16::try_from(index).context("too many loops")?;
+            let loop_projected = Arc::new(Projected::at(log.next_offset() - 1));
+            let loop_health = Arc::new(ChatHealth::default());
+            let dispatcher = Dispatcher::new(index, log, Arc::clone(&history), options)
+                .context("cannot start a dispatcher")?;
+            let chat = Chat::new(ChatParts {
+                options: chat_options(config, index, &data_dir),
+                dispatcher,
+                ids: id_source(index),
+                ports: ports.clone(),
+                loops: Arc::clone(&loops),
+                projected: Arc::clone(&loop_projected),
+                health: Arc::clone(&loop_health),
+            });
+            let thread = std::thread::Builder::new().name(format!("edge-{index}")).spawn(move || {
+                let chat = edge.run(chat).context("an edge loop failed")?;
+                chat.finish();
+                Ok(())
+            });
+            threads.push(thread.context("cannot start an edge loop")?);
+            projected.push(loop_projected);
+            health.push(loop_health);
+        }
+        drop(ports);
+
+        let directory: Arc<dyn Directory> =
+            Arc::new(InProcessDirectory::new(DirectoryOptions::default()));
+        let key = ServerKey::new(data_dir.server_key);
+        let view = Arc::new(DeskView::new(u64::from_be_bytes(random()) | 1));
+        let tasks = TaskTracker::new();
+        let tasks_stop = CancellationToken::new();
+        let gate = Arc::new(Gate::new(
+            catalog.clone(),
+            Arc::clone(&directory),
+            key.clone(),
+            ServerKey::new(random()),
+            Arc::clone(&loops),
+            Arc::clone(&view),
+        ));
+        tasks.spawn(Arc::clone(&gate).run(gate_out, tasks_stop.clone()));
+        let mut desk = DeskTask::new(
+            catalog.clone(),
+            Arc::clone(&loops),
+            data_dir.installation.partitions,
+            data_dir.installation.epoch,
+            Arc::clone(&view),
+            rows_in,
+            u32::from_be_bytes(random()),
+        );
+        desk.begin(open).await.context("cannot open the desks of the accounts")?;
+        tasks.spawn(desk.run(desk_out, query_out, tasks_stop.clone()));
+        tasks.spawn(projector::run(Arc::clone(&projections), rows_out, projected));
+
+        let draining = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let engine = Arc::new(NodeEngine {
+            catalog: catalog.clone(),
+            history: Arc::clone(&history),
+            projections: Arc::clone(&projections),
+            loops: Arc::clone(&loops),
+            partitions: data_dir.installation.partitions,
+            epoch: data_dir.installation.epoch,
+            durability: durability(config),
+            queries: query_in,
+            health: health.clone(),
+            draining: Arc::clone(&draining),
+            ids: parking_lot::Mutex::new(id_source(u16::MAX)),
+            screen: frontdesk_router::screen::Screen::default(),
+            space: space(&data_dir, config),
+            next_loop: std::sync::atomic::AtomicUsize::new(0),
+        });
+        let files = Files::open(&data_dir.files(), catalog.clone(), api_config(config, demo)?.files)
+            .context("cannot open the file store")?;
+        let metrics = metrics::renderer(Arc::clone(&loops), health);
+        let mut router = frontdesk_api::router(ApiParts {
+            catalog,
+            engine,
+            files,
+            key,
+            ids: id_source(u16::MAX - 1),
+            metrics,
+            config: api_config(config, demo)?,
+        });
+        if echo {
+            router = echo::route()?.fallback_service(router);
+        }
+        let door = CancellationToken::new();
+        let limits = FrontLimits {
+            http_connections_max: config.server.http_connections_max,
+            header_timeout: Duration::from_millis(config.gateway.header_timeout_ms),
+            ..FrontLimits::default()
+        };
+        let door_task = tokio::spawn(front::serve(listener, tls, router, limits, door.clone()));
+        Ok(Self {
+            address,
+            drain_ms: config.server.drain_ms,
+            loops,
+            threads,
+            draining,
+            door,
+            door_task,
+            tasks_stop,
+            tasks,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Stops in order: no new connections, sockets closed with a reconnect code over the window,
+    /// everything folded written and synced.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.draining.store(true, std::sync::atomic::Ordering::Release);
+        self.door.cancel();
+        for handle in self.loops.iter() {
+            if handle.send(Command::Drain { window_ms: self.drain_ms }).is_err() {
+                tracing::warn!("a loop did not take the order to drain");
+            }
+        }
+        self.door_task.await.context("the front door panicked")?;
+        let threads = self.threads;
+        tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                match thread.join() {
+                    Ok(result) => result?,
+                    Err(_) => anyhow::bail!("an edge loop panicked"),
+                }
+            }
+            Ok(())
+        })
+        .await
+        .context("cannot wait for the edge loops")??;
+        self.tasks_stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        Ok(())
+    }
+}
+
+fn loop_count(config: &Config) -> u16 {
+    if config.gateway.loops > 0 {
+        return config.gateway.loops;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u16::try_from(cores).unwrap_or(u16::MAX).min(256)
+}
+
+fn edge_limits(config: &Config) -> EdgeLimits {
+    let gateway = &config.gateway;
+    EdgeLimits {
+        frame_bytes_max: gateway.frame_bytes_max,
+        message_bytes_max: gateway.frame_bytes_max,
+        out_queue_bytes_max: gateway.out_queue_bytes_max,
+        silence_max: Duration::from_millis(
+            (gateway.ping_interval_ms + gateway.pong_wait_ms).saturating_sub(1_000).max(1_000),
+        ),
+        ..EdgeLimits::default()
+    }
+}
+
+fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOptions {
+    let limits = &config.limits;
+    ChatOptions {
+        loop_index,
+        partitions: data_dir.installation.partitions,
+        epoch: data_dir.installation.epoch,
+        in_flight_max: frontdesk_core::limits::IN_FLIGHT_MAX,
+        auth_timeout: Duration::from_millis(config.gateway.auth_timeout_ms),
+        ping_interval: Duration::from_millis(config.gateway.ping_interval_ms),
+        visitor_quota: Quota::new(limits.visitor_rate_per_s, limits.visitor_burst),
+        agent_quota: Quota::new(limits.agent_rate_per_s, limits.agent_burst),
+        peer_quota: Quota::new(limits.ip_rate_per_s, limits.ip_burst),
+        account_quota: Quota::new(limits.account_rate_per_s, limits.account_burst),
+        text_bytes_max: frontdesk_core::limits::TEXT_BYTES_MAX as u32,
+        file_bytes_max: config.files.bytes_max,
+    }
+}
+
+/// Whether files may take so many bytes without touching the disk's reserve.
+fn space(data_dir: &DataDir, config: &Config) -> Box<dyn Fn(u64) -> bool + Send + Sync> {
+    let Storage::Embedded { embedded } = &config.storage;
+    let reserve =
+        Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes };
+    let path = data_dir.path().to_owned();
+    Box::new(move |bytes| {
+        DiskSpace::of(&path, reserve).is_ok_and(|space| space.usable_bytes() >= bytes)
+    })
+}
+
+fn durability(config: &Config) -> Durability {
+    let Storage::Embedded { embedded } = &config.storage;
+    embedded.durability
+}
+
+fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
+    let server = &config.server;
+    let mut api = ApiConfig { insecure_http: server.insecure_http, demo, ..ApiConfig::default() };
+    if !server.public_url.is_empty() {
+        api.public_url = Some(server.public_url.parse().context("server.public_url")?);
+    }
+    for network in &server.trusted_proxies {
+        api.trusted_proxies.push(network.parse().context("server.trusted_proxies")?);
+    }
+    if !config.metrics.token.0.is_empty() {
+        api.operator_token =
+            Some(frontdesk_api::config::OperatorToken::new(config.metrics.token.0.clone()));
+    }
+    api.limits.per_ip_per_minute = config.limits.http_rate_per_s.saturating_mul(60);
+    api.files.file_bytes_max = config.files.bytes_max;
+    api.files.visitor_bytes_max = config.files.visitor_quota_bytes;
+    api.files.account_bytes_max = config.files.account_quota_bytes;
+    Ok(api)
+}
+
+/// Sources of ids of one process differ in the loop they belong to and in a random start.
+fn id_source(index: u16) -> IdSource {
+    let machine: [u8; 3] = random();
+    let process = (std::process::id() as u16).wrapping_mul(257).wrapping_add(index);
+    IdSource::new(machine, process, u32::from_be_bytes(random()))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+/// A history as every part of the node holds it.
+pub(crate) type SharedHistory = Arc<dyn History>;

@@ -1,0 +1,696 @@
+//! The desk task of this node: feeds each account's session router with states, carries its
+//! proposals to the loops, keeps the open rows of all lists in memory and tells agents' feeds.
+//!
+//! ```text
+//! loops --Summaries, AgentConnected, ...--> [desk task] --Propose, ToUser, ToVisitor--> loops
+//! HTTP  --queries, "configuration changed"-->     |--> projection writer (rows, offsets)
+//! ```
+//! Everything here can be lost and rebuilt: rows and sessions from the history, presence from the
+//! connections that come back.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use frontdesk_catalog::{
+    Catalog, Error as CatalogError, RoutingMode,
+    settings::{self, At, Settings},
+};
+use frontdesk_core::{
+    chat,
+    id::{AccountId, ConversationId, IdSource, InboxId, TeamId, UserId},
+};
+use frontdesk_dispatcher::Summary;
+use frontdesk_gateway::{
+    chat::port::{Answer, Command, ConnRef, DeskInput, Reply},
+    edge::LoopHandle,
+};
+use frontdesk_protocol::{
+    Encoded,
+    wire::{self, server_frame::Frame as Out},
+};
+use frontdesk_router::{
+    access::Principal,
+    desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Output, Routing},
+};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{feeds::Feeds, now_ms, rows};
+
+/// Longest time the desk goes without looking at its deadlines.
+const LOOK_AT_LEAST_MS: i64 = 5_000;
+
+/// What the gate and HTTP read without asking the desk.
+#[derive(Debug)]
+pub(crate) struct DeskView {
+    inner: Mutex<View>,
+}
+
+#[derive(Debug)]
+struct View {
+    presence: HashMap<UserId, wire::Presence>,
+    attended: HashMap<InboxId, bool>,
+    feeds: Feeds,
+}
+
+impl DeskView {
+    pub(crate) fn new(feed_epoch: u64) -> Self {
+        Self {
+            inner: Mutex::new(View {
+                presence: HashMap::new(),
+                attended: HashMap::new(),
+                feeds: Feeds::new(feed_epoch),
+            }),
+        }
+    }
+
+    /// Whether somebody of the inbox is online.
+    pub(crate) fn attended(&self, inbox: InboxId) -> bool {
+        self.inner.lock().attended.get(&inbox).copied().unwrap_or(false)
+    }
+
+    /// What the user chose while this process ran.
+    pub(crate) fn presence(&self, user: UserId) -> Option<wire::Presence> {
+        self.inner.lock().presence.get(&user).copied()
+    }
+
+    /// Where the user's feed stands.
+    pub(crate) fn feed_position(
+        &self,
+        user: UserId,
+        held: Option<&wire::FeedPosition>,
+    ) -> (wire::FeedPosition, bool) {
+        self.inner.lock().feeds.position(user, held)
+    }
+}
+
+/// What HTTP asks of the desk.
+#[derive(Debug)]
+pub(crate) enum DeskQuery {
+    /// Open rows the principal may see, with the online state of their visitors.
+    Open { principal: Arc<Principal>, reply: oneshot::Sender<Vec<OpenRow>> },
+    /// Every open session of the account with its holder and deadline.
+    Waiting { account: AccountId, reply: oneshot::Sender<WaitingReport> },
+    /// Effective presence of the account's agents and how many sessions each owns.
+    Agents { account: AccountId, reply: oneshot::Sender<HashMap<UserId, AgentNow>> },
+    /// Whether the visitor of a conversation is connected.
+    VisitorOnline { conversation: ConversationId, reply: oneshot::Sender<bool> },
+    /// People, teams, inboxes or settings changed.
+    Configuration { account: AccountId },
+}
+
+/// An open conversation of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenRow {
+    pub(crate) summary: Arc<Summary>,
+    pub(crate) visitor_online: bool,
+}
+
+/// The watchdog's report.
+#[derive(Debug, Default)]
+pub(crate) struct WaitingReport {
+    pub(crate) sessions: Vec<frontdesk_router::desk::Waiting>,
+    pub(crate) violations: Vec<frontdesk_router::desk::Violation>,
+}
+
+/// An agent at this moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AgentNow {
+    pub(crate) presence: wire::Presence,
+    pub(crate) open_sessions: u32,
+}
+
+/// What the projection writer gets.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// Newest states.
+    pub(crate) summaries: Vec<Arc<Summary>>,
+    /// Logs whose records up to the offset are all contained in what was sent so far.
+    pub(crate) complete: Vec<(u16, u64)>,
+}
+
+/// One account at the desk.
+struct AccountDesk {
+    desk: Desk,
+    /// Open conversations.
+    open: HashMap<ConversationId, Arc<Summary>>,
+    /// Agents with a connection.
+    agents: HashMap<UserId, Connected>,
+    presence: HashMap<UserId, wire::Presence>,
+    next_ms: i64,
+}
+
+#[derive(Debug)]
+struct Connected {
+    principal: Arc<Principal>,
+    conns: HashSet<ConnRef>,
+    /// Conversations of this agent's list, to say when one leaves it.
+    listed: HashSet<ConversationId>,
+}
+
+/// The task.
+pub(crate) struct DeskTask {
+    catalog: Catalog,
+    loops: Arc<[LoopHandle<Command>]>,
+    partitions: u16,
+    /// Life of the positions, for rows.
+    epoch: u64,
+    view: Arc<DeskView>,
+    rows: mpsc::Sender<Rows>,
+    accounts: HashMap<AccountId, AccountDesk>,
+    visitors_online: HashSet<ConversationId>,
+    /// Versions of proposals on their way.
+    proposed: HashMap<ConversationId, (AccountId, u32)>,
+    id_seed: u32,
+}
+
+impl DeskTask {
+    pub(crate) fn new(
+        catalog: Catalog,
+        loops: Arc<[LoopHandle<Command>]>,
+        partitions: u16,
+        epoch: u64,
+        view: Arc<DeskView>,
+        rows: mpsc::Sender<Rows>,
+        id_seed: u32,
+    ) -> Self {
+        Self {
+            catalog,
+            loops,
+            partitions,
+            epoch,
+            view,
+            rows,
+            accounts: HashMap::new(),
+            visitors_online: HashSet::new(),
+            proposed: HashMap::new(),
+            id_seed,
+        }
+    }
+
+    /// Takes the open conversations the projections know, before the first input.
+    pub(crate) async fn begin(&mut self, open: Vec<Summary>) -> Result<(), CatalogError> {
+        let mut by_account: HashMap<AccountId, Vec<Summary>> = HashMap::new();
+        for account in self.catalog.accounts().await? {
+            by_account.insert(account.id, Vec::new());
+        }
+        for summary in open {
+            if let Ok(account) = summary.origin.account.parse() {
+                by_account.entry(account).or_default().push(summary);
+            }
+        }
+        for (account, summaries) in by_account {
+            self.open_account(account);
+            // In one go, so that nobody is judged by half of the state.
+            let mut inputs = self.configured(account).await?;
+            inputs.extend(summaries.iter().filter_map(conversation_input));
+            if let Some(at) = self.accounts.get_mut(&account) {
+                at.open = summaries
+                    .into_iter()
+                    .map(|summary| (summary.conversation, Arc::new(summary)))
+                    .collect();
+            }
+            self.apply(account, inputs);
+        }
+        Ok(())
+    }
+
+    /// Works until told to stop.
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<DeskInput>,
+        mut queries: mpsc::Receiver<DeskQuery>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let now = now_ms();
+            let next_ms = self
+                .accounts
+                .values()
+                .map(|account| account.next_ms)
+                .min()
+                .unwrap_or(i64::MAX)
+                .clamp(now, now + LOOK_AT_LEAST_MS);
+            let wait = u64::try_from(next_ms - now).unwrap_or(0);
+            let deadline = Instant::now() + std::time::Duration::from_millis(wait);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                input = inputs.recv() => match input {
+                    Some(input) => self.take(input).await,
+                    None => return,
+                },
+                Some(query) = queries.recv() => self.query(query).await,
+                () = sleep_until(deadline) => {}
+            }
+            let now = now_ms();
+            let due: Vec<AccountId> = self
+                .accounts
+                .iter()
+                .filter(|(_, account)| account.next_ms <= now)
+                .map(|(id, _)| *id)
+                .collect();
+            for account in due {
+                self.apply(account, Vec::new());
+            }
+        }
+    }
+
+    async fn take(&mut self, input: DeskInput) {
+        match input {
+            DeskInput::Summaries { summaries, complete } => self.summaries(summaries, complete).await,
+            DeskInput::AgentConnected { principal, user, conn, feed } => {
+                self.agent_connected(principal, user, conn, feed).await;
+            }
+            DeskInput::AgentLost { account, user, conn } => {
+                let Some(at) = self.accounts.get_mut(&account) else { return };
+                let Some(agent) = at.agents.get_mut(&user) else { return };
+                agent.conns.remove(&conn);
+                if agent.conns.is_empty() {
+                    at.agents.remove(&user);
+                    self.apply(account, vec![Input::Connected(user, false)]);
+                }
+            }
+            DeskInput::SetPresence { account, user, presence } => {
+                self.view.inner.lock().presence.insert(user, presence);
+                let stored = rows::stored_presence(presence);
+                if let Err(error) = self.catalog.set_presence(account, user, stored).await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot keep an agent's chosen state"
+                    );
+                }
+                self.apply(account, vec![Input::Presence(user, presence)]);
+            }
+            DeskInput::VisitorPresence { account, conversation, online } => {
+                if online {
+                    self.visitors_online.insert(conversation);
+                } else {
+                    self.visitors_online.remove(&conversation);
+                }
+                self.tell_lists(account, conversation, false);
+            }
+            DeskInput::Proposed { conversation, answer } => {
+                let Some((account, version)) = self.proposed.remove(&conversation) else { return };
+                if let Answer::Refused(refusal) = answer {
+                    tracing::debug!(
+                        conversation.id = %conversation,
+                        code = refusal.code,
+                        "a proposal of the desk was refused"
+                    );
+                    self.apply(account, vec![Input::Refused { conversation, version }]);
+                }
+            }
+        }
+    }
+
+    /// Newest states of conversations: to the router, to the lists, to the projections.
+    async fn summaries(&mut self, summaries: Vec<Summary>, complete: Option<(u16, u64)>) {
+        let mut shared = Vec::with_capacity(summaries.len());
+        let mut inputs: HashMap<AccountId, Vec<Input>> = HashMap::new();
+        for summary in summaries {
+            let Ok(account) = summary.origin.account.parse::<AccountId>() else { continue };
+            if !self.accounts.contains_key(&account)
+                && let Err(error) = self.account(account).await
+            {
+                tracing::error!(
+                    account.id = %account,
+                    error = &error as &dyn std::error::Error,
+                    "cannot open an account's desk"
+                );
+                continue;
+            }
+            inputs.entry(account).or_default().extend(conversation_input(&summary));
+            let summary = Arc::new(summary);
+            let Some(at) = self.accounts.get_mut(&account) else { continue };
+            let conversation = summary.conversation;
+            let is_open = rows::is_open(&summary);
+            let former = if is_open {
+                at.open.insert(conversation, Arc::clone(&summary))
+            } else {
+                at.open.remove(&conversation)
+            };
+            let version = |summary: &Summary| summary.session.as_ref().map(|s| (s.number, s.version));
+            let only_messages = former.is_some_and(|former| version(&former) == version(&summary));
+            self.tell_lists(account, conversation, only_messages);
+            shared.push(summary);
+        }
+        for (account, inputs) in inputs {
+            self.apply(account, inputs);
+        }
+        let rows = Rows { summaries: shared, complete: complete.into_iter().collect() };
+        // Waiting here holds back the loops' summaries, which then wait in the loops, newest only.
+        if self.rows.send(rows).await.is_err() {
+            tracing::error!("the projection writer is gone");
+        }
+    }
+
+    async fn agent_connected(
+        &mut self,
+        principal: Arc<Principal>,
+        user: UserId,
+        conn: ConnRef,
+        feed: wire::FeedPosition,
+    ) {
+        let account = principal.account;
+        if let Err(error) = self.account(account).await {
+            tracing::error!(
+                account.id = %account,
+                error = &error as &dyn std::error::Error,
+                "cannot open an account's desk"
+            );
+            return;
+        }
+        let Some(at) = self.accounts.get_mut(&account) else { return };
+        let listed = at
+            .open
+            .values()
+            .filter(|summary| rows::is_listed(&principal, summary))
+            .map(|summary| summary.conversation)
+            .collect();
+        let agent = at.agents.entry(user).or_insert_with(|| Connected {
+            principal: Arc::clone(&principal),
+            conns: HashSet::new(),
+            listed,
+        });
+        agent.principal = principal;
+        agent.conns.insert(conn);
+        let missed = self.view.inner.lock().feeds.since(user, feed.number);
+        let changes: Vec<wire::FeedChange> = missed
+            .into_iter()
+            .filter_map(|(number, conversation)| {
+                self.change(account, user, conversation, number)
+            })
+            .collect();
+        if !changes.is_empty() {
+            let frame = Encoded::push(Out::Feed(wire::FeedChanges { changes }));
+            let delivery = frontdesk_gateway::chat::port::Delivery {
+                to: smallvec::SmallVec::from_slice(&[conn.conn]),
+                frame,
+            };
+            self.tell(conn.loop_index, Command::Deliver(vec![delivery]));
+        }
+        self.apply(account, vec![Input::Connected(user, true)]);
+    }
+
+    async fn query(&mut self, query: DeskQuery) {
+        match query {
+            DeskQuery::Open { principal, reply } => {
+                let rows = self.accounts.get(&principal.account).map_or_else(Vec::new, |at| {
+                    at.open
+                        .values()
+                        .filter(|summary| rows::is_listed(&principal, summary))
+                        .map(|summary| OpenRow {
+                            summary: Arc::clone(summary),
+                            visitor_online: self.visitors_online.contains(&summary.conversation),
+                        })
+                        .collect()
+                });
+                drop(reply.send(rows));
+            }
+            DeskQuery::Waiting { account, reply } => {
+                let now = now_ms();
+                let report = self.accounts.get(&account).map_or_else(WaitingReport::default, |at| {
+                    WaitingReport {
+                        sessions: at.desk.waiting(now),
+                        violations: at.desk.violations(now),
+                    }
+                });
+                drop(reply.send(report));
+            }
+            DeskQuery::Agents { account, reply } => {
+                let mut now: HashMap<UserId, AgentNow> = HashMap::new();
+                if let Some(at) = self.accounts.get(&account) {
+                    for (user, presence) in &at.presence {
+                        now.insert(*user, AgentNow { presence: *presence, open_sessions: 0 });
+                    }
+                    for summary in at.open.values() {
+                        let owner = summary.session.as_ref().and_then(|s| s.owner.as_ref());
+                        let Some(Ok(user)) = owner.map(|owner| owner.id.parse::<UserId>()) else {
+                            continue;
+                        };
+                        let agent = now.entry(user).or_insert(AgentNow {
+                            presence: wire::Presence::Offline,
+                            open_sessions: 0,
+                        });
+                        agent.open_sessions += 1;
+                    }
+                }
+                drop(reply.send(now));
+            }
+            DeskQuery::VisitorOnline { conversation, reply } => {
+                drop(reply.send(self.visitors_online.contains(&conversation)));
+            }
+            DeskQuery::Configuration { account } => {
+                if let Err(error) = self.reload(account).await {
+                    tracing::error!(
+                        account.id = %account,
+                        error = &error as &dyn std::error::Error,
+                        "cannot reload an account's desk"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Opens the account's desk if it is not open.
+    async fn account(&mut self, account: AccountId) -> Result<(), CatalogError> {
+        if self.accounts.contains_key(&account) {
+            return Ok(());
+        }
+        self.open_account(account);
+        self.reload(account).await
+    }
+
+    fn open_account(&mut self, account: AccountId) {
+        let mut machine = [0; 3];
+        getrandom::fill(&mut machine).expect("the operating system has randomness");
+        self.id_seed = self.id_seed.wrapping_add(0x0100_0000);
+        let ids = IdSource::new(machine, std::process::id() as u16, self.id_seed);
+        self.accounts.entry(account).or_insert_with(|| AccountDesk {
+            desk: Desk::new(DeskSettings::default(), ids),
+            open: HashMap::new(),
+            agents: HashMap::new(),
+            presence: HashMap::new(),
+            next_ms: i64::MAX,
+        });
+    }
+
+    /// Reads what is configured about an account and tells its desk.
+    async fn reload(&mut self, account: AccountId) -> Result<(), CatalogError> {
+        self.open_account(account);
+        let inputs = self.configured(account).await?;
+        self.apply(account, inputs);
+        Ok(())
+    }
+
+    /// What is configured about an account, as the desk takes it.
+    async fn configured(&self, account: AccountId) -> Result<Vec<Input>, CatalogError> {
+        let settings = self.catalog.settings(account).await?;
+        let members = self.catalog.users(account).await?;
+        let inboxes = self.catalog.inboxes(account).await?;
+        let mut inputs = vec![Input::Settings(desk_settings(&settings))];
+        let default_capacity: u16 = settings.get(settings::CAPACITY, At::ACCOUNT);
+        let mut kept = HashSet::new();
+        for member in members {
+            let id = member.user.id;
+            kept.insert(id);
+            let teams: BTreeSet<TeamId> = member.teams.iter().copied().collect();
+            inputs.push(Input::Agent(AgentProfile {
+                id,
+                name: member.user.display_name.clone(),
+                teams,
+                skills: BTreeSet::new(),
+                capacity: u32::from(member.capacity.unwrap_or(default_capacity)),
+                enabled: !member.disabled && !member.user.disabled,
+            }));
+            let known = self.view.presence(id);
+            let presence = known.unwrap_or_else(|| rows::presence(member.user.presence));
+            inputs.push(Input::Presence(id, presence));
+        }
+        for inbox in inboxes {
+            inputs.push(Input::Inbox(InboxProfile {
+                id: inbox.id,
+                routing: match inbox.routing {
+                    RoutingMode::Auto => Routing::Auto,
+                    RoutingMode::Manual => Routing::Manual,
+                },
+                teams: inbox.default_team.into_iter().collect(),
+                open: true,
+            }));
+        }
+        if let Some(at) = self.accounts.get(&account) {
+            let gone: Vec<UserId> =
+                at.presence.keys().filter(|user| !kept.contains(user)).copied().collect();
+            inputs.extend(gone.into_iter().map(Input::AgentGone));
+        }
+        Ok(inputs)
+    }
+
+    /// Tells the account's desk and carries out what follows.
+    fn apply(&mut self, account: AccountId, inputs: Vec<Input>) {
+        let now = now_ms();
+        let Some(at) = self.accounts.get_mut(&account) else { return };
+        let Output { proposals, presence, places, attended, next_deadline_ms } =
+            at.desk.apply(now, inputs);
+        at.next_ms = next_deadline_ms.unwrap_or(i64::MAX);
+        for (user, presence) in &presence {
+            at.presence.insert(*user, *presence);
+        }
+        for proposed in proposals {
+            self.proposed.insert(proposed.conversation, (account, proposed.version));
+            let owner = frontdesk_core::partition_of(&proposed.conversation, self.partitions)
+                % self.loops.len() as u16;
+            let command = Command::Propose {
+                conversation: proposed.conversation,
+                proposal: Box::new(proposed.proposal),
+                reply: Reply::Desk,
+            };
+            // A lost proposal is made again: the desk's own in-flight time sees to that.
+            self.tell(owner, command);
+        }
+        for (user, presence) in presence {
+            let update = wire::PresenceUpdate {
+                actor: Some(chat::Actor {
+                    kind: chat::ActorKind::Agent.into(),
+                    id: user.to_string(),
+                    name: String::new(),
+                }),
+                presence: presence.into(),
+                conversation: String::new(),
+            };
+            let frame = Encoded::push(Out::Presence(update));
+            for loop_index in 0..self.loops.len() as u16 {
+                self.tell(loop_index, Command::ToAccount { account, frame: frame.clone() });
+            }
+        }
+        for place in places {
+            let frame = Encoded::push(Out::QueuePlace(wire::QueuePlace {
+                place: place.place,
+                wait_ms: place.wait_ms,
+                attended: place.attended,
+            }));
+            let owner = frontdesk_core::partition_of(&place.conversation, self.partitions)
+                % self.loops.len() as u16;
+            self.tell(owner, Command::ToVisitor { conversation: place.conversation, frame });
+        }
+        if !attended.is_empty() {
+            self.view.inner.lock().attended.extend(attended);
+        }
+    }
+
+    /// Tells every agent in whose list the conversation is, was or comes. Of new messages alone,
+    /// people of the conversation hear directly.
+    fn tell_lists(
+        &mut self,
+        account: AccountId,
+        conversation: ConversationId,
+        only_messages: bool,
+    ) {
+        let Some(at) = self.accounts.get_mut(&account) else { return };
+        let summary = at.open.get(&conversation).cloned();
+        let mut concerned = Vec::new();
+        for (user, agent) in &mut at.agents {
+            let listed =
+                summary.as_ref().is_some_and(|summary| rows::is_listed(&agent.principal, summary));
+            let was = if listed {
+                !agent.listed.insert(conversation)
+            } else {
+                agent.listed.remove(&conversation)
+            };
+            if !listed && !was {
+                continue;
+            }
+            let hears = summary
+                .as_ref()
+                .is_some_and(|summary| rows::takes_part(&agent.principal, summary));
+            if only_messages && listed && was && hears {
+                continue;
+            }
+            concerned.push(*user);
+        }
+        for user in concerned {
+            let number = self.view.inner.lock().feeds.note(user, conversation);
+            if let Some(change) = self.change(account, user, conversation, number) {
+                let changes = wire::FeedChanges { changes: vec![change] };
+                let frame = Encoded::push(Out::Feed(changes));
+                for loop_index in self.loops_of(account, user) {
+                    self.tell(loop_index, Command::ToUser { user, frame: frame.clone() });
+                }
+            }
+        }
+    }
+
+    fn loops_of(&self, account: AccountId, user: UserId) -> BTreeSet<u16> {
+        self.accounts
+            .get(&account)
+            .and_then(|at| at.agents.get(&user))
+            .map(|agent| agent.conns.iter().map(|conn| conn.loop_index).collect())
+            .unwrap_or_default()
+    }
+
+    /// A feed change as it is now for this reader.
+    fn change(
+        &self,
+        account: AccountId,
+        user: UserId,
+        conversation: ConversationId,
+        number: u64,
+    ) -> Option<wire::FeedChange> {
+        use wire::feed_change::Change;
+        let at = self.accounts.get(&account)?;
+        let agent = at.agents.get(&user)?;
+        let listed = at
+            .open
+            .get(&conversation)
+            .filter(|summary| rows::is_listed(&agent.principal, summary));
+        let change = match listed {
+            Some(summary) => {
+                let online = self.visitors_online.contains(&conversation);
+                Change::Row(rows::row(summary, &agent.principal.id, online, self.epoch))
+            }
+            None => Change::Removed(conversation.to_string()),
+        };
+        Some(wire::FeedChange { number, change: Some(change) })
+    }
+
+    fn tell(&self, loop_index: u16, command: Command) {
+        if self.loops[usize::from(loop_index)].send(command).is_err() {
+            tracing::warn!(loop.index = loop_index, "a loop did not take what the desk said");
+        }
+    }
+}
+
+/// What the router needs of a summary; `None` where there is no session.
+fn conversation_input(summary: &Summary) -> Option<Input> {
+    let session = summary.session.clone()?;
+    let last_owner =
+        summary.last_owner.as_ref().and_then(|owner| owner.id.parse::<UserId>().ok());
+    Some(Input::Conversation(Box::new(frontdesk_router::desk::Summary {
+        conversation: summary.conversation,
+        session,
+        last_owner,
+        skills: BTreeSet::new(),
+    })))
+}
+
+/// The figures of an account, from its settings.
+fn desk_settings(settings: &Settings) -> DeskSettings {
+    let ms = |key| {
+        let duration: std::time::Duration = settings.get(key, At::ACCOUNT);
+        i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+    };
+    DeskSettings {
+        first_answer_ms: ms(settings::FIRST_ANSWER),
+        presence_grace_ms: ms(settings::OFFLINE_GRACE),
+        idle_close_ms: ms(settings::IDLE_CLOSE),
+        idle_warn_ms: ms(settings::IDLE_WARN),
+        unattended_ms: ms(settings::UNATTENDED_DEADLINE),
+        ..DeskSettings::default()
+    }
+}

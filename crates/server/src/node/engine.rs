@@ -1,0 +1,605 @@
+//! The chat engine as HTTP uses it: requests become frames for the loop of their conversation, reads
+//! join the history with what only the loop knows yet.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use frontdesk_api::{
+    engine::{
+        Ack, AgentState, Check, ConversationView, Counts, Engine, EngineError, Entries, EntriesPage,
+        List, ListQuery, NewMessage, PageRange, Readiness, View, Violation, Waiting, WaitingSession,
+    },
+    principal::Principal as Caller,
+};
+use frontdesk_catalog::Catalog;
+use frontdesk_core::{
+    chat,
+    fold::{self, Conversation},
+    id::{AccountId, ConversationId, IdSource, UserId},
+    partition_of, store,
+};
+use frontdesk_dispatcher::{
+    Summary, Tail,
+    projections::{self, Projections},
+};
+use frontdesk_gateway::{
+    chat::port::{Answer, ChatHealth, Command, Placed, Reply},
+    edge::{LoopHandle, UpgradedSocket},
+};
+use frontdesk_protocol::{
+    close, codes,
+    wire::{self, client_frame::Frame},
+};
+use frontdesk_router::{
+    Rejection,
+    access::{self, Allowed, Principal, Subject},
+    propose::{Around, Beside, Proposer},
+    screen::Screen,
+};
+use parking_lot::Mutex;
+use prost::Message as _;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{sleep, timeout},
+};
+
+use super::{
+    SharedHistory,
+    desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
+    now_ms, principals, rows,
+};
+use crate::config::Durability;
+
+/// How long a request waits for a loop or the desk.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read waits for the position it asks for (I4).
+const POSITION_WAIT: Duration = Duration::from_secs(1);
+/// How often it looks.
+const POSITION_LOOK: Duration = Duration::from_millis(20);
+
+/// The engine of one node.
+pub(crate) struct NodeEngine {
+    pub(crate) catalog: Catalog,
+    pub(crate) history: SharedHistory,
+    pub(crate) projections: Arc<Projections>,
+    pub(crate) loops: Arc<[LoopHandle<Command>]>,
+    pub(crate) partitions: u16,
+    pub(crate) epoch: u64,
+    pub(crate) durability: Durability,
+    pub(crate) queries: mpsc::Sender<DeskQuery>,
+    pub(crate) health: Vec<Arc<ChatHealth>>,
+    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) ids: Mutex<IdSource>,
+    pub(crate) screen: Screen,
+    pub(crate) space: Box<dyn Fn(u64) -> bool + Send + Sync>,
+    pub(crate) next_loop: AtomicUsize,
+}
+
+impl NodeEngine {
+    fn owner(&self, conversation: &ConversationId) -> &LoopHandle<Command> {
+        let owner = partition_of(conversation, self.partitions) % self.loops.len() as u16;
+        &self.loops[usize::from(owner)]
+    }
+
+    /// Sends a command that carries a reply channel and waits for the reply.
+    async fn ask<T>(
+        &self,
+        conversation: &ConversationId,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.owner(conversation).send(command(reply)).map_err(|_| unavailable())?;
+        wait(answer).await
+    }
+
+    async fn desk<T>(
+        &self,
+        query: impl FnOnce(oneshot::Sender<T>) -> DeskQuery,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.queries.send(query(reply)).await.map_err(|_| unavailable())?;
+        wait(answer).await
+    }
+
+    /// One frame of somebody with an account, handled as if it came by a socket.
+    async fn frame(
+        &self,
+        principal: Principal,
+        conversation: ConversationId,
+        frame: Frame,
+    ) -> Result<Option<Placed>, EngineError> {
+        let frame = Box::new(wire::ClientFrame { r#ref: 1, frame: Some(frame) });
+        let principal = Arc::new(principal);
+        let answer =
+            self.ask(&conversation, |reply| Command::Request { principal, frame, reply }).await?;
+        placed(answer)
+    }
+
+    async fn propose(
+        &self,
+        conversation: ConversationId,
+        proposal: store::Proposal,
+    ) -> Result<Option<Placed>, EngineError> {
+        let answer = self
+            .ask(&conversation, |reply| Command::Propose {
+                conversation,
+                proposal: Box::new(proposal),
+                reply: Reply::Once(reply),
+            })
+            .await?;
+        placed(answer)
+    }
+
+    async fn tail(&self, conversation: ConversationId) -> Result<Tail, EngineError> {
+        self.ask(&conversation, |reply| Command::Tail { conversation, reply })
+            .await?
+            .map_err(|_| unavailable())
+    }
+
+    /// The state as it is now.
+    async fn readable_state(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<(Conversation, Tail), EngineError> {
+        let tail = self.tail(conversation).await?;
+        let Some(state) = &tail.state else { return Err(EngineError::UnknownConversation) };
+        let state =
+            Conversation::decode(state).map_err(|error| failed(conversation, &error))?;
+        Ok((state, tail))
+    }
+
+    /// The state as it is now; unknown to whoever may not read it.
+    async fn readable(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+    ) -> Result<(Conversation, Tail), EngineError> {
+        let (state, tail) = self.readable_state(conversation).await?;
+        let may = match by {
+            Caller::Visitor(visitor) => visitor.conversation == conversation,
+            staff => {
+                let account = state.origin().and_then(|origin| origin.account.parse().ok());
+                account.is_some_and(|account| {
+                    let subject = Subject { conversation, account, session: state.session() };
+                    access::may_read(&principals::of(staff), &subject)
+                })
+            }
+        };
+        if may { Ok((state, tail)) } else { Err(EngineError::UnknownConversation) }
+    }
+
+    /// Entries of a range, from the history and the loop's tail.
+    async fn read(
+        &self,
+        conversation: ConversationId,
+        range: PageRange,
+        limit: usize,
+        tail: Tail,
+    ) -> Result<Vec<chat::Entry>, EngineError> {
+        let history = Arc::clone(&self.history);
+        let stored = tokio::task::spawn_blocking(move || match range {
+            PageRange::Newest => history.page(&conversation, None, limit),
+            PageRange::Before(seq) => history.page(&conversation, Some(seq), limit),
+            PageRange::After(seq) => history.since(&conversation, seq, limit),
+        })
+        .await
+        .map_err(|_| unavailable())?
+        .map_err(|error| failed(conversation, &error))?;
+        let mut entries: BTreeMap<u64, Bytes> = stored.into_iter().collect();
+        entries.extend(tail.entries);
+        for (seq, tombstone) in tail.replaced {
+            entries.entry(seq).and_modify(|entry| *entry = tombstone);
+        }
+        let wanted: Vec<Bytes> = match range {
+            PageRange::After(seq) => {
+                entries.range(seq + 1..).take(limit).map(|(_, entry)| entry.clone()).collect()
+            }
+            PageRange::Newest | PageRange::Before(_) => {
+                let before = if let PageRange::Before(seq) = range { seq } else { u64::MAX };
+                let mut newest: Vec<Bytes> = entries
+                    .range(..before)
+                    .rev()
+                    .take(limit)
+                    .map(|(_, entry)| entry.clone())
+                    .collect();
+                newest.reverse();
+                newest
+            }
+        };
+        wanted
+            .into_iter()
+            .map(|bytes| chat::Entry::decode(bytes).map_err(|error| failed(conversation, &error)))
+            .collect()
+    }
+
+    /// The loops' newest states are at the desk within a second; closed rows come from the file.
+    async fn closed(&self, by: &Caller, query: &ListQuery) -> Result<List, EngineError> {
+        let reader = principals::reader(by).ok_or(EngineError::UnknownConversation)?;
+        let after = query
+            .cursor
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| refused(&codes::CURSOR_INVALID))?;
+        let limit = u16::try_from(query.limit).unwrap_or(u16::MAX).clamp(1, 100);
+        let page = self
+            .projections
+            .list(
+                &reader,
+                &projections::ListQuery {
+                    view: projections::View::Closed,
+                    after,
+                    limit,
+                    ..projections::ListQuery::default()
+                },
+            )
+            .await
+            .map_err(|error| broken(&error))?;
+        let me = by.id();
+        let rows = page.rows.iter().map(|row| rows::stored_row(row, &me, self.epoch)).collect();
+        Ok(List { rows, next: page.next.map(|next| next.to_string()), counts: Counts::default() })
+    }
+}
+
+#[async_trait]
+impl Engine for NodeEngine {
+    async fn send(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        message: NewMessage,
+    ) -> Result<Ack, EngineError> {
+        let NewMessage { client_msg_id, content, audience } = message;
+        let client_msg_id = Bytes::copy_from_slice(&client_msg_id);
+        let placed = if let Caller::Visitor(visitor) = by {
+            if visitor.conversation != conversation {
+                return Err(EngineError::UnknownConversation);
+            }
+            let inbox = self
+                .catalog
+                .inbox(visitor.account, visitor.inbox)
+                .await
+                .map_err(|_| refused(&codes::INBOX_UNKNOWN))?;
+            let file = match &content.kind {
+                Some(chat::content::Kind::File(file)) => Some(file.clone()),
+                _ => None,
+            };
+            let around =
+                Around { origin: Some(visitor.origin.clone()), team: inbox.default_team, file };
+            let send = wire::Send {
+                client_msg_id,
+                content: Some(content),
+                audience: audience.into(),
+                ..wire::Send::default()
+            };
+            let by = principals::of(by);
+            let proposal = {
+                let mut ids = self.ids.lock();
+                let mut proposer = proposer(&mut ids, &self.screen);
+                proposer.send(&by, conversation, send, around).map_err(rejected)?.proposal
+            };
+            self.propose(conversation, proposal).await?
+        } else {
+            let send = wire::Send {
+                conversation: conversation.to_string(),
+                client_msg_id,
+                content: Some(content),
+                audience: audience.into(),
+            };
+            self.frame(principals::of(by), conversation, Frame::Send(send)).await?
+        };
+        let placed = placed.ok_or_else(unavailable)?;
+        let position = placed.position;
+        Ok(Ack {
+            id: placed.id.parse().map_err(|_| unavailable())?,
+            epoch: position.epoch,
+            seq: position.seq,
+            at_ms: placed.at_ms,
+        })
+    }
+
+    async fn command(&self, by: &Caller, command: wire::Command) -> Result<(), EngineError> {
+        let conversation: ConversationId =
+            command.conversation.parse().map_err(|_| EngineError::UnknownConversation)?;
+        if let Caller::Visitor(visitor) = by {
+            if visitor.conversation != conversation {
+                return Err(EngineError::UnknownConversation);
+            }
+            let by = principals::of(by);
+            let (state, _) = self.readable_state(conversation).await?;
+            let deed = access::Deed::of(&Frame::Command(command.clone())).map_err(rejected)?;
+            let account = by.account;
+            let subject = Subject { conversation, account, session: state.session() };
+            let allowed: Allowed =
+                access::check(&by, deed, Some(&subject)).map_err(rejected)?;
+            let proposals = {
+                let mut ids = self.ids.lock();
+                let beside = Beside { allowed, session: state.session(), target: None };
+                let mut proposer = proposer(&mut ids, &self.screen);
+                proposer.command(&by, conversation, command, beside).map_err(rejected)?
+            };
+            for proposal in proposals {
+                self.propose(conversation, proposal).await?;
+            }
+        } else {
+            self.frame(principals::of(by), conversation, Frame::Command(command)).await?;
+        }
+        Ok(())
+    }
+
+    async fn entries(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        page: EntriesPage,
+    ) -> Result<Entries, EngineError> {
+        let reached = async {
+            loop {
+                let (state, tail) = self.readable(by, conversation).await?;
+                let there = page.min_position.is_none_or(|(epoch, seq)| {
+                    epoch == self.epoch && seq <= state.last_seq()
+                });
+                if there {
+                    return Ok((state, tail));
+                }
+                sleep(POSITION_LOOK).await;
+            }
+        };
+        let (state, tail) =
+            timeout(POSITION_WAIT, reached).await.map_err(|_| EngineError::NotYet)??;
+        let last_seq = state.last_seq();
+        let entries = self.read(conversation, page.range, page.limit, tail).await?;
+        let more = match (page.range, entries.first(), entries.last()) {
+            (PageRange::After(_), _, Some(last)) => last.seq < last_seq,
+            (_, Some(first), _) => first.seq > 1,
+            _ => false,
+        };
+        let visitor = matches!(by, Caller::Visitor(_));
+        let items = fold::for_reader(entries.into_iter(), !visitor, visitor);
+        Ok(Entries { items, epoch: self.epoch, last_seq, more })
+    }
+
+    async fn conversation(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+    ) -> Result<ConversationView, EngineError> {
+        let (state, _) = self.readable(by, conversation).await?;
+        let online =
+            self.desk(|reply| DeskQuery::VisitorOnline { conversation, reply }).await?;
+        let summary = Summary::of(conversation, &state, 0, 0);
+        let mut row = rows::row(&summary, &by.id(), online, self.epoch);
+        if matches!(by, Caller::Visitor(_)) {
+            row.session = row.session.as_ref().map(fold::session_for_visitor);
+        }
+        Ok(ConversationView {
+            row,
+            inbox: summary.origin.inbox,
+            page_url: summary.origin.page_url,
+            cursors: summary.cursors,
+            created_at_ms: summary.created_at_ms,
+        })
+    }
+
+    async fn list(&self, by: &Caller, query: ListQuery) -> Result<List, EngineError> {
+        let principal = Arc::new(principals::of(by));
+        let me = by.id();
+        let asked = Arc::clone(&principal);
+        let open: Vec<OpenRow> =
+            self.desk(|reply| DeskQuery::Open { principal: asked, reply }).await?;
+        let reader = principals::reader(by).ok_or(EngineError::UnknownConversation)?;
+        let stored = self.projections.counts(&reader).await.map_err(|error| broken(&error))?;
+        let is = |row: &OpenRow, view| rows::is_in(view, &principal, &row.summary);
+        let count = |view| open.iter().filter(|row| is(row, view)).count() as u64;
+        let counts = Counts {
+            mine: count(View::Mine),
+            queue: count(View::Queue),
+            open: count(View::Open),
+            closed: stored.closed,
+        };
+        if query.view == View::Closed {
+            return Ok(List { counts, ..self.closed(by, &query).await? });
+        }
+        let mut found: Vec<&OpenRow> = open.iter().filter(|row| is(row, query.view)).collect();
+        let key = |row: &OpenRow| (row.summary.last_at_ms, row.summary.conversation);
+        found.sort_by_key(|row| std::cmp::Reverse(key(row)));
+        if let Some(cursor) = &query.cursor {
+            let after: projections::PageCursor =
+                cursor.parse().map_err(|_| refused(&codes::CURSOR_INVALID))?;
+            found.retain(|row| key(row) < (after.last_at_ms, after.conversation));
+        }
+        let next = found.get(query.limit.saturating_sub(1)).filter(|_| found.len() > query.limit);
+        let next = next.map(|last| {
+            projections::PageCursor {
+                last_at_ms: last.summary.last_at_ms,
+                conversation: last.summary.conversation,
+            }
+            .to_string()
+        });
+        let rows = found
+            .into_iter()
+            .take(query.limit)
+            .map(|row| rows::row(&row.summary, &me, row.visitor_online, self.epoch))
+            .collect();
+        Ok(List { rows, next, counts })
+    }
+
+    async fn waiting(&self, by: &Caller) -> Result<Waiting, EngineError> {
+        let account = by.account();
+        let report: WaitingReport =
+            self.desk(|reply| DeskQuery::Waiting { account, reply }).await?;
+        Ok(Waiting {
+            sessions: report.sessions.iter().map(principals::waiting).collect(),
+            violations: report.violations.iter().map(principals::violation).collect(),
+            at_ms: now_ms(),
+        })
+    }
+
+    async fn agents(&self, by: &Caller) -> Result<Vec<AgentState>, EngineError> {
+        let account = by.account();
+        let now = self.desk(|reply| DeskQuery::Agents { account, reply }).await?;
+        let members = self.catalog.users(account).await.map_err(|_| unavailable())?;
+        let agents = members.into_iter().filter(|member| !member.disabled).map(|member| {
+            let nothing = AgentNow { presence: wire::Presence::Offline, open_sessions: 0 };
+            let at = now.get(&member.user.id).copied().unwrap_or(nothing);
+            AgentState {
+                id: member.user.id.to_string(),
+                name: member.user.display_name,
+                presence: principals::presence_word(at.presence).to_owned(),
+                teams: member.teams.iter().map(ToString::to_string).collect(),
+                open_sessions: at.open_sessions,
+                capacity: u32::from(member.capacity.unwrap_or(5)),
+            }
+        });
+        Ok(agents.collect())
+    }
+
+    async fn erase(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        from_seq: u64,
+        to_seq: u64,
+    ) -> Result<(), EngineError> {
+        self.readable(by, conversation).await?;
+        let proposal = store::Proposal {
+            conversation: Bytes::copy_from_slice(conversation.as_bytes()),
+            actor: Some(principals::of(by).actor()),
+            at_ms: now_ms(),
+            body: Some(store::proposal::Body::Erase(store::Erase { from_seq, to_seq })),
+        };
+        self.propose(conversation, proposal).await?;
+        Ok(())
+    }
+
+    fn revoke(&self, account: Option<AccountId>, user: UserId, login: Option<&str>) {
+        for handle in self.loops.iter() {
+            let login = login.map(ToOwned::to_owned);
+            let code = close::FORBIDDEN.code;
+            let command = Command::Revoke { user, account, login, code };
+            if handle.send(command).is_err() {
+                tracing::error!("a loop did not take the order to close a user's sockets");
+            }
+        }
+    }
+
+    fn configuration_changed(&self, account: AccountId) {
+        // A full channel means that the desk is about to look anyway.
+        if self.queries.try_send(DeskQuery::Configuration { account }).is_err() {
+            tracing::warn!(account.id = %account, "the desk did not hear of a change");
+        }
+    }
+
+    async fn readiness(&self) -> Readiness {
+        let failed = self.health.iter().any(|loop_| loop_.storage_failed.load(Ordering::Relaxed));
+        let full = self.health.iter().any(|loop_| loop_.storage_full.load(Ordering::Relaxed));
+        let catalog = self.catalog.accounts().await;
+        let draining = self.draining.load(Ordering::Acquire);
+        let check = |name: &str, ok: bool, detail: &str| Check {
+            name: name.to_owned(),
+            ok,
+            detail: if ok { String::new() } else { detail.to_owned() },
+        };
+        let checks = vec![
+            check("log", !failed, "a write failed; sends are refused until a restart"),
+            check("disk", !full, "almost full; sends are refused until there is space"),
+            check("catalog", catalog.is_ok(), "the catalog does not answer"),
+            check("accepting", !draining, "the server is stopping"),
+        ];
+        let durability = match self.durability {
+            Durability::Sync => "sync",
+            Durability::Async => "async",
+        };
+        Readiness {
+            ready: checks.iter().all(|check| check.ok),
+            durability: durability.to_owned(),
+            checks,
+        }
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
+        (self.space)(bytes)
+    }
+
+    fn connect(&self, socket: UpgradedSocket) {
+        let place = self.next_loop.fetch_add(1, Ordering::Relaxed) % self.loops.len();
+        if let Err(refused) = self.loops[place].connect(socket) {
+            refused.into_inner().refuse(&close::OVERLOADED);
+        }
+    }
+}
+
+async fn wait<T>(answer: oneshot::Receiver<T>) -> Result<T, EngineError> {
+    match timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        _ => Err(unavailable()),
+    }
+}
+
+fn unavailable() -> EngineError {
+    EngineError::Unavailable { retry_after: Duration::from_secs(1) }
+}
+
+fn refused(code: &'static codes::ErrorCode) -> EngineError {
+    EngineError::Refused {
+        code: code.code,
+        message: code.text.to_owned(),
+        detail: String::new(),
+        retry_after: None,
+    }
+}
+
+fn proposer<'a>(ids: &'a mut IdSource, screen: &'a Screen) -> Proposer<'a> {
+    Proposer { ids, screen, now_ms: now_ms() }
+}
+
+fn rejected(rejection: Rejection) -> EngineError {
+    if rejection.code.code == codes::CONVERSATION_UNKNOWN.code {
+        return EngineError::UnknownConversation;
+    }
+    EngineError::Refused {
+        code: rejection.code.code,
+        message: rejection.code.text.to_owned(),
+        detail: rejection.detail,
+        retry_after: None,
+    }
+}
+
+fn failed(conversation: ConversationId, error: &(dyn std::error::Error + 'static)) -> EngineError {
+    tracing::error!(conversation.id = %conversation, error, "cannot read a conversation");
+    unavailable()
+}
+
+fn broken(error: &projections::ProjectionError) -> EngineError {
+    tracing::error!(error = error as &dyn std::error::Error, "cannot read a list");
+    unavailable()
+}
+
+/// The end of a proposal as HTTP says it.
+fn placed(answer: Answer) -> Result<Option<Placed>, EngineError> {
+    match answer {
+        Answer::Done(placed) => Ok(placed),
+        Answer::Refused(refusal) => {
+            let code = codes::find(&refusal.code).unwrap_or(&codes::INTERNAL);
+            if code.code == codes::CONVERSATION_UNKNOWN.code {
+                return Err(EngineError::UnknownConversation);
+            }
+            Err(EngineError::Refused {
+                code: code.code,
+                message: refusal.message,
+                detail: refusal.detail,
+                retry_after: refusal
+                    .retry_after_ms
+                    .map(|wait| Duration::from_millis(u64::from(wait))),
+            })
+        }
+    }
+}

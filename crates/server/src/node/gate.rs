@@ -1,0 +1,282 @@
+//! The gate: what a connection's first frame and a message's file need to wait for.
+//!
+//! It runs on Tokio, asked by the edge loops through a bounded channel, and answers into the loop's
+//! inbox. Tickets are signed, single use and short; resume tokens are tickets too, signed with a key
+//! that lives as long as the process: after a restart a client gets a new ticket by HTTP.
+
+use std::{sync::Arc, time::Duration};
+
+use frontdesk_api::token::{ServerKey, Subject, Ticket, TokenError};
+use frontdesk_catalog::{
+    Access, Catalog, Error as CatalogError,
+    settings::{self, At},
+};
+use frontdesk_core::{
+    chat,
+    id::{AccountId, InboxId, UserId},
+    store,
+};
+use frontdesk_gateway::{
+    chat::port::{
+        AgentIdentity, AuthRequest, Command, Found, GateRequest, Identity, InboxFacts, Lookup,
+        VisitorIdentity,
+    },
+    edge::LoopHandle,
+};
+use frontdesk_protocol::{
+    codes::{self, ErrorCode},
+    wire,
+};
+use frontdesk_router::access::Principal;
+use frontdesk_storage::Directory;
+use moka::sync::Cache;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{desk::DeskView, now_ms, principals};
+
+/// Requests worked on at the same time; more wait in the channel.
+const CONCURRENT_MAX: usize = 256;
+/// How long a resume token is good for: longer than any laptop's night.
+const RESUME_TOKEN_MS: i64 = 24 * 3_600_000;
+/// How long what an inbox says may be old, so that a herd of reconnects does not read it each time.
+const INBOX_FRESH: Duration = Duration::from_secs(2);
+
+/// What the gate asks.
+pub(crate) struct Gate {
+    catalog: Catalog,
+    directory: Arc<dyn Directory>,
+    key: ServerKey,
+    /// Signs resume tokens; new with each process.
+    boot_key: ServerKey,
+    loops: Arc<[LoopHandle<Command>]>,
+    view: Arc<DeskView>,
+    inboxes: Cache<InboxId, Arc<InboxFacts>>,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        catalog: Catalog,
+        directory: Arc<dyn Directory>,
+        key: ServerKey,
+        boot_key: ServerKey,
+        loops: Arc<[LoopHandle<Command>]>,
+        view: Arc<DeskView>,
+    ) -> Self {
+        let inboxes = Cache::builder().max_capacity(10_000).time_to_live(INBOX_FRESH).build();
+        Self { catalog, directory, key, boot_key, loops, view, inboxes }
+    }
+
+    /// Answers requests until the process stops.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        mut requests: mpsc::Receiver<GateRequest>,
+        stop: CancellationToken,
+    ) {
+        let slots = Arc::new(Semaphore::new(CONCURRENT_MAX));
+        loop {
+            let request = tokio::select! {
+                request = requests.recv() => request,
+                () = stop.cancelled() => return,
+            };
+            let Some(request) = request else { return };
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            let gate = Arc::clone(&self);
+            tokio::spawn(async move {
+                gate.handle(request).await;
+                drop(slot);
+            });
+        }
+    }
+
+    async fn handle(&self, request: GateRequest) {
+        let (loop_index, answer) = match request {
+            GateRequest::Auth(request) => {
+                let from = request.from;
+                let result = self.identify(request).await;
+                (from.loop_index, Command::Authenticated { conn: from.conn, result })
+            }
+            GateRequest::Lookup(request) => {
+                let (loop_index, ticket) = (request.loop_index, request.ticket);
+                let result = self.look_up(request.account, request.lookup).await;
+                (loop_index, Command::Found { ticket, result })
+            }
+        };
+        // A full inbox means that the loop is overwhelmed; the client's own timeout takes over.
+        if self.loops[usize::from(loop_index)].send(answer).is_err() {
+            tracing::warn!(loop.index = loop_index, "a loop did not take the gate's answer");
+        }
+    }
+
+    async fn identify(&self, request: AuthRequest) -> Result<Identity, &'static ErrorCode> {
+        let AuthRequest { hello, .. } = request;
+        let now_ms = now_ms();
+        let ticket = match (hello.ticket.as_str(), hello.resume_token.as_str()) {
+            ("", "") => return Err(&codes::TICKET_INVALID),
+            ("", token) => Ticket::open(token, &self.boot_key, now_ms)
+                .map_err(|_: TokenError| &codes::RESUME_INVALID)?,
+            (text, _) => {
+                let ticket = Ticket::open(text, &self.key, now_ms).map_err(|error| match error {
+                    TokenError::Invalid => &codes::TICKET_INVALID,
+                    TokenError::Expired => &codes::TICKET_EXPIRED,
+                })?;
+                let life = Duration::from_secs(60);
+                match self.directory.claim(&ticket.claim_key(), life).await {
+                    Ok(true) => ticket,
+                    Ok(false) => return Err(&codes::TICKET_USED),
+                    Err(error) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "cannot claim a ticket"
+                        );
+                        return Err(&codes::OVERLOADED);
+                    }
+                }
+            }
+        };
+        let resume_token = Ticket {
+            expires_at_ms: now_ms + RESUME_TOKEN_MS,
+            ..Ticket::issue(ticket.account, ticket.subject.clone(), now_ms)
+        }
+        .sign(&self.boot_key);
+        match ticket.subject {
+            Subject::Visitor { inbox, visitor, conversation, origin } => {
+                let inbox = self.inbox(ticket.account, inbox).await?;
+                let origin = store::Origin {
+                    account: ticket.account.to_string(),
+                    inbox: inbox.inbox.to_string(),
+                    visitor: visitor.to_string(),
+                    ..*origin
+                };
+                let attended = self.view.attended(inbox.inbox);
+                let principal =
+                    Arc::new(principals::of_visitor(ticket.account, visitor, conversation));
+                Ok(Identity::Visitor(Box::new(VisitorIdentity {
+                    inbox,
+                    principal,
+                    conversation,
+                    origin,
+                    resume_token,
+                    attended,
+                })))
+            }
+            Subject::Agent { user, login } => {
+                self.agent(ticket.account, user, &login, &hello, resume_token).await
+            }
+            Subject::Key { key } => {
+                let key = self.catalog.api_key(ticket.account, key).await.map_err(|error| failure(&error))?;
+                let principal = principals::of_key(ticket.account, key.id, &key.name, key.rights);
+                Ok(Identity::Agent(Box::new(AgentIdentity {
+                    principal: Arc::new(principal),
+                    user: None,
+                    login: String::new(),
+                    presence: wire::Presence::Unspecified,
+                    feed: wire::FeedPosition::default(),
+                    feed_recovered: false,
+                    resume_token,
+                })))
+            }
+        }
+    }
+
+    async fn agent(
+        &self,
+        account: AccountId,
+        user: UserId,
+        login: &str,
+        hello: &wire::Hello,
+        resume_token: String,
+    ) -> Result<Identity, &'static ErrorCode> {
+        let access: Access = self.catalog.access(account, user).await.map_err(|error| failure(&error))?;
+        let logins = self.catalog.sessions(user, now_ms()).await.map_err(|error| failure(&error))?;
+        if !logins.iter().any(|session| session.handle == login) {
+            return Err(&codes::AUTH_REQUIRED);
+        }
+        let presence = self.view.presence(user).unwrap_or_else(|| super::rows::presence(access.presence));
+        let (feed, feed_recovered) = self.view.feed_position(user, hello.feed.as_ref());
+        let principal: Principal = principals::of_access(&access);
+        Ok(Identity::Agent(Box::new(AgentIdentity {
+            principal: Arc::new(principal),
+            user: Some(user),
+            login: login.to_owned(),
+            presence,
+            feed,
+            feed_recovered,
+            resume_token,
+        })))
+    }
+
+    /// What the loops need of an inbox, at most two seconds old.
+    pub(crate) async fn inbox(
+        &self,
+        account: AccountId,
+        id: InboxId,
+    ) -> Result<Arc<InboxFacts>, &'static ErrorCode> {
+        if let Some(facts) = self.inboxes.get(&id).filter(|facts| facts.account == account) {
+            return Ok(facts);
+        }
+        let inbox = self.catalog.inbox(account, id).await.map_err(|error| match error {
+            CatalogError::NotFound { .. } => &codes::INBOX_UNKNOWN,
+            other => failure(&other),
+        })?;
+        let settings = self.catalog.settings(account).await.map_err(|error| failure(&error))?;
+        let at = At { inbox: Some(id), team: None };
+        let facts = Arc::new(InboxFacts {
+            account,
+            inbox: id,
+            team: inbox.default_team,
+            drafts: settings.get(settings::SNEAK_PEEK, at),
+        });
+        self.inboxes.insert(id, Arc::clone(&facts));
+        Ok(facts)
+    }
+
+    /// Confirms what a frame names.
+    async fn look_up(
+        &self,
+        account: AccountId,
+        lookup: Lookup,
+    ) -> Result<Found, &'static ErrorCode> {
+        match lookup {
+            // A message may refer only to a file that is stored, synced, of the same conversation
+            // and of the same sender.
+            Lookup::File { conversation, sender, file } => {
+                let stored = self.catalog.file(account, &file).await;
+                let stored = stored.map_err(|error| missing(error, &codes::FILE_UNKNOWN))?;
+                principals::file_of(stored, conversation, &sender)
+                    .map(Found::File)
+                    .ok_or(&codes::FILE_UNKNOWN)
+            }
+            Lookup::Agent(id) => {
+                let id: UserId = id.parse().map_err(|_| &codes::SESSION_TARGET)?;
+                let access = self.catalog.access(account, id).await;
+                let access = access.map_err(|error| missing(error, &codes::SESSION_TARGET))?;
+                Ok(Found::Agent(chat::Participant {
+                    kind: chat::ParticipantKind::Agent.into(),
+                    id: access.user.to_string(),
+                    name: access.display_name,
+                }))
+            }
+            Lookup::Team(id) => {
+                let id = id.parse().map_err(|_| &codes::SESSION_TARGET)?;
+                let team = self.catalog.team(account, id).await;
+                team.map_err(|error| missing(error, &codes::SESSION_TARGET))?;
+                Ok(Found::Team)
+            }
+        }
+    }
+}
+
+/// What is not there has the code of its kind.
+fn missing(error: CatalogError, code: &'static ErrorCode) -> &'static ErrorCode {
+    if matches!(error, CatalogError::NotFound { .. }) { code } else { failure(&error) }
+}
+
+/// A catalog that does not answer is the server's trouble; anything else is the caller's.
+fn failure(error: &CatalogError) -> &'static ErrorCode {
+    if error.is_internal() {
+        tracing::error!(error = error as &dyn std::error::Error, "the catalog failed the gate");
+        return &codes::INTERNAL;
+    }
+    codes::find(error.code()).unwrap_or(&codes::AUTH_DISABLED)
+}

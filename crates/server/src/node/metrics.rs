@@ -1,0 +1,91 @@
+//! `/metrics` in the Prometheus text format, from counters the loops keep without a lock.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use frontdesk_gateway::{
+    chat::port::{ChatHealth, Command},
+    edge::LoopHandle,
+};
+
+/// Makes the function that renders the metrics of this node.
+pub(crate) fn renderer(
+    loops: Arc<[LoopHandle<Command>]>,
+    health: Vec<Arc<ChatHealth>>,
+) -> Arc<dyn Fn() -> String + Send + Sync> {
+    let started = Instant::now();
+    Arc::new(move || {
+        let edges: Vec<_> = loops.iter().map(|handle| handle.metrics().snapshot()).collect();
+        let chat = |read: fn(&ChatHealth) -> u64| health.iter().map(|loop_| read(loop_)).sum::<u64>();
+        let mut text = String::with_capacity(4_096);
+        let uptime = started.elapsed().as_secs();
+        gauge(&mut text, "frontdesk_uptime_seconds", "Seconds since the start", uptime);
+        let sum = |read: fn(&frontdesk_gateway::edge::EdgeSnapshot) -> u64| {
+            edges.iter().map(read).sum::<u64>()
+        };
+        gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
+        let backlog = loops.iter().map(|handle| handle.backlog() as u64).sum();
+        gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
+        let counters: [(&str, &str, u64); 9] = [
+            ("frontdesk_received_bytes_total", "Bytes read from sockets", sum(|e| e.bytes_in)),
+            ("frontdesk_sent_bytes_total", "Bytes written to sockets", sum(|e| e.bytes_out)),
+            ("frontdesk_slow_closes_total", "Connections closed as slow", sum(|e| e.slow_closes)),
+            (
+                "frontdesk_messages_acked_total",
+                "Messages that are on disk and acked",
+                chat(|h| h.acked.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_entries_delivered_total",
+                "Entries handed to connections",
+                chat(|h| h.delivered.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_log_commits_total",
+                "Commits of the message log",
+                chat(|h| h.commits.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_rate_limited_total",
+                "Frames refused by a rate limit",
+                chat(|h| h.rate_limited.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_resumes_recovered_total",
+                "Resumes that gave exactly what was missed",
+                chat(|h| h.resumed.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_resumes_reloaded_total",
+                "Resumes that gave a new page",
+                chat(|h| h.reloaded.load(Ordering::Relaxed)),
+            ),
+        ];
+        for (name, help, value) in counters {
+            describe(&mut text, name, help, "counter");
+            line(&mut text, name, &value.to_string());
+        }
+        let seconds = chat(|h| h.commit_ns.load(Ordering::Relaxed)) as f64 / 1e9;
+        let name = "frontdesk_log_commit_seconds_total";
+        describe(&mut text, name, "Seconds spent in commits and what follows from them", "counter");
+        line(&mut text, name, &format!("{seconds:.6}"));
+        text
+    })
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
+    describe(text, name, help, "gauge");
+    line(text, name, &value.to_string());
+}
+
+fn describe(text: &mut String, name: &str, help: &str, kind: &str) {
+    // Writing to a String cannot fail.
+    writeln!(text, "# HELP {name} {help}.\n# TYPE {name} {kind}").expect("a String grows");
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    writeln!(text, "{name} {value}").expect("a String grows");
+}

@@ -1,0 +1,122 @@
+//! List rows: a conversation as one line of an agent's list.
+
+use frontdesk_api::engine::View;
+use frontdesk_catalog::Presence as Stored;
+use frontdesk_core::chat::SessionStatus;
+use frontdesk_dispatcher::{Summary, projections::ConversationRow};
+use frontdesk_protocol::wire;
+use frontdesk_router::access::{self, Principal, Subject};
+
+/// Whether the conversation has an open session.
+pub(crate) fn is_open(summary: &Summary) -> bool {
+    summary.session.as_ref().is_some_and(|session| {
+        !matches!(session.status(), SessionStatus::Closed | SessionStatus::Unspecified)
+    })
+}
+
+/// Whether the principal owns the session or takes part in it.
+pub(crate) fn takes_part(principal: &Principal, summary: &Summary) -> bool {
+    summary.session.as_ref().is_some_and(|session| {
+        session.owner.iter().chain(&session.participants).any(|who| who.id == principal.id)
+    })
+}
+
+/// Whether an open conversation stands in the principal's lists.
+pub(crate) fn is_listed(principal: &Principal, summary: &Summary) -> bool {
+    let Ok(account) = summary.origin.account.parse() else { return false };
+    let subject = Subject {
+        conversation: summary.conversation,
+        account,
+        session: summary.session.as_ref(),
+    };
+    access::may_read(principal, &subject)
+}
+
+/// Whether an open conversation that is listed belongs to this view.
+pub(crate) fn is_in(view: View, principal: &Principal, summary: &Summary) -> bool {
+    let queued = summary
+        .session
+        .as_ref()
+        .is_some_and(|session| session.status() == SessionStatus::Queued);
+    match view {
+        View::Mine => takes_part(principal, summary),
+        View::Queue => queued,
+        View::Open => true,
+        View::Closed => false,
+    }
+}
+
+/// A closed conversation's row, as stored.
+pub(crate) fn stored_row(row: &ConversationRow, reader: &str, epoch: u64) -> wire::Row {
+    wire::Row {
+        conversation: row.conversation.to_string(),
+        visitor: row.visitor.to_string(),
+        visitor_name: row.contact_name.clone(),
+        session: row.session.clone(),
+        last: row.last.clone(),
+        position: Some(wire::Position { epoch, seq: row.last_seq }),
+        unread: u32::from(row.is_unread_for(reader)),
+        visitor_online: false,
+        language: row.language.clone(),
+    }
+}
+
+/// The row as this reader sees it.
+pub(crate) fn row(
+    summary: &Summary,
+    reader: &str,
+    visitor_online: bool,
+    epoch: u64,
+) -> wire::Row {
+    wire::Row {
+        conversation: summary.conversation.to_string(),
+        visitor: summary.origin.visitor.clone(),
+        visitor_name: String::new(),
+        session: summary.session.clone(),
+        last: summary.last.clone(),
+        position: Some(wire::Position { epoch, seq: summary.last_seq }),
+        unread: unread(summary, reader),
+        visitor_online,
+        language: summary.origin.language.clone(),
+    }
+}
+
+/// Entries the reader has not read, as far as the counters tell: a reader who never moved a cursor has
+/// everything unread; one who has read up to the newest visible entry has nothing.
+fn unread(summary: &Summary, reader: &str) -> u32 {
+    let read = summary
+        .cursors
+        .iter()
+        .find(|cursor| cursor.actor.as_ref().is_some_and(|actor| actor.id == reader))
+        .map_or(0, |cursor| cursor.read_seq);
+    let own_last = summary
+        .last
+        .as_ref()
+        .and_then(|last| last.actor.as_ref())
+        .is_some_and(|actor| actor.id == reader);
+    let newest = summary.last.as_ref().map_or(0, |last| last.seq);
+    if own_last || read >= newest {
+        return 0;
+    }
+    let behind = (newest - read).min(summary.visible_entries);
+    u32::try_from(behind).unwrap_or(u32::MAX)
+}
+
+/// The stored choice as a wire value.
+pub(crate) fn presence(stored: Stored) -> wire::Presence {
+    match stored {
+        Stored::Online => wire::Presence::Online,
+        Stored::Away => wire::Presence::Away,
+        Stored::Offline => wire::Presence::Offline,
+    }
+}
+
+/// A wire value as the stored choice.
+pub(crate) fn stored_presence(presence: wire::Presence) -> Stored {
+    match presence {
+        wire::Presence::Online => Stored::Online,
+        wire::Presence::Away => Stored::Away,
+        wire::Presence::Offline | wire::Presence::Unspecified => Stored::Offline,
+    }
+}
+

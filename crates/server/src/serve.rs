@@ -1,0 +1,130 @@
+//! `frontdesk serve`: from a configuration to a running node, and back at a signal.
+//!
+//! The first SIGTERM or SIGINT drains; a second one exits at once.
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use frontdesk_catalog::Catalog;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+use crate::{
+    commands::say,
+    config::{Config, Durability, Storage},
+    data_dir::{DataDir, Missing},
+    demo,
+    node::{Node, Start, now_ms},
+    progress::Progress,
+};
+
+/// Connections the kernel may hold for us before they are accepted.
+const BACKLOG: u32 = 4_096;
+
+pub(crate) fn run(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("tokio")
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(serve(config, demo, echo))
+}
+
+async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCode> {
+    let Storage::Embedded { embedded } = &config.storage;
+    let listener = listen(config.server.listen)?;
+    let missing =
+        Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
+    let data_dir = DataDir::open(&config.server.data_dir, missing)?;
+    let catalog = Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+    let progress = Progress::on_terminal();
+    if demo {
+        if catalog.has_real_account().await? || !data_dir.installation.demo {
+            anyhow::bail!(
+                "{} holds an account of your own; a demo starts only in a directory of its own \
+                 (choose another --data-dir)",
+                data_dir.path().display()
+            );
+        }
+    } else if data_dir.installation.demo {
+        tracing::warn!("this data directory was made for a demo");
+    }
+    let seeded = if demo { Some(demo::seed(&catalog, &data_dir).await?) } else { None };
+    let setup = if catalog.is_empty().await? {
+        Some(catalog.create_setup_token(now_ms()).await?)
+    } else {
+        None
+    };
+    if embedded.durability == Durability::Async {
+        tracing::warn!(
+            "storage.embedded.durability is \"async\": acknowledged messages may be lost when the \
+             machine stops"
+        );
+    }
+    let path = data_dir.path().display().to_string();
+    let start = Start { data_dir, listener, catalog, demo, echo };
+    let node = Node::start(config, start, &progress).await?;
+
+    let scheme = if config.has_tls() { "https" } else { "http" };
+    let base = if config.server.public_url.is_empty() {
+        format!("{scheme}://{}", reachable(node.address))
+    } else {
+        config.server.public_url.trim_end_matches('/').to_owned()
+    };
+    tracing::info!(address = %node.address, data_dir = path, "frontdesk is ready");
+    if let Some(seeded) = &seeded {
+        seeded.announce(&base);
+    } else if let Some(token) = setup {
+        say(&format!(
+            "\nSet up Frontdesk within 15 minutes:\n  {base}/#/setup?token={}\n",
+            token.reveal()
+        ));
+    } else {
+        say(&format!("Frontdesk serves {base}"));
+    }
+
+    let mut terminate = signal(SignalKind::terminate()).context("cannot hear SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot hear SIGINT")?;
+    next(&mut terminate, &mut interrupt).await;
+    tracing::info!("stopping; a second signal stops at once");
+    let grace = Duration::from_millis(config.server.drain_ms) + Duration::from_secs(5);
+    tokio::select! {
+        stopped = tokio::time::timeout(grace, node.stop()) => {
+            stopped.context("stopping took too long")??;
+            tracing::info!("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        () = next(&mut terminate, &mut interrupt) => {
+            tracing::warn!("stopped at once");
+            // Everything acked is on disk; the rest is what a kill would lose, too.
+            std::process::exit(1)
+        }
+    }
+}
+
+async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.context("cannot open a socket")?;
+    socket.set_reuseaddr(true).context("cannot prepare the socket")?;
+    let taken = || format!("cannot listen on {address}; choose another with --listen");
+    socket.bind(address).with_context(taken)?;
+    socket.listen(BACKLOG).with_context(taken)
+}
+
+/// An address people can type: the wildcard is this machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => ([127, 0, 0, 1], v6.port()).into(),
+        other => other,
+    }
+}

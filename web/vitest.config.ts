@@ -4,6 +4,8 @@ export const config = defineConfig({
   test: {
     include: ["packages/**/*.test.{ts,tsx}", "apps/**/*.test.{ts,tsx}"],
     testTimeout: 10_000,
+    // Nothing a test does may reach for the network.
+    environmentOptions: { happyDOM: { settings: { disableIframePageLoading: true } } },
   },
 });
 

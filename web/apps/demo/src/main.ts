@@ -3,7 +3,7 @@
 import "@frontdesk/ui/tokens.css";
 import "./demo.css";
 import type { Locale } from "@frontdesk/i18n";
-import { LOCALES, Texts, pickLocale } from "@frontdesk/i18n";
+import { LOCALES, LOCALE_NAMES, Texts, pickLocale } from "@frontdesk/i18n";
 import type { DemoKey } from "@frontdesk/i18n/catalogs/demo.en";
 import { demoEn } from "@frontdesk/i18n/catalogs/demo.en";
 import { demoZh } from "@frontdesk/i18n/catalogs/demo.zh-CN";
@@ -65,7 +65,7 @@ function link(className: string, href: string, words: string): HTMLAnchorElement
 }
 
 function header(other: Locale): HTMLElement {
-  const language = element("button", "language", t("demo.language"));
+  const language = element("button", "language", LOCALE_NAMES[other]);
   language.type = "button";
   language.lang = other;
   language.onclick = () => void choose(other);

@@ -204,7 +204,7 @@ function start(base: string): void {
   const run = (command: unknown, value: unknown, more: unknown): void => {
     switch (command) {
       case "boot":
-        boot((value ?? {}) as Settings);
+        boot((value ?? {}));
         break;
       case "update":
         settings = { ...settings, ...(value as Settings) };

@@ -1,6 +1,10 @@
 // The HTTP API as functions: one small wrapper over an injected request. Errors are problem+json
-// documents (RFC 9457) with a stable code.
+// documents (RFC 9457) with a stable code. The shapes come from docs/openapi.json: `npm run gen`.
 import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
+import type { components } from "./gen/openapi";
+
+/** Bodies of requests and answers by their name in the OpenAPI document. */
+export type Schemas = components["schemas"];
 
 /** The server said no, or (code "network") said nothing. */
 export class ApiError extends Error {
@@ -21,8 +25,9 @@ export class ApiError extends Error {
   }
 
   static from(answer: HttpAnswer): ApiError {
-    const body = typeof answer.body === "object" && answer.body !== null ? (answer.body as Record<string, unknown>) : {};
-    const text = (name: string): string => (typeof body[name] === "string" ? body[name] : "");
+    // Whatever stands between may answer in the server's place: no field is taken for granted.
+    const body = typeof answer.body === "object" && answer.body !== null ? (answer.body as Partial<Record<keyof Schemas["ProblemBody"], unknown>>) : {};
+    const text = (name: keyof Schemas["ProblemBody"]): string => (typeof body[name] === "string" ? body[name] : "");
     return new ApiError(answer.status, text("code") || `http.${answer.status}`, text("detail"), text("field"), answer.retryAfterMs);
   }
 }

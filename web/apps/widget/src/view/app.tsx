@@ -2,6 +2,7 @@
 import { errorText, duration } from "@frontdesk/i18n";
 import { Banner, Button, Composer } from "@frontdesk/ui";
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
 import { Header } from "./header";
 import { Lazy } from "./lazy";
@@ -30,16 +31,25 @@ export function App({ chat }: { chat: Chat }): JSX.Element | null {
 
 function Conversation({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
-  const acceptFiles = (files: FileList | undefined): void => chat.attach(Array.from(files ?? []));
+  const [dropping, setDropping] = useState(false);
   return (
     <div
       class="conversation"
-      onDragOver={(event) => event.preventDefault()}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setDropping(event.dataTransfer?.types.includes("Files") === true);
+      }}
+      onDragLeave={(event) => {
+        // Entering a child leaves the parent too; only the way out counts.
+        if (!(event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget))) setDropping(false);
+      }}
       onDrop={(event) => {
         event.preventDefault();
-        acceptFiles(event.dataTransfer?.files);
+        setDropping(false);
+        chat.attach(Array.from(event.dataTransfer?.files ?? []));
       }}
     >
+      {dropping ? <p class="drop">{texts.t("widget.drop")}</p> : null}
       <Notices chat={chat} />
       <Timeline chat={chat} />
       <Composer

@@ -22,7 +22,6 @@ export const demoEn = {
   "demo.story_text": "We fire on the first Saturday of each month. What cracks becomes gravel for the path; what does not, goes to you.",
   "demo.console": "Open the console beside",
   "demo.console_text": "This shop is a demo. Write in the chat, and answer as an agent in the console.",
-  "demo.language": "中文",
   "demo.footer": "Spruce Tea is made up. The chat is Frontdesk.",
   "demo.missing": "The demo is not set up on this server.",
 } as const;

@@ -24,7 +24,6 @@ export const demoZh: Catalog<DemoKey> = {
   "demo.story_text": "每月第一个周六开窑。裂了的铺作小径，完好的送到您手中。",
   "demo.console": "在旁边打开控制台",
   "demo.console_text": "这是一个演示商店。请在聊天窗口留言，再到控制台以坐席身份回复。",
-  "demo.language": "English",
   "demo.footer": "云杉茶器纯属虚构，聊天由 Frontdesk 提供。",
   "demo.missing": "此服务器未开启演示。",
 };

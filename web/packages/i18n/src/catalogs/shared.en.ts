@@ -60,7 +60,6 @@ export const sharedEn = {
   "offline.retry": "Try now",
   "upload.progress": "{name}, {percent} % uploaded",
   "upload.cancel": "Cancel upload of {name}",
-  "upload.failed": "{name} could not be uploaded",
   "dialog.close": "Close",
 } as const;
 

@@ -62,6 +62,5 @@ export const sharedZh: Catalog<SharedKey> = {
   "offline.retry": "立即重试",
   "upload.progress": "{name}，已上传 {percent}%",
   "upload.cancel": "取消上传 {name}",
-  "upload.failed": "{name} 上传失败",
   "dialog.close": "关闭",
 };

@@ -46,7 +46,6 @@ export const widgetEn = {
   "widget.stopped_inbox": "This chat does not exist.",
   "widget.stopped_disabled": "This chat is closed.",
   "widget.stopped_retry": "Try again",
-  "widget.language": "Language",
 } as const;
 
 export type WidgetKey = keyof typeof widgetEn;

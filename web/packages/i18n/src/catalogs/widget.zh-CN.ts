@@ -47,5 +47,4 @@ export const widgetZh: Catalog<WidgetKey> = {
   "widget.stopped_inbox": "此咨询入口不存在。",
   "widget.stopped_disabled": "此咨询入口已关闭。",
   "widget.stopped_retry": "重试",
-  "widget.language": "语言",
 };

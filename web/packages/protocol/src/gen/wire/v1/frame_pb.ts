@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire/v1/frame.proto.
  */
 export const file_wire_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("ChN3aXJlL3YxL2ZyYW1lLnByb3RvEhFmcm9udGRlc2sud2lyZS52MSK0BAoLQ2xpZW50RnJhbWUSCwoDcmVmGAEgASgNEikKBWhlbGxvGAIgASgLMhguZnJvbnRkZXNrLndpcmUudjEuSGVsbG9IABInCgRzZW5kGAMgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuU2VuZEgAEi0KB3JldHJhY3QYBCABKAsyGi5mcm9udGRlc2sud2lyZS52MS5SZXRyYWN0SAASLwoGY3Vyc29yGAUgASgLMh0uZnJvbnRkZXNrLndpcmUudjEuTW92ZUN1cnNvckgAEikKBWRyYWZ0GAYgASgLMhguZnJvbnRkZXNrLndpcmUudjEuRHJhZnRIABInCgRvcGVuGAcgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuT3BlbkgAEikKBWxlYXZlGAggASgLMhguZnJvbnRkZXNrLndpcmUudjEuTGVhdmVIABItCgdjb21tYW5kGAkgASgLMhouZnJvbnRkZXNrLndpcmUudjEuQ29tbWFuZEgAEjIKCHByZXNlbmNlGAogASgLMh4uZnJvbnRkZXNrLndpcmUudjEuU2V0UHJlc2VuY2VIABInCgRwaW5nGAsgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGluZ0gAEicKBHBvbmcYDCABKAsyFy5mcm9udGRlc2sud2lyZS52MS5Qb25nSAASJwoEc3luYxgNIAEoCzIXLmZyb250ZGVzay53aXJlLnYxLlN5bmNIAEIHCgVmcmFtZSKOBgoLU2VydmVyRnJhbWUSCwoDcmVmGAEgASgNEi0KB3dlbGNvbWUYAiABKAsyGi5mcm9udGRlc2sud2lyZS52MS5XZWxjb21lSAASJQoDYWNrGAMgASgLMhYuZnJvbnRkZXNrLndpcmUudjEuQWNrSAASLQoHcmVmdXNhbBgEIAEoCzIaLmZyb250ZGVzay53aXJlLnYxLlJlZnVzYWxIABItCgdlbnRyaWVzGAUgASgLMhouZnJvbnRkZXNrLndpcmUudjEuRW50cmllc0gAEisKBm9wZW5lZBgGIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLk9wZW5lZEgAEjMKB3Nlc3Npb24YByABKAsyIC5mcm9udGRlc2sud2lyZS52MS5TZXNzaW9uVXBkYXRlSAASMQoGY3Vyc29yGAggASgLMh8uZnJvbnRkZXNrLndpcmUudjEuQ3Vyc29yVXBkYXRlSAASLwoFZHJhZnQYCSABKAsyHi5mcm9udGRlc2sud2lyZS52MS5EcmFmdFVwZGF0ZUgAEi4KBGZlZWQYCiABKAsyHi5mcm9udGRlc2sud2lyZS52MS5GZWVkQ2hhbmdlc0gAEjUKCHByZXNlbmNlGAsgASgLMiEuZnJvbnRkZXNrLndpcmUudjEuUHJlc2VuY2VVcGRhdGVIABI0CgtxdWV1ZV9wbGFjZRgMIAEoCzIdLmZyb250ZGVzay53aXJlLnYxLlF1ZXVlUGxhY2VIABInCgRwaW5nGA0gASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGluZ0gAEicKBHBvbmcYDiABKAsyFy5mcm9udGRlc2sud2lyZS52MS5Qb25nSAASLAoHZ29fYXdheRgPIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLkdvQXdheUgAEikKBWVycm9yGBAgASgLMhguZnJvbnRkZXNrLndpcmUudjEuRXJyb3JIABInCgRkb25lGBEgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuRG9uZUgAQgcKBWZyYW1lIiYKCFBvc2l0aW9uEg0KBWVwb2NoGAEgASgGEgsKA3NlcRgCIAEoBCKlAQoFSGVsbG8SDgoGdGlja2V0GAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIlCgRoZWxkGAMgAygLMhcuZnJvbnRkZXNrLndpcmUudjEuSGVsZBItCgRmZWVkGAQgASgLMh8uZnJvbnRkZXNrLndpcmUudjEuRmVlZFBvc2l0aW9uEg4KBmNsaWVudBgFIAEoCRIQCghsYW5ndWFnZRgGIAEoCSJLCgRIZWxkEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRItCghwb3NpdGlvbhgCIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlBvc2l0aW9uIi0KDEZlZWRQb3NpdGlvbhINCgVlcG9jaBgBIAEoBhIOCgZudW1iZXIYAiABKAQi3AIKB1dlbGNvbWUSJgoEc2VsZhgBIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEhQKDHJlc3VtZV90b2tlbhgCIAEoCRINCgVlcG9jaBgDIAEoBhIWCg5zZXJ2ZXJfdGltZV9tcxgEIAEoAxIpCgZvcGVuZWQYBSADKAsyGS5mcm9udGRlc2sud2lyZS52MS5PcGVuZWQSLQoEZmVlZBgGIAEoCzIfLmZyb250ZGVzay53aXJlLnYxLkZlZWRQb3NpdGlvbhIWCg5mZWVkX3JlY292ZXJlZBgHIAEoCBItCghwcmVzZW5jZRgIIAEoDjIbLmZyb250ZGVzay53aXJlLnYxLlByZXNlbmNlEikKBmxpbWl0cxgJIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLkxpbWl0cxIOCgZkcmFmdHMYCiABKAgSEAoIYXR0ZW5kZWQYCyABKAgiaQoGTGltaXRzEhYKDnRleHRfYnl0ZXNfbWF4GAEgASgNEhYKDmZpbGVfYnl0ZXNfbWF4GAIgASgEEhUKDWluX2ZsaWdodF9tYXgYAyABKA0SGAoQcGluZ19pbnRlcnZhbF9tcxgEIAEoDSLjAgoGT3BlbmVkEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIRCglyZWNvdmVyZWQYAiABKAgSLgoFaXRlbXMYAyADKAsyHy5mcm9udGRlc2suY2hhdC52MS5UaW1lbGluZUl0ZW0SLQoIcG9zaXRpb24YBCABKAsyGy5mcm9udGRlc2sud2lyZS52MS5Qb3NpdGlvbhITCgttb3JlX2JlZm9yZRgFIAEoCBIrCgdzZXNzaW9uGAYgASgLMhouZnJvbnRkZXNrLmNoYXQudjEuU2Vzc2lvbhIqCgdjdXJzb3JzGAcgAygLMhkuZnJvbnRkZXNrLmNoYXQudjEuQ3Vyc29yEi8KB3ZpZXdlcnMYCCADKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIyCgtxdWV1ZV9wbGFjZRgJIAEoCzIdLmZyb250ZGVzay53aXJlLnYxLlF1ZXVlUGxhY2UijwEKBFNlbmQSFAoMY29udmVyc2F0aW9uGAEgASgJEhUKDWNsaWVudF9tc2dfaWQYAiABKAwSKwoHY29udGVudBgDIAEoCzIaLmZyb250ZGVzay5jaGF0LnYxLkNvbnRlbnQSLQoIYXVkaWVuY2UYBCABKA4yGy5mcm9udGRlc2suY2hhdC52MS5BdWRpZW5jZSJ8CgNBY2sSFQoNY2xpZW50X21zZ19pZBgBIAEoDBItCghwb3NpdGlvbhgCIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlBvc2l0aW9uEg0KBWF0X21zGAMgASgDEhQKDGNvbnZlcnNhdGlvbhgEIAEoCRIKCgJpZBgFIAEoCSKVAQoHUmVmdXNhbBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSGwoOcmV0cnlfYWZ0ZXJfbXMYAyABKA1IAIgBARIVCg1jbGllbnRfbXNnX2lkGAQgASgMEhQKDGNvbnZlcnNhdGlvbhgFIAEoCRIOCgZkZXRhaWwYBiABKAlCEQoPX3JldHJ5X2FmdGVyX21zIiYKBUVycm9yEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIGCgREb25lIl4KB0VudHJpZXMSFAoMY29udmVyc2F0aW9uGAEgASgJEg0KBWVwb2NoGAIgASgGEi4KBWl0ZW1zGAMgAygLMh8uZnJvbnRkZXNrLmNoYXQudjEuVGltZWxpbmVJdGVtIiwKB1JldHJhY3QSFAoMY29udmVyc2F0aW9uGAEgASgJEgsKA3NlcRgCIAEoBCJLCgpNb3ZlQ3Vyc29yEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIVCg1kZWxpdmVyZWRfc2VxGAIgASgEEhAKCHJlYWRfc2VxGAMgASgEIk8KDEN1cnNvclVwZGF0ZRIUCgxjb252ZXJzYXRpb24YASABKAkSKQoGY3Vyc29yGAIgASgLMhkuZnJvbnRkZXNrLmNoYXQudjEuQ3Vyc29yIjsKBURyYWZ0EhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIOCgZ0eXBpbmcYAiABKAgSDAoEdGV4dBgDIAEoCSJqCgtEcmFmdFVwZGF0ZRIUCgxjb252ZXJzYXRpb24YASABKAkSJwoFYWN0b3IYAiABKAsyGC5mcm9udGRlc2suY2hhdC52MS5BY3RvchIOCgZ0eXBpbmcYAyABKAgSDAoEdGV4dBgEIAEoCSJLCgRPcGVuEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRItCghwb3NpdGlvbhgCIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlBvc2l0aW9uIh0KBUxlYXZlEhQKDGNvbnZlcnNhdGlvbhgBIAEoCSItCgRTeW5jEiUKBGhlbGQYASADKAsyFy5mcm9udGRlc2sud2lyZS52MS5IZWxkIqIFCgdDb21tYW5kEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAIgASgNEicKBHRha2UYCiABKAsyFy5mcm9udGRlc2sud2lyZS52MS5UYWtlSAASMAoJdGFrZV9vdmVyGAsgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuVGFrZU92ZXJIABIvCgh0cmFuc2ZlchgMIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlRyYW5zZmVySAASKQoFY2xvc2UYDSABKAsyGC5mcm9udGRlc2sud2lyZS52MS5DbG9zZUgAEisKBnJlb3BlbhgOIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLlJlb3BlbkgAEi0KB3JlcXVldWUYDyABKAsyGi5mcm9udGRlc2sud2lyZS52MS5SZXF1ZXVlSAASJwoEam9pbhgQIAEoCzIXLmZyb250ZGVzay53aXJlLnYxLkpvaW5IABIuCghzdGVwX291dBgRIAEoCzIaLmZyb250ZGVzay53aXJlLnYxLlN0ZXBPdXRIABInCgRyYXRlGBIgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUmF0ZUgAEjYKDHNldF9wcmlvcml0eRgTIAEoCzIeLmZyb250ZGVzay53aXJlLnYxLlNldFByaW9yaXR5SAASMgoKc2V0X2ludGVudBgUIAEoCzIcLmZyb250ZGVzay53aXJlLnYxLlNldEludGVudEgAEjIKCnNldF9sYWJlbHMYFSABKAsyHC5mcm9udGRlc2sud2lyZS52MS5TZXRMYWJlbHNIABInCgRwZW5kGBYgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGVuZEgAQgkKB2NvbW1hbmQiBgoEVGFrZSIKCghUYWtlT3ZlciI7CghUcmFuc2ZlchIQCgh0b19hZ2VudBgBIAEoCRIPCgd0b190ZWFtGAIgASgJEgwKBG5vdGUYAyABKAkiBwoFQ2xvc2UiCAoGUmVvcGVuIgkKB1JlcXVldWUiBgoESm9pbiIJCgdTdGVwT3V0IicKBFJhdGUSDgoGcmF0aW5nGAEgASgNEg8KB2NvbW1lbnQYAiABKAkiHwoLU2V0UHJpb3JpdHkSEAoIcHJpb3JpdHkYASABKA0iGwoJU2V0SW50ZW50Eg4KBmludGVudBgBIAEoCSIbCglTZXRMYWJlbHMSDgoGbGFiZWxzGAEgAygJIhgKBFBlbmQSEAoIdW50aWxfbXMYASABKAMiggEKDVNlc3Npb25VcGRhdGUSFAoMY29udmVyc2F0aW9uGAEgASgJEisKB3Nlc3Npb24YAiABKAsyGi5mcm9udGRlc2suY2hhdC52MS5TZXNzaW9uEi4KBWV2ZW50GAMgASgLMh8uZnJvbnRkZXNrLmNoYXQudjEuU2Vzc2lvbkV2ZW50Ij4KClF1ZXVlUGxhY2USDQoFcGxhY2UYASABKA0SDwoHd2FpdF9tcxgCIAEoDRIQCghhdHRlbmRlZBgDIAEoCCI8CgtTZXRQcmVzZW5jZRItCghwcmVzZW5jZRgBIAEoDjIbLmZyb250ZGVzay53aXJlLnYxLlByZXNlbmNlIn4KDlByZXNlbmNlVXBkYXRlEicKBWFjdG9yGAEgASgLMhguZnJvbnRkZXNrLmNoYXQudjEuQWN0b3ISLQoIcHJlc2VuY2UYAiABKA4yGy5mcm9udGRlc2sud2lyZS52MS5QcmVzZW5jZRIUCgxjb252ZXJzYXRpb24YAyABKAkigAIKA1JvdxIUCgxjb252ZXJzYXRpb24YASABKAkSDwoHdmlzaXRvchgCIAEoCRIUCgx2aXNpdG9yX25hbWUYAyABKAkSKwoHc2Vzc2lvbhgEIAEoCzIaLmZyb250ZGVzay5jaGF0LnYxLlNlc3Npb24SJgoEbGFzdBgFIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkVudHJ5Ei0KCHBvc2l0aW9uGAYgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuUG9zaXRpb24SDgoGdW5yZWFkGAcgASgNEhYKDnZpc2l0b3Jfb25saW5lGAggASgIEhAKCGxhbmd1YWdlGAkgASgJImAKCkZlZWRDaGFuZ2USDgoGbnVtYmVyGAEgASgEEiUKA3JvdxgCIAEoCzIWLmZyb250ZGVzay53aXJlLnYxLlJvd0gAEhEKB3JlbW92ZWQYAyABKAlIAEIICgZjaGFuZ2UiPQoLRmVlZENoYW5nZXMSLgoHY2hhbmdlcxgBIAMoCzIdLmZyb250ZGVzay53aXJlLnYxLkZlZWRDaGFuZ2UiBgoEUGluZyIGCgRQb25nIiQKBkdvQXdheRIaChJyZWNvbm5lY3RfYWZ0ZXJfbXMYASABKA0qYgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABITCg9QUkVTRU5DRV9PTkxJTkUQARIRCg1QUkVTRU5DRV9BV0FZEAISFAoQUFJFU0VOQ0VfT0ZGTElORRADYgZwcm90bzM", [file_chat_v1_session]);
+  fileDesc("ChN3aXJlL3YxL2ZyYW1lLnByb3RvEhFmcm9udGRlc2sud2lyZS52MSK0BAoLQ2xpZW50RnJhbWUSCwoDcmVmGAEgASgNEikKBWhlbGxvGAIgASgLMhguZnJvbnRkZXNrLndpcmUudjEuSGVsbG9IABInCgRzZW5kGAMgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuU2VuZEgAEi0KB3JldHJhY3QYBCABKAsyGi5mcm9udGRlc2sud2lyZS52MS5SZXRyYWN0SAASLwoGY3Vyc29yGAUgASgLMh0uZnJvbnRkZXNrLndpcmUudjEuTW92ZUN1cnNvckgAEikKBWRyYWZ0GAYgASgLMhguZnJvbnRkZXNrLndpcmUudjEuRHJhZnRIABInCgRvcGVuGAcgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuT3BlbkgAEikKBWxlYXZlGAggASgLMhguZnJvbnRkZXNrLndpcmUudjEuTGVhdmVIABItCgdjb21tYW5kGAkgASgLMhouZnJvbnRkZXNrLndpcmUudjEuQ29tbWFuZEgAEjIKCHByZXNlbmNlGAogASgLMh4uZnJvbnRkZXNrLndpcmUudjEuU2V0UHJlc2VuY2VIABInCgRwaW5nGAsgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGluZ0gAEicKBHBvbmcYDCABKAsyFy5mcm9udGRlc2sud2lyZS52MS5Qb25nSAASJwoEc3luYxgNIAEoCzIXLmZyb250ZGVzay53aXJlLnYxLlN5bmNIAEIHCgVmcmFtZSK9BgoLU2VydmVyRnJhbWUSCwoDcmVmGAEgASgNEi0KB3dlbGNvbWUYAiABKAsyGi5mcm9udGRlc2sud2lyZS52MS5XZWxjb21lSAASJQoDYWNrGAMgASgLMhYuZnJvbnRkZXNrLndpcmUudjEuQWNrSAASLQoHcmVmdXNhbBgEIAEoCzIaLmZyb250ZGVzay53aXJlLnYxLlJlZnVzYWxIABItCgdlbnRyaWVzGAUgASgLMhouZnJvbnRkZXNrLndpcmUudjEuRW50cmllc0gAEisKBm9wZW5lZBgGIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLk9wZW5lZEgAEjMKB3Nlc3Npb24YByABKAsyIC5mcm9udGRlc2sud2lyZS52MS5TZXNzaW9uVXBkYXRlSAASMQoGY3Vyc29yGAggASgLMh8uZnJvbnRkZXNrLndpcmUudjEuQ3Vyc29yVXBkYXRlSAASLwoFZHJhZnQYCSABKAsyHi5mcm9udGRlc2sud2lyZS52MS5EcmFmdFVwZGF0ZUgAEi4KBGZlZWQYCiABKAsyHi5mcm9udGRlc2sud2lyZS52MS5GZWVkQ2hhbmdlc0gAEjUKCHByZXNlbmNlGAsgASgLMiEuZnJvbnRkZXNrLndpcmUudjEuUHJlc2VuY2VVcGRhdGVIABI0CgtxdWV1ZV9wbGFjZRgMIAEoCzIdLmZyb250ZGVzay53aXJlLnYxLlF1ZXVlUGxhY2VIABInCgRwaW5nGA0gASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGluZ0gAEicKBHBvbmcYDiABKAsyFy5mcm9udGRlc2sud2lyZS52MS5Qb25nSAASLAoHZ29fYXdheRgPIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLkdvQXdheUgAEikKBWVycm9yGBAgASgLMhguZnJvbnRkZXNrLndpcmUudjEuRXJyb3JIABInCgRkb25lGBEgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuRG9uZUgAEi0KB3ZpZXdlcnMYEiABKAsyGi5mcm9udGRlc2sud2lyZS52MS5WaWV3ZXJzSABCBwoFZnJhbWUiJgoIUG9zaXRpb24SDQoFZXBvY2gYASABKAYSCwoDc2VxGAIgASgEIqUBCgVIZWxsbxIOCgZ0aWNrZXQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJEiUKBGhlbGQYAyADKAsyFy5mcm9udGRlc2sud2lyZS52MS5IZWxkEi0KBGZlZWQYBCABKAsyHy5mcm9udGRlc2sud2lyZS52MS5GZWVkUG9zaXRpb24SDgoGY2xpZW50GAUgASgJEhAKCGxhbmd1YWdlGAYgASgJIksKBEhlbGQSFAoMY29udmVyc2F0aW9uGAEgASgJEi0KCHBvc2l0aW9uGAIgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuUG9zaXRpb24iLQoMRmVlZFBvc2l0aW9uEg0KBWVwb2NoGAEgASgGEg4KBm51bWJlchgCIAEoBCLcAgoHV2VsY29tZRImCgRzZWxmGAEgASgLMhguZnJvbnRkZXNrLmNoYXQudjEuQWN0b3ISFAoMcmVzdW1lX3Rva2VuGAIgASgJEg0KBWVwb2NoGAMgASgGEhYKDnNlcnZlcl90aW1lX21zGAQgASgDEikKBm9wZW5lZBgFIAMoCzIZLmZyb250ZGVzay53aXJlLnYxLk9wZW5lZBItCgRmZWVkGAYgASgLMh8uZnJvbnRkZXNrLndpcmUudjEuRmVlZFBvc2l0aW9uEhYKDmZlZWRfcmVjb3ZlcmVkGAcgASgIEi0KCHByZXNlbmNlGAggASgOMhsuZnJvbnRkZXNrLndpcmUudjEuUHJlc2VuY2USKQoGbGltaXRzGAkgASgLMhkuZnJvbnRkZXNrLndpcmUudjEuTGltaXRzEg4KBmRyYWZ0cxgKIAEoCBIQCghhdHRlbmRlZBgLIAEoCCJpCgZMaW1pdHMSFgoOdGV4dF9ieXRlc19tYXgYASABKA0SFgoOZmlsZV9ieXRlc19tYXgYAiABKAQSFQoNaW5fZmxpZ2h0X21heBgDIAEoDRIYChBwaW5nX2ludGVydmFsX21zGAQgASgNIuMCCgZPcGVuZWQSFAoMY29udmVyc2F0aW9uGAEgASgJEhEKCXJlY292ZXJlZBgCIAEoCBIuCgVpdGVtcxgDIAMoCzIfLmZyb250ZGVzay5jaGF0LnYxLlRpbWVsaW5lSXRlbRItCghwb3NpdGlvbhgEIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlBvc2l0aW9uEhMKC21vcmVfYmVmb3JlGAUgASgIEisKB3Nlc3Npb24YBiABKAsyGi5mcm9udGRlc2suY2hhdC52MS5TZXNzaW9uEioKB2N1cnNvcnMYByADKAsyGS5mcm9udGRlc2suY2hhdC52MS5DdXJzb3ISLwoHdmlld2VycxgIIAMoCzIeLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50EjIKC3F1ZXVlX3BsYWNlGAkgASgLMh0uZnJvbnRkZXNrLndpcmUudjEuUXVldWVQbGFjZSKPAQoEU2VuZBIUCgxjb252ZXJzYXRpb24YASABKAkSFQoNY2xpZW50X21zZ19pZBgCIAEoDBIrCgdjb250ZW50GAMgASgLMhouZnJvbnRkZXNrLmNoYXQudjEuQ29udGVudBItCghhdWRpZW5jZRgEIAEoDjIbLmZyb250ZGVzay5jaGF0LnYxLkF1ZGllbmNlInwKA0FjaxIVCg1jbGllbnRfbXNnX2lkGAEgASgMEi0KCHBvc2l0aW9uGAIgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuUG9zaXRpb24SDQoFYXRfbXMYAyABKAMSFAoMY29udmVyc2F0aW9uGAQgASgJEgoKAmlkGAUgASgJIpUBCgdSZWZ1c2FsEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIbCg5yZXRyeV9hZnRlcl9tcxgDIAEoDUgAiAEBEhUKDWNsaWVudF9tc2dfaWQYBCABKAwSFAoMY29udmVyc2F0aW9uGAUgASgJEg4KBmRldGFpbBgGIAEoCUIRCg9fcmV0cnlfYWZ0ZXJfbXMiJgoFRXJyb3ISDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIgYKBERvbmUiXgoHRW50cmllcxIUCgxjb252ZXJzYXRpb24YASABKAkSDQoFZXBvY2gYAiABKAYSLgoFaXRlbXMYAyADKAsyHy5mcm9udGRlc2suY2hhdC52MS5UaW1lbGluZUl0ZW0iLAoHUmV0cmFjdBIUCgxjb252ZXJzYXRpb24YASABKAkSCwoDc2VxGAIgASgEIksKCk1vdmVDdXJzb3ISFAoMY29udmVyc2F0aW9uGAEgASgJEhUKDWRlbGl2ZXJlZF9zZXEYAiABKAQSEAoIcmVhZF9zZXEYAyABKAQiTwoMQ3Vyc29yVXBkYXRlEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIpCgZjdXJzb3IYAiABKAsyGS5mcm9udGRlc2suY2hhdC52MS5DdXJzb3IiOwoFRHJhZnQSFAoMY29udmVyc2F0aW9uGAEgASgJEg4KBnR5cGluZxgCIAEoCBIMCgR0ZXh0GAMgASgJImoKC0RyYWZ0VXBkYXRlEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRInCgVhY3RvchgCIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEg4KBnR5cGluZxgDIAEoCBIMCgR0ZXh0GAQgASgJIksKBE9wZW4SFAoMY29udmVyc2F0aW9uGAEgASgJEi0KCHBvc2l0aW9uGAIgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuUG9zaXRpb24iUAoHVmlld2VycxIUCgxjb252ZXJzYXRpb24YASABKAkSLwoHdmlld2VycxgCIAMoCzIeLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50Ih0KBUxlYXZlEhQKDGNvbnZlcnNhdGlvbhgBIAEoCSItCgRTeW5jEiUKBGhlbGQYASADKAsyFy5mcm9udGRlc2sud2lyZS52MS5IZWxkIqIFCgdDb21tYW5kEhQKDGNvbnZlcnNhdGlvbhgBIAEoCRIYChBleHBlY3RlZF92ZXJzaW9uGAIgASgNEicKBHRha2UYCiABKAsyFy5mcm9udGRlc2sud2lyZS52MS5UYWtlSAASMAoJdGFrZV9vdmVyGAsgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuVGFrZU92ZXJIABIvCgh0cmFuc2ZlchgMIAEoCzIbLmZyb250ZGVzay53aXJlLnYxLlRyYW5zZmVySAASKQoFY2xvc2UYDSABKAsyGC5mcm9udGRlc2sud2lyZS52MS5DbG9zZUgAEisKBnJlb3BlbhgOIAEoCzIZLmZyb250ZGVzay53aXJlLnYxLlJlb3BlbkgAEi0KB3JlcXVldWUYDyABKAsyGi5mcm9udGRlc2sud2lyZS52MS5SZXF1ZXVlSAASJwoEam9pbhgQIAEoCzIXLmZyb250ZGVzay53aXJlLnYxLkpvaW5IABIuCghzdGVwX291dBgRIAEoCzIaLmZyb250ZGVzay53aXJlLnYxLlN0ZXBPdXRIABInCgRyYXRlGBIgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUmF0ZUgAEjYKDHNldF9wcmlvcml0eRgTIAEoCzIeLmZyb250ZGVzay53aXJlLnYxLlNldFByaW9yaXR5SAASMgoKc2V0X2ludGVudBgUIAEoCzIcLmZyb250ZGVzay53aXJlLnYxLlNldEludGVudEgAEjIKCnNldF9sYWJlbHMYFSABKAsyHC5mcm9udGRlc2sud2lyZS52MS5TZXRMYWJlbHNIABInCgRwZW5kGBYgASgLMhcuZnJvbnRkZXNrLndpcmUudjEuUGVuZEgAQgkKB2NvbW1hbmQiBgoEVGFrZSIKCghUYWtlT3ZlciI7CghUcmFuc2ZlchIQCgh0b19hZ2VudBgBIAEoCRIPCgd0b190ZWFtGAIgASgJEgwKBG5vdGUYAyABKAkiBwoFQ2xvc2UiCAoGUmVvcGVuIgkKB1JlcXVldWUiBgoESm9pbiIJCgdTdGVwT3V0IicKBFJhdGUSDgoGcmF0aW5nGAEgASgNEg8KB2NvbW1lbnQYAiABKAkiHwoLU2V0UHJpb3JpdHkSEAoIcHJpb3JpdHkYASABKA0iGwoJU2V0SW50ZW50Eg4KBmludGVudBgBIAEoCSIbCglTZXRMYWJlbHMSDgoGbGFiZWxzGAEgAygJIhgKBFBlbmQSEAoIdW50aWxfbXMYASABKAMiggEKDVNlc3Npb25VcGRhdGUSFAoMY29udmVyc2F0aW9uGAEgASgJEisKB3Nlc3Npb24YAiABKAsyGi5mcm9udGRlc2suY2hhdC52MS5TZXNzaW9uEi4KBWV2ZW50GAMgASgLMh8uZnJvbnRkZXNrLmNoYXQudjEuU2Vzc2lvbkV2ZW50Ij4KClF1ZXVlUGxhY2USDQoFcGxhY2UYASABKA0SDwoHd2FpdF9tcxgCIAEoDRIQCghhdHRlbmRlZBgDIAEoCCI8CgtTZXRQcmVzZW5jZRItCghwcmVzZW5jZRgBIAEoDjIbLmZyb250ZGVzay53aXJlLnYxLlByZXNlbmNlIn4KDlByZXNlbmNlVXBkYXRlEicKBWFjdG9yGAEgASgLMhguZnJvbnRkZXNrLmNoYXQudjEuQWN0b3ISLQoIcHJlc2VuY2UYAiABKA4yGy5mcm9udGRlc2sud2lyZS52MS5QcmVzZW5jZRIUCgxjb252ZXJzYXRpb24YAyABKAkigAIKA1JvdxIUCgxjb252ZXJzYXRpb24YASABKAkSDwoHdmlzaXRvchgCIAEoCRIUCgx2aXNpdG9yX25hbWUYAyABKAkSKwoHc2Vzc2lvbhgEIAEoCzIaLmZyb250ZGVzay5jaGF0LnYxLlNlc3Npb24SJgoEbGFzdBgFIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkVudHJ5Ei0KCHBvc2l0aW9uGAYgASgLMhsuZnJvbnRkZXNrLndpcmUudjEuUG9zaXRpb24SDgoGdW5yZWFkGAcgASgNEhYKDnZpc2l0b3Jfb25saW5lGAggASgIEhAKCGxhbmd1YWdlGAkgASgJImAKCkZlZWRDaGFuZ2USDgoGbnVtYmVyGAEgASgEEiUKA3JvdxgCIAEoCzIWLmZyb250ZGVzay53aXJlLnYxLlJvd0gAEhEKB3JlbW92ZWQYAyABKAlIAEIICgZjaGFuZ2UiPQoLRmVlZENoYW5nZXMSLgoHY2hhbmdlcxgBIAMoCzIdLmZyb250ZGVzay53aXJlLnYxLkZlZWRDaGFuZ2UiBgoEUGluZyIGCgRQb25nIiQKBkdvQXdheRIaChJyZWNvbm5lY3RfYWZ0ZXJfbXMYASABKA0qYgoIUHJlc2VuY2USGAoUUFJFU0VOQ0VfVU5TUEVDSUZJRUQQABITCg9QUkVTRU5DRV9PTkxJTkUQARIRCg1QUkVTRU5DRV9BV0FZEAISFAoQUFJFU0VOQ0VfT0ZGTElORRADYgZwcm90bzM", [file_chat_v1_session]);
 
 /**
  * @generated from message frontdesk.wire.v1.ClientFrame
@@ -297,6 +297,12 @@ export type ServerFrame = Message<"frontdesk.wire.v1.ServerFrame"> & {
      */
     value: Done;
     case: "done";
+  } | {
+    /**
+     * @generated from field: frontdesk.wire.v1.Viewers viewers = 18;
+     */
+    value: Viewers;
+    case: "viewers";
   } | { case: undefined; value?: undefined };
 };
 
@@ -390,6 +396,11 @@ export type ServerFrameJson = {
    * @generated from field: frontdesk.wire.v1.Done done = 17;
    */
   done?: DoneJson;
+
+  /**
+   * @generated from field: frontdesk.wire.v1.Viewers viewers = 18;
+   */
+  viewers?: ViewersJson;
 };
 
 /**
@@ -648,7 +659,7 @@ export type Welcome = Message<"frontdesk.wire.v1.Welcome"> & {
   serverTimeMs: bigint;
 
   /**
-   * One for each conversation of Hello.held; for a visitor always exactly one.
+   * Visitors: exactly one. Agents: none; an Opened frame follows for each of Hello.held.
    *
    * @generated from field: repeated frontdesk.wire.v1.Opened opened = 5;
    */
@@ -724,7 +735,7 @@ export type WelcomeJson = {
   serverTimeMs?: string;
 
   /**
-   * One for each conversation of Hello.held; for a visitor always exactly one.
+   * Visitors: exactly one. Agents: none; an Opened frame follows for each of Hello.held.
    *
    * @generated from field: repeated frontdesk.wire.v1.Opened opened = 5;
    */
@@ -1599,6 +1610,47 @@ export const OpenSchema: GenMessage<Open, {jsonType: OpenJson}> = /*@__PURE__*/
   messageDesc(file_wire_v1_frame, 20);
 
 /**
+ * Who looks at a conversation now, towards everybody who does. Each person once.
+ *
+ * @generated from message frontdesk.wire.v1.Viewers
+ */
+export type Viewers = Message<"frontdesk.wire.v1.Viewers"> & {
+  /**
+   * @generated from field: string conversation = 1;
+   */
+  conversation: string;
+
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.Participant viewers = 2;
+   */
+  viewers: Participant[];
+};
+
+/**
+ * Who looks at a conversation now, towards everybody who does. Each person once.
+ *
+ * @generated from message frontdesk.wire.v1.Viewers
+ */
+export type ViewersJson = {
+  /**
+   * @generated from field: string conversation = 1;
+   */
+  conversation?: string;
+
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.Participant viewers = 2;
+   */
+  viewers?: ParticipantJson[];
+};
+
+/**
+ * Describes the message frontdesk.wire.v1.Viewers.
+ * Use `create(ViewersSchema)` to create a new message.
+ */
+export const ViewersSchema: GenMessage<Viewers, {jsonType: ViewersJson}> = /*@__PURE__*/
+  messageDesc(file_wire_v1_frame, 21);
+
+/**
  * An agent stops looking at it.
  *
  * @generated from message frontdesk.wire.v1.Leave
@@ -1627,7 +1679,7 @@ export type LeaveJson = {
  * Use `create(LeaveSchema)` to create a new message.
  */
 export const LeaveSchema: GenMessage<Leave, {jsonType: LeaveJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 21);
+  messageDesc(file_wire_v1_frame, 22);
 
 /**
  * "Is this still where it stands?" The client sends it every 40 s for what it shows; the server
@@ -1660,7 +1712,7 @@ export type SyncJson = {
  * Use `create(SyncSchema)` to create a new message.
  */
 export const SyncSchema: GenMessage<Sync, {jsonType: SyncJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 22);
+  messageDesc(file_wire_v1_frame, 23);
 
 /**
  * Moves a session. Answered by Done or Refusal.
@@ -1853,7 +1905,7 @@ export type CommandJson = {
  * Use `create(CommandSchema)` to create a new message.
  */
 export const CommandSchema: GenMessage<Command, {jsonType: CommandJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 23);
+  messageDesc(file_wire_v1_frame, 24);
 
 /**
  * From the queue to oneself.
@@ -1876,7 +1928,7 @@ export type TakeJson = {
  * Use `create(TakeSchema)` to create a new message.
  */
 export const TakeSchema: GenMessage<Take, {jsonType: TakeJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 24);
+  messageDesc(file_wire_v1_frame, 25);
 
 /**
  * From another owner to oneself; the other stays as a participant.
@@ -1899,7 +1951,7 @@ export type TakeOverJson = {
  * Use `create(TakeOverSchema)` to create a new message.
  */
 export const TakeOverSchema: GenMessage<TakeOver, {jsonType: TakeOverJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 25);
+  messageDesc(file_wire_v1_frame, 26);
 
 /**
  * To an agent or a team, with a note for the team.
@@ -1950,7 +2002,7 @@ export type TransferJson = {
  * Use `create(TransferSchema)` to create a new message.
  */
 export const TransferSchema: GenMessage<Transfer, {jsonType: TransferJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 26);
+  messageDesc(file_wire_v1_frame, 27);
 
 /**
  * By the owner, or by the visitor.
@@ -1973,7 +2025,7 @@ export type CloseJson = {
  * Use `create(CloseSchema)` to create a new message.
  */
 export const CloseSchema: GenMessage<Close, {jsonType: CloseJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 27);
+  messageDesc(file_wire_v1_frame, 28);
 
 /**
  * @generated from message frontdesk.wire.v1.Reopen
@@ -1992,7 +2044,7 @@ export type ReopenJson = {
  * Use `create(ReopenSchema)` to create a new message.
  */
 export const ReopenSchema: GenMessage<Reopen, {jsonType: ReopenJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 28);
+  messageDesc(file_wire_v1_frame, 29);
 
 /**
  * @generated from message frontdesk.wire.v1.Requeue
@@ -2011,7 +2063,7 @@ export type RequeueJson = {
  * Use `create(RequeueSchema)` to create a new message.
  */
 export const RequeueSchema: GenMessage<Requeue, {jsonType: RequeueJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 29);
+  messageDesc(file_wire_v1_frame, 30);
 
 /**
  * @generated from message frontdesk.wire.v1.Join
@@ -2030,7 +2082,7 @@ export type JoinJson = {
  * Use `create(JoinSchema)` to create a new message.
  */
 export const JoinSchema: GenMessage<Join, {jsonType: JoinJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 30);
+  messageDesc(file_wire_v1_frame, 31);
 
 /**
  * @generated from message frontdesk.wire.v1.StepOut
@@ -2049,7 +2101,7 @@ export type StepOutJson = {
  * Use `create(StepOutSchema)` to create a new message.
  */
 export const StepOutSchema: GenMessage<StepOut, {jsonType: StepOutJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 31);
+  messageDesc(file_wire_v1_frame, 32);
 
 /**
  * By the visitor, on the newest session.
@@ -2090,7 +2142,7 @@ export type RateJson = {
  * Use `create(RateSchema)` to create a new message.
  */
 export const RateSchema: GenMessage<Rate, {jsonType: RateJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 32);
+  messageDesc(file_wire_v1_frame, 33);
 
 /**
  * @generated from message frontdesk.wire.v1.SetPriority
@@ -2117,7 +2169,7 @@ export type SetPriorityJson = {
  * Use `create(SetPrioritySchema)` to create a new message.
  */
 export const SetPrioritySchema: GenMessage<SetPriority, {jsonType: SetPriorityJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 33);
+  messageDesc(file_wire_v1_frame, 34);
 
 /**
  * @generated from message frontdesk.wire.v1.SetIntent
@@ -2144,7 +2196,7 @@ export type SetIntentJson = {
  * Use `create(SetIntentSchema)` to create a new message.
  */
 export const SetIntentSchema: GenMessage<SetIntent, {jsonType: SetIntentJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 34);
+  messageDesc(file_wire_v1_frame, 35);
 
 /**
  * @generated from message frontdesk.wire.v1.SetLabels
@@ -2171,7 +2223,7 @@ export type SetLabelsJson = {
  * Use `create(SetLabelsSchema)` to create a new message.
  */
 export const SetLabelsSchema: GenMessage<SetLabels, {jsonType: SetLabelsJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 35);
+  messageDesc(file_wire_v1_frame, 36);
 
 /**
  * @generated from message frontdesk.wire.v1.Pend
@@ -2198,7 +2250,7 @@ export type PendJson = {
  * Use `create(PendSchema)` to create a new message.
  */
 export const PendSchema: GenMessage<Pend, {jsonType: PendJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 36);
+  messageDesc(file_wire_v1_frame, 37);
 
 /**
  * The session as it is after `event`.
@@ -2253,7 +2305,7 @@ export type SessionUpdateJson = {
  * Use `create(SessionUpdateSchema)` to create a new message.
  */
 export const SessionUpdateSchema: GenMessage<SessionUpdate, {jsonType: SessionUpdateJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 37);
+  messageDesc(file_wire_v1_frame, 38);
 
 /**
  * Visitors: where they stand.
@@ -2316,7 +2368,7 @@ export type QueuePlaceJson = {
  * Use `create(QueuePlaceSchema)` to create a new message.
  */
 export const QueuePlaceSchema: GenMessage<QueuePlace, {jsonType: QueuePlaceJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 38);
+  messageDesc(file_wire_v1_frame, 39);
 
 /**
  * An agent's own choice, one for all tabs.
@@ -2347,7 +2399,7 @@ export type SetPresenceJson = {
  * Use `create(SetPresenceSchema)` to create a new message.
  */
 export const SetPresenceSchema: GenMessage<SetPresence, {jsonType: SetPresenceJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 39);
+  messageDesc(file_wire_v1_frame, 40);
 
 /**
  * @generated from message frontdesk.wire.v1.PresenceUpdate
@@ -2398,7 +2450,7 @@ export type PresenceUpdateJson = {
  * Use `create(PresenceUpdateSchema)` to create a new message.
  */
 export const PresenceUpdateSchema: GenMessage<PresenceUpdate, {jsonType: PresenceUpdateJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 40);
+  messageDesc(file_wire_v1_frame, 41);
 
 /**
  * One line of an agent's list: a conversation with its newest session.
@@ -2513,7 +2565,7 @@ export type RowJson = {
  * Use `create(RowSchema)` to create a new message.
  */
 export const RowSchema: GenMessage<Row, {jsonType: RowJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 41);
+  messageDesc(file_wire_v1_frame, 42);
 
 /**
  * @generated from message frontdesk.wire.v1.FeedChange
@@ -2575,7 +2627,7 @@ export type FeedChangeJson = {
  * Use `create(FeedChangeSchema)` to create a new message.
  */
 export const FeedChangeSchema: GenMessage<FeedChange, {jsonType: FeedChangeJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 42);
+  messageDesc(file_wire_v1_frame, 43);
 
 /**
  * @generated from message frontdesk.wire.v1.FeedChanges
@@ -2602,7 +2654,7 @@ export type FeedChangesJson = {
  * Use `create(FeedChangesSchema)` to create a new message.
  */
 export const FeedChangesSchema: GenMessage<FeedChanges, {jsonType: FeedChangesJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 43);
+  messageDesc(file_wire_v1_frame, 44);
 
 /**
  * @generated from message frontdesk.wire.v1.Ping
@@ -2621,7 +2673,7 @@ export type PingJson = {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping, {jsonType: PingJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 44);
+  messageDesc(file_wire_v1_frame, 45);
 
 /**
  * @generated from message frontdesk.wire.v1.Pong
@@ -2640,7 +2692,7 @@ export type PongJson = {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong, {jsonType: PongJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 45);
+  messageDesc(file_wire_v1_frame, 46);
 
 /**
  * The server is going away or moves the client: reconnect after the given time.
@@ -2671,7 +2723,7 @@ export type GoAwayJson = {
  * Use `create(GoAwaySchema)` to create a new message.
  */
 export const GoAwaySchema: GenMessage<GoAway, {jsonType: GoAwayJson}> = /*@__PURE__*/
-  messageDesc(file_wire_v1_frame, 46);
+  messageDesc(file_wire_v1_frame, 47);
 
 /**
  * @generated from enum frontdesk.wire.v1.Presence

@@ -4,6 +4,7 @@
 import type { Platform, SessionCommand } from "@frontdesk/client";
 import { AgentClient, Refused } from "@frontdesk/client";
 import type { Codec } from "@frontdesk/protocol";
+import type { Locale } from "@frontdesk/i18n";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, effect, signal } from "@preact/signals-core";
 import { Account, Rights } from "./account";
@@ -158,6 +159,12 @@ export class Console {
   addressChanged(): void {
     const route = parseRoute(this.options.address.hash());
     if (formatRoute(route) !== formatRoute(this.#route.peek())) this.#route.value = route;
+  }
+
+  /** The language of this browser from now on; the server keeps it for what it writes to the person. */
+  chooseLanguage(locale: Locale): void {
+    this.preferences.language.value = locale;
+    if (this.#desk.peek() !== null) this.api.changeMe({ language: locale }).catch(() => undefined);
   }
 
   /** Copies a text and says so. */

@@ -117,7 +117,7 @@ function OwnMenu() {
   const items: MenuItem[] = [
     ...presences.map((name) => ({ key: name, label: presenceText(name), icon: name === "online" ? ("circle-check" as const) : name === "away" ? ("coffee" as const) : ("circle-x" as const), checked: presence === name, testid: `presence-${name}`, run: () => choose(name) })),
     ...themes.map((theme, at) => ({ key: theme, separated: at === 0, label: t(`theme.${theme}`), icon: theme === "system" ? ("monitor" as const) : theme === "light" ? ("sun" as const) : ("moon" as const), checked: app.preferences.theme.value === theme, testid: `theme-${theme}`, run: () => (app.preferences.theme.value = theme) })),
-    ...LOCALES.map((name, at) => ({ key: name, separated: at === 0, label: LOCALE_NAMES[name], icon: "languages" as const, checked: locale() === name, testid: `language-${name}`, run: () => (app.preferences.language.value = name) })),
+    ...LOCALES.map((name, at) => ({ key: name, separated: at === 0, label: LOCALE_NAMES[name], icon: "languages" as const, checked: locale() === name, testid: `language-${name}`, run: () => app.chooseLanguage(name) })),
     { key: "profile", separated: true, label: t("settings.profile"), icon: "user", run: () => app.go({ page: "settings", section: "profile", item: null }) },
     { key: "sign-out", label: t("sign_out"), icon: "log-out", testid: "sign-out", run: () => void app.account.signOut().catch(() => app.notices.show("danger", "sign_out.failed")) },
   ];

@@ -30,7 +30,7 @@ export function LanguageSwitch() {
     <footer class="language-switch">
       <span class="visually-hidden">{t("language")}</span>
       {LOCALES.map((name) => (
-        <button key={name} type="button" lang={name} class="link-button" aria-pressed={locale() === name} data-testid={`language-${name}`} onClick={() => (app.preferences.language.value = name)}>
+        <button key={name} type="button" lang={name} class="link-button" aria-pressed={locale() === name} data-testid={`language-${name}`} onClick={() => app.chooseLanguage(name)}>
           {LOCALE_NAMES[name]}
         </button>
       ))}

@@ -42,7 +42,7 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
     onClose();
   };
   const option = (target: Target, drawing: preact.ComponentChildren, hint: string) => (
-    <label key={target.key} class="target">
+    <label key={target.key} class={chosen?.key === target.key ? "target target-chosen" : "target"}>
       <input type="radio" name={group} checked={chosen?.key === target.key} onChange={() => setChosen(target)} data-testid={`transfer-${target.kind}`} data-target={target.id} />
       {drawing}
       <span class="target-name">{target.name}</span>

@@ -1,4 +1,4 @@
-import { LOCALES, LOCALE_NAMES, relativeTime } from "@frontdesk/i18n";
+import { LOCALES, LOCALE_NAMES, pickLocale, relativeTime } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import { themes } from "../../model/preferences";
 import { useConsole, useDesk } from "../context";
@@ -48,7 +48,7 @@ function LooksCard() {
   return (
     <Card title={t("profile.looks")} text={t("profile.looks_text")}>
       <div class="form form-row">
-        <SelectField label={t("language")} value={locale()} choices={LOCALES.map((value) => ({ value, label: LOCALE_NAMES[value] }))} onChange={(value) => (app.preferences.language.value = value)} testid="profile-language" />
+        <SelectField label={t("language")} value={locale()} choices={LOCALES.map((value) => ({ value, label: LOCALE_NAMES[value] }))} onChange={(value) => app.chooseLanguage(pickLocale(value))} testid="profile-language" />
         <SelectField label={t("profile.theme")} value={app.preferences.theme.value} choices={themes.map((value) => ({ value, label: t(`theme.${value}`) }))} onChange={(value) => (app.preferences.theme.value = themes.find((theme) => theme === value) ?? "system")} testid="profile-theme" />
       </div>
     </Card>

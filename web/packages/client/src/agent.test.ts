@@ -27,8 +27,34 @@ function shown(id: string): string[] {
 }
 
 describe("an agent", () => {
+  const row = (conversation: string, unread: number) => ({ conversation, unread, visitorName: conversation });
+
+  it("reads the list, and what the feed says meanwhile is newer", async () => {
+    expect([agent.listed.value, server.listReads]).toEqual([true, 1]);
+    server.list = [row("a", 1), row("b", 1), row("c", 1)];
+    server.onList = () => server.current.push({ feed: { changes: [{ number: "9", row: row("b", 7) }, { number: "10", removed: "c" }] } });
+    server.current.close(1006);
+    await clock.advance(600);
+    expect([...agent.rows.value.values()]).toEqual([row("a", 1), row("b", 7)]);
+  });
+
+  it("goes on from the feed where the server can, and asks again for a list that did not come", async () => {
+    server.recoversFeed = true;
+    server.current.close(1006);
+    await clock.advance(600);
+    expect(server.listReads).toBe(1);
+    server.recoversFeed = false;
+    const http = server.http.bind(server);
+    server.http = () => Promise.reject(new Error("unreachable"));
+    server.list = [row("a", 1)];
+    server.current.close(1006);
+    await clock.advance(2_000);
+    server.http = http;
+    await clock.advance(3_500);
+    expect([...agent.rows.value.keys()]).toEqual(["a"]);
+  });
+
   it("keeps the list as the feed tells it", async () => {
-    const row = (conversation: string, unread: number) => ({ conversation, unread, visitorName: conversation });
     server.current.push({ feed: { changes: [{ number: "1", row: row("a", 1) }, { number: "2", row: row("b", 2) }] } });
     expect([...agent.rows.value.keys()]).toEqual(["a", "b"]);
     server.current.push({ feed: { changes: [{ number: "3", removed: "a" }, { number: "4", row: row("b", 0) }] } });

@@ -22,11 +22,13 @@ import { MessageIds } from "./ids";
 import type { Actor } from "./model";
 import { toActor, toNumber } from "./model";
 import { Outbox } from "./outbox";
-import type { Platform } from "./platform";
-import { requestOlder, requestTicket } from "./tickets";
+import type { Platform, TimerId } from "./platform";
+import { requestOlder, requestRows, requestTicket } from "./tickets";
 
 /** As many as Hello may name. */
 const OPEN_MAX = 64;
+/** How long after a failure the list is asked for again. */
+const LIST_AGAIN_MS = 3_000;
 
 export type AgentOptions = {
   readonly platform: Platform;
@@ -65,6 +67,13 @@ export class AgentClient {
   drafts = false;
   private readonly opened = new Map<string, { conversation: Conversation; users: number }>();
   private feedPosition: FeedPositionJson | undefined;
+  /** What the last hello named: the server answers each by itself. */
+  private presented: ReadonlySet<string> = new Set();
+  /** Rows the feed changed while the list was being read: newer than the list. */
+  private changedMeanwhile: Map<string, RowJson | undefined> | undefined;
+  private listTimer: TimerId | undefined;
+  /** The connection went while the list was being read: what is shown may miss changes. */
+  private listCutOff = false;
 
   constructor(private readonly options: AgentOptions) {
     const { platform } = options;
@@ -76,7 +85,10 @@ export class AgentClient {
       user: {
         ticket: async () => (await requestTicket(platform, { kind: "agent" }, options.headers)).ticket,
         held: () => this.held(),
-        feed: () => this.feedPosition,
+        feed: () => {
+          this.presented = new Set(this.held().map((held) => held.conversation ?? ""));
+          return this.feedPosition;
+        },
         welcomed: (welcome) => this.welcomed(welcome),
         received: (frame) => this.received(frame),
         lost: () => this.lost(),
@@ -194,21 +206,42 @@ export class AgentClient {
       this.selfNow.value = toActor(welcome.self);
       this.presenceNow.value = welcome.presence ?? "PRESENCE_UNSPECIFIED";
       this.drafts = welcome.drafts ?? false;
-      if (!welcome.feedRecovered) this.rowsNow.value = new Map();
-      if (welcome.feed) this.feedPosition = welcome.feed;
-      this.listedNow.value = true;
-      const answered = new Set<string>();
-      for (const opened of welcome.opened ?? []) {
-        const id = opened.conversation ?? "";
-        answered.add(id);
-        this.opened.get(id)?.conversation.opened(opened);
-      }
+      // Recovered, the position presented stands and what follows moves it on.
+      if (welcome.feed && !(welcome.feedRecovered && this.feedPosition)) this.feedPosition = welcome.feed;
+      for (const opened of welcome.opened ?? []) this.of(opened.conversation)?.opened(opened);
       // Opened while the hello was on its way.
       for (const [id, { conversation }] of this.opened) {
-        if (!answered.has(id)) void this.load(conversation, true);
+        if (!this.presented.has(id)) void this.load(conversation, true);
       }
     });
+    if (!welcome.feedRecovered || this.listCutOff) void this.readList();
     this.outbox.resume(this.link.limits.inFlightMax);
+  }
+
+  /** The feed says what changes; what there was before, the list says. */
+  private async readList(): Promise<void> {
+    const changed = new Map<string, RowJson | undefined>();
+    this.changedMeanwhile = changed;
+    this.listCutOff = false;
+    try {
+      const list = await requestRows(this.options.platform, this.options.headers);
+      if (this.changedMeanwhile !== changed) return;
+      const rows = new Map<string, RowJson>();
+      for (const row of list) if (row.conversation) rows.set(row.conversation, row);
+      for (const [id, row] of changed) {
+        if (row) rows.set(id, row);
+        else rows.delete(id);
+      }
+      batch(() => {
+        this.rowsNow.value = rows;
+        this.listedNow.value = true;
+      });
+      this.changedMeanwhile = undefined;
+    } catch {
+      // The old rows stay; a lost connection reads the list after its next welcome.
+      if (this.changedMeanwhile !== changed) return;
+      this.listTimer = this.options.platform.clock.setTimer(() => void this.readList(), LIST_AGAIN_MS);
+    }
   }
 
   private received(frame: ServerFrame): void {
@@ -233,8 +266,10 @@ export class AgentClient {
   private fed(changes: readonly { number?: string; row?: RowJson; removed?: string }[]): void {
     const rows = new Map(this.rowsNow.peek());
     for (const change of changes) {
-      if (change.row?.conversation) rows.set(change.row.conversation, change.row);
-      else if (change.removed) rows.delete(change.removed);
+      const id = change.row?.conversation ?? change.removed ?? "";
+      if (change.row) rows.set(id, change.row);
+      else rows.delete(id);
+      this.changedMeanwhile?.set(id, change.row);
       if (change.number !== undefined && this.feedPosition) {
         this.feedPosition = { ...this.feedPosition, number: change.number };
       }
@@ -255,6 +290,9 @@ export class AgentClient {
 
   private lost(): void {
     this.outbox.pause();
+    if (this.listTimer !== undefined) this.options.platform.clock.clearTimer(this.listTimer);
+    if (this.changedMeanwhile) this.listCutOff = true;
+    this.changedMeanwhile = undefined;
     for (const { conversation } of this.opened.values()) conversation.lost();
   }
 

@@ -247,7 +247,7 @@ export class Conversation {
       kind: "entry",
       key: keyOf(message.clientMsgId, seq),
       seq,
-      id: "",
+      id: ack.id ?? "",
       actor: this.host.self(),
       team: message.team,
       atMs: toNumber(ack.atMs),

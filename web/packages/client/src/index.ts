@@ -15,7 +15,7 @@ export { isMessage, toActor, toBody, toEntry, toFile, toNumber } from "./model";
 export type { NewMessage, Outgoing, OutgoingState } from "./outbox";
 export { Outbox } from "./outbox";
 export type { Channel, Clock, HttpAnswer, HttpRequest, KeyValueStore, Platform, Random, Socket, TimerId } from "./platform";
-export { problemCode, requestOlder, requestTicket } from "./tickets";
+export { problemCode, requestOlder, requestRows, requestTicket } from "./tickets";
 export type { Applied } from "./timeline";
 export { Timeline } from "./timeline";
 export type { VisitorOptions } from "./visitor";

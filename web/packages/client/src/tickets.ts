@@ -1,11 +1,12 @@
-// The HTTP half of the client: tickets and pages of history. Everything else of the HTTP API is in
+// The HTTP half of the client: tickets, pages of history, the list the feed then keeps up to date. Everything else of the HTTP API is in
 // @frontdesk/api-client; the widget does without that.
-import type { TimelineItemJson } from "@frontdesk/protocol";
+import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
 import { TicketRefused } from "./connection";
 import type { OlderPage } from "./conversation";
 import type { HttpAnswer, Platform } from "./platform";
 
 const PAGE_LIMIT = 50;
+const LIST_LIMIT = 200;
 
 /** The `code` of a problem document, or one made of the status. */
 export function problemCode(answer: HttpAnswer): string {
@@ -44,4 +45,19 @@ export async function requestOlder(
   const body = answer.body as { items?: readonly TimelineItemJson[]; more_before?: boolean };
   const items = body.items ?? [];
   return { items, moreBefore: body.more_before ?? items.length >= PAGE_LIMIT };
+}
+
+/** Reads the whole list of open conversations the caller may see. */
+export async function requestRows(platform: Platform, headers: Readonly<Record<string, string>> = {}): Promise<RowJson[]> {
+  const rows: RowJson[] = [];
+  let cursor = "";
+  do {
+    const more = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const answer = await platform.http("GET", `api/v1/conversations?view=open&limit=${LIST_LIMIT}${more}`, { headers });
+    if (answer.status !== 200) throw new TicketRefused(problemCode(answer), false, answer.retryAfterMs);
+    const page = answer.body as { rows?: readonly RowJson[]; next?: string };
+    rows.push(...(page.rows ?? []));
+    cursor = page.next ?? "";
+  } while (cursor !== "");
+  return rows;
 }

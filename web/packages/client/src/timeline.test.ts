@@ -84,8 +84,7 @@ describe("timeline", () => {
 
   it("keeps the key of an own message from its ack to its echo", () => {
     const timeline = loaded();
-    const own = { ...toEntry({ seq: "1", clientMsgId: "AAA=" }), id: "" };
-    timeline.place(EPOCH, own);
+    timeline.place(EPOCH, toEntry({ seq: "1", id: "e1", clientMsgId: "AAA=", content: { text: { body: "m1" } } }));
     const key = timeline.lines.value[0]?.key;
     timeline.append(EPOCH, [entry(1, { clientMsgId: "AAA=" })]);
     expect(timeline.lines.value).toHaveLength(1);

@@ -106,10 +106,6 @@ function replace(lines: TimelineLine[], line: TimelineLine): boolean {
     lines[at] = { ...line, key: old.key };
     return true;
   }
-  if (old.id === "" && line.id !== "") {
-    lines[at] = { ...line, key: old.key };
-    return true;
-  }
   return false;
 }
 

@@ -1,4 +1,4 @@
-import type { ActorJson, ClientFrame, EntryJson, HeldJson, OpenedFrameJson, SendJson, ServerFrame, TimelineItemJson } from "@frontdesk/protocol";
+import type { ActorJson, ClientFrame, EntryJson, HeldJson, OpenedFrameJson, RowJson, SendJson, ServerFrame, TimelineItemJson } from "@frontdesk/protocol";
 import type { Clock, HttpAnswer, Socket } from "../src/platform";
 
 const EPOCH = "9007199254740993";
@@ -39,6 +39,13 @@ export class FakeServer {
   epoch = EPOCH;
   /** Refuses HTTP as if it were not there. */
   down = false;
+  /** What the list of conversations answers, and how often it was asked. */
+  list: RowJson[] = [];
+  listReads = 0;
+  /** The feed position presented can be gone on from. */
+  recoversFeed = false;
+  /** Runs while a list request is on its way. */
+  onList: (() => void) | undefined;
   /** What the next ticket request gets instead of a ticket. */
   nextTicketAnswer: HttpAnswer | undefined;
   /** Takes messages in but keeps their acks back, as a server killed in between does. */
@@ -100,6 +107,12 @@ export class FakeServer {
       const request = body as Record<string, unknown>;
       this.ticketRequests.push(request);
       return Promise.resolve(answer ?? this.ticket(request));
+    }
+    if (path.startsWith("api/v1/conversations?view=open")) {
+      this.listReads += 1;
+      const rows = [...this.list];
+      this.onList?.();
+      return Promise.resolve({ status: 200, body: { rows }, retryAfterMs: undefined });
     }
     const older = /^api\/v1\/conversations\/([^/]+)\/entries\?before=(\d+)/.exec(path);
     if (older) return Promise.resolve(this.page(older[1] ?? "", Number(older[2])));
@@ -200,6 +213,7 @@ export class FakeServer {
       connection.rooms.add(room);
       return this.opened(room, one, identity.room === undefined ? room : "");
     });
+    const visitor = identity.room !== undefined;
     connection.push({
       ref: frame.ref ?? 0,
       welcome: {
@@ -207,13 +221,16 @@ export class FakeServer {
         resumeToken,
         epoch: this.epoch,
         serverTimeMs: String(this.clock.now()),
-        opened,
+        // An agent's conversations follow the welcome, each in a frame of its own.
+        opened: visitor ? opened : [],
         feed: { epoch: this.epoch, number: "0" },
+        feedRecovered: this.recoversFeed && hello.feed !== undefined,
         presence: "PRESENCE_ONLINE",
         limits: { inFlightMax: 64, textBytesMax: 65_536 },
         attended: true,
       },
     });
+    if (!visitor) for (const one of opened) connection.push({ opened: one });
   }
 
   private opened(room: string, held: HeldJson, name: string): OpenedFrameJson {

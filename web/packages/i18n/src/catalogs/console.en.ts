@@ -354,7 +354,7 @@ export const consoleEn = {
   "inboxes.none_text": "Add one for your website and copy its snippet into your pages.",
   "inboxes.no_origin": "No website allowed yet",
   "inboxes.install": "Put the chat on your website",
-  "inboxes.install_text": "Copy this line into your pages, before the end of the body.",
+  "inboxes.install_text": "Copy these two lines into your pages, before the end of the body.",
   "inboxes.link_text": "Or send people this link. It opens the chat on a page of its own.",
   "inboxes.copy": "Copy the snippet",
   "inboxes.copy_link": "Copy the link",

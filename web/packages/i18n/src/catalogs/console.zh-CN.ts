@@ -355,7 +355,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "inboxes.none_text": "为您的网站添加一个，并把代码复制到页面中。",
   "inboxes.no_origin": "还没有允许的网站",
   "inboxes.install": "把聊天窗口放到您的网站上",
-  "inboxes.install_text": "把这行代码复制到页面 body 结束之前。",
+  "inboxes.install_text": "把这两行代码复制到页面 body 结束之前。",
   "inboxes.link_text": "也可以把此链接发给访客，会在单独的页面打开聊天。",
   "inboxes.copy": "复制代码",
   "inboxes.copy_link": "复制链接",

@@ -1,13 +1,17 @@
 // The small pure parts of the model.
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { actionsFor } from "./chat";
 import { Rights } from "./account";
 import { pieces } from "./links";
+import type { Command } from "./palette";
+import { findCommands } from "./palette";
 import { initials } from "./pinyin";
 import type { CannedReply } from "./replies";
 import { fillReply, findReplies, replyQuery } from "./replies";
 import { formatRoute, parseRoute } from "./route";
 import { sendsOnKey, shortcutFor } from "./shortcuts";
+import { chatPage, snippet } from "./snippet";
 import { waitClock, warmth } from "./time";
 import type { Session } from "./types";
 import { fromPresenceJson, toPresenceJson, toRow, toSession } from "./wire";
@@ -126,6 +130,34 @@ describe("actions", () => {
 
   it("are none while nothing is known", () => {
     expect(Object.values(actionsFor(toSession(undefined), "me", supervisor)).some(Boolean)).toBe(false);
+  });
+});
+
+describe("the snippet", () => {
+  it("names this installation under its path prefix, and queues calls until the loader is there", () => {
+    const text = snippet("https://help.example/chat/", "k1");
+    expect(text).toContain('src="https://help.example/chat/widget.js"');
+    expect(text).toContain('{inbox:"k1"}');
+    expect(chatPage("https://help.example/chat/", "k1")).toBe("https://help.example/chat/c/k1");
+    const calls: unknown[][] = [];
+    const page: { window?: unknown; Frontdesk?: { readonly q?: ArrayLike<unknown>[] } } = {};
+    page.window = page;
+    const code = /<script>(.*?)<\/script>/.exec(text)?.[1] ?? "";
+    runInNewContext(code, page);
+    for (const call of page.Frontdesk?.q ?? []) calls.push(Array.from(call));
+    expect(calls).toEqual([["boot", { inbox: "k1" }]]);
+  });
+});
+
+describe("commands", () => {
+  it("are found by the beginning, pinyin and what they hint at, in that order", () => {
+    const command = (label: string, hint = ""): Command => ({ key: label, group: "page", label, hint, run: () => undefined });
+    const all = [command("设置: 团队"), command("Transfer"), command("王小雨", "team lunch")];
+    const found = (query: string) => findCommands(all, query, 9).map((known) => known.label);
+    expect(found("sz")).toEqual(["设置: 团队"]);
+    expect(found("t")).toEqual(["Transfer", "设置: 团队", "王小雨"]);
+    expect(found("")).toHaveLength(3);
+    expect(found("xyz")).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Inbox, Texts } from "../../model/api";
+import { chatPage, snippet } from "../../model/snippet";
 import { useConsole, useDesk } from "../context";
 import { Button, SelectField, TextArea, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
@@ -98,11 +99,6 @@ function parseOrigins(text: string): { readonly origins: readonly string[]; read
   return { origins, wrong };
 }
 
-function snippet(inbox: Inbox): string {
-  const script = new URL("widget.js", document.baseURI).href;
-  return `<script async src="${script}" data-inbox="${inbox.inbox_key}"></script>`;
-}
-
 function InboxForm({ inbox, onDone }: { readonly inbox: Inbox; readonly onDone: () => Promise<void> }) {
   const app = useConsole();
   const { inbox: model } = useDesk();
@@ -113,7 +109,9 @@ function InboxForm({ inbox, onDone }: { readonly inbox: Inbox; readonly onDone: 
   const [texts, setTexts] = useState<Readonly<Record<string, Texts>>>(inbox.texts);
   const submit = useSubmit();
   const parsed = parseOrigins(origins);
-  const link = new URL(`c/${inbox.inbox_key}`, document.baseURI).href;
+  const base = new URL(".", location.href).href;
+  const line = snippet(base, inbox.inbox_key);
+  const link = chatPage(base, inbox.inbox_key);
   return (
     <form
       class="cards"
@@ -126,8 +124,8 @@ function InboxForm({ inbox, onDone }: { readonly inbox: Inbox; readonly onDone: 
     >
       <Card title={t("inboxes.install")} text={t("inboxes.install_text")}>
         <div class="snippet">
-          <code data-testid="inbox-snippet">{snippet(inbox)}</code>
-          <Button size="small" icon="copy" label={t("inboxes.copy")} testid="copy-snippet" onClick={() => void app.copy(snippet(inbox))}>
+          <code data-testid="inbox-snippet">{line}</code>
+          <Button size="small" icon="copy" label={t("inboxes.copy")} testid="copy-snippet" onClick={() => void app.copy(line)}>
             {t("copy")}
           </Button>
         </div>

@@ -9,6 +9,7 @@ mod codec;
 pub mod codes;
 mod encoded;
 mod events;
+mod tables;
 pub mod texts;
 
 /// Frames: `proto/wire/v1`.
@@ -28,3 +29,4 @@ pub use codec::{
 };
 pub use encoded::Encoded;
 pub use events::events_markdown;
+pub use tables::document_tables;

@@ -32,9 +32,9 @@ use frontdesk_core::{
 };
 use frontdesk_dispatcher::{Committed, Dispatcher};
 use frontdesk_protocol::{
-    Encoded, close,
-    Encoding, decode_client,
+    Encoded, Encoding, close,
     codes::{self, ErrorCode},
+    decode_client,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use hashbrown::{HashMap, HashSet};
@@ -310,7 +310,7 @@ impl Chat {
     }
 
     /// Closes a connection with a code of the table.
-    fn close(&mut self, io: &mut Io<'_>, conn: ConnId, code: u16) {
+    fn close(io: &mut Io<'_>, conn: ConnId, code: u16) {
         let reason = close::find(code).map_or("", |line| line.reason);
         io.close(conn, code, reason);
     }
@@ -321,7 +321,13 @@ impl Chat {
     }
 
     /// Counts a frame against all limits; refuses and stops reading where one is reached (R10).
-    fn admit(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32, message: Option<&wire::Send>) -> bool {
+    fn admit(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        reference: u32,
+        message: Option<&wire::Send>,
+    ) -> bool {
         let now_us = io.now_ms() * 1_000;
         let (visitor_quota, agent_quota) = (self.options.visitor_quota, self.options.agent_quota);
         let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::as_mut) else {
@@ -333,7 +339,8 @@ impl Chat {
         };
         let mut verdict = state.limit.admit(quota, now_us);
         if let (Ok(()), Some((peer, account)), Some(_)) = (verdict, shared, message) {
-            verdict = self.peers.admit(peer, now_us).and_then(|()| self.accounts.admit(account, now_us));
+            verdict =
+                self.peers.admit(peer, now_us).and_then(|()| self.accounts.admit(account, now_us));
         }
         let Err(retry_after_ms) = verdict else { return true };
         self.health.rate_limited.fetch_add(1, Ordering::Relaxed);
@@ -452,10 +459,19 @@ impl Service for Chat {
         let peer = meta.peer;
         self.insert(
             conn,
-            Conn { id: conn, encoding, peer, state, limit, heard_s: now_s, sent_s: now_s, in_flight: 0 },
+            Conn {
+                id: conn,
+                encoding,
+                peer,
+                state,
+                limit,
+                heard_s: now_s,
+                sent_s: now_s,
+                in_flight: 0,
+            },
         );
         if self.draining {
-            self.close(io, conn, close::RESTART.code);
+            Self::close(io, conn, close::RESTART.code);
             return;
         }
         io.set_timer(TimerKey::Conn(conn, TIMER_AUTH), self.options.auth_timeout);
@@ -470,7 +486,7 @@ impl Service for Chat {
             (Encoding::Proto, Message::Binary(bytes)) => bytes,
             (Encoding::Json, Message::Text(text)) => text.as_bytes(),
             _ => {
-                self.close(io, conn, close::BAD_USE.code);
+                Self::close(io, conn, close::BAD_USE.code);
                 return;
             }
         };
@@ -501,7 +517,7 @@ impl Service for Chat {
                 Some(State::Agent(_)) => self.agent_frame(io, conn, reference, frame),
                 Some(State::Waiting { .. } | State::Authenticating { .. }) => {
                     // Nothing but Hello before the welcome (S29).
-                    self.close(io, conn, close::BAD_USE.code);
+                    Self::close(io, conn, close::BAD_USE.code);
                 }
                 None => {}
             },
@@ -524,13 +540,13 @@ impl Service for Chat {
                 if let Some(State::Waiting { .. } | State::Authenticating { .. }) =
                     self.conn(conn).map(|conn| &conn.state)
                 {
-                    self.close(io, conn, close::AUTH_TIMEOUT.code);
+                    Self::close(io, conn, close::AUTH_TIMEOUT.code);
                 }
             }
             TimerKey::Conn(conn, TIMER_PING) => self.ping(io, conn),
             TimerKey::Conn(conn, TIMER_RESUME_READING) => io.resume_reading(conn),
             TimerKey::Conn(conn, TIMER_DRAIN) => {
-                self.close(io, conn, close::RESTART.code);
+                Self::close(io, conn, close::RESTART.code);
             }
             TimerKey::Conn(..) => {}
         }
@@ -539,7 +555,7 @@ impl Service for Chat {
     fn command(&mut self, io: &mut Io<'_>, command: Command) {
         match command {
             Command::Authenticated { conn, result } => self.authenticated(io, conn, result),
-            Command::Arrive { conn, state } => self.arrive(io, conn, state),
+            Command::Arrive { conn, state } => self.arrive(io, conn, *state),
             Command::Propose { conversation, proposal, reply } => {
                 self.stage(Origin::Reply(reply), conversation, *proposal);
             }

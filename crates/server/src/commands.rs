@@ -7,7 +7,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use frontdesk_catalog::{Account as CatalogAccount, Catalog, Granter, NewAccount, NewUser, Password};
+use frontdesk_catalog::{
+    Account as CatalogAccount, Catalog, Granter, NewAccount, NewUser, Password,
+};
 use frontdesk_core::id::AccountId;
 use frontdesk_dispatcher::projections::Projections;
 use serde_json::json;
@@ -54,7 +56,8 @@ pub(crate) fn init(config: &Config, init: &Init) -> anyhow::Result<ExitCode> {
         anyhow::bail!("{} belongs to a demo; choose another --data-dir", data_dir.path().display());
     }
     let made = block_on(async {
-        let catalog = Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+        let catalog =
+            Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
         let made = catalog
             .create_account_with_admin(NewAccount {
                 name: init.account.clone(),
@@ -111,7 +114,9 @@ pub(crate) fn doctor(config: &Config) -> anyhow::Result<ExitCode> {
         ] {
             match opened {
                 Ok(lines) => {
-                    found.extend(lines.into_iter().map(|line| format!("{}: {line}", path.display())));
+                    found.extend(
+                        lines.into_iter().map(|line| format!("{}: {line}", path.display())),
+                    );
                 }
                 Err(error) => found.push(format!("{}: {error:#}", path.display())),
             }
@@ -183,7 +188,8 @@ pub(crate) fn user(user: User) -> anyhow::Result<ExitCode> {
             for member in catalog.users(account.id).await? {
                 let role = roles.iter().find(|role| role.id == member.role);
                 let role = role.and_then(|role| role.names.pick("en")).unwrap_or_default();
-                let state = if member.disabled || member.user.disabled { "  (disabled)" } else { "" };
+                let state =
+                    if member.disabled || member.user.disabled { "  (disabled)" } else { "" };
                 let user = &member.user;
                 say(&format!("{}  {}  {}  {role}{state}", user.id, user.email, user.display_name));
             }
@@ -225,7 +231,8 @@ fn with_catalog(
     let config = Config::load(&flags, std::env::vars())?;
     let data_dir = DataDir::open(&config.server.data_dir, Missing::Refuse)?;
     block_on(async {
-        let catalog = Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+        let catalog =
+            Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
         let result = work(&catalog).await;
         catalog.database().close().await;
         result

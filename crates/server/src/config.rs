@@ -136,8 +136,9 @@ pub(crate) struct Limits {
     pub(crate) ip_burst: u32,
     pub(crate) account_rate_per_s: u32,
     pub(crate) account_burst: u32,
-    pub(crate) http_rate_per_s: u32,
-    pub(crate) http_burst: u32,
+    pub(crate) http_per_address_per_minute: u32,
+    pub(crate) http_per_caller_per_minute: u32,
+    pub(crate) http_per_account_per_minute: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -146,7 +147,6 @@ pub(crate) struct Files {
     pub(crate) bytes_max: u64,
     pub(crate) visitor_quota_bytes: u64,
     pub(crate) account_quota_bytes: u64,
-    pub(crate) store_url: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -192,7 +192,8 @@ impl Config {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |key, reason: &str| Err(ConfigError::Invalid { key, reason: reason.to_owned() });
+        let invalid =
+            |key, reason: &str| Err(ConfigError::Invalid { key, reason: reason.to_owned() });
         if (self.tls.certificate.as_os_str().is_empty()) != (self.tls.key.as_os_str().is_empty()) {
             return invalid("tls", "certificate and key must both be set, or neither");
         }
@@ -271,8 +272,7 @@ fn merged(
 }
 
 fn parse(text: &str, origin: &str) -> Result<toml::Table, ConfigError> {
-    text.parse()
-        .map_err(|source| ConfigError::Syntax { origin: origin.to_owned(), source })
+    text.parse().map_err(|source| ConfigError::Syntax { origin: origin.to_owned(), source })
 }
 
 /// Every leaf of a table as a dotted path.
@@ -346,7 +346,11 @@ mod tests {
     }
 
     fn env(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     #[test]
@@ -375,7 +379,10 @@ mod tests {
         let vars = [("FRONTDESK__SERVER__LISTN", "x")];
         let error = Config::load(&Flags::default(), env(&vars)).expect_err("unknown key");
         let text = error.to_string();
-        assert!(text.contains("server.listn") && text.contains("did you mean server.listen?"), "{text}");
+        assert!(
+            text.contains("server.listn") && text.contains("did you mean server.listen?"),
+            "{text}"
+        );
     }
 
     #[test]

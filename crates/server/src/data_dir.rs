@@ -54,7 +54,8 @@ pub(crate) enum DataDirError {
 pub(crate) struct Installation {
     pub(crate) format: u32,
     /// 32 hexadecimal characters.
-    pub(crate) installation: String,
+    #[serde(rename = "installation")]
+    pub(crate) id: String,
     /// Which life of the log positions belong to; changes on restore or accepted loss only.
     pub(crate) epoch: u64,
     /// Number of partitions conversations are split over.
@@ -72,8 +73,6 @@ pub(crate) struct DataDir {
     path: PathBuf,
     pub(crate) installation: Installation,
     pub(crate) server_key: [u8; 32],
-    /// Whether this call created the installation.
-    pub(crate) is_new: bool,
     _lock: File,
 }
 
@@ -103,7 +102,7 @@ impl DataDir {
             },
         };
         let server_key = server_key(path, is_new)?;
-        Ok(Self { path: path.to_owned(), installation, server_key, is_new, _lock: lock })
+        Ok(Self { path: path.to_owned(), installation, server_key, _lock: lock })
     }
 
     pub(crate) fn catalog(&self) -> PathBuf {
@@ -204,10 +203,9 @@ fn create_installation(
     demo: bool,
     now_ms: i64,
 ) -> Result<Installation, DataDirError> {
-    let id: [u8; 16] = random();
     let installation = Installation {
         format: FORMAT,
-        installation: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        id: format!("{:032x}", u128::from_be_bytes(random())),
         // TOML integers are signed; 62 random bits are plenty, and never 0.
         epoch: u64::from_be_bytes(random()) >> 2 | 1,
         partitions,
@@ -284,12 +282,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let first = DataDir::open(dir.path(), NEW).expect("creates");
         let (id, epoch, key) =
-            (first.installation.installation.clone(), first.installation.epoch, first.server_key);
-        assert!(first.is_new);
+            (first.installation.id.clone(), first.installation.epoch, first.server_key);
         drop(first);
         let again = DataDir::open(dir.path(), Missing::Refuse).expect("opens");
-        assert!(!again.is_new);
-        assert_eq!((again.installation.installation.clone(), again.installation.epoch), (id, epoch));
+        assert_eq!((again.installation.id.clone(), again.installation.epoch), (id, epoch));
         assert_eq!(again.server_key, key);
     }
 
@@ -304,7 +300,8 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_even_with_keys_this_version_does_not_know() {
         let dir = tempfile::tempdir().expect("temp dir");
-        fs::write(dir.path().join("installation.toml"), "format = 9\nwarp = true\n").expect("write");
+        fs::write(dir.path().join("installation.toml"), "format = 9\nwarp = true\n")
+            .expect("write");
         let error = DataDir::open(dir.path(), NEW).expect_err("newer");
         assert!(matches!(error, DataDirError::Newer { found: 9, .. }), "{error}");
     }

@@ -4,6 +4,7 @@
 //! start can say them again, and printed.
 
 use std::{
+    fmt::Write as _,
     fs::{self, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
@@ -96,16 +97,13 @@ pub(crate) async fn seed(catalog: &Catalog, data_dir: &DataDir) -> anyhow::Resul
 }
 
 fn write(file: &PathBuf, content: &[u8]) -> anyhow::Result<()> {
-    let written = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut open| {
-            open.write_all(content)?;
-            open.sync_all()
-        });
+    let written =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(file).and_then(
+            |mut open| {
+                open.write_all(content)?;
+                open.sync_all()
+            },
+        );
     written.with_context(|| format!("cannot write {}", file.display()))
 }
 
@@ -117,7 +115,7 @@ impl Seeded {
         );
         for person in &self.people {
             let Person { role, email, password } = person;
-            text.push_str(&format!("    {role:<12} {email:<20} {password}\n"));
+            writeln!(text, "    {role:<12} {email:<20} {password}").expect("a String grows");
         }
         text.push_str("  Stop with Ctrl+C.\n");
         say(&text);

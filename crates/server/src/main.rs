@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // The whole chain, once.
             commands::complain(&format!("{error:#}"));
-            let usage = error.chain().any(|cause| cause.is::<ConfigError>());
+            let usage = error.chain().any(<dyn std::error::Error>::is::<ConfigError>);
             ExitCode::from(if usage { EXIT_USAGE } else { 1 })
         }
     }

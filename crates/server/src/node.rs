@@ -101,7 +101,11 @@ pub(crate) struct Start {
 
 impl Node {
     /// Opens everything and begins to serve.
-    pub(crate) async fn start(config: &Config, start: Start, progress: &Progress) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        start: Start,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
         let Start { data_dir, listener, catalog, demo, echo } = start;
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
@@ -122,8 +126,8 @@ impl Node {
         let mut edges = Vec::new();
         let mut handles = Vec::new();
         for _ in 0..count {
-            let (edge, handle) =
-                EdgeLoop::<Command>::open(edge_limits(config)).context("cannot open an edge loop")?;
+            let (edge, handle) = EdgeLoop::<Command>::open(edge_limits(config))
+                .context("cannot open an edge loop")?;
             edges.push(edge);
             handles.push(handle);
         }
@@ -152,11 +156,12 @@ impl Node {
                 projected: Arc::clone(&loop_projected),
                 health: Arc::clone(&loop_health),
             });
-            let thread = std::thread::Builder::new().name(format!("edge-{index}")).spawn(move || {
-                let chat = edge.run(chat).context("an edge loop failed")?;
-                chat.finish();
-                Ok(())
-            });
+            let thread =
+                std::thread::Builder::new().name(format!("edge-{index}")).spawn(move || {
+                    let chat = edge.run(chat).context("an edge loop failed")?;
+                    chat.finish();
+                    Ok(())
+                });
             threads.push(thread.context("cannot start an edge loop")?);
             projected.push(loop_projected);
             health.push(loop_health);
@@ -208,8 +213,9 @@ impl Node {
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
         });
-        let files = Files::open(&data_dir.files(), catalog.clone(), api_config(config, demo)?.files)
-            .context("cannot open the file store")?;
+        let files =
+            Files::open(&data_dir.files(), catalog.clone(), api_config(config, demo)?.files)
+                .context("cannot open the file store")?;
         let metrics = metrics::renderer(Arc::clone(&loops), health);
         let mut router = frontdesk_api::router(ApiParts {
             catalog,
@@ -316,8 +322,7 @@ fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOpt
 /// Whether files may take so many bytes without touching the disk's reserve.
 fn space(data_dir: &DataDir, config: &Config) -> Box<dyn Fn(u64) -> bool + Send + Sync> {
     let Storage::Embedded { embedded } = &config.storage;
-    let reserve =
-        Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes };
+    let reserve = Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes };
     let path = data_dir.path().to_owned();
     Box::new(move |bytes| {
         DiskSpace::of(&path, reserve).is_ok_and(|space| space.usable_bytes() >= bytes)
@@ -342,7 +347,9 @@ fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
         api.operator_token =
             Some(frontdesk_api::config::OperatorToken::new(config.metrics.token.0.clone()));
     }
-    api.limits.per_ip_per_minute = config.limits.http_rate_per_s.saturating_mul(60);
+    api.limits.per_ip_per_minute = config.limits.http_per_address_per_minute;
+    api.limits.per_principal_per_minute = config.limits.http_per_caller_per_minute;
+    api.limits.per_account_per_minute = config.limits.http_per_account_per_minute;
     api.files.file_bytes_max = config.files.bytes_max;
     api.files.visitor_bytes_max = config.files.visitor_quota_bytes;
     api.files.account_bytes_max = config.files.account_quota_bytes;

@@ -34,7 +34,8 @@ impl Progress {
     /// Begins a piece of work of `total` steps; 0 where that is unknown.
     pub(crate) fn begin(&self, what: &'static str, total: u64) -> Bar {
         let bar = if self.shown {
-            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
+            let bar =
+                ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
             let style = ProgressStyle::with_template("{msg} {bar:30} {percent}% {eta}")
                 .expect("the template is well formed");
             bar.set_style(style);

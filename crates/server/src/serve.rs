@@ -35,8 +35,7 @@ pub(crate) fn run(config: &Config, demo: bool, echo: bool) -> anyhow::Result<Exi
 async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCode> {
     let Storage::Embedded { embedded } = &config.storage;
     let listener = listen(config.server.listen)?;
-    let missing =
-        Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
+    let missing = Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
     let data_dir = DataDir::open(&config.server.data_dir, missing)?;
     let catalog = Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
     let progress = Progress::on_terminal();

@@ -5,11 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use frontdesk_core::{
-    chat,
-    id::ConversationId,
-    store,
-};
+use frontdesk_core::{chat, id::ConversationId, store};
 use frontdesk_protocol::{
     codes::{self, ErrorCode},
     wire::{self, client_frame::Frame as In, command::Command as Verb},
@@ -105,14 +101,14 @@ impl Chat {
                 return;
             }
         };
-        match self.lookup_of(&act, &frame) {
+        match Self::lookup_of(&act, &frame) {
             Some(lookup) => self.look_up(io, Waiting { act, frame }, lookup),
             None => self.carry_out(io, act, frame, allowed, None),
         }
     }
 
     /// What the catalog has to confirm before this frame can be carried out.
-    fn lookup_of(&self, act: &Act, frame: &In) -> Option<Lookup> {
+    fn lookup_of(act: &Act, frame: &In) -> Option<Lookup> {
         match frame {
             In::Send(send) => propose::file_id(send.content.as_ref()).map(|file| Lookup::File {
                 conversation: act.conversation,
@@ -260,8 +256,7 @@ impl Chat {
         if self.cursors.is_empty() {
             return;
         }
-        let due: Vec<_> =
-            self.cursors.extract_if(|_, pending| pending.due_ms <= now_ms).collect();
+        let due: Vec<_> = self.cursors.extract_if(|_, pending| pending.due_ms <= now_ms).collect();
         for ((conversation, actor), pending) in due {
             self.cursor_moved_ms.insert((conversation, actor), now_ms);
             let proposal = store::Proposal {

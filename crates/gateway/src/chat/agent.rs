@@ -57,7 +57,8 @@ impl Chat {
             }
             frame => conversation_of(frame),
         };
-        let Some(conversation) = conversation.and_then(|id| id.parse::<ConversationId>().ok()) else {
+        let Some(conversation) = conversation.and_then(|id| id.parse::<ConversationId>().ok())
+        else {
             self.refuse(io, to, reference, &codes::CONVERSATION_UNKNOWN);
             return;
         };
@@ -176,7 +177,7 @@ impl Chat {
                 }
             }
             In::Draft(draft) => self.agent_draft(io, &asker, conversation, principal, draft.typing),
-            In::Open(open) => self.open(io, &asker, conversation, reference, principal, open),
+            In::Open(open) => self.open(io, &asker, conversation, reference, principal, &open),
             In::Leave(_) => {
                 if let Asker::Conn(conn) = asker {
                     self.stop_viewing(io, conn, conversation);
@@ -231,7 +232,7 @@ impl Chat {
         conversation: ConversationId,
         reference: u32,
         principal: &Arc<Principal>,
-        open: wire::Open,
+        open: &wire::Open,
     ) {
         let Asker::Conn(conn) = *asker else { return };
         let opened = self.opened(io, conversation, open.position, true);
@@ -346,7 +347,7 @@ impl Chat {
                     && login.is_none_or(|login| &*agent.login == login)
             });
             if concerned {
-                self.close(io, conn.conn, code);
+                Self::close(io, conn.conn, code);
             }
         }
     }
@@ -405,9 +406,5 @@ fn participant(principal: &Principal) -> chat::Participant {
     } else {
         chat::ParticipantKind::Agent
     };
-    chat::Participant {
-        kind: kind.into(),
-        id: principal.id.clone(),
-        name: principal.name.clone(),
-    }
+    chat::Participant { kind: kind.into(), id: principal.id.clone(), name: principal.name.clone() }
 }

@@ -77,6 +77,12 @@ impl Chat {
                 let position = wire::Position { epoch: self.options.epoch, seq: *seq };
                 Some(Placed { position, at_ms: *at_ms, id: id.to_string() })
             }
+            // The desk has to hear that its proposal came to nothing.
+            Verdict::Unchanged if matches!(origin, Origin::Reply(Reply::Desk)) => {
+                let refusal = frames::refusal(&codes::SESSION_VERSION);
+                self.refuse_proposal(io, conversation, refusal, origin);
+                return;
+            }
             Verdict::Done | Verdict::Unchanged => None,
             Verdict::Refused(refused) => {
                 let code = codes::find(refused.code()).unwrap_or(&codes::INTERNAL);
@@ -220,9 +226,7 @@ impl Chat {
         let for_visitors = entry.audience != i32::from(chat::Audience::Team);
         let client_msg_id = std::mem::replace(&mut entry.client_msg_id, Bytes::new());
         let others = visitors.iter().any(|conn| sender.map(|sender| sender.conn) != Some(*conn));
-        self.health
-            .delivered
-            .fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
+        self.health.delivered.fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
         if others {
             let item = if for_visitors {
                 // The visitor's other tabs recognise their own message by its client_msg_id.

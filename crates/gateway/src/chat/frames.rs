@@ -36,4 +36,3 @@ pub(super) fn skip(seq: u64) -> chat::TimelineItem {
     let skip = chat::Skip { from_seq: seq, to_seq: seq };
     chat::TimelineItem { item: Some(chat::timeline_item::Item::Skip(skip)) }
 }
-

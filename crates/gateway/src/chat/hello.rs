@@ -5,8 +5,7 @@ use std::sync::atomic::Ordering;
 
 use frontdesk_core::{fold, limits};
 use frontdesk_protocol::{
-    close,
-    DecodeError,
+    DecodeError, close,
     codes::{self, ErrorCode},
     wire::{self, server_frame::Frame as Out},
 };
@@ -40,7 +39,7 @@ impl Chat {
         let Some(state) = self.conn(conn) else { return };
         let State::Waiting { origin } = &mut state.state else {
             // A second hello never changes who a connection is (S29).
-            self.close(io, conn, close::BAD_USE.code);
+            Self::close(io, conn, close::BAD_USE.code);
             return;
         };
         let origin = origin.take().map(String::from);
@@ -48,7 +47,7 @@ impl Chat {
         state.state = State::Authenticating { hello: hello.clone(), reference };
         let request = GateRequest::Auth(AuthRequest { from, hello, origin });
         if self.ports.gate.try_send(request).is_err() {
-            self.close(io, conn, close::OVERLOADED.code);
+            Self::close(io, conn, close::OVERLOADED.code);
         }
     }
 
@@ -69,7 +68,7 @@ impl Chat {
                     message: codes::FRAME_MALFORMED.text.to_owned(),
                 };
                 self.answer(io, to, 0, Out::Error(error));
-                self.close(io, conn, close::BAD_USE.code);
+                Self::close(io, conn, close::BAD_USE.code);
             }
         }
     }
@@ -103,7 +102,9 @@ impl Chat {
                     self.tell(owner, Command::Arrive { conn: movable, state: Box::new(moved) });
                 }
             }
-            Ok(Identity::Agent(identity)) => self.agent_live(io, conn, reference, &hello, *identity),
+            Ok(Identity::Agent(identity)) => {
+                self.agent_live(io, conn, reference, &hello, *identity);
+            }
             Err(code) => {
                 let to = self.own(conn);
                 let error =
@@ -114,15 +115,15 @@ impl Chat {
                     "auth.disabled" | "origin.refused" | "inbox.unknown" => close::FORBIDDEN,
                     _ => close::TICKET,
                 };
-                self.close(io, conn, close.code);
+                Self::close(io, conn, close.code);
             }
         }
     }
 
     /// A visitor's connection comes from the loop where its socket landed.
-    pub(super) fn arrive(&mut self, io: &mut Io<'_>, movable: MovableConn, moved: Box<Moved>) {
+    pub(super) fn arrive(&mut self, io: &mut Io<'_>, movable: MovableConn, moved: Moved) {
         match io.adopt(movable) {
-            Ok(conn) => self.visitor_live(io, conn, *moved),
+            Ok(conn) => self.visitor_live(io, conn, moved),
             Err(error) => tracing::warn!(%error, "a connection was lost on its way between loops"),
         }
     }
@@ -140,7 +141,7 @@ impl Chat {
                     error = &error as &dyn std::error::Error,
                     "cannot read a conversation"
                 );
-                self.close(io, conn, close::OVERLOADED.code);
+                Self::close(io, conn, close::OVERLOADED.code);
                 return;
             }
         };
@@ -152,7 +153,16 @@ impl Chat {
         let now_s = seconds(now_ms);
         self.insert(
             conn,
-            Conn { id: conn, encoding, peer, state, limit, heard_s: now_s, sent_s: now_s, in_flight: 0 },
+            Conn {
+                id: conn,
+                encoding,
+                peer,
+                state,
+                limit,
+                heard_s: now_s,
+                sent_s: now_s,
+                in_flight: 0,
+            },
         );
         let subscribers = self.subscribers.entry(conversation).or_default();
         let first = subscribers.visitors.is_empty();
@@ -218,7 +228,8 @@ impl Chat {
             self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
         }
         for held in hello.held.iter().take(limits::HELD_MAX) {
-            let open = wire::Open { conversation: held.conversation.clone(), position: held.position };
+            let open =
+                wire::Open { conversation: held.conversation.clone(), position: held.position };
             self.agent_frame(io, conn, 0, wire::client_frame::Frame::Open(open));
         }
     }
@@ -264,29 +275,27 @@ impl Chat {
         };
         let recovered = missed.is_some();
         if held.is_some() {
-            let counter =
-                if recovered { &self.health.resumed } else { &self.health.reloaded };
+            let counter = if recovered { &self.health.resumed } else { &self.health.reloaded };
             counter.fetch_add(1, Ordering::Relaxed);
         }
         let entries = match missed {
             Some(entries) => entries,
-            None => self
-                .dispatcher
-                .page(conversation, None, PAGE_ITEMS, now_ms)
-                .unwrap_or_else(|error| {
+            None => self.dispatcher.page(conversation, None, PAGE_ITEMS, now_ms).unwrap_or_else(
+                |error| {
                     tracing::error!(
                         conversation.id = %conversation,
                         error = &error as &dyn std::error::Error,
                         "cannot read a page"
                     );
                     Vec::new()
-                }),
+                },
+            ),
         };
         let more_before = !recovered && entries.first().is_some_and(|entry| entry.seq > 1);
         let state = self.dispatcher.state_in_memory(conversation);
-        let session = state.and_then(fold::Conversation::session).map(|session| {
-            if team { session.clone() } else { fold::session_for_visitor(session) }
-        });
+        let session = state
+            .and_then(fold::Conversation::session)
+            .map(|session| if team { session.clone() } else { fold::session_for_visitor(session) });
         let cursors = state.map(|state| state.state().cursors.clone()).unwrap_or_default();
         let viewers = if team { self.viewers_of(conversation) } else { Vec::new() };
         wire::Opened {
@@ -321,8 +330,7 @@ impl Chat {
     /// window so that they do not come back all at once.
     pub(super) fn drain(&mut self, io: &mut Io<'_>, window_ms: u64) {
         self.draining = true;
-        let live: Vec<ConnId> =
-            self.conns.iter().flatten().map(|state| state.id).collect();
+        let live: Vec<ConnId> = self.conns.iter().flatten().map(|state| state.id).collect();
         let count = live.len() as u64;
         // One connection need not wait: the window is used up only by thousands.
         let window_ms = window_ms.min(count * 5);

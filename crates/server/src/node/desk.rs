@@ -263,7 +263,9 @@ impl DeskTask {
 
     async fn take(&mut self, input: DeskInput) {
         match input {
-            DeskInput::Summaries { summaries, complete } => self.summaries(summaries, complete).await,
+            DeskInput::Summaries { summaries, complete } => {
+                self.summaries(summaries, complete).await;
+            }
             DeskInput::AgentConnected { principal, user, conn, feed } => {
                 self.agent_connected(principal, user, conn, feed).await;
             }
@@ -335,7 +337,8 @@ impl DeskTask {
             } else {
                 at.open.remove(&conversation)
             };
-            let version = |summary: &Summary| summary.session.as_ref().map(|s| (s.number, s.version));
+            let version =
+                |summary: &Summary| summary.session.as_ref().map(|s| (s.number, s.version));
             let only_messages = former.is_some_and(|former| version(&former) == version(&summary));
             self.tell_lists(account, conversation, only_messages);
             shared.push(summary);
@@ -383,9 +386,7 @@ impl DeskTask {
         let missed = self.view.inner.lock().feeds.since(user, feed.number);
         let changes: Vec<wire::FeedChange> = missed
             .into_iter()
-            .filter_map(|(number, conversation)| {
-                self.change(account, user, conversation, number)
-            })
+            .filter_map(|(number, conversation)| self.change(account, user, conversation, number))
             .collect();
         if !changes.is_empty() {
             let frame = Encoded::push(Out::Feed(wire::FeedChanges { changes }));
@@ -415,12 +416,13 @@ impl DeskTask {
             }
             DeskQuery::Waiting { account, reply } => {
                 let now = now_ms();
-                let report = self.accounts.get(&account).map_or_else(WaitingReport::default, |at| {
-                    WaitingReport {
-                        sessions: at.desk.waiting(now),
-                        violations: at.desk.violations(now),
-                    }
-                });
+                let report =
+                    self.accounts.get(&account).map_or_else(WaitingReport::default, |at| {
+                        WaitingReport {
+                            sessions: at.desk.waiting(now),
+                            violations: at.desk.violations(now),
+                        }
+                    });
                 drop(reply.send(report));
             }
             DeskQuery::Agents { account, reply } => {
@@ -444,7 +446,10 @@ impl DeskTask {
                 drop(reply.send(now));
             }
             DeskQuery::VisitorOnline { conversation, reply } => {
-                drop(reply.send(self.visitors_online.contains(&conversation)));
+                // Whoever asked may have given up.
+                if reply.send(self.visitors_online.contains(&conversation)).is_err() {
+                    tracing::debug!("a request was given up");
+                }
             }
             DeskQuery::Configuration { account } => {
                 if let Err(error) = self.reload(account).await {
@@ -606,9 +611,8 @@ impl DeskTask {
             if !listed && !was {
                 continue;
             }
-            let hears = summary
-                .as_ref()
-                .is_some_and(|summary| rows::takes_part(&agent.principal, summary));
+            let hears =
+                summary.as_ref().is_some_and(|summary| rows::takes_part(&agent.principal, summary));
             if only_messages && listed && was && hears {
                 continue;
             }
@@ -645,10 +649,8 @@ impl DeskTask {
         use wire::feed_change::Change;
         let at = self.accounts.get(&account)?;
         let agent = at.agents.get(&user)?;
-        let listed = at
-            .open
-            .get(&conversation)
-            .filter(|summary| rows::is_listed(&agent.principal, summary));
+        let listed =
+            at.open.get(&conversation).filter(|summary| rows::is_listed(&agent.principal, summary));
         let change = match listed {
             Some(summary) => {
                 let online = self.visitors_online.contains(&conversation);
@@ -669,8 +671,7 @@ impl DeskTask {
 /// What the router needs of a summary; `None` where there is no session.
 fn conversation_input(summary: &Summary) -> Option<Input> {
     let session = summary.session.clone()?;
-    let last_owner =
-        summary.last_owner.as_ref().and_then(|owner| owner.id.parse::<UserId>().ok());
+    let last_owner = summary.last_owner.as_ref().and_then(|owner| owner.id.parse::<UserId>().ok());
     Some(Input::Conversation(Box::new(frontdesk_router::desk::Summary {
         conversation: summary.conversation,
         session,

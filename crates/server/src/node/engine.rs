@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_api::{
     engine::{
-        Ack, AgentState, Check, ConversationView, Counts, Engine, EngineError, Entries, EntriesPage,
-        List, ListQuery, NewMessage, PageRange, Readiness, View, Violation, Waiting, WaitingSession,
+        Ack, AgentState, Check, ConversationView, Counts, Engine, EngineError, Entries,
+        EntriesPage, List, ListQuery, NewMessage, PageRange, Readiness, View, Waiting,
     },
     principal::Principal as Caller,
 };
@@ -151,8 +151,7 @@ impl NodeEngine {
     ) -> Result<(Conversation, Tail), EngineError> {
         let tail = self.tail(conversation).await?;
         let Some(state) = &tail.state else { return Err(EngineError::UnknownConversation) };
-        let state =
-            Conversation::decode(state).map_err(|error| failed(conversation, &error))?;
+        let state = Conversation::decode(state).map_err(|error| failed(conversation, &error))?;
         Ok((state, tail))
     }
 
@@ -318,8 +317,7 @@ impl Engine for NodeEngine {
             let deed = access::Deed::of(&Frame::Command(command.clone())).map_err(rejected)?;
             let account = by.account;
             let subject = Subject { conversation, account, session: state.session() };
-            let allowed: Allowed =
-                access::check(&by, deed, Some(&subject)).map_err(rejected)?;
+            let allowed: Allowed = access::check(&by, deed, Some(&subject)).map_err(rejected)?;
             let proposals = {
                 let mut ids = self.ids.lock();
                 let beside = Beside { allowed, session: state.session(), target: None };
@@ -344,9 +342,9 @@ impl Engine for NodeEngine {
         let reached = async {
             loop {
                 let (state, tail) = self.readable(by, conversation).await?;
-                let there = page.min_position.is_none_or(|(epoch, seq)| {
-                    epoch == self.epoch && seq <= state.last_seq()
-                });
+                let there = page
+                    .min_position
+                    .is_none_or(|(epoch, seq)| epoch == self.epoch && seq <= state.last_seq());
                 if there {
                     return Ok((state, tail));
                 }
@@ -373,8 +371,7 @@ impl Engine for NodeEngine {
         conversation: ConversationId,
     ) -> Result<ConversationView, EngineError> {
         let (state, _) = self.readable(by, conversation).await?;
-        let online =
-            self.desk(|reply| DeskQuery::VisitorOnline { conversation, reply }).await?;
+        let online = self.desk(|reply| DeskQuery::VisitorOnline { conversation, reply }).await?;
         let summary = Summary::of(conversation, &state, 0, 0);
         let mut row = rows::row(&summary, &by.id(), online, self.epoch);
         if matches!(by, Caller::Visitor(_)) {

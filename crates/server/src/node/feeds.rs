@@ -58,8 +58,13 @@ impl Feeds {
     }
 
     /// Where a user's feed stands, and whether all changes since `held` are known.
-    pub(crate) fn position(&self, user: UserId, held: Option<&FeedPosition>) -> (FeedPosition, bool) {
-        let (number, floor) = self.users.get(&user).map_or((0, 0), |feed| (feed.number, feed.floor));
+    pub(crate) fn position(
+        &self,
+        user: UserId,
+        held: Option<&FeedPosition>,
+    ) -> (FeedPosition, bool) {
+        let (number, floor) =
+            self.users.get(&user).map_or((0, 0), |feed| (feed.number, feed.floor));
         let recovered = held.is_some_and(|held| {
             held.epoch == self.epoch && held.number >= floor && held.number <= number
         });

@@ -116,11 +116,12 @@ impl Gate {
             ("", token) => Ticket::open(token, &self.boot_key, now_ms)
                 .map_err(|_: TokenError| &codes::RESUME_INVALID)?,
             (text, _) => {
-                let ticket = Ticket::open(text, &self.key, now_ms).map_err(|error| match error {
-                    TokenError::Invalid => &codes::TICKET_INVALID,
-                    TokenError::Expired => &codes::TICKET_EXPIRED,
-                })?;
-                let life = Duration::from_secs(60);
+                let ticket =
+                    Ticket::open(text, &self.key, now_ms).map_err(|error| match error {
+                        TokenError::Invalid => &codes::TICKET_INVALID,
+                        TokenError::Expired => &codes::TICKET_EXPIRED,
+                    })?;
+                let life = Duration::from_mins(1);
                 match self.directory.claim(&ticket.claim_key(), life).await {
                     Ok(true) => ticket,
                     Ok(false) => return Err(&codes::TICKET_USED),
@@ -164,7 +165,11 @@ impl Gate {
                 self.agent(ticket.account, user, &login, &hello, resume_token).await
             }
             Subject::Key { key } => {
-                let key = self.catalog.api_key(ticket.account, key).await.map_err(|error| failure(&error))?;
+                let key = self
+                    .catalog
+                    .api_key(ticket.account, key)
+                    .await
+                    .map_err(|error| failure(&error))?;
                 let principal = principals::of_key(ticket.account, key.id, &key.name, key.rights);
                 Ok(Identity::Agent(Box::new(AgentIdentity {
                     principal: Arc::new(principal),
@@ -187,12 +192,15 @@ impl Gate {
         hello: &wire::Hello,
         resume_token: String,
     ) -> Result<Identity, &'static ErrorCode> {
-        let access: Access = self.catalog.access(account, user).await.map_err(|error| failure(&error))?;
-        let logins = self.catalog.sessions(user, now_ms()).await.map_err(|error| failure(&error))?;
+        let access: Access =
+            self.catalog.access(account, user).await.map_err(|error| failure(&error))?;
+        let logins =
+            self.catalog.sessions(user, now_ms()).await.map_err(|error| failure(&error))?;
         if !logins.iter().any(|session| session.handle == login) {
             return Err(&codes::AUTH_REQUIRED);
         }
-        let presence = self.view.presence(user).unwrap_or_else(|| super::rows::presence(access.presence));
+        let presence =
+            self.view.presence(user).unwrap_or_else(|| super::rows::presence(access.presence));
         let (feed, feed_recovered) = self.view.feed_position(user, hello.feed.as_ref());
         let principal: Principal = principals::of_access(&access);
         Ok(Identity::Agent(Box::new(AgentIdentity {
@@ -242,7 +250,7 @@ impl Gate {
             // and of the same sender.
             Lookup::File { conversation, sender, file } => {
                 let stored = self.catalog.file(account, &file).await;
-                let stored = stored.map_err(|error| missing(error, &codes::FILE_UNKNOWN))?;
+                let stored = stored.map_err(|error| missing(&error, &codes::FILE_UNKNOWN))?;
                 principals::file_of(stored, conversation, &sender)
                     .map(Found::File)
                     .ok_or(&codes::FILE_UNKNOWN)
@@ -250,7 +258,7 @@ impl Gate {
             Lookup::Agent(id) => {
                 let id: UserId = id.parse().map_err(|_| &codes::SESSION_TARGET)?;
                 let access = self.catalog.access(account, id).await;
-                let access = access.map_err(|error| missing(error, &codes::SESSION_TARGET))?;
+                let access = access.map_err(|error| missing(&error, &codes::SESSION_TARGET))?;
                 Ok(Found::Agent(chat::Participant {
                     kind: chat::ParticipantKind::Agent.into(),
                     id: access.user.to_string(),
@@ -260,7 +268,7 @@ impl Gate {
             Lookup::Team(id) => {
                 let id = id.parse().map_err(|_| &codes::SESSION_TARGET)?;
                 let team = self.catalog.team(account, id).await;
-                team.map_err(|error| missing(error, &codes::SESSION_TARGET))?;
+                team.map_err(|error| missing(&error, &codes::SESSION_TARGET))?;
                 Ok(Found::Team)
             }
         }
@@ -268,8 +276,8 @@ impl Gate {
 }
 
 /// What is not there has the code of its kind.
-fn missing(error: CatalogError, code: &'static ErrorCode) -> &'static ErrorCode {
-    if matches!(error, CatalogError::NotFound { .. }) { code } else { failure(&error) }
+fn missing(error: &CatalogError, code: &'static ErrorCode) -> &'static ErrorCode {
+    if matches!(error, CatalogError::NotFound { .. }) { code } else { failure(error) }
 }
 
 /// A catalog that does not answer is the server's trouble; anything else is the caller's.

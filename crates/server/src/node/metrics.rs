@@ -19,7 +19,8 @@ pub(crate) fn renderer(
     let started = Instant::now();
     Arc::new(move || {
         let edges: Vec<_> = loops.iter().map(|handle| handle.metrics().snapshot()).collect();
-        let chat = |read: fn(&ChatHealth) -> u64| health.iter().map(|loop_| read(loop_)).sum::<u64>();
+        let chat =
+            |read: fn(&ChatHealth) -> u64| health.iter().map(|loop_| read(loop_)).sum::<u64>();
         let mut text = String::with_capacity(4_096);
         let uptime = started.elapsed().as_secs();
         gauge(&mut text, "frontdesk_uptime_seconds", "Seconds since the start", uptime);

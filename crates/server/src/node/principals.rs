@@ -80,12 +80,9 @@ pub(crate) fn reader(caller: &Caller) -> Option<Reader> {
             rights: user.access.rights,
             teams: user.access.teams.clone(),
         }),
-        Caller::Key(key) => Some(Reader {
-            account: key.account,
-            user: None,
-            rights: key.rights,
-            teams: Vec::new(),
-        }),
+        Caller::Key(key) => {
+            Some(Reader { account: key.account, user: None, rights: key.rights, teams: Vec::new() })
+        }
         Caller::Visitor(_) => None,
     }
 }

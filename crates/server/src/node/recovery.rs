@@ -7,10 +7,7 @@
 use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
 use anyhow::Context as _;
-use frontdesk_core::{
-    fold::Conversation,
-    id::ConversationId,
-};
+use frontdesk_core::{fold::Conversation, id::ConversationId};
 use frontdesk_dispatcher::{DispatcherOptions, Summary, projections::Projections};
 use frontdesk_storage::MessageLog;
 use frontdesk_storage_embedded::{
@@ -47,10 +44,8 @@ pub(crate) async fn recover(
     progress: &Progress,
 ) -> anyhow::Result<Recovered> {
     let Storage::Embedded { embedded } = &config.storage;
-    let history_options = HistoryOptions {
-        cache_bytes: embedded.history_cache_bytes,
-        ..HistoryOptions::default()
-    };
+    let history_options =
+        HistoryOptions { cache_bytes: embedded.history_cache_bytes, ..HistoryOptions::default() };
     let history: SharedHistory = Arc::new(
         FjallHistory::open(&data_dir.history(), history_options)
             .context("cannot open the history")?,

@@ -24,20 +24,15 @@ pub(crate) fn takes_part(principal: &Principal, summary: &Summary) -> bool {
 /// Whether an open conversation stands in the principal's lists.
 pub(crate) fn is_listed(principal: &Principal, summary: &Summary) -> bool {
     let Ok(account) = summary.origin.account.parse() else { return false };
-    let subject = Subject {
-        conversation: summary.conversation,
-        account,
-        session: summary.session.as_ref(),
-    };
+    let subject =
+        Subject { conversation: summary.conversation, account, session: summary.session.as_ref() };
     access::may_read(principal, &subject)
 }
 
 /// Whether an open conversation that is listed belongs to this view.
 pub(crate) fn is_in(view: View, principal: &Principal, summary: &Summary) -> bool {
-    let queued = summary
-        .session
-        .as_ref()
-        .is_some_and(|session| session.status() == SessionStatus::Queued);
+    let queued =
+        summary.session.as_ref().is_some_and(|session| session.status() == SessionStatus::Queued);
     match view {
         View::Mine => takes_part(principal, summary),
         View::Queue => queued,
@@ -62,12 +57,7 @@ pub(crate) fn stored_row(row: &ConversationRow, reader: &str, epoch: u64) -> wir
 }
 
 /// The row as this reader sees it.
-pub(crate) fn row(
-    summary: &Summary,
-    reader: &str,
-    visitor_online: bool,
-    epoch: u64,
-) -> wire::Row {
+pub(crate) fn row(summary: &Summary, reader: &str, visitor_online: bool, epoch: u64) -> wire::Row {
     wire::Row {
         conversation: summary.conversation.to_string(),
         visitor: summary.origin.visitor.clone(),
@@ -119,4 +109,3 @@ pub(crate) fn stored_presence(presence: wire::Presence) -> Stored {
         wire::Presence::Offline | wire::Presence::Unspecified => Stored::Offline,
     }
 }
-

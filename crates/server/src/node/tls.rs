@@ -1,6 +1,11 @@
 //! The listener's certificate: read at the start, read again when a file changes.
 
-use std::{fs, path::Path, sync::Arc, time::{Duration, SystemTime}};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
 use frontdesk_gateway::edge::front::TlsSource;

@@ -8,13 +8,14 @@ import { Chat } from "./model/chat";
 import { App } from "./view/app";
 
 const root = document.getElementById("app");
-const inboxKey = decodeURIComponent(location.pathname.split("/").filter(Boolean).pop() ?? "");
+const [inboxKey = "", place] = location.pathname.split("/").filter(Boolean).reverse();
 const baseUrl = new URL("../", document.baseURI).href;
 
 if (root) {
-  const framed = window.parent !== window;
+  // The stand-alone page stays one in a frame too: no loader speaks to it there.
+  const framed = place === "widget" && window.parent !== window;
   document.documentElement.dataset.place = framed ? "frame" : "page";
-  const chat = new Chat(baseUrl, inboxKey, framed);
+  const chat = new Chat(baseUrl, decodeURIComponent(inboxKey), framed);
   render(<App chat={chat} />, root);
   chat.start();
 }

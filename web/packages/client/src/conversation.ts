@@ -164,6 +164,8 @@ export class Conversation {
   read(seq: number): void {
     if (seq <= this.ownRead) return;
     this.ownRead = Math.min(seq, this.timeline.lastSeq);
+    // What was read has arrived: one receipt says both.
+    this.ownDelivered = Math.max(this.ownDelivered, this.ownRead);
     this.moveOwnCursor();
     this.tellCursor();
   }

@@ -215,13 +215,15 @@ export const http = {
 export function answer(method, path) {
   const bare = path.split("?")[0];
   if (method === "GET" && bare === "api/v1/conversations") {
-    return { rows: rows.filter((row) => row.session.status === "SESSION_STATUS_CLOSED"), counts: { mine: 3, queue: 4, open: 9, closed: 3 } };
+    const closed_ = path.includes("view=closed");
+    return { rows: rows.filter((row) => (row.session.status === "SESSION_STATUS_CLOSED") === closed_), counts: { mine: 3, queue: 4, open: 9, closed: 3 } };
   }
   const one = /^api\/v1\/conversations\/(\w{20})$/.exec(bare);
   if (method === "GET" && one) {
     const row = rows.find((known) => known.conversation === one[1]) ?? rows[0];
     return { row, inbox, page_url: "https://shop.example.com/spruce/teapot-600?from=search", cursors: [], created_at_ms: now - 27 * 60 * minute };
   }
+  if (method === "PATCH" && bare === "api/v1/me") return http["GET api/v1/me"];
   return http[`${method} ${bare}`];
 }
 

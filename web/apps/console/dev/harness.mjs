@@ -9,7 +9,7 @@ import { readFileSync, existsSync, mkdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { createRequire } from "node:module";
 import { URL, fileURLToPath } from "node:url";
-import { answer, id, longItems, opened, openedFor, rows, self } from "./fixtures.mjs";
+import { answer, id, longItems, opened, openedFor, self } from "./fixtures.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(here, "../dist");
@@ -52,7 +52,8 @@ export async function open(browser, url, options = {}) {
       const before = Number(new URL(request.url()).searchParams.get("before"));
       return route.fulfill({ json: { items: longItems(Math.max(1, before - 50), before - 1), more_before: before > 51 } });
     }
-    const body = options.answer?.(request.method(), path) ?? answer(request.method(), path);
+    const rowsAsked = options.rows !== undefined && path.includes("view=open");
+    const body = rowsAsked ? { rows: options.rows, counts: { mine: 0, queue: 0, open: 0, closed: 0 } } : answer(request.method(), path);
     return body === undefined ? route.fulfill({ status: 404, json: { code: "not_found" } }) : route.fulfill({ json: body });
   });
   let socket;
@@ -61,12 +62,12 @@ export async function open(browser, url, options = {}) {
     ws.onMessage((data) => {
       const frame = options.decode(data);
       const ref = frame.ref;
+      const long = { ...opened, items: longItems(9951, 10_000), position: { epoch: "7", seq: "10000" }, moreBefore: true, cursors: [] };
+      const openedOf = (conversation) => (options.long ? long : openedFor(conversation));
       if (frame.hello) {
-        socket.send({ ref, welcome: { self, resumeToken: "r", epoch: "7", serverTimeMs: String(Date.now()), feed: { epoch: "7", number: "1" }, feedRecovered: false, presence: "PRESENCE_ONLINE", limits: { textBytesMax: 65536, fileBytesMax: "20971520", inFlightMax: 64, pingIntervalMs: 25000 } } });
-        socket.send({ feed: { changes: (options.rows ?? rows).map((row, at) => ({ number: String(at + 2), row })) } });
+        socket.send({ ref, welcome: { self, resumeToken: "r", epoch: "7", serverTimeMs: String(Date.now()), feed: { epoch: "7", number: "1" }, opened: (frame.hello.held ?? []).map((held) => openedOf(held.conversation)), feedRecovered: false, presence: "PRESENCE_ONLINE", limits: { textBytesMax: 65536, fileBytesMax: "20971520", inFlightMax: 64, pingIntervalMs: 25000 } } });
       } else if (frame.open) {
-        const long = { ...opened, items: longItems(9951, 10_000), position: { epoch: "7", seq: "10000" }, moreBefore: true, cursors: [] };
-        socket.send({ ref, opened: options.long ? long : openedFor(frame.open.conversation) });
+        socket.send({ ref, opened: openedOf(frame.open.conversation) });
       } else if (frame.send) {
         options.sent?.(frame.send, socket);
       } else if (ref) {

@@ -61,8 +61,13 @@ export class InboxModel {
     this.viewer = { user: me.id, teams: new Set(me.teams) };
     this.rows = computed(() => {
       const all = new Map(this.#older.value);
+      const presences = client.presences.value;
       for (const [id, json] of client.rows.value) {
-        const row = this.#toRow(json);
+        const listed = this.#toRow(json);
+        // Who comes and goes is told by itself, not by a new row.
+        const presence = presences.get(listed.visitor);
+        const online = presence === undefined ? listed.visitorOnline : fromPresenceJson(presence) === "online";
+        const row = online === listed.visitorOnline ? listed : { ...listed, visitorOnline: online };
         if (supersedes(row, all.get(id))) all.set(id, row);
       }
       return all;
@@ -100,6 +105,15 @@ export class InboxModel {
 
   inboxName(id: string): string {
     return this.#directory.value.inboxes.find((known) => known.id === id)?.name ?? "";
+  }
+
+  /** The colleagues with their state as it is now. */
+  agents(): readonly Agent[] {
+    const presences = this.client.presences.value;
+    return this.#directory.value.agents.map((agent) => {
+      const presence = presences.get(agent.id);
+      return presence === undefined ? agent : { ...agent, presence: fromPresenceJson(presence) };
+    });
   }
 
   agentName(id: string): string {

@@ -24,7 +24,8 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
   const [query, setQuery] = useState("");
   const [busy, setBusy] = useState(false);
   const session = chat.session.value;
-  const { agents, teams } = inbox.directory.value;
+  const { teams } = inbox.directory.value;
+  const agents = inbox.agents();
   const wanted = query.trim().toLowerCase();
   const fits = (name: string) => wanted === "" || name.toLowerCase().includes(wanted) || initials(name).includes(wanted);
   const colleagues = agents

@@ -131,14 +131,15 @@ impl Dispatcher {
             .applied(number)
             .map_err(|source| DispatchError::History { log: number, source })?;
         let folded = log.next_offset().saturating_sub(1);
-        let writer = HistoryWriter::start(Arc::clone(&history), number, applied).map_err(|error| {
-            DispatchError::Record {
-                log: number,
-                offset: applied,
-                partition: 0,
-                reason: error.to_string(),
-            }
-        })?;
+        let writer =
+            HistoryWriter::start(Arc::clone(&history), number, applied).map_err(|error| {
+                DispatchError::Record {
+                    log: number,
+                    offset: applied,
+                    partition: 0,
+                    reason: error.to_string(),
+                }
+            })?;
         Ok(Self {
             number,
             options,
@@ -380,7 +381,11 @@ impl Dispatcher {
     }
 
     /// What a reader outside the loop needs beside the history (I4: acked means readable).
-    pub fn tail(&mut self, conversation: ConversationId, now_ms: i64) -> Result<Tail, DispatchError> {
+    pub fn tail(
+        &mut self,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> Result<Tail, DispatchError> {
         let live = self.load(conversation, now_ms)?;
         Ok(Tail {
             state: live.state.as_ref().map(|state| Bytes::from(state.encode())),
@@ -460,7 +465,8 @@ impl Dispatcher {
         let mut conversations = Vec::with_capacity(self.dirty.len());
         let mut taken = Vec::with_capacity(self.dirty.len());
         for conversation in self.dirty.drain(..) {
-            let live = self.live.get_mut(&conversation).expect("dirty conversations stay in memory");
+            let live =
+                self.live.get_mut(&conversation).expect("dirty conversations stay in memory");
             let Some(state) = &live.state else { continue };
             let shipped = live.shipped;
             let write = ConversationWrite {
@@ -599,8 +605,9 @@ fn read_state(
     history: &dyn History,
     conversation: ConversationId,
 ) -> Result<Option<Conversation>, DispatchError> {
-    let stored =
-        history.state(&conversation).map_err(|source| DispatchError::Read { conversation, source })?;
+    let stored = history
+        .state(&conversation)
+        .map_err(|source| DispatchError::Read { conversation, source })?;
     stored
         .map(|bytes| {
             Conversation::decode(&bytes).map_err(|error| DispatchError::Stored {

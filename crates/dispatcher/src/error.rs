@@ -34,7 +34,9 @@ pub enum DispatchError {
         source: HistoryError,
     },
     /// A stored record does not decode or is of an unknown kind: this partition stops here.
-    #[error("log {log} holds an unreadable record at offset {offset} (partition {partition}): {reason}")]
+    #[error(
+        "log {log} holds an unreadable record at offset {offset} (partition {partition}): {reason}"
+    )]
     Record {
         /// Number of the log.
         log: u16,

@@ -37,9 +37,8 @@ pub fn recover(
     projected: u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Box<dyn MessageLog>, Recovered), DispatchError> {
-    let applied = history
-        .applied(number)
-        .map_err(|source| DispatchError::History { log: number, source })?;
+    let applied =
+        history.applied(number).map_err(|source| DispatchError::History { log: number, source })?;
     let mut recovered =
         Recovered { offset: log.next_offset().saturating_sub(1), ..Recovered::default() };
     let from = applied.min(projected) + 1;

@@ -12,6 +12,8 @@ pub struct Summary {
     pub origin: store::Origin,
     /// The newest session.
     pub session: Option<chat::Session>,
+    /// Who had the session before the current one, or before it was queued again.
+    pub last_owner: Option<chat::Participant>,
     /// The newest entry everybody may see.
     pub last: Option<chat::Entry>,
     /// The newest seq.
@@ -38,6 +40,7 @@ impl Summary {
             conversation,
             origin: state.origin.clone().unwrap_or_default(),
             session: state.session.clone(),
+            last_owner: state.last_owner.clone(),
             last: state.last_visible.clone(),
             last_seq: state.last_seq,
             visible_entries: state.visible_entries,

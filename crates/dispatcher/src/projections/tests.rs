@@ -38,6 +38,7 @@ impl Fixture {
         let text = chat::Text { body: format!("hello at {last_at_ms}") };
         let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
         Summary {
+            last_owner: None,
             conversation,
             origin: store::Origin {
                 account: self.account.to_string(),

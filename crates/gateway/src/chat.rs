@@ -57,6 +57,8 @@ const TIMER_RESUME_READING: u16 = 3;
 const TIMER_DRAIN: u16 = 4;
 /// The loop's own timer: housekeeping.
 const TIMER_TICK: u64 = 1;
+/// Longest first frame: a ticket and at most 64 positions. Nobody has shown who they are yet.
+const HELLO_BYTES_MAX: usize = 32 << 10;
 /// How often the loop looks after its dispatcher, cursors and summaries.
 const TICK: Duration = Duration::from_millis(100);
 /// Least time between two logged cursor moves of one participant, ms (design: one a second).
@@ -77,6 +79,8 @@ pub struct ChatOptions {
     pub partitions: u16,
     /// Which life of the positions this is.
     pub epoch: u64,
+    /// Longest frame of a connection that has said who it is, bytes.
+    pub frame_bytes_max: usize,
     /// Messages a connection may have unacked in one turn.
     pub in_flight_max: u16,
     /// First frame within.
@@ -244,7 +248,10 @@ impl Chat {
     }
 
     /// Ends the loop's work: everything folded goes to the history, synced.
-    pub fn finish(self) -> u64 {
+    pub fn finish(mut self) -> u64 {
+        // The newest states first, so that the next start finds the lists up to date.
+        self.urgent = true;
+        self.tell_desk(i64::MAX);
         self.dispatcher.finish()
     }
 
@@ -386,7 +393,7 @@ impl Chat {
                 return;
             }
         }
-        let due = self.urgent || now_ms - self.told_desk_ms >= SUMMARIES_EVERY_MS;
+        let due = self.urgent || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
         let folded = self.dispatcher.folded();
         if !due || (self.changed.is_empty() && folded == self.told_offset) {
             return;
@@ -470,6 +477,7 @@ impl Service for Chat {
                 in_flight: 0,
             },
         );
+        io.limit_messages(conn, HELLO_BYTES_MAX);
         if self.draining {
             Self::close(io, conn, close::RESTART.code);
             return;

@@ -62,6 +62,10 @@ const GATE_QUEUE: usize = 32_768;
 const DESK_QUEUE: usize = 16_384;
 /// HTTP queries that may wait for the desk.
 const QUERY_QUEUE: usize = 1_024;
+/// How long a stop waits for lists to be written.
+const TASKS_GRACE: Duration = Duration::from_secs(3);
+/// How often what has expired is removed; uploads older than this are given up.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Batches of rows that may wait for the projection writer.
 const ROWS_QUEUE: usize = 64;
 
@@ -216,6 +220,8 @@ impl Node {
         let files =
             Files::open(&data_dir.files(), catalog.clone(), api_config(config, demo)?.files)
                 .context("cannot open the file store")?;
+        let door = CancellationToken::new();
+        tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health);
         let mut router = frontdesk_api::router(ApiParts {
             catalog,
@@ -229,7 +235,6 @@ impl Node {
         if echo {
             router = echo::route()?.fallback_service(router);
         }
-        let door = CancellationToken::new();
         let limits = FrontLimits {
             http_connections_max: config.server.http_connections_max,
             header_timeout: Duration::from_millis(config.gateway.header_timeout_ms),
@@ -273,9 +278,13 @@ impl Node {
         })
         .await
         .context("cannot wait for the edge loops")??;
-        self.tasks_stop.cancel();
+        // With the loops gone their channels close: desk and projection writer end when all is taken.
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(TASKS_GRACE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("lists were not written in time; the next start makes them good");
+            self.tasks_stop.cancel();
+            self.tasks.wait().await;
+        }
         Ok(())
     }
 }
@@ -307,6 +316,7 @@ fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOpt
         loop_index,
         partitions: data_dir.installation.partitions,
         epoch: data_dir.installation.epoch,
+        frame_bytes_max: config.gateway.frame_bytes_max,
         in_flight_max: frontdesk_core::limits::IN_FLIGHT_MAX,
         auth_timeout: Duration::from_millis(config.gateway.auth_timeout_ms),
         ping_interval: Duration::from_millis(config.gateway.ping_interval_ms),
@@ -316,6 +326,24 @@ fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOpt
         account_quota: Quota::new(limits.account_rate_per_s, limits.account_burst),
         text_bytes_max: frontdesk_core::limits::TEXT_BYTES_MAX as u32,
         file_bytes_max: config.files.bytes_max,
+    }
+}
+
+/// Removes what has expired, once an hour: login sessions, idempotency keys, unfinished uploads.
+async fn maintain(catalog: Catalog, files: Files, stop: CancellationToken) {
+    let mut hourly = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hourly.tick() => {}
+        }
+        if let Err(error) = catalog.sweep(now_ms()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot sweep the catalog");
+        }
+        let unfinished = now_ms() - i64::try_from(SWEEP_EVERY.as_millis()).unwrap_or(i64::MAX);
+        if let Err(error) = files.sweep(unfinished).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot sweep the files");
+        }
     }
 }
 

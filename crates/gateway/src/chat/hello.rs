@@ -164,6 +164,7 @@ impl Chat {
                 in_flight: 0,
             },
         );
+        io.limit_messages(conn, self.options.frame_bytes_max);
         let subscribers = self.subscribers.entry(conversation).or_default();
         let first = subscribers.visitors.is_empty();
         subscribers.visitors.push(conn);
@@ -207,6 +208,7 @@ impl Chat {
             open: SmallVec::new(),
         };
         state.state = State::Agent(Box::new(agent));
+        io.limit_messages(conn, self.options.frame_bytes_max);
         self.agents.entry(principal.account).or_default().push(conn);
         let welcome = wire::Welcome {
             self_: Some(principal.actor()),

@@ -1,54 +1,106 @@
 //! The projection writer: rows behind the acks, in batches, with the offsets they contain.
+//!
+//! What cannot be written (a full disk) waits, newest states only, and is tried again; if even that
+//! grows too large the offsets stay where they are, and the next start writes the rows anew.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use frontdesk_core::id::ConversationId;
 use frontdesk_dispatcher::{Summary, projections::Projections};
 use frontdesk_gateway::chat::port::Projected;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::desk::Rows;
 
-/// Rows written in one transaction at most.
+/// Rows taken together at most, unless earlier ones wait.
 const ROWS_MAX: usize = 4_096;
+/// Rows that may wait for a disk that takes none.
+const WAITING_MAX: usize = 100_000;
+/// How long after a failed write the next one is tried.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Writes until the desk is gone. Of several states of one conversation only the newest is written.
+/// What is to be written.
+#[derive(Default)]
+struct Pending {
+    newest: HashMap<ConversationId, Arc<Summary>>,
+    complete: HashMap<u16, u64>,
+}
+
+impl Pending {
+    fn take(&mut self, rows: Rows) {
+        let Rows { summaries, complete } = rows;
+        self.newest.extend(summaries.into_iter().map(|summary| (summary.conversation, summary)));
+        self.complete.extend(complete);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.newest.is_empty() && self.complete.is_empty()
+    }
+}
+
+/// Writes until the desk is gone.
 pub(crate) async fn run(
     projections: Arc<Projections>,
     mut rows: mpsc::Receiver<Rows>,
     projected: Vec<Arc<Projected>>,
 ) {
+    let mut pending = Pending::default();
     let mut failing = false;
-    while let Some(first) = rows.recv().await {
-        let mut newest: HashMap<ConversationId, Arc<Summary>> = HashMap::new();
-        let mut complete: HashMap<u16, u64> = HashMap::new();
-        let mut next = Some(first);
-        while let Some(Rows { summaries, complete: reached }) = next {
-            newest.extend(summaries.into_iter().map(|summary| (summary.conversation, summary)));
-            complete.extend(reached);
-            next = if newest.len() < ROWS_MAX { rows.try_recv().ok() } else { None };
+    let mut lost = false;
+    loop {
+        let next = if pending.is_empty() {
+            rows.recv().await.map(Some)
+        } else {
+            timeout(RETRY_AFTER, rows.recv()).await.map_or(Some(None), |next| next.map(Some))
+        };
+        match next {
+            Some(Some(next)) => pending.take(next),
+            Some(None) => {}
+            None => {
+                if !pending.is_empty() && !write(&projections, &mut pending, &projected, lost).await {
+                    tracing::warn!("lists were not written; the next start makes them good");
+                }
+                return;
+            }
         }
-        let summaries: Vec<Summary> = newest.into_values().map(|s| (*s).clone()).collect();
-        let offsets: Vec<(u16, u64)> = complete.into_iter().collect();
-        // A failed write is made good by a rebuild: the offset stays, so the log is kept.
-        match projections.write(&summaries, &offsets).await {
-            Ok(()) if !failing => {
-                for (log, offset) in offsets {
-                    if let Some(projected) = projected.get(usize::from(log)) {
-                        projected.set(offset);
-                    }
-                }
-            }
-            Ok(()) => {}
-            Err(error) => {
-                if !failing {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "lists cannot be written; they are made good at the next start"
-                    );
-                }
-                failing = true;
-            }
+        while pending.newest.len() < ROWS_MAX
+            && let Ok(more) = rows.try_recv()
+        {
+            pending.take(more);
+        }
+        let written = write(&projections, &mut pending, &projected, lost).await;
+        if !written && !failing {
+            tracing::warn!("lists cannot be written now; they are tried again every second");
+        }
+        failing = !written;
+        if pending.newest.len() > WAITING_MAX {
+            pending = Pending::default();
+            lost = true;
+            tracing::error!("lists lag too far behind; the next start writes them anew");
         }
     }
+}
+
+/// Writes everything pending in one transaction; keeps it where that fails.
+async fn write(
+    projections: &Projections,
+    pending: &mut Pending,
+    projected: &[Arc<Projected>],
+    lost: bool,
+) -> bool {
+    let summaries: Vec<Summary> = pending.newest.values().map(|row| (**row).clone()).collect();
+    // With rows lost on the way, an offset would promise what is not there.
+    let offsets: Vec<(u16, u64)> =
+        if lost { Vec::new() } else { pending.complete.iter().map(|(k, v)| (*k, *v)).collect() };
+    if let Err(error) = projections.write(&summaries, &offsets).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "lists cannot be written");
+        return false;
+    }
+    for (log, offset) in offsets {
+        if let Some(projected) = projected.get(usize::from(log)) {
+            projected.set(offset);
+        }
+    }
+    *pending = Pending::default();
+    true
 }

@@ -1,4 +1,4 @@
-import type { ActorJson, ClientFrame, EntryJson, HeldJson, OpenedFrameJson, RowJson, SendJson, ServerFrame, TimelineItemJson } from "@frontdesk/protocol";
+import type { ActorJson, ClientFrame, EntryJson, HeldJson, OpenedFrameJson, PresenceJson, RowJson, SendJson, ServerFrame, TimelineItemJson } from "@frontdesk/protocol";
 import type { Clock, HttpAnswer, Socket } from "../src/platform";
 
 const EPOCH = "9007199254740993";
@@ -42,6 +42,8 @@ export class FakeServer {
   /** What the list of conversations answers, and how often it was asked. */
   list: RowJson[] = [];
   listReads = 0;
+  /** What an agent has chosen. */
+  presence: PresenceJson = "PRESENCE_ONLINE";
   /** The feed position presented can be gone on from. */
   recoversFeed = false;
   /** Runs while a list request is on its way. */
@@ -225,7 +227,7 @@ export class FakeServer {
         opened: visitor ? opened : [],
         feed: { epoch: this.epoch, number: "0" },
         feedRecovered: this.recoversFeed && hello.feed !== undefined,
-        presence: "PRESENCE_ONLINE",
+        presence: this.presence,
         limits: { inFlightMax: 64, textBytesMax: 65_536 },
         attended: true,
       },

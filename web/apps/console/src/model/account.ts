@@ -14,6 +14,9 @@ export class Account {
   readonly #state = signal<AccountState>({ kind: "loading" });
   readonly state: ReadonlySignal<AccountState> = this.#state;
 
+  /** Somebody signed in just now, rather than coming back to an open session. */
+  fresh = false;
+
   constructor(private readonly api: Api) {}
 
   async load(): Promise<void> {
@@ -27,16 +30,19 @@ export class Account {
 
   async signIn(email: string, password: string): Promise<void> {
     await this.api.signIn(email, password);
+    this.fresh = true;
     await this.load();
   }
 
   async signInDemo(email: string): Promise<void> {
     await this.api.signInDemo(email);
+    this.fresh = true;
     await this.load();
   }
 
   async setUp(body: SetUp): Promise<void> {
     await this.api.setUp(body);
+    this.fresh = true;
     await this.load();
   }
 

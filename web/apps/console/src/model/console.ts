@@ -55,8 +55,22 @@ export class Desk {
     });
     this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
     this.client.start();
+    if (console.account.fresh) this.#beginWork();
     void this.inbox.loadDirectory();
     void this.inbox.loadCounts();
+  }
+
+  /** Who signs in begins to work: offline becomes online, once. A reload changes nothing. */
+  #beginWork(): void {
+    this.console.account.fresh = false;
+    const stop = effect(() => {
+      if (this.client.connection.value.kind !== "live") return;
+      // Not within the effect that is just running.
+      void Promise.resolve().then(() => {
+        stop();
+        if (this.inbox.presence.peek() === "offline") this.inbox.setPresence("online").catch(() => this.console.notices.show("danger", "presence.failed"));
+      });
+    });
   }
 
   show(conversation: string | null): void {

@@ -1,0 +1,168 @@
+// The console without its looks, against a server that speaks real frames on a clock that stands
+// still until told.
+import { FakeBrowser, FakeClock, FakeServer } from "@frontdesk/client/testing";
+import { jsonCodec } from "@frontdesk/protocol";
+import type { RowJson } from "@frontdesk/protocol";
+import { describe, expect, it } from "vitest";
+import type { Me } from "./api";
+import { Console } from "./console";
+
+const visitor = { kind: "ACTOR_KIND_VISITOR", id: "v1" } as const;
+
+const me: Me = {
+  id: "agent1",
+  display_name: "Lin",
+  email: "lin@example.com",
+  language: "en",
+  account: { id: "a1", name: "Tea" },
+  rights: ["conversation.write", "conversation.note", "conversation.close"],
+  teams: ["t1"],
+  demo: false,
+};
+
+function row(conversation: string, more: Partial<RowJson> = {}): RowJson {
+  return {
+    conversation,
+    visitor: "v1",
+    position: { epoch: "1", seq: "1" },
+    session: { id: `s-${conversation}`, number: 1, version: 1, status: "SESSION_STATUS_ASSIGNED", owner: { id: "agent1", name: "Lin" }, openedAtMs: "1" },
+    ...more,
+  };
+}
+
+function setUp(options: { readonly signedIn?: boolean } = {}) {
+  const clock = new FakeClock();
+  const server = new FakeServer(clock);
+  const platform = new FakeBrowser(clock, server).tab();
+  const state = { signedIn: options.signedIn ?? true, hash: "" };
+  const answer = (status: number, body: unknown) => Promise.resolve({ status, body, retryAfterMs: undefined });
+  const app: Console = new Console({
+    platform: {
+      ...platform,
+      http: (method, path, request) => {
+        if (path === "api/v1/me") return state.signedIn ? answer(200, me) : answer(401, { code: "auth.required" });
+        if (path === "api/v1/setup") return answer(200, { needed: false, demo_users: [{ email: "lin@example.com", name: "Lin", role: "agent" }] });
+        if (path === "api/v1/sign-in") {
+          const right = (request?.body as { password: string }).password === "right";
+          state.signedIn = right;
+          return right ? answer(200, {}) : answer(401, { code: "auth.failed" });
+        }
+        return platform.http(method, path, request);
+      },
+    },
+    codec: jsonCodec,
+    upload: () => () => undefined,
+    copy: () => Promise.resolve(true),
+    version: "0",
+    language: () => "en",
+    anonymousName: (id) => `Visitor ${id}`,
+    address: {
+      hash: () => state.hash,
+      go: (hash) => {
+        state.hash = hash;
+        app.addressChanged();
+      },
+    },
+  });
+  return { app, clock, server, state };
+}
+
+describe("signing in", () => {
+  it("offers the demo's people, says what is wrong, and then opens the desk", async () => {
+    const { app } = setUp({ signedIn: false });
+    await app.start();
+    expect(app.account.state.value).toMatchObject({ kind: "signed-out", expired: false, demoUsers: [{ name: "Lin" }] });
+    await expect(app.account.signIn("lin@example.com", "wrong")).rejects.toMatchObject({ code: "auth.failed" });
+    expect(app.desk.value).toBeNull();
+    await app.account.signIn("lin@example.com", "right");
+    expect(app.desk.value?.me.display_name).toBe("Lin");
+    app.desk.value?.stop();
+  });
+
+  it("puts whoever was offline to work, and leaves the state alone on a reload", async () => {
+    for (const signedIn of [false, true]) {
+      const { app, clock, server } = setUp({ signedIn });
+      server.presence = "PRESENCE_OFFLINE";
+      await app.start();
+      if (!signedIn) await app.account.signIn("lin@example.com", "right");
+      await clock.settle();
+      const chosen = server.current.frames.flatMap((frame) => (frame.presence?.presence === undefined ? [] : [frame.presence.presence]));
+      expect(chosen).toEqual(signedIn ? [] : ["PRESENCE_ONLINE"]);
+      app.desk.value?.stop();
+    }
+  });
+
+  it("ends where the server no longer knows the login", async () => {
+    const { app, clock, server, state } = setUp();
+    await app.start();
+    await clock.settle();
+    state.signedIn = false;
+    server.nextTicketAnswer = { status: 401, body: { code: "auth.required" }, retryAfterMs: undefined };
+    server.current.close(3400);
+    await clock.advance(30_000);
+    expect(app.account.state.value.kind).toBe("signed-out");
+    expect(app.desk.value).toBeNull();
+  });
+});
+
+describe("the desk", () => {
+  it("lists, opens by address, says where the reader was, and answers", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1", { unread: 2 }), row("c2", { session: { id: "s", number: 1, version: 1, status: "SESSION_STATUS_QUEUED", team: "t1" } })];
+    for (const body of ["one", "two"]) server.say("c1", { actor: visitor, content: { text: { body } } });
+    await app.start();
+    await clock.settle();
+    const desk = app.desk.value;
+    expect(desk?.inbox.counts.value).toMatchObject({ mine: 1, queue: 1, team: 1, all: 2 });
+    expect(app.title.value).toBe("(2) Frontdesk");
+    app.step(1);
+    await clock.settle();
+    const chat = desk?.chat.value;
+    expect(chat?.id).toBe("c1");
+    expect(chat?.rows.value.map((known) => known.kind)).toEqual(["day", "message", "message"]);
+    expect(chat?.actions.value).toMatchObject({ reply: true, close: true, takeOver: false });
+    chat?.composer.setText("hello");
+    chat?.composer.send();
+    await clock.settle();
+    expect(server.texts("c1")).toEqual(["one", "two", "hello"]);
+    expect(chat?.rows.value.at(-1)).toMatchObject({ kind: "message", mine: true, delivery: "sent", seq: 3 });
+    desk?.stop();
+  });
+
+  it("keeps what was written while the server was away, and sends it once when it is back", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1")];
+    server.say("c1", { actor: visitor, content: { text: { body: "hi" } } });
+    await app.start();
+    app.openConversation("c1");
+    await clock.settle();
+    server.down = true;
+    server.restart();
+    const chat = app.desk.value?.chat.value;
+    chat?.composer.setText("kept");
+    chat?.composer.send();
+    await clock.advance(5_000);
+    expect(chat?.rows.value.at(-1)).toMatchObject({ delivery: "sending" });
+    server.down = false;
+    await clock.advance(60_000);
+    expect(server.texts("c1")).toEqual(["hi", "kept"]);
+    expect(chat?.rows.value.at(-1)).toMatchObject({ delivery: "sent" });
+    app.desk.value?.stop();
+  });
+
+  it("holds the row under the pointer while others come in", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1"), row("c2")];
+    await app.start();
+    await clock.settle();
+    const inbox = app.desk.value?.inbox;
+    const first = inbox?.order.value[0] ?? "";
+    inbox?.hold(first);
+    server.current.push({ feed: { changes: [{ number: "1", row: row("c9", { last: { seq: "1", atMs: String(clock.now()), actor: visitor, content: { text: { body: "new" } } } }) }] } });
+    await clock.settle();
+    expect(inbox?.order.value[0]).toBe(first);
+    inbox?.hold(null);
+    expect(inbox?.order.value[0]).toBe("c9");
+    app.desk.value?.stop();
+  });
+});

@@ -361,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_configuration_loads() {
+        let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/embedded.toml"));
+        let flags = Flags { file: Some(file), ..Flags::default() };
+        let config = Config::load(&flags, no_env()).expect("the sample loads");
+        assert_eq!(config.server.public_url, "https://chat.example.com");
+        assert_eq!(config.log.format, LogFormat::Json);
+    }
+
+    #[test]
     fn the_environment_wins_over_the_file_and_flags_win_over_both() {
         let dir = tempfile::tempdir().expect("temp dir");
         let file = dir.path().join("c.toml");

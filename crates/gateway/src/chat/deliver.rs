@@ -324,6 +324,17 @@ impl Chat {
         team
     }
 
+    /// A quiet conversation leaves memory; whoever asks for its people needs it back.
+    pub(super) fn bring_in(&mut self, io: &Io<'_>, conversation: ConversationId) {
+        if let Err(error) = self.dispatcher.state(conversation, io.now_ms()) {
+            tracing::error!(
+                conversation.id = %conversation,
+                error = &error as &dyn std::error::Error,
+                "cannot read a conversation"
+            );
+        }
+    }
+
     /// Somebody's visitor came or went.
     pub(super) fn visitor_presence(
         &mut self,
@@ -332,6 +343,7 @@ impl Chat {
         conversation: ConversationId,
         online: bool,
     ) {
+        self.bring_in(io, conversation);
         let presence = if online { wire::Presence::Online } else { wire::Presence::Offline };
         let visitor = self
             .dispatcher

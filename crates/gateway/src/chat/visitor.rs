@@ -82,6 +82,7 @@ impl Chat {
             typing: draft.typing,
             text: if peek { draft.text } else { String::new() },
         };
+        self.bring_in(io, conversation);
         let team = self.team_of(conversation);
         self.push(io, &team, &Encoded::push(Out::Draft(update)), None);
     }

@@ -118,7 +118,7 @@ struct Subscribers {
     /// The visitor's tabs and devices; all on this loop.
     visitors: SmallVec<[ConnId; 1]>,
     /// People who look at it, participants or not.
-    viewers: SmallVec<[Viewer; 2]>,
+    viewers: Vec<Viewer>,
 }
 
 #[derive(Debug, Clone)]

@@ -3,10 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use frontdesk_core::{
-    id::{ConversationId, UserId},
-    store,
-};
+use frontdesk_core::id::{ConversationId, UserId};
 use frontdesk_protocol::{Encoding, wire::Hello};
 use frontdesk_router::access::Principal;
 use smallvec::SmallVec;
@@ -51,8 +48,9 @@ pub(super) struct VisitorConn {
     pub(super) inbox: Arc<InboxFacts>,
     pub(super) principal: Arc<Principal>,
     pub(super) conversation: ConversationId,
-    /// What the first message creates; dropped once it is stored.
-    pub(super) origin: Option<Box<store::Origin>>,
+    /// What the first message creates, encoded, because idle visitors are many; dropped once it is
+    /// stored.
+    pub(super) origin: Option<Box<[u8]>>,
 }
 
 /// An agent's live connection.

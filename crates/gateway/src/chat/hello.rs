@@ -9,6 +9,7 @@ use frontdesk_protocol::{
     codes::{self, ErrorCode},
     wire::{self, server_frame::Frame as Out},
 };
+use prost::Message as _;
 use smallvec::SmallVec;
 
 use super::{
@@ -147,7 +148,7 @@ impl Chat {
         };
         let drafts = inbox.drafts;
         let account = inbox.account;
-        let origin = (!stored).then(|| Box::new(origin));
+        let origin = (!stored).then(|| origin.encode_to_vec().into_boxed_slice());
         let self_actor = principal.actor();
         let state = State::Visitor(VisitorConn { inbox, principal, conversation, origin });
         let now_s = seconds(now_ms);

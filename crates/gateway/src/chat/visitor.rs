@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use frontdesk_core::{id::ConversationId, limits};
+use frontdesk_core::{id::ConversationId, limits, store};
 use frontdesk_protocol::{
     Encoded, codes,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use frontdesk_router::propose::Around;
+use prost::Message as _;
 
 use super::{
     Chat, Subscribers,
@@ -43,7 +44,11 @@ impl Chat {
         match frame {
             In::Send(_) | In::Retract(_) | In::Command(_) => {
                 let around = Around {
-                    origin: visitor.origin.as_deref().cloned(),
+                    // Encoded by us a moment ago.
+                    origin: visitor
+                        .origin
+                        .as_deref()
+                        .and_then(|origin| store::Origin::decode(origin).ok()),
                     team: visitor.inbox.team,
                     file: None,
                 };

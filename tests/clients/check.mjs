@@ -1,0 +1,192 @@
+// What tests/clients/run checks: two clients on two stacks, each a visitor, send through a server that
+// is killed with -9 in the middle and restarted on the same port. Afterwards every message is there
+// once, in order, and all ways of reading agree: the acks, what each client holds, what the other
+// stack reads with the same visitor token, and the HTTP API.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const MESSAGES = 120;
+const KILL_AFTER_ACKS = 30;
+const WINDOW = 8;
+const STEP_MS = 60_000;
+
+const [bin, ...named] = process.argv.slice(2);
+const stacks = named.map((text) => {
+  const [name, command] = text.split("=");
+  return { name, command: command.split(" ") };
+});
+
+// Several messages in flight keep their order only while none is refused for its rate.
+const FAST = {
+  FRONTDESK__LIMITS__VISITOR_RATE_PER_S: "100000",
+  FRONTDESK__LIMITS__VISITOR_BURST: "100000",
+};
+
+const root = mkdtempSync(join(tmpdir(), "frontdesk-clients-"));
+const dataDir = join(root, "data");
+const running = new Set();
+
+function within(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${STEP_MS} ms`)), STEP_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function start(command, env) {
+  const [program, ...words] = command;
+  const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.errors = "";
+  child.stderr.on("data", (data) => (child.errors += data));
+  child.lines = createInterface({ input: child.stdout });
+  child.ended = new Promise((resolve) => {
+    child.on("exit", (code, signal) => {
+      running.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  return child;
+}
+
+/** Starts the server and waits until it says where it serves. */
+async function serve(listen, env) {
+  const server = start([bin, "serve", "--data-dir", dataDir, "--listen", listen], env);
+  const url = new Promise((resolve, reject) => {
+    server.lines.on("line", (line) => {
+      const said = line.match(/https?:\/\/127\.0\.0\.1:\d+/);
+      if (said) resolve(said[0]);
+    });
+    server.ended.then(() => reject(new Error(`the server ended:\n${server.errors}`)));
+  });
+  server.url = await within("the start of the server", url);
+  return server;
+}
+
+/** Runs a client; `acked(count)` resolves when so many messages are acked. */
+function run(stack, words) {
+  const client = start([...stack.command, ...words], {});
+  const waiting = [];
+  client.name = stack.name;
+  client.events = [];
+  let acks = 0;
+  client.lines.on("line", (line) => {
+    const event = JSON.parse(line);
+    client.events.push(event);
+    if (event.event === "ack") acks += 1;
+    for (const one of waiting) if (acks >= one.count) one.resolve();
+  });
+  const linesEnded = new Promise((resolve) => client.lines.on("close", resolve));
+  client.acked = (count) =>
+    within(`${count} acks of ${stack.name}`, new Promise((resolve) => waiting.push({ count, resolve })));
+  client.done = within(
+    `the ${stack.name} client`,
+    Promise.all([client.ended, linesEnded]).then(([{ code }]) => {
+      assert.equal(code, 0, `the ${stack.name} client failed:\n${client.errors}`);
+      return client.events.find((event) => event.event === "done");
+    }),
+  );
+  return client;
+}
+
+const own = (entries) => entries.filter((entry) => entry.kind === "ACTOR_KIND_VISITOR");
+
+/** Nothing lost, doubled or out of order, in what one client holds. */
+function check(name, done, texts) {
+  const mine = own(done.entries);
+  assert.deepEqual(mine.map((entry) => entry.text), texts, `${name}: lost, doubled or out of order`);
+  const acked = mine.map((entry) => entry.seq).slice(-done.acks.length);
+  assert.deepEqual(done.acks, acked, `${name}: acks and entries disagree`);
+  const seqs = done.entries.map((entry) => entry.seq);
+  assert.ok(seqs.every((seq, index) => index === 0 || seq > seqs[index - 1]), `${name}: seqs do not rise`);
+  assert.equal(done.held, seqs.at(-1), `${name}: does not hold the newest`);
+}
+
+async function overHttp(url, key, conversation) {
+  const entries = [];
+  for (let after = 0, more = true; more; ) {
+    const path = `/api/v1/conversations/${conversation}/entries?limit=200&after=${after}`;
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${key}` } });
+    assert.equal(answer.status, 200, `${path}: ${answer.status}`);
+    const page = await answer.json();
+    for (const { entry } of page.items) {
+      entries.push({ seq: Number(entry.seq), kind: entry.actor.kind, text: entry.content?.text?.body });
+    }
+    after = entries.at(-1)?.seq ?? 0;
+    more = page.more_after;
+  }
+  return entries;
+}
+
+const texts = (label, count) => Array.from({ length: count }, (_, number) => `${label}-${number}`);
+
+async function main() {
+  const password = join(root, "password");
+  writeFileSync(password, "correct horse battery staple 7\n", { mode: 0o600 });
+  const made = JSON.parse(
+    execFileSync(bin, [
+      "init", "--data-dir", dataDir, "--account", "Clients", "--admin-email", "admin@clients.example",
+      "--admin-password-file", password, "--json",
+    ], { encoding: "utf8" }),
+  );
+
+  let server = await serve("127.0.0.1:0", FAST);
+  const words = ["-window", "-send", "-label", "-token"];
+  const flags = (stack, values) =>
+    words.flatMap((word, index) =>
+      values[index] === undefined ? [] : [stack.name === "go" ? word : `-${word}`, String(values[index])],
+    );
+  const clients = stacks.map((stack) =>
+    run(stack, [...flags(stack, [WINDOW, MESSAGES, stack.name]), server.url, made.inbox_key]),
+  );
+  await Promise.all(clients.map((client) => client.acked(KILL_AFTER_ACKS)));
+  server.kill("SIGKILL");
+  await server.ended;
+  server = await serve(new URL(server.url).host, FAST);
+  const done = await Promise.all(clients.map((client) => client.done));
+  for (const [index, client] of clients.entries()) {
+    const result = done[index];
+    check(client.name, result, texts(client.name, MESSAGES));
+    assert.equal(result.acks.length, MESSAGES, `${client.name}: not every message was acked`);
+    const losses = client.events.filter((event) => event.event === "lost").length;
+    assert.ok(losses > 0, `${client.name}: the kill did not reach it`);
+    const resumed = client.events.filter((event) => event.event === "welcome").at(-1);
+    assert.ok(resumed.recovered, `${client.name}: was not resumed`);
+    console.log(`ok: ${client.name}: ${MESSAGES} messages over a kill -9, ${losses} times lost, resumed`);
+  }
+
+  // The other stack, as the same visitor; and the API as the team reads it.
+  for (const [index, stack] of [...stacks].reverse().entries()) {
+    const first = done[index];
+    const reader = run(stack, [...flags(stack, [1, 0, "none", first.token]), server.url, made.inbox_key]);
+    const read = await reader.done;
+    assert.deepEqual(read.entries, first.entries, `${stack.name} reads something else`);
+    const team = await overHttp(server.url, made.api_key, first.conversation);
+    assert.deepEqual(own(team), own(first.entries), "the API reads something else");
+    console.log(`ok: ${stack.name} and the API read what ${clients[index].name} wrote`);
+  }
+
+  // With the limits as delivered: refused for a moment, and still all there and in order.
+  server.kill("SIGTERM");
+  assert.equal((await within("the stop of the server", server.ended)).code, 0, server.errors);
+  server = await serve("127.0.0.1:0", {});
+  for (const stack of stacks) {
+    const client = run(stack, [...flags(stack, [1, 50, "slow"]), server.url, made.inbox_key]);
+    check(stack.name, await client.done, texts("slow", 50));
+    console.log(`ok: ${stack.name}: 50 messages at the rate a visitor may have`);
+  }
+  server.kill("SIGTERM");
+  assert.equal((await within("the stop of the server", server.ended)).code, 0, server.errors);
+}
+
+try {
+  await main();
+} finally {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(root, { recursive: true, force: true });
+}

@@ -1,0 +1,71 @@
+// A real Chromium, and people in it: each with a profile of their own, watched for anything a page
+// complains about. A complaint nobody expected fails the test.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** For everything a page does by itself: generous, since the machine does other things too. */
+const WAIT_MS = 15_000;
+
+/** Asked before anybody signed in; the browser writes every 401 to the console. */
+const BEFORE_SIGN_IN = /status of 401.*\/api\/v1\/me$/;
+/** What a browser says while a server is away. */
+export const SERVER_AWAY = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to .* failed/;
+
+export async function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+/** One browser profile. `page()` opens a tab in it. */
+export class Person {
+  constructor(context) {
+    this.context = context;
+    this.complaints = [];
+    this.expected = [BEFORE_SIGN_IN];
+  }
+
+  static async arrive(browser, { locale = "en", ...options } = {}) {
+    const context = await browser.newContext({ locale, viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(WAIT_MS);
+    const person = new Person(context);
+    // Violations that only report show here and not in the console.
+    await context.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        console.error(`security policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+      });
+    });
+    return person;
+  }
+
+  async page() {
+    const page = await this.context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.complaints.push(`${message.text()} ${message.location().url}`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(String(error.stack ?? error)));
+    return page;
+  }
+
+  expect(pattern) {
+    this.expected.push(pattern);
+    return this;
+  }
+
+  /** Closes the profile; says what its pages complained about. */
+  async leave() {
+    await this.context.close();
+    const complaints = this.complaints.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+    assert.deepEqual(complaints, [], "no page complains");
+  }
+}
+
+/** Presses keys while an input method composes `text`, as with a Chinese keyboard; leaves it composing. */
+export async function compose(page, text) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+  return {
+    commit: (chosen) => session.send("Input.insertText", { text: chosen }),
+  };
+}

@@ -1,1 +1,51 @@
-//! (skeleton)
+//! Everything the integration tests drive the product with: the real binary, real sockets, real
+//! files.
+//!
+//! ```text
+//! TestServer ---- starts `frontdesk`, watches its log, kills and restarts it
+//!   Http          requests as nobody, a user, an API key or a visitor
+//!   TestVisitor   one visitor, step by step        TestAgent   one agent, step by step
+//!   robot         visitors and agents by the dozen, which reconnect by themselves
+//!   ChaosProxy    a bad network between the two
+//!   Checker       nothing lost, doubled, out of order or invented
+//! ```
+//! Nothing here waits for a time to pass: everything waits for an event, with a limit ([`PATIENCE`]).
+//! What goes wrong is a panic with the reason, because a panic is how a test says so.
+
+pub mod agent;
+pub mod http;
+pub mod live;
+pub mod proxy;
+pub mod rng;
+pub mod server;
+pub mod socket;
+pub mod timeline;
+pub mod visitor;
+
+use std::time::Duration;
+
+pub use agent::TestAgent;
+pub use http::Http;
+pub use proxy::ChaosProxy;
+pub use rng::Rng;
+pub use server::{Output, ServerBuilder, TestServer, run_to_end};
+pub use socket::{Gone, Socket, SocketOptions};
+pub use timeline::Timeline;
+pub use visitor::TestVisitor;
+
+/// How long anything may take that should take milliseconds. Machines that run tests are slow and
+/// busy; this decides only how late a failure is reported.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for something that should happen soon.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    within(PATIENCE, what, future).await
+}
+
+/// Waits for something that has to happen in time.
+pub async fn within<T>(limit: Duration, what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(limit, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("not within {limit:?}: {what}"),
+    }
+}

@@ -47,8 +47,14 @@ check: web ## Format, lints, types, generated files, dependency rules
 test: tools web ## Every suite
 	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked
+	@$(MAKE) --no-print-directory clients
 	$(NPM) test
 	@$(MAKE) --no-print-directory e2e
+
+.PHONY: clients
+clients: ## The example clients in Python and Go against the real binary
+	$(CARGO) build -p frontdesk --locked
+	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" tests/clients/run
 
 .PHONY: e2e
 e2e: tools web ## The real binary in a real browser

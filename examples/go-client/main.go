@@ -289,7 +289,7 @@ func (v *visitor) take(items []item) error {
 			v.entries[low] = *one.Entry
 		}
 	}
-	before := v.held
+	others := false
 	for one, there := v.early[v.held+1]; there; one, there = v.early[v.held+1] {
 		delete(v.early, v.held+1)
 		_, v.held = one.span()
@@ -300,12 +300,13 @@ func (v *visitor) take(items []item) error {
 		if one.Entry.ClientMsgID != "" {
 			v.acked(one.Entry.ClientMsgID, one.Entry.Seq)
 		}
+		others = others || one.Entry.Actor.Kind != "ACTOR_KIND_VISITOR"
 		say("entry", fields{"seq": one.Entry.Seq, "kind": one.Entry.Actor.Kind})
 	}
 	if len(v.early) > 0 {
 		return v.send("sync", fields{"held": v.position()})
 	}
-	if v.held > before {
+	if others {
 		seq := strconv.FormatUint(v.held, 10)
 		return v.send("cursor", fields{"deliveredSeq": seq, "readSeq": seq})
 	}
@@ -339,6 +340,9 @@ func (v *visitor) handle(frame serverFrame) error {
 		return v.take([]item{{Entry: &own}})
 	case frame.Refusal != nil:
 		delete(v.flying, frame.Refusal.ClientMsgID)
+		if v.synced == "asked" {
+			v.synced = "" // a refused position check is made again
+		}
 		if frame.Refusal.RetryAfterMs == nil {
 			return fmt.Errorf("refused: %s", frame.Refusal.Code)
 		}
@@ -359,14 +363,14 @@ func (v *visitor) handle(frame serverFrame) error {
 // live sends what may be sent and takes frames in until everything is acked and checked.
 func (v *visitor) live() error {
 	for len(v.pending) > 0 || v.synced != "yes" {
+		if len(v.flying) == 0 {
+			time.Sleep(time.Until(v.notBefore)) // as long as a refusal asked for
+		}
 		if len(v.pending) == 0 && v.synced == "" {
 			v.synced = "asked"
 			if err := v.send("sync", fields{"held": v.position()}); err != nil {
 				return err
 			}
-		}
-		if len(v.flying) == 0 {
-			time.Sleep(time.Until(v.notBefore)) // as long as a refusal asked for
 		}
 		for _, one := range v.pending {
 			if len(v.flying) >= v.window || time.Now().Before(v.notBefore) {

@@ -42,8 +42,7 @@ def say(event, **fields):
 
 def span(item):
     low, high = ("fromSeq", "toSeq") if "skip" in item else ("seq", "seq")
-    body = item.get("skip") or item["entry"]
-    return int(body[low]), int(body[high])
+    return tuple(int((item.get("skip") or item["entry"])[name]) for name in (low, high))
 
 
 class Timeline:
@@ -171,6 +170,7 @@ class Visitor:
             mine = refusal.get("clientMsgId")
             self.flying.discard(mine)
             self.not_before = time.monotonic() + refusal.get("retryAfterMs", 0) / 1000
+            self.synced = self.synced or None  # a refused position check is made again
             if "retryAfterMs" not in refusal:
                 self.pending.pop(mine, None)
                 say("refused", code=refusal["code"])
@@ -198,7 +198,7 @@ class Visitor:
             if entry.get("clientMsgId") in self.pending:  # stored, but its ack was lost
                 self.acked(entry["clientMsgId"], int(entry["seq"]))
             say("entry", seq=int(entry["seq"]), kind=entry["actor"]["kind"], content=entry.get("content"))
-        if entries:
+        if any(entry["actor"]["kind"] != "ACTOR_KIND_VISITOR" for entry in entries):
             self.send_frame(cursor={"deliveredSeq": str(self.timeline.held), "readSeq": str(self.timeline.held)})
         if self.timeline.early:
             self.sync()
@@ -259,7 +259,7 @@ def scripted(visitor, count, label):
         visitor.say(f"{label}-{number}")
 
     def finished():
-        if not visitor.pending and visitor.synced is None:
+        if not visitor.pending and visitor.synced is None and time.monotonic() >= visitor.not_before:
             visitor.sync()  # one position check, so that everything there is has arrived
         return not visitor.pending and visitor.synced
 

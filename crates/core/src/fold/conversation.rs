@@ -226,9 +226,15 @@ fn kind_of(entry: &chat::Entry) -> Kind {
     }
 }
 
-/// A retraction says nothing that a list could show; the tombstone it made does.
+/// What people wrote. That somebody joined would hide the question they joined for; a retraction says
+/// nothing that a list could show, the tombstone it made does.
 fn shows_in_lists(entry: &chat::Entry) -> bool {
-    !matches!(entry.body, Some(chat::entry::Body::Retraction(_)))
+    use chat::{content::Kind, entry::Body};
+    match &entry.body {
+        Some(Body::Content(content)) => !matches!(content.kind, Some(Kind::System(_))),
+        Some(Body::Retraction(_)) => false,
+        Some(Body::Tombstone(_)) | None => true,
+    }
 }
 
 /// Copies an entry for lists, its text cut short, into the buffers of the one before.

@@ -625,6 +625,15 @@ fn lists_keep_a_preview_that_ends_at_a_character() {
 }
 
 #[test]
+fn lists_show_what_was_written_and_not_who_joined() {
+    let mut model = Model::new();
+    model.say(visitor(), "is it waterproof?");
+    model.change(system(), assigned("ann"));
+    let state = model.state.as_ref().expect("created").state();
+    assert_eq!((state.last_seq, state.last_visible.as_ref().map(|last| last.seq)), (2, Some(1)));
+}
+
+#[test]
 fn times_of_a_session_follow_from_its_events_alone() {
     let mut model = Model::new();
     let start_ms = model.now_ms;

@@ -61,6 +61,19 @@ export class Person {
   }
 }
 
+/** Ends everything a test began, in this order, even where one of them complains. */
+export async function end(...begun) {
+  const failures = [];
+  for (const one of begun.flat()) {
+    try {
+      await (one?.leave ?? one?.stop ?? one?.close)?.call(one);
+    } catch (failure) {
+      failures.push(failure);
+    }
+  }
+  if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.join("\n"));
+}
+
 /** Presses keys while an input method composes `text`, as with a Chinese keyboard; leaves it composing. */
 export async function compose(page, text) {
   const session = await page.context().newCDPSession(page);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Agent } from "../support/agent.mjs";
-import { Person, launch } from "../support/browser.mjs";
+import { Person, end, launch } from "../support/browser.mjs";
 import { Server } from "../support/server.mjs";
 import { Visitor } from "../support/visitor.mjs";
 import { picture } from "../support/picture.mjs";
@@ -18,10 +18,7 @@ describe("a visitor and an agent", () => {
   });
 
   after(async () => {
-    await ann?.leave();
-    await lin?.leave();
-    await browser?.close();
-    await server?.stop();
+    await end(ann, lin, browser, server);
   });
 
   it("reach each other from the demo page", async () => {
@@ -68,7 +65,7 @@ describe("a visitor and an agent", () => {
     assert.ok(await seen.evaluate((img) => img.decode().then(() => img.naturalWidth > 0)), "the picture is drawn");
 
     await paste(agent.input, await picture(agent.page, 200, 300, "#8a4b2a"));
-    await agent.page.locator('[data-testid="attachment"][data-state="stored"], [data-testid="attachment"][data-state="done"], [data-testid="attachment"][data-state="ready"]').waitFor();
+    await agent.page.locator('[data-testid="attachment"][data-state="stored"]').waitFor();
     await agent.input.press("Enter");
     const theirs = visitor.chat.locator(".message-other .picture img");
     await theirs.waitFor();

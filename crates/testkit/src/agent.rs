@@ -26,6 +26,8 @@ pub struct TestAgent {
     pub id: String,
     /// From the last welcome.
     pub welcome: wire::Welcome,
+    /// The state the server takes it to have chosen.
+    chosen: Presence,
     /// Newest number of the feed seen.
     pub feed: Option<wire::FeedPosition>,
     /// How its sockets are opened.
@@ -66,6 +68,7 @@ impl TestAgent {
             http,
             id,
             welcome: wire::Welcome::default(),
+            chosen: Presence::Unspecified,
             feed: None,
             options: SocketOptions::default(),
             address: server.address(),
@@ -80,6 +83,7 @@ impl TestAgent {
             http: self.http.clone(),
             id: self.id.clone(),
             welcome: wire::Welcome::default(),
+            chosen: Presence::Unspecified,
             feed: None,
             options: self.options.clone(),
             address: self.address,
@@ -119,6 +123,7 @@ impl TestAgent {
         match self.try_hello(hello).await {
             Ok(welcome) => {
                 self.feed = welcome.feed;
+                self.chosen = welcome.presence();
                 self.welcome = welcome;
             }
             Err((error, gone)) => panic!("no welcome: {error:?}, {gone:?}"),
@@ -163,23 +168,37 @@ impl TestAgent {
         .await
     }
 
-    /// Chooses a state and waits until it is heard of.
+    /// Chooses a state and waits until the desk has heard of it.
     pub async fn presence(&mut self, presence: Presence) {
+        // A choice that changes nothing is announced to nobody, so there is a change first.
+        if self.chosen == presence {
+            let other =
+                if presence == Presence::Away { Presence::Online } else { Presence::Away };
+            self.choose(other).await;
+        }
+        self.choose(presence).await;
+    }
+
+    async fn choose(&mut self, presence: Presence) {
         let asked = wire::SetPresence { presence: presence.into() };
+        let id = self.id.clone();
+        let own = |frame: &In| match frame {
+            In::Presence(update) if update.actor.as_ref().is_some_and(|actor| actor.id == id) => {
+                Some(update.presence())
+            }
+            _ => None,
+        };
+        self.live.forget(|frame| own(frame).is_some());
         match self.live.ask(Out::Presence(asked)).await {
             In::Done(_) => {}
             other => panic!("presence is answered by {other:?}"),
         }
-        let id = self.id.clone();
         self.live
-            .pushed("the own presence", |frame| match frame {
-                In::Presence(update) => {
-                    let who = update.actor.as_ref().map(|actor| actor.id.as_str());
-                    (who == Some(&id) && update.presence() == presence).then_some(())
-                }
-                _ => None,
+            .pushed("the own presence", |frame| {
+                own(frame).filter(|now| *now == presence)
             })
             .await;
+        self.chosen = presence;
     }
 
     /// Looks at a conversation.

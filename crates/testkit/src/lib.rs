@@ -35,7 +35,7 @@ pub use visitor::TestVisitor;
 
 /// How long anything may take that should take milliseconds. Machines that run tests are slow and
 /// busy; this decides only how late a failure is reported.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for something that should happen soon.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -7,7 +7,7 @@ use frontdesk_protocol::wire::{
     self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
 };
 
-use crate::{Gone, Socket, Timeline, soon};
+use crate::{Gone, PATIENCE, Socket, Timeline, soon};
 
 /// Pushes kept for later.
 const BACKLOG_MAX: usize = 100_000;
@@ -75,18 +75,25 @@ impl Live {
             self.backlog.remove(place);
             return found;
         }
-        soon(what, async {
+        let found = tokio::time::timeout(PATIENCE, async {
             loop {
                 match self.hear().await {
                     Ok(frame) => match pick(&frame) {
                         Some(found) => return found,
                         None => self.keep(frame),
                     },
-                    Err(gone) => panic!("the socket ended ({gone:?}) before: {what}"),
+                    Err(gone) => self.give_up(&format!("the socket ended ({gone:?})"), what),
                 }
             }
         })
-        .await
+        .await;
+        found.unwrap_or_else(|_| self.give_up("time passed", what))
+    }
+
+    fn give_up(&self, why: &str, what: &str) -> ! {
+        let came: Vec<String> =
+            self.backlog.iter().rev().take(20).map(|frame| format!("  {frame:?}")).collect();
+        panic!("{why} before: {what}; the newest of what came:\n{}", came.join("\n"));
     }
 
     fn keep(&mut self, frame: wire::ServerFrame) {
@@ -101,15 +108,23 @@ impl Live {
 
     /// Waits until a timeline says so.
     pub async fn until(&mut self, what: &str, key: &str, done: impl Fn(&Timeline) -> bool) {
-        soon(what, async {
+        let held = tokio::time::timeout(PATIENCE, async {
             while !self.timelines.get(key).is_some_and(&done) {
                 match self.hear().await {
                     Ok(frame) => self.keep(frame),
-                    Err(gone) => panic!("the socket ended ({gone:?}) before: {what}"),
+                    Err(gone) => self.give_up(&format!("the socket ended ({gone:?})"), what),
                 }
             }
         })
         .await;
+        if held.is_err() {
+            self.give_up("time passed", what);
+        }
+    }
+
+    /// Forgets pushes nobody waited for.
+    pub fn forget(&mut self, which: impl Fn(&In) -> bool) {
+        self.backlog.retain(|frame| !frame.frame.as_ref().is_some_and(&which));
     }
 
     /// Pushes that came and nobody waited for.

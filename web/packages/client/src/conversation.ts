@@ -28,6 +28,8 @@ const CURSOR_EVERY_MS = 1_000;
 const TYPING_ENDS_MS = 6_000;
 /** How often this side tells that it types. */
 const TYPING_EVERY_MS = 2_000;
+/** How often what is being written is told, where it is. */
+const PEEK_EVERY_MS = 800;
 /** A hole this old is not just frames out of order. */
 const GAP_MS = 1_500;
 
@@ -83,6 +85,7 @@ export class Conversation {
   private cursorTimer: TimerId | undefined;
   private typingTimer: TimerId | undefined;
   private gapTimer: TimerId | undefined;
+  private draftTimer: TimerId | undefined;
   private toldTypingAtMs = 0;
   private typingTold = false;
   private older: Promise<void> | undefined;
@@ -123,6 +126,7 @@ export class Conversation {
       team: options.team ?? false,
     });
     this.typingTold = false;
+    this.clearDraft();
   }
 
   /** Sends a file that the server already stored. */
@@ -151,13 +155,18 @@ export class Conversation {
   /** The person changed the unsent text. With `peek`, others may see the text itself. */
   draft(text: string, peek: boolean): void {
     const typing = text !== "";
-    const now = this.host.clock.now();
+    this.clearDraft();
     if (!typing && !this.typingTold) return;
-    if (typing && this.typingTold && now - this.toldTypingAtMs < TYPING_EVERY_MS) return;
+    const waitMs = this.toldTypingAtMs + (peek ? PEEK_EVERY_MS : TYPING_EVERY_MS) - this.host.clock.now();
+    if (typing && this.typingTold && waitMs > 0) {
+      // Whoever stops in the middle of a sentence is seen with what stands there.
+      if (peek) this.draftTimer = this.host.clock.setTimer(() => this.draft(text, peek), waitMs);
+      return;
+    }
     const told = this.host.push({ draft: { conversation: this.id, typing, text: peek ? text.slice(0, 1_000) : "" } });
     if (!told) return;
     this.typingTold = typing;
-    this.toldTypingAtMs = now;
+    this.toldTypingAtMs = this.host.clock.now();
   }
 
   /** The person saw everything up to `seq`. */
@@ -373,7 +382,13 @@ export class Conversation {
     this.gapTimer = undefined;
   }
 
+  private clearDraft(): void {
+    if (this.draftTimer !== undefined) this.host.clock.clearTimer(this.draftTimer);
+    this.draftTimer = undefined;
+  }
+
   private clearTimers(): void {
+    this.clearDraft();
     for (const timer of [this.cursorTimer, this.typingTimer]) {
       if (timer !== undefined) this.host.clock.clearTimer(timer);
     }

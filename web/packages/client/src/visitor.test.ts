@@ -212,6 +212,20 @@ describe("a visitor", () => {
     expect(one.conversation.typing.value).toBeUndefined();
   });
 
+  it("tells what is being written now and then, and what stands there in the end", async () => {
+    const one = visitor();
+    await started(one);
+    const told = (): unknown[] => server.current.frames.flatMap((frame) => (frame.draft ? [frame.draft.text ?? ""] : []));
+    for (const text of ["I", "I w", "I wo", "I would"]) one.conversation.draft(text, true);
+    expect(told()).toEqual(["I"]);
+    await clock.advance(1_000);
+    expect(told()).toEqual(["I", "I would"]);
+    one.conversation.draft("I would like", true);
+    one.conversation.sendText("I would like tea");
+    await clock.advance(1_000);
+    expect(told()).toEqual(["I", "I would"]);
+  });
+
   it("begins as somebody new where the installation does not know its token", async () => {
     browser.stored.set("frontdesk/visitor/shop/visitor", "v1.stale");
     server.nextTicketAnswer = { status: 401, body: { code: "visitor.token_invalid" }, retryAfterMs: undefined };

@@ -32,7 +32,7 @@ use smallvec::SmallVec;
 
 pub use conversation::{Conversation, DecodeError, FORMAT};
 pub use dedupe::{Dedupe, content_hash};
-pub use reader::{concerns_visitor, for_reader, session_for_visitor};
+pub use reader::{concerns_visitor, for_reader, hide_from_visitor, session_for_visitor};
 pub use recent::Recent;
 pub use text::TEXT_KEYS;
 

@@ -1,7 +1,7 @@
 //! What a reader gets to see of stored entries, sessions and events.
 
 use crate::chat::{
-    ActorKind, Audience, Entry, Participant, Session, SessionEvent, Skip, TimelineItem,
+    Actor, ActorKind, Audience, Entry, Participant, Session, SessionEvent, Skip, TimelineItem,
     session_event::Change, timeline_item::Item,
 };
 
@@ -42,7 +42,14 @@ fn strip(entry: &mut Entry, visitor: bool) {
     if by_visitor != visitor {
         entry.client_msg_id = bytes::Bytes::new();
     }
-    if visitor && !by_visitor {
+    if visitor {
+        hide_from_visitor(actor);
+    }
+}
+
+/// Visitors see display names of people with an account, no ids.
+pub fn hide_from_visitor(actor: &mut Actor) {
+    if actor.kind != ActorKind::Visitor as i32 {
         actor.id.clear();
     }
 }
@@ -80,4 +87,24 @@ pub fn concerns_visitor(event: &SessionEvent) -> bool {
                 | Change::Left(_)
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visitors_see_names_of_people_and_their_own_id() {
+        for (kind, kept) in [
+            (ActorKind::Visitor, "id"),
+            (ActorKind::Agent, ""),
+            (ActorKind::Bot, ""),
+            (ActorKind::Api, ""),
+        ] {
+            let mut actor =
+                Actor { kind: kind.into(), id: "id".to_owned(), name: "Mei".to_owned() };
+            hide_from_visitor(&mut actor);
+            assert_eq!((actor.id.as_str(), actor.name.as_str()), (kept, "Mei"), "{kind:?}");
+        }
+    }
 }

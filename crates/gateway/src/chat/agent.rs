@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use frontdesk_core::{
-    chat,
+    chat, fold,
     id::{AccountId, ConversationId, UserId},
     limits,
 };
@@ -203,10 +203,10 @@ impl Chat {
         principal: &Principal,
         typing: bool,
     ) {
-        let update = |conversation| {
+        let update = |conversation, actor| {
             Encoded::push(Out::Draft(wire::DraftUpdate {
                 conversation,
-                actor: Some(principal.actor()),
+                actor: Some(actor),
                 typing,
                 text: String::new(),
             }))
@@ -216,9 +216,11 @@ impl Chat {
             Asker::Once(_) => None,
         };
         let team = self.team_of(conversation);
-        self.push(io, &team, &update(conversation.to_string()), from);
+        let mut actor = principal.actor();
+        self.push(io, &team, &update(conversation.to_string(), actor.clone()), from);
         let visitors = self.subscribers.get(&conversation).map(|s| s.visitors.clone());
-        let frame = update(String::new());
+        fold::hide_from_visitor(&mut actor);
+        let frame = update(String::new(), actor);
         for conn in visitors.unwrap_or_default() {
             self.send(io, conn, &frame);
         }

@@ -299,7 +299,12 @@ impl Chat {
         let session = state
             .and_then(fold::Conversation::session)
             .map(|session| if team { session.clone() } else { fold::session_for_visitor(session) });
-        let cursors = state.map(|state| state.state().cursors.clone()).unwrap_or_default();
+        let mut cursors = state.map(|state| state.state().cursors.clone()).unwrap_or_default();
+        if !team {
+            for actor in cursors.iter_mut().filter_map(|cursor| cursor.actor.as_mut()) {
+                fold::hide_from_visitor(actor);
+            }
+        }
         let viewers = if team { self.viewers_of(conversation) } else { Vec::new() };
         wire::Opened {
             conversation: conversation.to_string(),

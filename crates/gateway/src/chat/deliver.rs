@@ -201,10 +201,9 @@ impl Chat {
                 Out::Cursor(wire::CursorUpdate { conversation, cursor: Some(cursor.clone()) })
             };
             self.push(io, &team, &Encoded::push(update(conversation.to_string())), sender);
-            let own = sender.map(|sender| sender.conn);
             let frame = Encoded::push(update(String::new()));
-            for conn in visitors.iter().filter(|conn| Some(**conn) != own) {
-                self.send(io, *conn, &frame);
+            for conn in self.others(&visitors, sender) {
+                self.send(io, conn, &frame);
             }
         }
         if !events.is_empty() {
@@ -225,9 +224,9 @@ impl Chat {
         let seq = entry.seq;
         let for_visitors = entry.audience != i32::from(chat::Audience::Team);
         let client_msg_id = std::mem::replace(&mut entry.client_msg_id, Bytes::new());
-        let others = visitors.iter().any(|conn| sender.map(|sender| sender.conn) != Some(*conn));
+        let others = self.others(visitors, sender);
         self.health.delivered.fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
-        if others {
+        if !others.is_empty() {
             let item = if for_visitors {
                 // The visitor's other tabs recognise their own message by its client_msg_id.
                 frames::item(chat::Entry { client_msg_id, ..entry.clone() })
@@ -236,11 +235,8 @@ impl Chat {
             };
             let frame = wire::Entries { conversation: String::new(), epoch, items: vec![item] };
             let frame = Encoded::push(Out::Entries(frame));
-            let own = self.options.loop_index;
-            for conn in visitors {
-                if sender != Some(ConnRef { loop_index: own, conn: *conn }) {
-                    self.send(io, *conn, &frame);
-                }
+            for conn in others {
+                self.send(io, conn, &frame);
             }
         }
         let frame = wire::Entries {
@@ -284,6 +280,14 @@ impl Chat {
             };
             self.push(io, team, &Encoded::push(Out::Session(update)), None);
         }
+    }
+
+    /// The visitor's connections without the sender's. A sender elsewhere may have the same number on
+    /// its own loop.
+    fn others(&self, visitors: &[ConnId], sender: Option<ConnRef>) -> SmallVec<[ConnId; 2]> {
+        let loop_index = self.options.loop_index;
+        let is_sender = |conn: ConnId| sender == Some(ConnRef { loop_index, conn });
+        visitors.iter().copied().filter(|conn| !is_sender(*conn)).collect()
     }
 
     /// Sends a frame to people's connections, but not to the one it came from.

@@ -1,1 +1,40 @@
-//! (skeleton)
+//! Load on a server by the thousand, and the floors it is compared with.
+//!
+//! ```text
+//! scenario (text, idle, goals) -> launch: a server process of its own, pinned to core 0
+//!     -> generator: one thread on core 1, level-triggered epoll
+//!            raw frames to a baseline | the public protocol to the product
+//!     -> tracker: lost, doubled, out of order; histograms -> report
+//! ```
+//! The baselines F0 and F1 (`baseline`) do the least that any chat server has to do; results are
+//! ratios to them, measured in the same run. The generator checks every ack and every delivery, and
+//! says itself when a run does not count.
+
+mod baseline;
+mod cpu;
+mod error;
+mod generator;
+mod goals;
+mod histogram;
+mod http;
+mod idle;
+mod launch;
+mod link;
+mod poll;
+mod product;
+mod progress;
+mod raw;
+mod report;
+mod text;
+mod tracker;
+mod websocket;
+
+pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
+pub use error::Error;
+pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
+pub use idle::{IdleOptions, idle};
+pub use launch::{
+    Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_product, server_env,
+};
+pub use report::{IdleReport, Latency, Report};
+pub use text::{Load, Placement, Subject, TextOptions, text};

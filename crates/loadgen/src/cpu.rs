@@ -1,0 +1,150 @@
+//! Cores and what processes use of them: pinning, CPU seconds, resident memory.
+
+use std::{fs, time::Duration};
+
+/// A process whose cost is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process {
+    pid: u32,
+}
+
+impl Process {
+    pub(crate) fn new(pid: u32) -> Self {
+        Self { pid }
+    }
+
+    /// User and system time of all its threads; `None` where the system does not tell.
+    pub(crate) fn cpu(self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let ticks = cpu_ticks(&stat)?;
+        let per_second = rustix::param::clock_ticks_per_second().max(1);
+        Some(Duration::from_secs_f64(ticks as f64 / per_second as f64))
+    }
+
+    /// Resident memory in bytes; `None` where the system does not tell.
+    pub(crate) fn rss_bytes(self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib * 1_024)
+    }
+
+    /// Binds every thread the process has to one core; those it starts later inherit it. Says
+    /// whether it worked.
+    pub(crate) fn pin(self, core: usize) -> bool {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return false };
+        let ids: Vec<i32> = tasks
+            .flatten()
+            .filter_map(|task| task.file_name().to_str().and_then(|id| id.parse().ok()))
+            .collect();
+        !ids.is_empty() && ids.into_iter().all(|id| affinity::set(Some(id), &[core]))
+    }
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold spaces and brackets.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+/// CPU time of the calling thread.
+pub(crate) fn of_this_thread() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// The calling thread on one core, until dropped.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    before: Vec<usize>,
+}
+
+impl Pinned {
+    /// `None` where the system does not let it.
+    pub(crate) fn this_thread_to(core: usize) -> Option<Self> {
+        let before = affinity::get()?;
+        affinity::set(None, &[core]).then_some(Self { before })
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        affinity::set(None, &self.before);
+    }
+}
+
+/// Two cores this process may use: the server's and the generator's.
+pub(crate) fn two_cores() -> Option<(usize, usize)> {
+    match affinity::get()?.as_slice() {
+        [first, second, ..] => Some((*first, *second)),
+        _ => None,
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod affinity {
+    use rustix::{
+        process::Pid,
+        thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+    };
+
+    pub(super) fn get() -> Option<Vec<usize>> {
+        let set = sched_getaffinity(None).ok()?;
+        Some((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
+    }
+
+    pub(super) fn set(thread: Option<i32>, cores: &[usize]) -> bool {
+        let mut set = CpuSet::new();
+        for core in cores {
+            set.set(*core);
+        }
+        let thread = match thread {
+            None => None,
+            Some(id) => match Pid::from_raw(id) {
+                Some(pid) => Some(pid),
+                None => return false,
+            },
+        };
+        sched_setaffinity(thread, &set).is_ok()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod affinity {
+    pub(super) fn get() -> Option<Vec<usize>> {
+        None
+    }
+
+    pub(super) fn set(_: Option<i32>, _: &[usize]) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_found_behind_any_name() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 12 30 0 0 20 0 1 0 1 1 1";
+        assert_eq!(cpu_ticks(stat), Some(42));
+        assert_eq!(cpu_ticks("7 (x"), None);
+    }
+
+    #[test]
+    fn this_process_has_memory_and_uses_time() {
+        let own = Process::new(std::process::id());
+        assert!(own.rss_bytes().is_some_and(|bytes| bytes > 100_000));
+        assert!(own.cpu().is_some());
+        let before = of_this_thread();
+        let mut sum = 0_u64;
+        for number in 0..1_000_000_u64 {
+            sum = sum.wrapping_mul(31).wrapping_add(std::hint::black_box(number));
+        }
+        std::hint::black_box(sum);
+        assert!(of_this_thread() > before);
+    }
+}

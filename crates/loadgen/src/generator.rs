@@ -1,0 +1,459 @@
+//! The generator: one thread that plays all visitors and agents of a run, cheaper than any server.
+//!
+//! Closed: each visitor sends its next message when the last one is acked. Open: message i is due at
+//! t0 + i/rate, visitors in turn, and its latency counts from then, sent late or not. A message
+//! carries the time it was due, so a delivery can be timed without looking anything up.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cpu::{Process, of_this_thread},
+    error::{Error, io},
+    histogram::Latencies,
+    link::{Link, Peer},
+    poll::Poller,
+    progress::Progress,
+    text::Load,
+    tracker::Tracker,
+};
+
+/// Sockets of one wait.
+const EVENTS_MAX: usize = 1_024;
+/// One receive: an agent gets a whole turn of the server at once.
+const SCRATCH_BYTES: usize = 256 << 10;
+/// Messages of one visitor on an open loop that wait for their ack.
+const IN_FLIGHT_MAX: usize = 64;
+/// Share of its core beyond which the generator, not the server, is the limit.
+const CORE_MAX: f64 = 0.9;
+/// Lateness beyond which the offered load is not the one asked for.
+const LAG_MAX_MS: f64 = 1.0;
+
+/// What the server said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// A message is accepted; `place` is where it stands.
+    Acked { visitor: u32, number: u64, place: u64 },
+    /// A message is refused.
+    Refused { visitor: u32, number: u64 },
+    /// A message reached an agent.
+    Delivered { visitor: u32, number: u64, place: u64, due_ns: u64 },
+}
+
+/// A wire format: of the baselines, of the product.
+pub(crate) trait Dialect {
+    /// Appends the message `number` (from 1) of a visitor.
+    fn message(&mut self, visitor: u32, number: u64, due_ns: u64, out: &mut Vec<u8>);
+
+    /// Reads the whole frames at the beginning of `bytes` and returns how many bytes they are.
+    /// Answers the connection owes go to `out`.
+    fn read(
+        &mut self,
+        peer: Peer,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        happened: &mut Vec<Happened>,
+    ) -> Result<usize, Error>;
+}
+
+/// How long and how hard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) load: Load,
+    pub(crate) warm_up: Duration,
+    pub(crate) measured: Duration,
+    /// How long the last acks and deliveries may take.
+    pub(crate) drain_max: Duration,
+}
+
+/// Everything a run found.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) seconds: f64,
+    pub(crate) offered: u64,
+    pub(crate) refused: u64,
+    pub(crate) acked: u64,
+    pub(crate) acks_in_time: u64,
+    pub(crate) delivered: u64,
+    pub(crate) lost: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) reordered: u64,
+    pub(crate) ack: Latencies,
+    pub(crate) delivery: Latencies,
+    pub(crate) lag: Latencies,
+    pub(crate) server_cpu: Option<Duration>,
+    pub(crate) generator_cpu: Duration,
+    pub(crate) void_reason: Option<String>,
+}
+
+/// One visitor's messages.
+#[derive(Debug, Default)]
+struct Visitor {
+    sent: u64,
+    refused: u64,
+    /// Number and due time of those without an ack.
+    in_flight: VecDeque<(u64, u64)>,
+    acks: Tracker,
+    deliveries: Tracker,
+    /// Number and place of the newest ack and the newest delivery.
+    acked_at: (u64, u64),
+    delivered_at: (u64, u64),
+    /// Places are where acks said they are.
+    misplaced: u64,
+}
+
+impl Visitor {
+    fn is_done(&self) -> bool {
+        self.in_flight.is_empty() && self.deliveries.missing(self.sent) <= self.refused
+    }
+
+    /// Both streams rise through the same places.
+    fn compare(&mut self) {
+        if self.acked_at.0 == self.delivered_at.0 && self.acked_at.1 != self.delivered_at.1 {
+            self.misplaced += 1;
+        }
+    }
+}
+
+/// CPU times at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    at: Instant,
+    server: Option<Duration>,
+    generator: Duration,
+}
+
+/// All connections of a run and what is known of them.
+#[derive(Debug)]
+pub(crate) struct Generator<D> {
+    dialect: D,
+    poller: Poller,
+    /// Visitors by their number, then agents.
+    links: Vec<Link>,
+    visitors: Vec<Visitor>,
+    server: Process,
+    started: Instant,
+    /// The measured time, in ns since `started`.
+    from_ns: u64,
+    to_ns: u64,
+    sending: bool,
+    closed_loop: bool,
+    scratch: Vec<u8>,
+    out: Vec<u8>,
+    happened: Vec<Happened>,
+    offered: u64,
+    refused: u64,
+    acked: u64,
+    acks_in_time: u64,
+    delivered: u64,
+    acked_ever: u64,
+    ack: Latencies,
+    delivery: Latencies,
+    lag: Latencies,
+    overrun: bool,
+}
+
+impl<D: Dialect> Generator<D> {
+    /// Takes connections that are greeted: `visitors` of them, by number, then the agents.
+    pub(crate) fn new(
+        dialect: D,
+        links: Vec<Link>,
+        visitors: u32,
+        server: Process,
+    ) -> Result<Self, Error> {
+        let poller = Poller::new(EVENTS_MAX).map_err(io("poll"))?;
+        for (key, link) in links.iter().enumerate() {
+            link.register(&poller, key as u64)?;
+        }
+        Ok(Self {
+            dialect,
+            poller,
+            links,
+            visitors: (0..visitors).map(|_| Visitor::default()).collect(),
+            server,
+            started: Instant::now(),
+            from_ns: 0,
+            to_ns: 0,
+            sending: false,
+            closed_loop: false,
+            scratch: vec![0; SCRATCH_BYTES],
+            out: Vec::new(),
+            happened: Vec::new(),
+            offered: 0,
+            refused: 0,
+            acked: 0,
+            acks_in_time: 0,
+            delivered: 0,
+            acked_ever: 0,
+            ack: Latencies::new(),
+            delivery: Latencies::new(),
+            lag: Latencies::new(),
+            overrun: false,
+        })
+    }
+
+    /// Runs once: warm-up, measured time, drain.
+    pub(crate) fn run(mut self, plan: Plan) -> Result<Outcome, Error> {
+        self.started = Instant::now();
+        self.from_ns = ns(plan.warm_up);
+        self.to_ns = ns(plan.warm_up + plan.measured);
+        let drained_ns = self.to_ns + ns(plan.drain_max);
+        self.sending = true;
+        let mut schedule = None;
+        match plan.load {
+            Load::Closed => {
+                self.closed_loop = true;
+                for visitor in 0..self.visitors.len() as u32 {
+                    self.send_next(visitor, self.now_ns())?;
+                }
+            }
+            Load::Open { rate } => {
+                schedule = Some(Schedule { interval_ns: 1e9 / f64::from(rate.max(1)), next: 0 });
+            }
+        }
+        for index in 0..self.links.len() {
+            if !self.links[index].partial.is_empty() {
+                self.read_ahead(index)?;
+            }
+        }
+        let mut progress = Progress::new();
+        let mut ready = Vec::new();
+        let (mut began, mut ended): (Option<Reading>, Option<Reading>) = (None, None);
+        loop {
+            let now_ns = self.now_ns();
+            if began.is_none() && now_ns >= self.from_ns {
+                began = Some(self.reading());
+            }
+            if ended.is_none() && now_ns >= self.to_ns {
+                ended = Some(self.reading());
+                self.sending = false;
+            }
+            if ended.is_some()
+                && (now_ns >= drained_ns || self.visitors.iter().all(Visitor::is_done))
+            {
+                break;
+            }
+            let mut wake_ns = if ended.is_some() { now_ns + 1_000_000 } else { self.to_ns };
+            if began.is_none() {
+                wake_ns = wake_ns.min(self.from_ns);
+            }
+            if let Some(schedule) = schedule.as_mut().filter(|_| self.sending) {
+                self.send_due(schedule)?;
+                wake_ns = wake_ns.min(schedule.due_ns());
+            }
+            progress.tell(|| format!("{:.0} s  {} acked", now_ns as f64 / 1e9, self.acked_ever));
+            let wait = Duration::from_nanos(wake_ns.saturating_sub(self.now_ns()));
+            self.poller.wait(&mut ready, Some(wait)).map_err(io("poll"))?;
+            for event in &ready {
+                let index = event.key as usize;
+                if event.writable {
+                    self.links[index].flush(&self.poller, event.key)?;
+                }
+                if event.readable {
+                    self.receive(index)?;
+                }
+            }
+        }
+        let now = self.reading();
+        Ok(self.outcome(began.unwrap_or(now), ended.unwrap_or(now)))
+    }
+
+    fn now_ns(&self) -> u64 {
+        ns(self.started.elapsed())
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { at: Instant::now(), server: self.server.cpu(), generator: of_this_thread() }
+    }
+
+    /// Sends everything the schedule has made due.
+    fn send_due(&mut self, schedule: &mut Schedule) -> Result<(), Error> {
+        let mut now_ns = self.now_ns();
+        while schedule.due_ns() <= now_ns && schedule.due_ns() < self.to_ns {
+            let due_ns = schedule.due_ns();
+            let visitor = (schedule.next % self.visitors.len() as u64) as u32;
+            schedule.next += 1;
+            if self.is_measured(due_ns) {
+                self.lag.record_ns(now_ns - due_ns);
+            }
+            if self.visitors[visitor as usize].in_flight.len() >= IN_FLIGHT_MAX {
+                self.overrun = true;
+                self.offered += u64::from(self.is_measured(due_ns));
+                continue;
+            }
+            self.send_next(visitor, due_ns)?;
+            now_ns = self.now_ns();
+        }
+        Ok(())
+    }
+
+    fn is_measured(&self, due_ns: u64) -> bool {
+        (self.from_ns..self.to_ns).contains(&due_ns)
+    }
+
+    fn send_next(&mut self, visitor: u32, due_ns: u64) -> Result<(), Error> {
+        let index = visitor as usize;
+        let state = &mut self.visitors[index];
+        state.sent += 1;
+        state.in_flight.push_back((state.sent, due_ns));
+        self.out.clear();
+        self.dialect.message(visitor, state.sent, due_ns, &mut self.out);
+        self.offered += u64::from(self.is_measured(due_ns));
+        self.links[index].send(&self.poller, index as u64, &self.out)
+    }
+
+    fn receive(&mut self, index: usize) -> Result<(), Error> {
+        self.out.clear();
+        let Self { dialect, links, scratch, out, happened, .. } = self;
+        let link = &mut links[index];
+        let peer = link.peer;
+        link.receive(scratch, |bytes| dialect.read(peer, bytes, out, happened))?;
+        self.after_read(index)
+    }
+
+    fn read_ahead(&mut self, index: usize) -> Result<(), Error> {
+        self.out.clear();
+        let Self { dialect, links, out, happened, .. } = self;
+        let link = &mut links[index];
+        let peer = link.peer;
+        link.parse_partial(|bytes| dialect.read(peer, bytes, out, happened))?;
+        self.after_read(index)
+    }
+
+    fn after_read(&mut self, index: usize) -> Result<(), Error> {
+        if !self.out.is_empty() {
+            self.links[index].send(&self.poller, index as u64, &self.out)?;
+        }
+        if self.happened.is_empty() {
+            return Ok(());
+        }
+        let now_ns = self.now_ns();
+        let mut happened = std::mem::take(&mut self.happened);
+        for event in happened.drain(..) {
+            self.note(event, now_ns)?;
+        }
+        self.happened = happened;
+        Ok(())
+    }
+
+    fn note(&mut self, event: Happened, now_ns: u64) -> Result<(), Error> {
+        let (visitor, number) = match event {
+            Happened::Acked { visitor, number, .. }
+            | Happened::Refused { visitor, number }
+            | Happened::Delivered { visitor, number, .. } => (visitor, number),
+        };
+        let Some(state) = self.visitors.get_mut(visitor as usize) else {
+            return Err(Error::Malformed { what: "a message of this run" });
+        };
+        if number == 0 || number > state.sent {
+            return Err(Error::Malformed { what: "a message that was sent" });
+        }
+        match event {
+            Happened::Delivered { place, due_ns, .. } => {
+                let first = state.deliveries.note(number);
+                state.delivered_at = (number, place);
+                state.compare();
+                if first && self.is_measured(due_ns) {
+                    self.delivered += 1;
+                    self.delivery.record_ns(now_ns.saturating_sub(due_ns));
+                }
+            }
+            Happened::Acked { place, .. } => {
+                state.acks.note(number);
+                state.acked_at = (number, place);
+                state.compare();
+                if let Some(due_ns) = take(&mut state.in_flight, number) {
+                    self.acked_ever += 1;
+                    self.acks_in_time += u64::from(self.is_measured(now_ns));
+                    if self.is_measured(due_ns) {
+                        self.acked += 1;
+                        self.ack.record_ns(now_ns.saturating_sub(due_ns));
+                    }
+                    return self.go_on(visitor, now_ns);
+                }
+            }
+            Happened::Refused { .. } => {
+                state.acks.note(number);
+                if let Some(due_ns) = take(&mut state.in_flight, number) {
+                    state.refused += 1;
+                    self.refused += u64::from(self.is_measured(due_ns));
+                    return self.go_on(visitor, now_ns);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The visitor on a closed loop says the next thing.
+    fn go_on(&mut self, visitor: u32, now_ns: u64) -> Result<(), Error> {
+        if self.closed_loop && self.sending { self.send_next(visitor, now_ns) } else { Ok(()) }
+    }
+
+    fn outcome(self, began: Reading, ended: Reading) -> Outcome {
+        let seconds = (ended.at - began.at).as_secs_f64();
+        let generator_cpu = ended.generator.saturating_sub(began.generator);
+        let server_cpu =
+            began.server.zip(ended.server).map(|(before, after)| after.saturating_sub(before));
+        let sum = |of: fn(&Visitor) -> u64| self.visitors.iter().map(of).sum();
+        let cores = generator_cpu.as_secs_f64() / seconds.max(f64::MIN_POSITIVE);
+        let lag_ms = self.lag.percentile_ms(99.0);
+        let void_reason = if self.overrun {
+            Some(format!("{IN_FLIGHT_MAX} messages of a visitor were in flight"))
+        } else if cores >= CORE_MAX {
+            Some(format!("the generator used {:.0} % of its core", cores * 100.0))
+        } else if lag_ms >= LAG_MAX_MS {
+            Some(format!("the generator sent {lag_ms:.1} ms late (99 of 100 messages less)"))
+        } else {
+            None
+        };
+        Outcome {
+            seconds,
+            offered: self.offered,
+            refused: self.refused,
+            acked: self.acked,
+            acks_in_time: self.acks_in_time,
+            delivered: self.delivered,
+            lost: sum(|visitor| {
+                // A refused message has an answer and no delivery.
+                let undelivered = visitor.deliveries.missing(visitor.sent);
+                let unanswered = visitor.acks.missing(visitor.sent);
+                undelivered.saturating_sub(visitor.refused).max(unanswered)
+            }),
+            duplicated: sum(|visitor| visitor.acks.duplicated + visitor.deliveries.duplicated),
+            reordered: sum(|visitor| {
+                visitor.acks.reordered + visitor.deliveries.reordered + visitor.misplaced
+            }),
+            ack: self.ack,
+            delivery: self.delivery,
+            lag: self.lag,
+            server_cpu,
+            generator_cpu,
+            void_reason,
+        }
+    }
+}
+
+/// The times of an open loop.
+#[derive(Debug)]
+struct Schedule {
+    interval_ns: f64,
+    next: u64,
+}
+
+impl Schedule {
+    fn due_ns(&self) -> u64 {
+        (self.next as f64 * self.interval_ns) as u64
+    }
+}
+
+/// Takes a message out of those in flight: nearly always the oldest.
+fn take(in_flight: &mut VecDeque<(u64, u64)>, number: u64) -> Option<u64> {
+    let place = in_flight.iter().position(|(waiting, _)| *waiting == number)?;
+    in_flight.remove(place).map(|(_, due_ns)| due_ns)
+}
+
+fn ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

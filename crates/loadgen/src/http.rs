@@ -1,0 +1,295 @@
+//! A blocking HTTP/1.1 client for the set-up of a run: one connection, cookies, JSON both ways.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::error::{Error, io};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer that is read.
+const BODY_BYTES_MAX: u64 = 4 << 20;
+/// How long a run waits for its turn where the server limits requests.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where a server is.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    pub(crate) authority: String,
+    /// Empty or `/like/this`.
+    pub(crate) prefix: String,
+    pub(crate) address: SocketAddr,
+}
+
+impl Base {
+    /// Reads `http://host:port/prefix`.
+    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+        let rest = url
+            .strip_prefix("http://")
+            .ok_or(Error::Options("the server's address begins with http://"))?;
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let named = if authority.rsplit_once(']').map_or(authority, |(_, port)| port).contains(':')
+        {
+            authority.to_owned()
+        } else {
+            format!("{authority}:80")
+        };
+        let address = named
+            .to_socket_addrs()
+            .map_err(io("look up the server's name"))?
+            .next()
+            .ok_or(Error::Options("the server's name has no address"))?;
+        Ok(Self {
+            authority: authority.to_owned(),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+            address,
+        })
+    }
+}
+
+/// A client with its cookies.
+#[derive(Debug)]
+pub(crate) struct Client {
+    base: Base,
+    connection: Option<BufReader<TcpStream>>,
+    cookies: Vec<(String, String)>,
+}
+
+struct Answer {
+    status: u16,
+    retry_after: Option<Duration>,
+    keep: bool,
+    body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new(base: Base) -> Self {
+        Self { base, connection: None, cookies: Vec::new() }
+    }
+
+    /// Asks, and waits where the server says that it is asked too often.
+    pub(crate) fn ask(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let patience_ends = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.exchange(method, path, body)?;
+            let value: Value = if answer.body.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_slice(&answer.body)
+                    .map_err(|_| Error::Malformed { what: "a JSON body" })?
+            };
+            match (answer.status, answer.retry_after) {
+                (200..=299, _) => return Ok(value),
+                (429, Some(after)) if Instant::now() + after < patience_ends => wait(after),
+                (status, _) => {
+                    let code = value["code"].as_str().unwrap_or_default().to_owned();
+                    return Err(Error::Http { method, path: path.to_owned(), status, code });
+                }
+            }
+        }
+    }
+
+    fn exchange(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let Base { authority, prefix, .. } = &self.base;
+        let mut request = format!(
+            "{method} {prefix}{path} HTTP/1.1\r\nHost: {authority}\r\nAccept: application/json\r\n\
+             X-Frontdesk: 1\r\n"
+        );
+        if !self.cookies.is_empty() {
+            let cookies: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
+        }
+        if !body.is_empty() {
+            request.push_str("Content-Type: application/json\r\n");
+        }
+        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        connection.get_mut().write_all(request.as_bytes()).map_err(io("ask the server"))?;
+        let answer = self.read(&mut connection)?;
+        if answer.keep {
+            self.connection = Some(connection);
+        }
+        Ok(answer)
+    }
+
+    fn connect(&self) -> Result<BufReader<TcpStream>, Error> {
+        let stream = TcpStream::connect_timeout(&self.base.address, TIMEOUT)
+            .map_err(io("connect to the server"))?;
+        stream.set_nodelay(true).map_err(io("prepare a socket"))?;
+        stream.set_read_timeout(Some(TIMEOUT)).map_err(io("prepare a socket"))?;
+        Ok(BufReader::new(stream))
+    }
+
+    fn read(&mut self, connection: &mut BufReader<TcpStream>) -> Result<Answer, Error> {
+        let status_line = line(connection)?;
+        let status = status_line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3)?.parse().ok())
+            .ok_or(Error::Malformed { what: "an HTTP/1.1 status line" })?;
+        let mut answer = Answer { status, retry_after: None, keep: true, body: Vec::new() };
+        let (mut length, mut chunked) = (0, false);
+        loop {
+            let header = line(connection)?;
+            if header.is_empty() {
+                break;
+            }
+            let Some((name, value)) = header.split_once(':') else { continue };
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => {
+                    length = value.parse().map_err(|_| Error::Malformed { what: "a length" })?;
+                }
+                "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
+                "connection" => answer.keep = !value.eq_ignore_ascii_case("close"),
+                "retry-after" => answer.retry_after = value.parse().ok().map(Duration::from_secs),
+                "set-cookie" => self.keep_cookie(value),
+                _ => {}
+            }
+        }
+        if chunked {
+            while let Some(bytes) = chunk(connection)? {
+                answer.body.extend_from_slice(&bytes);
+            }
+        } else {
+            answer.body = exactly(connection, length)?;
+        }
+        Ok(answer)
+    }
+
+    fn keep_cookie(&mut self, text: &str) {
+        let pair = text.split(';').next().unwrap_or_default();
+        let Some((name, value)) = pair.split_once('=') else { return };
+        self.cookies.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
+
+fn line(connection: &mut BufReader<TcpStream>) -> Result<String, Error> {
+    let mut line = String::new();
+    connection
+        .by_ref()
+        .take(64 << 10)
+        .read_line(&mut line)
+        .map_err(io("read the server's answer"))?;
+    if line.pop() != Some('\n') {
+        return Err(Error::Malformed { what: "the end of a header line" });
+    }
+    if line.ends_with('\r') {
+        line.pop();
+    }
+    Ok(line)
+}
+
+fn exactly(connection: &mut BufReader<TcpStream>, length: u64) -> Result<Vec<u8>, Error> {
+    if length > BODY_BYTES_MAX {
+        return Err(Error::Malformed { what: "a body of bearable size" });
+    }
+    let mut body = vec![0; length as usize];
+    connection.read_exact(&mut body).map_err(io("read the server's answer"))?;
+    Ok(body)
+}
+
+/// The next chunk; `None` after the last.
+fn chunk(connection: &mut BufReader<TcpStream>) -> Result<Option<Vec<u8>>, Error> {
+    let head = line(connection)?;
+    let size = head.split(';').next().unwrap_or_default().trim();
+    let size = u64::from_str_radix(size, 16)
+        .map_err(|_| Error::Malformed { what: "the size of a chunk" })?;
+    let bytes = exactly(connection, size)?;
+    line(connection)?;
+    Ok((size > 0).then_some(bytes))
+}
+
+/// Waits out a limit; nothing else goes on during a set-up.
+fn wait(time: Duration) {
+    let ends = Instant::now() + time;
+    while let Some(left) = ends.checked_duration_since(Instant::now()).filter(|t| !t.is_zero()) {
+        std::thread::park_timeout(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn addresses_have_ports_and_prefixes() {
+        let base = Base::parse("http://127.0.0.1:8080/chat/").expect("a base");
+        assert_eq!((base.authority.as_str(), base.prefix.as_str()), ("127.0.0.1:8080", "/chat"));
+        assert_eq!(Base::parse("http://127.0.0.1").expect("a base").address.port(), 80);
+        assert_eq!(Base::parse("http://[::1]:99").expect("a base").address.port(), 99);
+        assert!(Base::parse("https://127.0.0.1").is_err());
+    }
+
+    #[test]
+    fn answers_are_read_and_cookies_sent_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a connection");
+            let mut reader = BufReader::new(stream);
+            let mut requests = Vec::new();
+            for answer in [
+                "HTTP/1.1 200 OK\r\nSet-Cookie: frontdesk=abc; Path=/\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+                "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"b\"\r\n3\r\n:2}\r\n0\r\n\r\n",
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: 18\r\n\r\n{\"code\":\"no.entry\"}",
+            ] {
+                let mut head = String::new();
+                let mut length = 0;
+                loop {
+                    let line = line(&mut reader).expect("a line");
+                    if let Some(text) = line.strip_prefix("Content-Length: ") {
+                        length = text.parse().expect("a length");
+                    }
+                    if line.is_empty() {
+                        break;
+                    }
+                    head.push_str(&line);
+                    head.push('\n');
+                }
+                exactly(&mut reader, length).expect("a body");
+                requests.push(head);
+                let answer = answer.replace("Content-Length: 18", "Content-Length: 19");
+                reader.get_mut().write_all(answer.as_bytes()).expect("an answer");
+            }
+            requests
+        });
+        let mut client = Client::new(Base::parse(&format!("http://{address}/x")).expect("a base"));
+        assert_eq!(client.ask("GET", "/1", None).expect("an answer"), json!({ "a": 1 }));
+        let body = json!({ "c": 3 });
+        assert_eq!(client.ask("POST", "/2", Some(&body)).expect("an answer"), json!({ "b": 2 }));
+        match client.ask("GET", "/3", None) {
+            Err(Error::Http { status: 403, code, .. }) => assert_eq!(code, "no.entry"),
+            other => panic!("{other:?}"),
+        }
+        let requests = server.join().expect("the server");
+        assert!(requests[0].starts_with("GET /x/1 HTTP/1.1\n"));
+        assert!(!requests[0].contains("Cookie"));
+        assert!(requests[1].contains("Cookie: frontdesk=abc\n"));
+    }
+}

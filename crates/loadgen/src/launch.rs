@@ -1,0 +1,243 @@
+//! Server processes of a run: the product in a temporary directory, or a floor. They end with the
+//! value that holds them.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    baseline::BaselineKind,
+    error::{Error, io},
+    product,
+};
+
+const ADMIN_EMAIL: &str = "admin@bench.example";
+/// What `frontdesk serve` says before its address.
+const SERVES: &str = "Frontdesk serves ";
+/// Names of the configuration in the environment begin so.
+const ENV_PREFIX: &str = "FRONTDESK__";
+/// More messages a second than any run offers: the limits stay on and are never reached.
+const PLENTY: &str = "1000000";
+
+/// Where a server answers, and what is needed to use it.
+#[derive(Debug, Clone)]
+pub enum Endpoint {
+    /// A floor.
+    Baseline(SocketAddr),
+    /// The product.
+    Product(ProductAccess),
+}
+
+/// What the set-up needs of a product's server.
+#[derive(Clone)]
+pub struct ProductAccess {
+    /// For example `http://127.0.0.1:8080`.
+    pub base_url: String,
+    /// Somebody with `settings.users`.
+    pub admin_email: String,
+    /// Their password.
+    pub admin_password: String,
+    /// The inbox visitors write to; its routing is automatic.
+    pub inbox_key: String,
+}
+
+impl std::fmt::Debug for ProductAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProductAccess").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// A server that is up. Dropping it ends the process, if this crate started it.
+#[derive(Debug)]
+pub struct Server {
+    /// Whose CPU time and memory are read.
+    pub pid: u32,
+    /// How to reach it.
+    pub endpoint: Endpoint,
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
+    child: Child,
+    /// Kept open: after the address nobody reads it, but the server may write.
+    stdout: BufReader<ChildStdout>,
+    dir: TempDir,
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // It may have ended by itself, and what it wrote goes with its directory.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Server {
+    /// A server that somebody else started and will end.
+    pub fn of(pid: u32, endpoint: Endpoint) -> Self {
+        Self { pid, endpoint, own: None }
+    }
+
+    /// The directory with the server's files, if this crate started it.
+    pub fn dir(&self) -> Option<&Path> {
+        self.own.as_ref().map(|own| own.dir.path())
+    }
+}
+
+/// How to start the product.
+#[derive(Debug, Clone)]
+pub struct ProductLaunch {
+    /// The binary `frontdesk`.
+    pub program: PathBuf,
+    /// Where the temporary data directory is made: on the disk that is to be measured.
+    pub parent: PathBuf,
+    /// False is `durability = "async"`.
+    pub durable: bool,
+    /// Edge loops; 0 is one per core. One where the server gets one core.
+    pub loops: u16,
+}
+
+/// What a measured server's environment says beside the defaults: limits high enough never to be
+/// reached (the checks stay on), quiet logs, durability and loops as asked.
+pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
+    let mut env: Vec<(&'static str, String)> = [
+        "FRONTDESK__LIMITS__VISITOR_RATE_PER_S",
+        "FRONTDESK__LIMITS__VISITOR_BURST",
+        "FRONTDESK__LIMITS__AGENT_RATE_PER_S",
+        "FRONTDESK__LIMITS__AGENT_BURST",
+        "FRONTDESK__LIMITS__IP_RATE_PER_S",
+        "FRONTDESK__LIMITS__IP_BURST",
+        "FRONTDESK__LIMITS__ACCOUNT_RATE_PER_S",
+        "FRONTDESK__LIMITS__ACCOUNT_BURST",
+        "FRONTDESK__LIMITS__HTTP_RATE_PER_S",
+        "FRONTDESK__LIMITS__HTTP_BURST",
+    ]
+    .into_iter()
+    .map(|name| (name, PLENTY.to_owned()))
+    .collect();
+    let durability = if durable { "sync" } else { "async" };
+    env.push(("FRONTDESK__STORAGE__EMBEDDED__DURABILITY", durability.to_owned()));
+    env.push(("FRONTDESK__GATEWAY__LOOPS", loops.to_string()));
+    env.push(("FRONTDESK__LOG__LEVEL", "error".to_owned()));
+    env
+}
+
+/// Makes an account in a temporary directory and serves it on a free port of this machine.
+pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
+    const WHAT: &str = "the server";
+    let dir = temporary(&launch.parent)?;
+    let data = dir.path().join("data");
+    let password = format!("{:016x}{:016x}", product::random()?, product::random()?);
+    let password_file = dir.path().join("password");
+    std::fs::write(&password_file, &password).map_err(io("write the password file"))?;
+
+    let init = clean(&launch.program)
+        .args(["init", "--account", "Bench", "--admin-email", ADMIN_EMAIL, "--json"])
+        .arg("--data-dir")
+        .arg(&data)
+        .arg("--admin-password-file")
+        .arg(&password_file)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(io("run frontdesk init"))?;
+    if !init.status.success() {
+        let reason = String::from_utf8_lossy(&init.stderr).trim().to_owned();
+        return Err(Error::Launch { what: "frontdesk init", reason });
+    }
+    let made: serde_json::Value = serde_json::from_slice(&init.stdout)
+        .map_err(|_| Error::Malformed { what: "the JSON of frontdesk init" })?;
+    let inbox_key = made["inbox_key"]
+        .as_str()
+        .ok_or(Error::Malformed { what: "the inbox key of frontdesk init" })?
+        .to_owned();
+
+    let log = dir.path().join("server.log");
+    let log_file = std::fs::File::create(&log).map_err(io("create the server's log file"))?;
+    let child = clean(&launch.program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&data)
+        .envs(server_env(launch.durable, launch.loops))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log_file)
+        .spawn()
+        .map_err(io("run frontdesk serve"))?;
+    let (own, base_url) = announced(child, dir, |line| {
+        line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned())
+    })
+    .map_err(|_| Error::Launch {
+        what: WHAT,
+        reason: std::fs::read_to_string(&log).unwrap_or_default().trim().to_owned(),
+    })?;
+    let access = ProductAccess {
+        base_url,
+        admin_email: ADMIN_EMAIL.to_owned(),
+        admin_password: password,
+        inbox_key,
+    };
+    Ok(Server { pid: own.child.id(), endpoint: Endpoint::Product(access), own: Some(own) })
+}
+
+/// Starts a floor: runs `command` with the floor's name and a directory for its log as further
+/// arguments; that process has to call [`crate::run_baseline`].
+pub fn launch_baseline(
+    mut command: Command,
+    kind: BaselineKind,
+    parent: &Path,
+) -> Result<Server, Error> {
+    let dir = temporary(parent)?;
+    let child = command
+        .arg(kind.name())
+        .arg(dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(io("run a baseline"))?;
+    let (own, address) = announced(child, dir, |line| line.trim_end().parse().ok())?;
+    Ok(Server { pid: own.child.id(), endpoint: Endpoint::Baseline(address), own: Some(own) })
+}
+
+fn temporary(parent: &Path) -> Result<TempDir, Error> {
+    tempfile::Builder::new()
+        .prefix("frontdesk-bench-")
+        .tempdir_in(parent)
+        .map_err(io("make a temporary directory"))
+}
+
+/// The program without any configuration of this process's environment.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(ENV_PREFIX) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Reads lines until one holds what is looked for. A process that ends instead is an error.
+fn announced<T>(
+    mut child: Child,
+    dir: TempDir,
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<(Own, T), Error> {
+    let stdout = child.stdout.take().ok_or(Error::Malformed { what: "standard output" })?;
+    let mut own = Own { child, stdout: BufReader::new(stdout), dir };
+    loop {
+        let mut line = String::new();
+        let count = own.stdout.read_line(&mut line).map_err(io("read a server's output"))?;
+        if count == 0 {
+            let reason = "it ended before it said its address".to_owned();
+            return Err(Error::Launch { what: "a server process", reason });
+        }
+        if let Some(found) = find(&line) {
+            return Ok((own, found));
+        }
+    }
+}

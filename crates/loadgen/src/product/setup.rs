@@ -1,0 +1,425 @@
+//! From an empty server to conversations that are assigned and answered: people by the HTTP API,
+//! sockets by ticket, hello and welcome.
+
+use std::{
+    collections::HashSet,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    time::{Duration, Instant, SystemTime},
+};
+
+use frontdesk_core::chat::{ActorKind, Session, SessionStatus, entry, timeline_item};
+use frontdesk_protocol::{
+    Encoding,
+    wire::{self, client_frame, server_frame},
+};
+use prost::Message as _;
+use serde_json::{Value, json};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{Product, text};
+use crate::{
+    error::{Error, io},
+    generator::Dialect as _,
+    http::{Base, Client},
+    launch::ProductAccess,
+    link::{Link, Peer},
+    poll::Poller,
+    websocket::{self, Keys},
+};
+
+/// Most sessions an agent may be given at a time.
+const CAPACITY_MAX: u32 = 1_000;
+/// How long an answer of one socket may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long all conversations may take to be assigned and answered.
+const ASSIGNED_TIMEOUT: Duration = Duration::from_secs(60);
+const SCRATCH_BYTES: usize = 64 << 10;
+/// Connections of one source address: the pair with the server's has about 28,000 ports.
+const PER_SOURCE: u32 = 10_000;
+
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |time| time.as_millis() as u64)
+}
+
+pub(crate) fn random() -> Result<u64, Error> {
+    getrandom::u64()
+        .map_err(|error| io("get random bytes")(std::io::Error::other(error.to_string())))
+}
+
+/// Opens sockets to a product's server.
+#[derive(Debug)]
+pub(crate) struct Door {
+    base: Base,
+    visitors: Client,
+    inbox_key: String,
+    keys: Keys,
+}
+
+/// A socket behind its welcome.
+struct Entered {
+    link: Link,
+    welcome: wire::Welcome,
+}
+
+/// A door for visitors who only connect.
+pub(crate) fn tickets_door(access: &ProductAccess) -> Result<Door, Error> {
+    Ok(Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), random()?))
+}
+
+impl Door {
+    fn new(base: Base, inbox_key: String, seed: u64) -> Self {
+        let visitors = Client::new(base.clone());
+        Self { base, visitors, inbox_key, keys: Keys::new(seed) }
+    }
+
+    /// Lets a new visitor in.
+    pub(crate) fn visitor(&mut self, index: u32) -> Result<Link, Error> {
+        let body = json!({ "kind": "visitor", "inbox_key": self.inbox_key, "language": "en" });
+        let ticket = self.visitors.ask("POST", "/api/v1/tickets", Some(&body))?;
+        Ok(self.enter(Peer::Visitor(index), &string(&ticket, "ticket")?)?.link)
+    }
+
+    fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
+        let source = match peer {
+            Peer::Visitor(index) => (index / PER_SOURCE) as u8,
+            Peer::Agent(_) => 0,
+        };
+        let mut stream = connect_from(self.base.address, source)?;
+        let nonce = u128::from(random()?).to_be_bytes();
+        let path = format!("{}/ws/v1", self.base.prefix);
+        let subprotocol = Encoding::Proto.subprotocol();
+        let mut out = websocket::request(&self.base.authority, &path, nonce, subprotocol);
+        stream.write_all(&out).map_err(io("ask for the upgrade"))?;
+        let mut read_ahead = Vec::new();
+        let head = loop {
+            if let Some(end) = websocket::answer(&read_ahead)? {
+                break end;
+            }
+            more(&mut stream, &mut read_ahead, peer)?;
+        };
+        read_ahead.drain(..head);
+
+        let hello = wire::Hello {
+            ticket: ticket.to_owned(),
+            client: concat!("frontdesk-loadgen/", env!("CARGO_PKG_VERSION")).to_owned(),
+            language: "en".to_owned(),
+            ..wire::Hello::default()
+        };
+        out.clear();
+        self.frame(1, client_frame::Frame::Hello(hello), &mut out);
+        stream.write_all(&out).map_err(io("say hello"))?;
+        let frame = answer_to(&mut stream, &mut read_ahead, peer, 1)?;
+        let server_frame::Frame::Welcome(welcome) = frame else {
+            return Err(Error::Malformed { what: "a welcome" });
+        };
+        if matches!(peer, Peer::Agent(_)) {
+            let online = wire::SetPresence { presence: wire::Presence::Online.into() };
+            out.clear();
+            self.frame(2, client_frame::Frame::Presence(online), &mut out);
+            stream.write_all(&out).map_err(io("go online"))?;
+            answer_to(&mut stream, &mut read_ahead, peer, 2)?;
+        }
+        Ok(Entered { link: Link::new(peer, stream, read_ahead)?, welcome })
+    }
+
+    fn frame(&mut self, reference: u32, frame: client_frame::Frame, out: &mut Vec<u8>) {
+        let frame = wire::ClientFrame { r#ref: reference, frame: Some(frame) };
+        websocket::write(websocket::BINARY, &frame.encode_to_vec(), self.keys.next(), out);
+    }
+}
+
+/// Many connections to one local server come from several local addresses.
+fn connect_from(server: SocketAddr, source: u8) -> Result<TcpStream, Error> {
+    let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))
+        .map_err(io("open a socket"))?;
+    if source > 0 && matches!(server, SocketAddr::V4(v4) if v4.ip().is_loopback()) {
+        let local = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + source), 0));
+        socket.bind(&local.into()).map_err(io("choose a source address"))?;
+    }
+    socket.connect_timeout(&server.into(), ANSWER_TIMEOUT).map_err(io("connect to the server"))?;
+    socket.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(io("prepare a socket"))?;
+    Ok(socket.into())
+}
+
+fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>, peer: Peer) -> Result<(), Error> {
+    let mut part = [0; 4_096];
+    match stream.read(&mut part) {
+        Ok(0) => Err(Error::Closed { peer: peer.to_string(), code: None }),
+        Ok(count) => {
+            bytes.extend_from_slice(&part[..count]);
+            Ok(())
+        }
+        Err(source) => Err(Error::Io { what: "read a socket's answer", source }),
+    }
+}
+
+/// Waits for the answer to a frame; what is pushed before it is of no interest yet.
+fn answer_to(
+    stream: &mut TcpStream,
+    bytes: &mut Vec<u8>,
+    peer: Peer,
+    reference: u32,
+) -> Result<server_frame::Frame, Error> {
+    loop {
+        while let Some(frame) = websocket::read(bytes)? {
+            let (opcode, used) = (frame.opcode, frame.bytes);
+            let decoded = (opcode == websocket::BINARY).then(|| decode(frame.payload));
+            if opcode == websocket::CLOSE {
+                let code = websocket::close_code(frame.payload);
+                return Err(Error::Closed { peer: peer.to_string(), code });
+            }
+            bytes.drain(..used);
+            match decoded.transpose()? {
+                Some((_, server_frame::Frame::Error(error))) => {
+                    return Err(Error::Refused { what: "a connection", code: error.code });
+                }
+                Some((answered, server_frame::Frame::Refusal(refusal)))
+                    if answered == reference =>
+                {
+                    return Err(Error::Refused { what: "a frame", code: refusal.code });
+                }
+                Some((answered, frame)) if answered == reference => return Ok(frame),
+                _ => {}
+            }
+        }
+        more(stream, bytes, peer)?;
+    }
+}
+
+fn decode(payload: &[u8]) -> Result<(u32, server_frame::Frame), Error> {
+    let frame = wire::ServerFrame::decode(payload)
+        .map_err(|_| Error::Malformed { what: "a server frame" })?;
+    let kind = frame.frame.ok_or(Error::Malformed { what: "a known server frame" })?;
+    Ok((frame.r#ref, kind))
+}
+
+fn string(value: &Value, name: &'static str) -> Result<String, Error> {
+    value[name].as_str().map(str::to_owned).ok_or(Error::Malformed { what: name })
+}
+
+/// Everything up to conversations that run.
+pub(super) fn connect(
+    product: &mut Product,
+    access: &ProductAccess,
+    base: &Base,
+    visitors: u32,
+    agents: u32,
+    seed: u64,
+) -> Result<Vec<Link>, Error> {
+    let capacity = (visitors.div_ceil(agents.max(1)) * 2).max(10).min(CAPACITY_MAX);
+    if capacity * agents < visitors {
+        return Err(Error::Options("more visitors than the agents may have"));
+    }
+    let mut door = Door::new(base.clone(), access.inbox_key.clone(), seed);
+    let mut admin = Client::new(base.clone());
+    sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
+    let roles = admin.ask("GET", "/api/v1/roles", None)?;
+    let role = roles["roles"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|role| role["builtin"] == "agent")
+        .ok_or(Error::Malformed { what: "the agents' role" })?;
+    let role = string(role, "id")?;
+
+    let mut people = Vec::new();
+    for agent in 0..agents {
+        let email = format!("agent-{agent}-{seed:016x}@bench.example");
+        let password = format!("{:016x}{:016x}", random()?, random()?);
+        let body = json!({
+            "email": email, "display_name": format!("Agent {agent}"), "password": password,
+            "role": role, "capacity": capacity,
+        });
+        admin.ask("POST", "/api/v1/users", Some(&body))?;
+        let mut client = Client::new(base.clone());
+        sign_in(&mut client, &email, &password)?;
+        let ticket = client.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
+        people.push(door.enter(Peer::Agent(agent), &string(&ticket, "ticket")?)?);
+    }
+    let mut links = Vec::new();
+    for visitor in 0..visitors {
+        links.push(door.visitor(visitor)?);
+    }
+    let mut ids = Vec::new();
+    for Entered { link, welcome } in people {
+        ids.push(welcome.self_.map(|actor| actor.id).unwrap_or_default());
+        links.push(link);
+    }
+    Opening::new(product, links, ids, visitors)?.run()
+}
+
+fn sign_in(client: &mut Client, email: &str, password: &str) -> Result<(), Error> {
+    let body = json!({ "email": email, "password": password });
+    client.ask("POST", "/api/v1/sign-in", Some(&body)).map(drop)
+}
+
+/// Each visitor's first message, and each agent's answer to the conversations it is given: after it
+/// no deadline of the routing falls into the run.
+struct Opening<'a> {
+    product: &'a mut Product,
+    links: Vec<Link>,
+    poller: Poller,
+    /// User id of each agent.
+    ids: Vec<String>,
+    visitors: u32,
+    /// Conversations that have their answer on the way.
+    answered: HashSet<String>,
+    /// Visitors who have seen theirs.
+    seen: HashSet<u32>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(
+        product: &'a mut Product,
+        links: Vec<Link>,
+        ids: Vec<String>,
+        visitors: u32,
+    ) -> Result<Self, Error> {
+        let poller = Poller::new(1_024).map_err(io("poll"))?;
+        for (key, link) in links.iter().enumerate() {
+            link.register(&poller, key as u64)?;
+        }
+        let (answered, seen) = (HashSet::new(), HashSet::new());
+        Ok(Self { product, links, poller, ids, visitors, answered, seen })
+    }
+
+    fn run(mut self) -> Result<Vec<Link>, Error> {
+        let deadline = Instant::now() + ASSIGNED_TIMEOUT;
+        let mut out = Vec::new();
+        for visitor in 0..self.visitors {
+            out.clear();
+            self.product.message(visitor, 0, 0, &mut out);
+            self.links[visitor as usize].send(&self.poller, visitor.into(), &out)?;
+        }
+        for index in 0..self.links.len() {
+            if !self.links[index].partial.is_empty() {
+                let mut frames = Vec::new();
+                self.links[index].parse_partial(|bytes| split(bytes, &mut frames))?;
+                self.take(index, frames)?;
+            }
+        }
+        let mut scratch = vec![0; SCRATCH_BYTES];
+        let mut ready = Vec::new();
+        while self.seen.len() < self.visitors as usize {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let missing = self.visitors as usize - self.seen.len();
+                let what = format!("{missing} conversations to be assigned and answered");
+                return Err(Error::Timeout { what, seconds: ASSIGNED_TIMEOUT.as_secs() });
+            }
+            self.poller.wait(&mut ready, Some(left)).map_err(io("poll"))?;
+            for event in &ready {
+                let index = event.key as usize;
+                if event.writable {
+                    self.links[index].flush(&self.poller, event.key)?;
+                }
+                if event.readable {
+                    let mut frames = Vec::new();
+                    self.links[index].receive(&mut scratch, |bytes| split(bytes, &mut frames))?;
+                    self.take(index, frames)?;
+                }
+            }
+        }
+        Ok(self.links)
+    }
+
+    fn take(&mut self, index: usize, frames: Vec<Payload>) -> Result<(), Error> {
+        let peer = self.links[index].peer;
+        for (opcode, payload) in frames {
+            if opcode == websocket::CLOSE {
+                let code = websocket::close_code(&payload);
+                return Err(Error::Closed { peer: peer.to_string(), code });
+            }
+            if opcode != websocket::BINARY {
+                continue;
+            }
+            let (reference, frame) = decode(&payload)?;
+            match (peer, frame) {
+                (_, server_frame::Frame::Refusal(refusal)) => {
+                    let what = "a first message or its answer";
+                    return Err(Error::Refused { what, code: refusal.code });
+                }
+                (_, server_frame::Frame::Ping(_)) => {
+                    let pong = client_frame::Frame::Pong(wire::Pong {});
+                    self.say(index, reference, pong)?;
+                }
+                (Peer::Visitor(visitor), server_frame::Frame::Entries(entries)) => {
+                    if entries.items.iter().any(is_from_agent) {
+                        self.seen.insert(visitor);
+                    }
+                }
+                (Peer::Agent(agent), server_frame::Frame::Session(update)) => {
+                    if let Some(session) = &update.session {
+                        self.answer(index, agent, &update.conversation, session)?;
+                    }
+                }
+                (Peer::Agent(agent), server_frame::Frame::Feed(feed)) => {
+                    for change in feed.changes {
+                        if let Some(wire::feed_change::Change::Row(row)) = change.change
+                            && let Some(session) = &row.session
+                        {
+                            self.answer(index, agent, &row.conversation, session)?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The agent answers a conversation that is newly its own.
+    fn answer(
+        &mut self,
+        index: usize,
+        agent: u32,
+        conversation: &str,
+        session: &Session,
+    ) -> Result<(), Error> {
+        let own = session.owner.as_ref().is_some_and(|owner| owner.id == self.ids[agent as usize]);
+        if session.status() != SessionStatus::Assigned
+            || !own
+            || !self.answered.insert(conversation.to_owned())
+        {
+            return Ok(());
+        }
+        let send = wire::Send {
+            conversation: conversation.to_owned(),
+            client_msg_id: self.product.opening_id(),
+            content: Some(text("Good day! What can I do for you?".to_owned())),
+            ..wire::Send::default()
+        };
+        self.say(index, 0, client_frame::Frame::Send(send))
+    }
+
+    fn say(
+        &mut self,
+        index: usize,
+        reference: u32,
+        frame: client_frame::Frame,
+    ) -> Result<(), Error> {
+        let mut out = Vec::new();
+        self.product.frame(frame, reference, &mut out);
+        self.links[index].send(&self.poller, index as u64, &out)
+    }
+}
+
+type Payload = (u8, Vec<u8>);
+
+fn split(bytes: &[u8], frames: &mut Vec<Payload>) -> Result<usize, Error> {
+    let mut used = 0;
+    while let Some(frame) = websocket::read(&bytes[used..])? {
+        frames.push((frame.opcode, frame.payload.to_vec()));
+        used += frame.bytes;
+    }
+    Ok(used)
+}
+
+fn is_from_agent(item: &frontdesk_core::chat::TimelineItem) -> bool {
+    let Some(timeline_item::Item::Entry(entry)) = &item.item else { return false };
+    let said = matches!(&entry.body, Some(entry::Body::Content(_)));
+    said && entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Agent)
+}

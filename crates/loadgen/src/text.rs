@@ -1,0 +1,200 @@
+//! The scenario `text`: visitors write, the server acks and delivers to the visitors' agents.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{
+    baseline::MESSAGE_BYTES,
+    cpu::{self, Pinned, Process},
+    error::Error,
+    generator::{Dialect, Generator, Outcome, Plan},
+    launch::{Endpoint, Server},
+    link::Link,
+    product::Product,
+    raw::{self, Raw},
+    report::Report,
+};
+
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Bare relay without a log.
+    F0,
+    /// Bare relay with a group-commit log.
+    F1,
+    /// The same with O_DIRECT and O_DSYNC.
+    F1Direct,
+    /// The product: an ack means that the message is on disk.
+    Product,
+    /// The product with its log off: acks do not wait for the disk.
+    ProductAsync,
+}
+
+impl Subject {
+    /// Acked messages are on disk.
+    pub fn is_durable(self) -> bool {
+        matches!(self, Self::F1 | Self::F1Direct | Self::Product)
+    }
+}
+
+/// How messages are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// One outstanding message per visitor: finds the peak rate.
+    Closed,
+    /// On a schedule: measures latency, from the time each message was due.
+    Open {
+        /// Messages per second of all visitors together.
+        rate: u32,
+    },
+}
+
+/// Where server and generator run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Server on the first core this process may use, generator on the second.
+    Pinned,
+    /// Wherever the system puts them.
+    Free,
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct TextOptions {
+    /// What answers; the server passed along must be that.
+    pub subject: Subject,
+    /// Closed or open.
+    pub load: Load,
+    /// Connections that write.
+    pub visitors: u32,
+    /// Connections that read.
+    pub agents: u32,
+    /// Bytes of text; baselines always carry frames of 200 bytes.
+    pub text_bytes: usize,
+    /// Time before measuring.
+    pub warm_up: Duration,
+    /// Measured time.
+    pub measured: Duration,
+    /// How long the last acks and deliveries may take before they count as lost.
+    pub drain_max: Duration,
+    /// Cores.
+    pub placement: Placement,
+}
+
+impl TextOptions {
+    /// The published shape: 1,000 visitors, 20 agents, 200 bytes, warm-up of 2 s, cores pinned.
+    pub fn new(subject: Subject, load: Load, measured: Duration) -> Self {
+        Self {
+            subject,
+            load,
+            visitors: 1_000,
+            agents: 20,
+            text_bytes: 200,
+            warm_up: Duration::from_secs(2),
+            measured,
+            drain_max: Duration::from_secs(10),
+            placement: Placement::Pinned,
+        }
+    }
+}
+
+/// Runs text messages against a server that is up.
+pub fn text(options: &TextOptions, server: &Server) -> Result<Report, Error> {
+    if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
+        return Err(Error::Options("a run needs visitors, agents and time"));
+    }
+    let process = Process::new(server.pid);
+    let cores = match options.placement {
+        Placement::Pinned => cpu::two_cores(),
+        Placement::Free => None,
+    };
+    // Until dropped: what follows runs on the generator's core.
+    let pinned = cores.and_then(|(first, second)| {
+        let pinned = Pinned::this_thread_to(second)?;
+        process.pin(first).then_some(pinned)
+    });
+    match &server.endpoint {
+        Endpoint::Baseline(address) => {
+            let links = raw::connect(*address, options.visitors, options.agents)?;
+            measure(options, Raw::new(), links, process, pinned.is_some())
+        }
+        Endpoint::Product(access) => {
+            let (product, links) =
+                Product::connect(access, options.visitors, options.agents, options.text_bytes)?;
+            measure(options, product, links, process, pinned.is_some())
+        }
+    }
+}
+
+fn measure<D: Dialect>(
+    options: &TextOptions,
+    dialect: D,
+    links: Vec<Link>,
+    process: Process,
+    pinned: bool,
+) -> Result<Report, Error> {
+    let generator = Generator::new(dialect, links, options.visitors, process)?;
+    let rss_before = process.rss_bytes();
+    let outcome = generator.run(Plan {
+        load: options.load,
+        warm_up: options.warm_up,
+        measured: options.measured,
+        drain_max: options.drain_max,
+    })?;
+    Ok(report(options, &outcome, pinned, rss_before, process.rss_bytes()))
+}
+
+fn report(
+    options: &TextOptions,
+    outcome: &Outcome,
+    pinned: bool,
+    rss_before: Option<u64>,
+    rss_after: Option<u64>,
+) -> Report {
+    let (mode, rate) = match options.load {
+        Load::Closed => ("closed", None),
+        Load::Open { rate } => ("open", Some(rate)),
+    };
+    let text_bytes = match options.subject {
+        Subject::Product | Subject::ProductAsync => options.text_bytes,
+        _ => MESSAGE_BYTES,
+    };
+    let per_million = |cpu: Duration| {
+        (outcome.acks_in_time > 0).then(|| cpu.as_secs_f64() * 1e6 / outcome.acks_in_time as f64)
+    };
+    Report {
+        scenario: "text",
+        subject: options.subject,
+        mode,
+        rate,
+        durable: options.subject.is_durable(),
+        pinned,
+        visitors: options.visitors,
+        agents: options.agents,
+        text_bytes,
+        seconds: outcome.seconds,
+        offered: outcome.offered,
+        accepted: outcome.offered - outcome.refused.min(outcome.offered),
+        acked: outcome.acked,
+        acked_per_s: outcome.acks_in_time as f64 / outcome.seconds.max(f64::MIN_POSITIVE),
+        delivered: outcome.delivered,
+        lost: outcome.lost,
+        duplicated: outcome.duplicated,
+        reordered: outcome.reordered,
+        refused: outcome.refused,
+        ack: outcome.ack.summary(),
+        delivery: outcome.delivery.summary(),
+        server_cpu_s_per_million: outcome.server_cpu.and_then(per_million),
+        generator_cpu_s_per_million: per_million(outcome.generator_cpu),
+        server_cores: outcome.server_cpu.map(|cpu| cpu.as_secs_f64() / outcome.seconds),
+        generator_cores: outcome.generator_cpu.as_secs_f64() / outcome.seconds,
+        server_rss_before_bytes: rss_before,
+        server_rss_after_bytes: rss_after,
+        schedule_lag_p99_ms: outcome.lag.percentile_ms(99.0),
+        schedule_lag_max_ms: outcome.lag.max_ms(),
+        void: outcome.void_reason.is_some(),
+        void_reason: outcome.void_reason.clone(),
+    }
+}

@@ -8,7 +8,7 @@
 //! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::{
@@ -27,6 +27,10 @@ use crate::{
     summary::Summary,
     writer::HistoryWriter,
 };
+
+/// While records are replayed: conversations changed by one batch, and conversations in memory.
+const REPLAY_DIRTY_MAX: usize = 4_096;
+const REPLAY_LIVE_MAX: usize = 16_384;
 
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +65,16 @@ struct Staged {
     tag: u64,
     conversation: ConversationId,
     proposal: store::Proposal,
-    /// Where its encoding ends in the turn's buffer.
-    end: usize,
+    /// Where its encoding lies in the turn's buffer.
+    encoded: Range<usize>,
+}
+
+/// What was found out for a proposal before its turn became durable.
+#[derive(Debug)]
+struct Probe {
+    earlier: Option<Earlier>,
+    /// How often the conversation had been folded: after the next time the answer is stale.
+    folds: u64,
 }
 
 /// What became of one staged proposal.
@@ -104,6 +116,10 @@ pub struct Dispatcher {
     swept_at_ms: i64,
     /// Offset of the newest folded record.
     folded: u64,
+    /// Offset of the newest record in a shipped batch.
+    shipped: u64,
+    /// A durable record could not be folded: nothing may be numbered behind it.
+    stopped: bool,
 }
 
 impl std::fmt::Debug for Dispatcher {
@@ -131,15 +147,8 @@ impl Dispatcher {
             .applied(number)
             .map_err(|source| DispatchError::History { log: number, source })?;
         let folded = log.next_offset().saturating_sub(1);
-        let writer =
-            HistoryWriter::start(Arc::clone(&history), number, applied).map_err(|error| {
-                DispatchError::Record {
-                    log: number,
-                    offset: applied,
-                    partition: 0,
-                    reason: error.to_string(),
-                }
-            })?;
+        let writer = HistoryWriter::start(Arc::clone(&history), number, applied)
+            .map_err(|source| DispatchError::Thread { log: number, source })?;
         Ok(Self {
             number,
             options,
@@ -156,14 +165,18 @@ impl Dispatcher {
             flushed_at_ms: 0,
             swept_at_ms: 0,
             folded,
+            shipped: applied,
+            stopped: false,
         })
     }
 
     /// Adds a proposal to this turn; `tag` comes back with its result.
     pub fn stage(&mut self, tag: u64, conversation: ConversationId, proposal: store::Proposal) {
+        let start = self.encoded.len();
         // Encoding into a growing Vec cannot fail.
         proposal.encode_raw(&mut self.encoded);
-        self.staged.push(Staged { tag, conversation, proposal, end: self.encoded.len() });
+        let encoded = start..self.encoded.len();
+        self.staged.push(Staged { tag, conversation, proposal, encoded });
     }
 
     /// Whether this turn has anything to commit.
@@ -172,55 +185,97 @@ impl Dispatcher {
     }
 
     /// Makes the turn durable with one append, then folds it. Results come in the order of staging.
+    ///
+    /// What the fold has to know is read before the append, so that a conversation that cannot be
+    /// read is refused alone and no durable record stays without its place.
     pub fn commit(&mut self, now_ms: i64, results: &mut Vec<Committed>) {
         if self.staged.is_empty() {
             return;
         }
-        if let Err(refusal) = self.append() {
-            let refused = self.staged.drain(..).map(|staged| Committed {
-                tag: staged.tag,
-                conversation: staged.conversation,
-                result: Err(refusal()),
-            });
-            results.extend(refused);
-            self.encoded.clear();
-            return;
+        let staged = std::mem::take(&mut self.staged);
+        let mut probes: Vec<Result<Probe, DispatchError>> = staged
+            .iter()
+            .map(|staged| {
+                check_kind(&staged.proposal)
+                    .map_err(|reason| DispatchError::Malformed { reason })?;
+                self.probe(staged.conversation, &staged.proposal, now_ms)
+            })
+            .collect();
+        if let Err(refusal) = self.append(&staged, &probes) {
+            for probe in probes.iter_mut().filter(|probe| probe.is_ok()) {
+                *probe = Err(refusal());
+            }
         }
         self.encoded.clear();
-        let staged = std::mem::take(&mut self.staged);
-        for Staged { tag, conversation, proposal, .. } in staged {
-            self.folded += 1;
-            let result = self.fold(conversation, proposal, now_ms);
+        for (Staged { tag, conversation, proposal, .. }, probe) in staged.into_iter().zip(probes) {
+            let result = probe.and_then(|probe| {
+                if self.stopped {
+                    return Err(DispatchError::Stopped {
+                        log: self.number,
+                        offset: self.folded + 1,
+                    });
+                }
+                let folded = self.fold(conversation, proposal, probe, now_ms);
+                match &folded {
+                    Ok(_) => self.folded += 1,
+                    Err(error) => self.stop(error),
+                }
+                folded
+            });
             results.push(Committed { tag, conversation, result });
         }
     }
 
-    /// One append of everything staged. The error is a function because every proposal needs one.
-    fn append(&mut self) -> Result<(), Box<dyn Fn() -> DispatchError>> {
-        let lag = self.lag_bytes;
-        if lag > self.options.lag_bytes_max || self.writer.failed() {
+    /// One append of everything staged that can be folded. The error is a function because every
+    /// proposal needs one.
+    fn append(
+        &mut self,
+        staged: &[Staged],
+        probes: &[Result<Probe, DispatchError>],
+    ) -> Result<(), Box<dyn Fn() -> DispatchError>> {
+        let (log, lag, next) = (self.number, self.lag_bytes, self.folded + 1);
+        if self.stopped {
+            return Err(Box::new(move || DispatchError::Stopped { log, offset: next }));
+        }
+        if self.writer.failed() {
+            return Err(Box::new(move || DispatchError::HistoryFailed { log }));
+        }
+        if lag > self.options.lag_bytes_max {
             return Err(Box::new(move || DispatchError::Lagging { bytes: lag }));
         }
-        let mut records = Vec::with_capacity(self.staged.len());
-        let mut start = 0;
-        for staged in &self.staged {
-            records.push(Record {
+        let records: Vec<Record<'_>> = staged
+            .iter()
+            .zip(probes)
+            .filter(|(_, probe)| probe.is_ok())
+            .map(|(staged, _)| Record {
                 partition: partition_of(&staged.conversation, self.options.partitions),
-                payload: &self.encoded[start..staged.end],
-            });
-            start = staged.end;
+                payload: &self.encoded[staged.encoded.clone()],
+            })
+            .collect();
+        if records.is_empty() {
+            return Ok(());
         }
         match self.log.append(&records) {
             Ok(first) => {
-                debug_assert_eq!(first, self.folded + 1, "offsets are dense");
+                debug_assert_eq!(first, next, "offsets are dense");
                 Ok(())
             }
             Err(error) => {
-                let log = self.number;
                 let source = Arc::new(error);
                 Err(Box::new(move || DispatchError::Append { log, source: Arc::clone(&source) }))
             }
         }
+    }
+
+    /// A durable record has no place: whatever came behind it would get other numbers on a restart.
+    fn stop(&mut self, error: &DispatchError) {
+        self.stopped = true;
+        tracing::error!(
+            log.number = self.number,
+            log.offset = self.folded + 1,
+            error = error as &dyn std::error::Error,
+            "a durable record cannot be folded; this log takes nothing more until a restart"
+        );
     }
 
     /// Folds one durable proposal and keeps what it made for the history.
@@ -228,10 +283,14 @@ impl Dispatcher {
         &mut self,
         conversation: ConversationId,
         proposal: store::Proposal,
+        probe: Probe,
         now_ms: i64,
     ) -> Result<Folded, DispatchError> {
-        let earlier = self.earlier(conversation, &proposal, now_ms)?;
-        let live = self.live.get_mut(&conversation).expect("loaded by earlier()");
+        let fresh = self.live.get(&conversation).is_some_and(|live| live.folds == probe.folds);
+        let Probe { earlier, .. } =
+            if fresh { probe } else { self.probe(conversation, &proposal, now_ms)? };
+        let live = self.live.get_mut(&conversation).expect("loaded by probe()");
+        live.folds += 1;
         let folded = fold::fold(conversation, &mut live.state, proposal, earlier);
         let mut bytes = 0;
         for entry in &folded.entries {
@@ -260,39 +319,16 @@ impl Dispatcher {
 
     /// Loads the conversation and answers what the fold has to know of earlier entries, so that the
     /// fold itself stays pure.
-    fn earlier(
+    fn probe(
         &mut self,
         conversation: ConversationId,
         proposal: &store::Proposal,
         now_ms: i64,
-    ) -> Result<Option<Earlier>, DispatchError> {
+    ) -> Result<Probe, DispatchError> {
         let history = Arc::clone(&self.history);
         let live = self.load(conversation, now_ms)?;
-        match fold::ask(live.state.as_ref(), proposal) {
-            Ask::Nothing => Ok(None),
-            Ask::Sent { sender, client_msg_id } => {
-                let (seq, content_hash) = match live.find(sender, client_msg_id) {
-                    Some(found) => found,
-                    None => match history
-                        .find(&conversation, sender, client_msg_id)
-                        .map_err(|source| DispatchError::Read { conversation, source })?
-                    {
-                        Some(sent) => (sent.seq, sent.content_hash),
-                        None => return Ok(None),
-                    },
-                };
-                let stored = read_range(&*history, live, conversation, seq, seq)?;
-                let sent = stored.into_iter().next().and_then(|entry| {
-                    let id = entry.id.parse().ok()?;
-                    Some(Earlier::Sent { seq, content_hash, at_ms: entry.at_ms, id })
-                });
-                Ok(sent)
-            }
-            Ask::Entries { from_seq, to_seq } => {
-                let stored = read_range(&*history, live, conversation, from_seq, to_seq)?;
-                Ok(Some(Earlier::Entries(stored)))
-            }
-        }
+        let earlier = earlier(&*history, live, conversation, proposal)?;
+        Ok(Probe { earlier, folds: live.folds })
     }
 
     /// The conversation in memory, read from the history on first use.
@@ -402,8 +438,9 @@ impl Dispatcher {
     pub fn tend(&mut self, now_ms: i64, trim_to: u64) {
         self.settle();
         let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
-        if !self.dirty.is_empty() && (waited || self.unshipped_bytes >= self.options.flush_bytes) {
-            self.ship(now_ms);
+        let due = waited || self.unshipped_bytes >= self.options.flush_bytes;
+        if !self.dirty.is_empty() && due && self.writer.has_room() {
+            self.ship(now_ms, false);
         }
         if now_ms - self.swept_at_ms >= 1_000 {
             self.swept_at_ms = now_ms;
@@ -426,18 +463,20 @@ impl Dispatcher {
     }
 
     /// Ships everything and waits until the history holds it and it survives power loss.
-    pub fn finish(mut self) -> u64 {
-        while !self.dirty.is_empty() && !self.writer.failed() {
+    ///
+    /// # Errors
+    /// When the history did not take it; the log holds it all the same.
+    pub fn finish(mut self) -> Result<u64, DispatchError> {
+        // Records that changed nothing count too: the next start has nothing to read again.
+        if self.folded > self.shipped {
             let now_ms = self.flushed_at_ms;
-            self.ship(now_ms);
-            if !self.dirty.is_empty() {
-                std::thread::yield_now();
-            }
+            self.ship(now_ms, true);
         }
-        let folded = self.folded;
-        // Dropping the writer drains its queue and syncs.
-        drop(self.writer);
-        folded
+        let log = self.number;
+        if !self.writer.close() {
+            return Err(DispatchError::HistoryFailed { log });
+        }
+        Ok(self.folded)
     }
 
     /// Forgets what the history has taken since last time.
@@ -457,9 +496,10 @@ impl Dispatcher {
         }
     }
 
-    /// Hands everything unshipped to the writer as one batch, if it has room.
-    fn ship(&mut self, now_ms: i64) {
-        if !self.writer.has_room() {
+    /// Hands everything unshipped to the writer as one batch; `wait`s for room or knows there is.
+    /// What a failed writer does not take stays in memory and in the log.
+    fn ship(&mut self, now_ms: i64, wait: bool) {
+        if self.writer.failed() {
             return;
         }
         let mut conversations = Vec::with_capacity(self.dirty.len());
@@ -481,6 +521,7 @@ impl Dispatcher {
                 events: write.events.len(),
                 replaced: write.replaced.len(),
             };
+            live.in_flight += 1;
             live.shipped.entries += part.entries;
             live.shipped.events += part.events;
             live.shipped.replaced += part.replaced;
@@ -490,11 +531,11 @@ impl Dispatcher {
         }
         let batch = Batch { log: self.number, offset: self.folded, conversations };
         let bytes = std::mem::take(&mut self.unshipped_bytes);
-        let handed = self.writer.try_write(batch);
-        debug_assert!(handed.is_ok(), "this thread is the only producer and there was room");
+        let handed = if wait { self.writer.write(batch) } else { self.writer.try_write(batch) };
         if handed.is_err() {
             tracing::error!(log.number = self.number, "the history writer is gone");
         }
+        self.shipped = self.folded;
         let in_flight = InFlight { offset: self.folded, conversations: taken };
         self.in_flight.push_back((in_flight, bytes));
         self.flushed_at_ms = now_ms;
@@ -518,23 +559,29 @@ impl Dispatcher {
         payload: &[u8],
     ) -> Result<ConversationId, DispatchError> {
         let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
+        let probe = self.probe(conversation, &proposal, 0)?;
+        self.fold(conversation, proposal, probe, 0)?;
         self.folded = offset;
-        self.fold(conversation, proposal, 0)?;
         Ok(conversation)
     }
 
-    /// Ships and waits as long as the lag is above the bound: replay has no turns.
-    pub(crate) fn catch_up(&mut self, everything: bool) -> Result<(), DispatchError> {
-        let limit = if everything { 0 } else { self.options.flush_bytes };
-        while self.lag_bytes > limit || (everything && !self.dirty.is_empty()) {
-            if self.writer.failed() {
-                return Err(DispatchError::Lagging { bytes: self.lag_bytes });
-            }
-            if self.unshipped_bytes > 0 || !self.dirty.is_empty() {
-                self.ship(0);
-            }
+    /// Keeps memory within bounds while records are replayed without turns: ships full batches, waits
+    /// for the history where it is far behind, and lets go of conversations it holds.
+    pub(crate) fn replayed(&mut self) -> Result<(), DispatchError> {
+        if self.unshipped_bytes < self.options.flush_bytes && self.dirty.len() < REPLAY_DIRTY_MAX {
+            return Ok(());
+        }
+        self.ship(0, true);
+        self.settle();
+        while self.lag_bytes > self.options.lag_bytes_max && !self.writer.failed() {
+            self.writer.wait_beyond(self.writer.applied());
             self.settle();
-            std::thread::yield_now();
+        }
+        if self.live.len() > REPLAY_LIVE_MAX {
+            self.live.retain(|_, live| !live.is_settled());
+        }
+        if self.writer.failed() {
+            return Err(DispatchError::HistoryFailed { log: self.number });
         }
         Ok(())
     }
@@ -549,12 +596,23 @@ pub(crate) fn decode_record(
 ) -> Result<(ConversationId, store::Proposal), DispatchError> {
     let unreadable = |reason: String| DispatchError::Record { log, offset, partition, reason };
     let proposal = store::Proposal::decode(payload).map_err(|e| unreadable(e.to_string()))?;
-    if proposal.body.is_none() {
-        return Err(unreadable("unknown kind of record".to_owned()));
-    }
+    check_kind(&proposal).map_err(|reason| unreadable(reason.to_owned()))?;
     let conversation = ConversationId::from_slice(&proposal.conversation)
         .map_err(|e| unreadable(e.to_string()))?;
     Ok((conversation, proposal))
+}
+
+/// A kind of record, change or content that a newer version wrote decodes to nothing here.
+fn check_kind(proposal: &store::Proposal) -> Result<(), &'static str> {
+    use store::proposal::Body;
+    match &proposal.body {
+        None => Err("unknown kind of record"),
+        Some(Body::Change(change)) if change.change.is_none() => Err("unknown kind of change"),
+        Some(Body::Send(send)) if send.content.as_ref().is_none_or(|c| c.kind.is_none()) => {
+            Err("unknown kind of content")
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// What the history keeps of an entry.
@@ -580,6 +638,40 @@ fn merge_tail(found: &mut Vec<(u64, Bytes)>, live: &Live, after: u64) {
     for (seq, tombstone) in &live.replaced {
         if let Ok(at) = found.binary_search_by_key(seq, |(seq, _)| *seq) {
             found[at].1 = tombstone.clone();
+        }
+    }
+}
+
+/// Answers what the fold has to know of earlier entries.
+fn earlier(
+    history: &dyn History,
+    live: &Live,
+    conversation: ConversationId,
+    proposal: &store::Proposal,
+) -> Result<Option<Earlier>, DispatchError> {
+    match fold::ask(live.state.as_ref(), proposal) {
+        Ask::Nothing => Ok(None),
+        Ask::Sent { sender, client_msg_id } => {
+            let (seq, content_hash) = match live.find(sender, client_msg_id) {
+                Some(found) => found,
+                None => match history
+                    .find(&conversation, sender, client_msg_id)
+                    .map_err(|source| DispatchError::Read { conversation, source })?
+                {
+                    Some(sent) => (sent.seq, sent.content_hash),
+                    None => return Ok(None),
+                },
+            };
+            let stored = read_range(history, live, conversation, seq, seq)?;
+            let sent = stored.into_iter().next().and_then(|entry| {
+                let id = entry.id.parse().ok()?;
+                Some(Earlier::Sent { seq, content_hash, at_ms: entry.at_ms, id })
+            });
+            Ok(sent)
+        }
+        Ask::Entries { from_seq, to_seq } => {
+            let stored = read_range(history, live, conversation, from_seq, to_seq)?;
+            Ok(Some(Earlier::Entries(stored)))
         }
     }
 }

@@ -57,6 +57,35 @@ pub enum DispatchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A proposal is of a kind this version does not know: it may not enter the log.
+    #[error("malformed proposal: {reason}")]
+    Malformed {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A durable record could not be folded; nothing is taken behind it until a restart.
+    #[error("log {log} stopped before its record at offset {offset}")]
+    Stopped {
+        /// Number of the log.
+        log: u16,
+        /// The record without a place.
+        offset: u64,
+    },
+    /// The history of this log cannot be written any more until a restart.
+    #[error("the history of log {log} cannot be written")]
+    HistoryFailed {
+        /// Number of the log.
+        log: u16,
+    },
+    /// The writer's thread did not start.
+    #[error("cannot start the history writer of log {log}")]
+    Thread {
+        /// Number of the log.
+        log: u16,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// More is folded than the history has taken; try again soon.
     #[error("the history lags behind by {bytes} bytes")]
     Lagging {
@@ -66,6 +95,17 @@ pub enum DispatchError {
 }
 
 impl DispatchError {
+    /// Whether nothing can be stored any more until a restart.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Append { source, .. } => {
+                !matches!(**source, LogError::Full { .. } | LogError::TooLarge { .. })
+            }
+            Self::Stopped { .. } | Self::HistoryFailed { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The stable code the sender of a refused proposal sees.
     pub fn code(&self) -> &'static str {
         match self {
@@ -73,6 +113,7 @@ impl DispatchError {
                 "storage.full"
             }
             Self::Lagging { .. } => "overloaded",
+            Self::Malformed { .. } => "request.invalid",
             _ => "storage.unavailable",
         }
     }

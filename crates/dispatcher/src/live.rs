@@ -19,6 +19,10 @@ pub(crate) struct Live {
     pub(crate) replaced: VecDeque<(u64, Bytes)>,
     /// How many at the front of each were handed to the writer already.
     pub(crate) shipped: Shipped,
+    /// Batches with it that the history may not have applied: without items too, for their state.
+    pub(crate) in_flight: usize,
+    /// How often it was folded since it is in memory.
+    pub(crate) folds: u64,
     /// Stands in the list of conversations with something to ship.
     pub(crate) dirty: bool,
     /// UTC milliseconds of the last use, for eviction.
@@ -36,7 +40,7 @@ pub(crate) struct Shipped {
 impl Live {
     /// Whether the history holds everything, so that the conversation may leave memory.
     pub(crate) fn is_settled(&self) -> bool {
-        self.entries.is_empty() && self.events.is_empty() && self.replaced.is_empty() && !self.dirty
+        self.in_flight == 0 && !self.dirty
     }
 
     /// Looks for a repeat among the entries the history does not hold yet.
@@ -50,6 +54,7 @@ impl Live {
 
     /// Forgets what the history has taken.
     pub(crate) fn settle(&mut self, taken: Shipped) {
+        self.in_flight -= 1;
         self.entries.drain(..taken.entries);
         self.events.drain(..taken.events);
         self.replaced.drain(..taken.replaced);

@@ -70,8 +70,7 @@ pub fn recover(
     if let Some(error) = failed {
         return Err(error);
     }
-    dispatcher.catch_up(true)?;
-    dispatcher.finish();
+    dispatcher.finish()?;
     Ok((log, recovered))
 }
 
@@ -85,7 +84,7 @@ fn step(
 ) -> Result<(ConversationId, bool), DispatchError> {
     if offset > applied {
         let conversation = dispatcher.replay(offset, partition, payload)?;
-        dispatcher.catch_up(false)?;
+        dispatcher.replayed()?;
         return Ok((conversation, true));
     }
     let (conversation, _) = decode_record(dispatcher.number(), offset, partition, payload)?;

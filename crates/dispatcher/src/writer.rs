@@ -16,6 +16,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use frontdesk_storage::{Batch, History};
+use parking_lot::{Condvar, Mutex};
 
 /// Batches waiting for the thread; each holds at most one flush interval of messages.
 const QUEUE_LEN: usize = 16;
@@ -35,6 +36,22 @@ struct Progress {
     applied: AtomicU64,
     persisted: AtomicU64,
     failed: AtomicBool,
+    /// Held for a moment by whoever changes `applied` or `failed`, so that no waiter misses it.
+    gate: Mutex<()>,
+    moved: Condvar,
+}
+
+impl Progress {
+    fn change(&self, change: impl FnOnce(&Self)) {
+        let guard = self.gate.lock();
+        change(self);
+        drop(guard);
+        self.moved.notify_all();
+    }
+
+    fn fail(&self) {
+        self.change(|progress| progress.failed.store(true, Ordering::Release));
+    }
 }
 
 impl HistoryWriter {
@@ -48,13 +65,15 @@ impl HistoryWriter {
         progress.applied.store(applied, Ordering::Release);
         progress.persisted.store(applied, Ordering::Release);
         let shared = Arc::clone(&progress);
-        let thread = std::thread::Builder::new()
-            .name(format!("history-{log}"))
-            .spawn(move || run(&*history, &batches, &shared))?;
+        let thread =
+            std::thread::Builder::new().name(format!("history-{log}")).spawn(move || {
+                let _on_panic = FailOnPanic(&shared);
+                run(&*history, &batches, &shared);
+            })?;
         Ok(Self { queue: Some(queue), progress, thread: Some(thread) })
     }
 
-    /// Hands a batch over; gives it back when the queue is full.
+    /// Hands a batch over; gives it back when the queue is full or the thread has ended.
     pub(crate) fn try_write(&self, batch: Batch) -> Result<(), Batch> {
         match &self.queue {
             Some(queue) => queue.try_send(batch).map_err(|error| match error {
@@ -64,9 +83,25 @@ impl HistoryWriter {
         }
     }
 
+    /// Hands a batch over, waiting for room; gives it back when the thread has ended.
+    pub(crate) fn write(&self, batch: Batch) -> Result<(), Batch> {
+        match &self.queue {
+            Some(queue) => queue.send(batch).map_err(|error| error.0),
+            None => Err(batch),
+        }
+    }
+
     /// Whether a batch would be taken now.
     pub(crate) fn has_room(&self) -> bool {
         self.queue.as_ref().is_some_and(|queue| !queue.is_full())
+    }
+
+    /// Blocks until the history has applied more than `offset`, or writing failed.
+    pub(crate) fn wait_beyond(&self, offset: u64) {
+        let mut guard = self.progress.gate.lock();
+        while self.applied() <= offset && !self.failed() {
+            self.progress.moved.wait(&mut guard);
+        }
     }
 
     /// The offset up to which the history answers.
@@ -83,15 +118,36 @@ impl HistoryWriter {
     pub fn failed(&self) -> bool {
         self.progress.failed.load(Ordering::Acquire)
     }
-}
 
-impl Drop for HistoryWriter {
-    fn drop(&mut self) {
+    /// Lets the thread finish its queue and sync; tells whether everything handed over is durable.
+    pub(crate) fn close(mut self) -> bool {
+        self.end();
+        !self.failed()
+    }
+
+    fn end(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the history writer panicked");
+        }
+    }
+}
+
+impl Drop for HistoryWriter {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A thread that panics has failed too, and nobody may wait for it.
+struct FailOnPanic<'a>(&'a Progress);
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail();
         }
     }
 }
@@ -106,7 +162,7 @@ fn run(history: &dyn History, batches: &Receiver<Batch>, progress: &Progress) {
                     fail(progress, &error);
                     return;
                 }
-                progress.applied.store(batch.offset, Ordering::Release);
+                progress.change(|p| p.applied.store(batch.offset, Ordering::Release));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
@@ -138,5 +194,5 @@ fn persist(history: &dyn History, progress: &Progress) -> bool {
 
 fn fail(progress: &Progress, error: &frontdesk_storage::HistoryError) {
     tracing::error!(error = error as &dyn std::error::Error, "the history cannot be written");
-    progress.failed.store(true, Ordering::Release);
+    progress.fail();
 }

@@ -163,7 +163,7 @@ impl Node {
             let thread =
                 std::thread::Builder::new().name(format!("edge-{index}")).spawn(move || {
                     let chat = edge.run(chat).context("an edge loop failed")?;
-                    chat.finish();
+                    chat.finish().context("the history is not up to date")?;
                     Ok(())
                 });
             threads.push(thread.context("cannot start an edge loop")?);

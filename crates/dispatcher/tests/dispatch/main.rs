@@ -1,0 +1,10 @@
+//! The dispatcher over the real segment log and the real history, in temporary directories.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod failures;
+mod model;
+mod node;
+mod random;
+mod recovery;
+mod turns;

@@ -1,0 +1,103 @@
+// Without a mouse, and with an input method: Enter while composing belongs to the input method.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Agent } from "../support/agent.mjs";
+import { Person, compose, end, launch } from "../support/browser.mjs";
+import { Crowd } from "../support/crowd.mjs";
+import { Server } from "../support/server.mjs";
+import { Visitor } from "../support/visitor.mjs";
+
+describe("the keyboard", () => {
+  let server, browser, people, agent, visitor;
+
+  before(async () => {
+    [server, browser] = await Promise.all([Server.start(), launch()]);
+    people = [await Person.arrive(browser), await Person.arrive(browser)];
+  });
+
+  after(() => end(people, browser, server));
+
+  it("signs in, moves through the list, and answers", async () => {
+    const crowd = await Crowd.gather(people[1], server.url, await server.inboxKey());
+    const page = await people[0].page();
+    await page.goto(server.url);
+    await page.getByTestId("sign-in-email").waitFor();
+    const { email, password } = await server.credentials("agent");
+    await tabTo(page, "sign-in-email");
+    await page.keyboard.type(email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(password);
+    await page.keyboard.press("Enter");
+    agent = new Agent(page);
+    await agent.rail().waitFor();
+    await crowd.join("the first one");
+    await agent.row("the first one").waitFor();
+    await crowd.join("the second one");
+    await agent.row("the second one").waitFor();
+    await page.keyboard.press("j");
+    await page.getByTestId("timeline").waitFor();
+    const first = await page.getByTestId("chat-title").textContent();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.locator('[data-testid="chat-title"]', { hasNotText: first }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("r");
+    await page.keyboard.type("typed without a mouse");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("in two lines");
+    await page.keyboard.press("Enter");
+    await agent.message("in two lines").waitFor();
+    assert.equal((await agent.texts()).at(-1), "typed without a mouse\nin two lines");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.getByTestId("shortcut-help").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByTestId("shortcut-help").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.getByTestId("palette").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByTestId("palette").waitFor({ state: "detached" });
+    await page.keyboard.press("e");
+    await page.getByTestId("reopen-button").waitFor();
+  });
+
+  it("shows where it is", async () => {
+    const page = agent.page;
+    await page.getByTestId("nav-inbox").focus();
+    for (let step = 0; step < 12; step++) {
+      await page.keyboard.press("Tab");
+      const seen = await page.evaluate(() => {
+        const style = getComputedStyle(document.activeElement);
+        const around = document.activeElement.closest(".search, .composer-box, .target, .timeline");
+        const ring = (of) => of.outlineStyle !== "none" || of.boxShadow !== "none";
+        return { what: document.activeElement.outerHTML.slice(0, 120), ring: ring(style) || (around !== null && ring(getComputedStyle(around))) };
+      });
+      assert.ok(seen.ring, `a ring around ${seen.what}`);
+    }
+  });
+
+  it("does not send what an input method is composing", async () => {
+    visitor = await Visitor.atShop(await people[1].page(), server.url);
+    await visitor.say("你们在吗");
+    await agent.view("mine");
+    await agent.open("你们在吗");
+    for (const who of [visitor, agent]) {
+      await who.input.focus();
+      const method = await compose(who.page, "nihao");
+      await who.page.keyboard.press("Enter");
+      assert.equal(await who.input.inputValue(), "nihao", "still being composed");
+      await method.commit("你好");
+      await who.page.keyboard.press("Enter");
+      await who.message("你好").first().waitFor();
+      assert.equal(await who.input.inputValue(), "");
+    }
+    await visitor.message("你好").nth(1).waitFor();
+    assert.deepEqual(await visitor.texts(), ["你们在吗", "你好", "你好"]);
+  });
+});
+
+async function tabTo(page, testid) {
+  const there = page.locator(`[data-testid="${testid}"]:focus`);
+  for (let step = 0; step < 20 && (await there.count()) === 0; step++) await page.keyboard.press("Tab");
+  await there.waitFor();
+}

@@ -30,7 +30,7 @@ use frontdesk_core::{
     id::{AccountId, ConversationId, IdSource, UserId},
     partition_of,
 };
-use frontdesk_dispatcher::{Committed, Dispatcher};
+use frontdesk_dispatcher::{Committed, DispatchError, Dispatcher};
 use frontdesk_protocol::{
     Encoded, Encoding, close,
     codes::{self, ErrorCode},
@@ -158,6 +158,10 @@ pub struct Chat {
     committed: Vec<Committed>,
     /// Connections not read for the rest of this turn.
     paused: Vec<ConnId>,
+    /// Number of this turn.
+    turn: u32,
+    /// When the disk was last found full.
+    full_ms: i64,
     /// What other loops get at the end of this turn.
     outbound: Vec<Vec<Delivery>>,
     /// What a full inbox of another loop did not take yet, in order.
@@ -230,6 +234,8 @@ impl Chat {
             origins: Vec::new(),
             committed: Vec::new(),
             paused: Vec::new(),
+            turn: 0,
+            full_ms: 0,
             stuck: VecDeque::new(),
             changed: HashSet::new(),
             urgent: false,
@@ -248,7 +254,7 @@ impl Chat {
     }
 
     /// Ends the loop's work: everything folded goes to the history, synced.
-    pub fn finish(mut self) -> u64 {
+    pub fn finish(mut self) -> Result<u64, DispatchError> {
         // The newest states first, so that the next start finds the lists up to date.
         self.urgent = true;
         self.tell_desk(i64::MAX);
@@ -302,9 +308,23 @@ impl Chat {
     /// Tells another loop something; keeps the order where its inbox is full.
     fn tell(&mut self, loop_index: u16, command: Command) {
         if self.stuck.iter().any(|(other, _)| *other == loop_index) {
+            // Behind what waits already, to keep the order.
             self.stuck.push_back((loop_index, command));
         } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
             self.stuck.push_back((loop_index, refused.into_inner()));
+        }
+    }
+
+    /// Tries again what full inboxes did not take, in order for each loop.
+    fn tell_stuck(&mut self) {
+        let mut full: SmallVec<[u16; 4]> = SmallVec::new();
+        for (loop_index, command) in std::mem::take(&mut self.stuck) {
+            if full.contains(&loop_index) {
+                self.stuck.push_back((loop_index, command));
+            } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
+                full.push(loop_index);
+                self.stuck.push_back((loop_index, refused.into_inner()));
+            }
         }
     }
 
@@ -356,6 +376,8 @@ impl Chat {
         refusal.client_msg_id = message.map(|send| send.client_msg_id.clone()).unwrap_or_default();
         let to = self.own(conn);
         self.answer(io, to, reference, Out::Refusal(refusal));
+        // The end of the turn may not undo this pause.
+        self.paused.retain(|paused| *paused != conn);
         io.pause_reading(conn);
         let wait = Duration::from_millis(u64::from(retry_after_ms.clamp(20, 1_000)));
         io.set_timer(TimerKey::Conn(conn, TIMER_RESUME_READING), wait);
@@ -374,12 +396,15 @@ impl Chat {
         self.dispatcher.stage(tag, conversation, proposal);
     }
 
-    /// Counts a proposal of a connection; at the limit the connection is not read until the commit.
+    /// Counts a proposal of a connection; at the limit the connection is not read until the next turn.
     fn count_in_flight(&mut self, io: &mut Io<'_>, conn: ConnId) {
-        let limit = self.options.in_flight_max;
+        let (limit, turn) = (self.options.in_flight_max, self.turn);
         let Some(state) = self.conn(conn) else { return };
+        if state.in_flight_turn != turn {
+            (state.in_flight_turn, state.in_flight) = (turn, 0);
+        }
         state.in_flight += 1;
-        if state.in_flight >= limit {
+        if state.in_flight == limit {
             io.pause_reading(conn);
             self.paused.push(conn);
         }
@@ -400,18 +425,31 @@ impl Chat {
         }
         let Ok(permit) = self.ports.desk.try_reserve() else { return };
         let mut summaries = Vec::with_capacity(self.changed.len().min(SUMMARIES_MAX));
-        let dispatcher = &self.dispatcher;
+        let dispatcher = &mut self.dispatcher;
         self.changed.retain(|conversation| {
             if summaries.len() == SUMMARIES_MAX {
                 return true;
             }
-            summaries.extend(dispatcher.summary(*conversation));
+            // It may have left memory while the desk had no room: then it is read again.
+            match dispatcher.summary(*conversation, now_ms) {
+                Ok(summary) => summaries.extend(summary),
+                Err(error) => {
+                    tracing::error!(
+                        conversation.id = %conversation,
+                        error = &error as &dyn std::error::Error,
+                        "cannot read a conversation"
+                    );
+                    return true;
+                }
+            }
             false
         });
-        let complete = self.changed.is_empty().then(|| {
-            self.told_offset = folded;
+        if summaries.len() < SUMMARIES_MAX {
             self.told_desk_ms = now_ms;
             self.urgent = false;
+        }
+        let complete = self.changed.is_empty().then(|| {
+            self.told_offset = folded;
             (self.dispatcher.number(), folded)
         });
         permit.send(DeskInput::Summaries { summaries, complete });
@@ -434,9 +472,14 @@ impl Chat {
         }
         self.committed = committed;
         self.origins = origins;
+    }
+
+    /// Reads on where a connection had enough in flight in this turn, whether or not the turn had
+    /// anything to commit: frames may have gone to other loops.
+    fn resume_paused(&mut self, io: &mut Io<'_>) {
+        self.turn = self.turn.wrapping_add(1);
         for conn in std::mem::take(&mut self.paused) {
-            if let Some(state) = self.conn(conn) {
-                state.in_flight = 0;
+            if self.conn(conn).is_some() {
                 io.resume_reading(conn);
             }
         }
@@ -475,6 +518,7 @@ impl Service for Chat {
                 heard_s: now_s,
                 sent_s: now_s,
                 in_flight: 0,
+                in_flight_turn: 0,
             },
         );
         io.limit_messages(conn, HELLO_BYTES_MAX);
@@ -625,15 +669,13 @@ impl Service for Chat {
             io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
         }
         self.commit(io);
+        self.resume_paused(io);
+        self.tell_stuck();
         for loop_index in 0..self.outbound.len() {
             if !self.outbound[loop_index].is_empty() {
                 let deliveries = std::mem::take(&mut self.outbound[loop_index]);
                 self.tell(loop_index as u16, Command::Deliver(deliveries));
             }
-        }
-        for _ in 0..self.stuck.len() {
-            let Some((loop_index, command)) = self.stuck.pop_front() else { break };
-            self.tell(loop_index, command);
         }
         self.tell_desk(io.now_ms());
         self.dispatcher.tend(io.now_ms(), self.projected.get());

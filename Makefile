@@ -46,7 +46,7 @@ check: web ## Format, lints, types, generated files, dependency rules
 .PHONY: test
 test: tools web ## Every suite
 	$(CARGO) build --workspace --bins --locked
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked --lib --bins --tests
 	@$(MAKE) --no-print-directory clients
 	$(NPM) test
 	@$(MAKE) --no-print-directory e2e

@@ -363,10 +363,15 @@ impl Dispatcher {
         self.live.get(&conversation)?.state.as_ref()
     }
 
-    /// The newest state as lists and routing see it.
-    pub fn summary(&self, conversation: ConversationId) -> Option<Summary> {
-        let state = self.state_in_memory(conversation)?;
-        Some(Summary::of(conversation, state, self.number, self.folded))
+    /// The newest state as lists and routing see it; `None` for an unknown conversation.
+    pub fn summary(
+        &mut self,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> Result<Option<Summary>, DispatchError> {
+        let (log, offset) = (self.number, self.folded);
+        let state = self.load(conversation, now_ms)?.state.as_ref();
+        Ok(state.map(|state| Summary::of(conversation, state, log, offset)))
     }
 
     /// Entries after `after`, ascending, at most `limit`; `None` when there are more than that.

@@ -62,7 +62,9 @@ const HELLO_BYTES_MAX: usize = 32 << 10;
 /// How often the loop looks after its dispatcher, cursors and summaries.
 const TICK: Duration = Duration::from_millis(100);
 /// Least time between two logged cursor moves of one participant, ms (design: one a second).
-const CURSOR_EVERY_MS: i64 = 1_000;
+const CURSOR_EVERY_MS: i64 = frontdesk_core::limits::CURSOR_INTERVAL_MS;
+/// How long a send refused for a full disk keeps the node unready, ms: the next one tells anew.
+const FULL_TOLD_MS: i64 = 3_000;
 /// Addresses a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
@@ -489,6 +491,9 @@ impl Chat {
     fn tick(&mut self, io: &mut Io<'_>) {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
+        if now_ms - self.full_ms > FULL_TOLD_MS {
+            self.health.storage_full.store(false, Ordering::Relaxed);
+        }
         let kept_from = now_ms - CURSOR_EVERY_MS;
         self.cursor_moved_ms.retain(|_, moved_ms| *moved_ms > kept_from);
         io.set_timer(TimerKey::Own(TIMER_TICK), TICK);

@@ -25,8 +25,9 @@ pub(super) struct Conn {
     /// UTC seconds, when something was last received from and sent to it.
     pub(super) heard_s: u32,
     pub(super) sent_s: u32,
-    /// Proposals of this turn.
+    /// Proposals of one turn, and which turn.
     pub(super) in_flight: u16,
+    pub(super) in_flight_turn: u32,
 }
 
 /// How far a connection has come.

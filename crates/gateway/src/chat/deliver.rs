@@ -55,8 +55,11 @@ impl Chat {
     ) {
         let code = codes::find(error.code()).unwrap_or(&codes::STORAGE_UNAVAILABLE);
         let full = code.code == codes::STORAGE_FULL.code;
-        self.health.storage_full.store(full, Ordering::Relaxed);
-        if !full && code.code != codes::OVERLOADED.code {
+        if full {
+            self.full_ms = io.now_ms();
+            self.health.storage_full.store(true, Ordering::Relaxed);
+        }
+        if error.is_final() {
             self.health.storage_failed.store(true, Ordering::Relaxed);
         }
         let refusal = frames::refusal(code);
@@ -196,12 +199,16 @@ impl Chat {
             let from = sender.filter(|_| entry.seq == acked_seq);
             self.deliver_entry(io, conversation, entry, &team, &visitors, from);
         }
-        if let Some(cursor) = cursor {
-            let update = |conversation| {
+        if let Some(mut cursor) = cursor {
+            let update = |conversation, cursor: &chat::Cursor| {
                 Out::Cursor(wire::CursorUpdate { conversation, cursor: Some(cursor.clone()) })
             };
-            self.push(io, &team, &Encoded::push(update(conversation.to_string())), sender);
-            let frame = Encoded::push(update(String::new()));
+            let frame = Encoded::push(update(conversation.to_string(), &cursor));
+            self.push(io, &team, &frame, sender);
+            if let Some(actor) = &mut cursor.actor {
+                fold::hide_from_visitor(actor);
+            }
+            let frame = Encoded::push(update(String::new(), &cursor));
             for conn in self.others(&visitors, sender) {
                 self.send(io, conn, &frame);
             }
@@ -221,19 +228,14 @@ impl Chat {
         sender: Option<ConnRef>,
     ) {
         let epoch = self.options.epoch;
-        let seq = entry.seq;
-        let for_visitors = entry.audience != i32::from(chat::Audience::Team);
         let client_msg_id = std::mem::replace(&mut entry.client_msg_id, Bytes::new());
         let others = self.others(visitors, sender);
         self.health.delivered.fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
         if !others.is_empty() {
-            let item = if for_visitors {
-                // The visitor's other tabs recognise their own message by its client_msg_id.
-                frames::item(chat::Entry { client_msg_id, ..entry.clone() })
-            } else {
-                frames::skip(seq)
-            };
-            let frame = wire::Entries { conversation: String::new(), epoch, items: vec![item] };
+            // The visitor's other tabs recognise their own message by its client_msg_id.
+            let entry = chat::Entry { client_msg_id, ..entry.clone() };
+            let items = fold::for_reader(std::iter::once(entry), false, true);
+            let frame = wire::Entries { conversation: String::new(), epoch, items };
             let frame = Encoded::push(Out::Entries(frame));
             for conn in others {
                 self.send(io, conn, &frame);
@@ -261,18 +263,19 @@ impl Chat {
             .and_then(frontdesk_core::fold::Conversation::session)
             .cloned();
         let Some(session) = session else { return };
-        for event in events {
-            if !visitors.is_empty() && fold::concerns_visitor(&event) {
-                let update = wire::SessionUpdate {
-                    conversation: String::new(),
-                    session: Some(fold::session_for_visitor(&session)),
-                    event: None,
-                };
-                let frame = Encoded::push(Out::Session(update));
-                for conn in visitors {
-                    self.send(io, *conn, &frame);
-                }
+        // Visitors get the session after all of them, without the events: once is enough.
+        if !visitors.is_empty() && events.iter().any(fold::concerns_visitor) {
+            let update = wire::SessionUpdate {
+                conversation: String::new(),
+                session: Some(fold::session_for_visitor(&session)),
+                event: None,
+            };
+            let frame = Encoded::push(Out::Session(update));
+            for conn in visitors {
+                self.send(io, *conn, &frame);
             }
+        }
+        for event in events {
             let update = wire::SessionUpdate {
                 conversation: conversation.to_string(),
                 session: Some(session.clone()),

@@ -30,9 +30,3 @@ pub(super) fn rejected(rejection: &Rejection) -> wire::Refusal {
 pub(super) fn item(entry: chat::Entry) -> chat::TimelineItem {
     chat::TimelineItem { item: Some(chat::timeline_item::Item::Entry(entry)) }
 }
-
-/// A timeline item of one entry that the reader may not see.
-pub(super) fn skip(seq: u64) -> chat::TimelineItem {
-    let skip = chat::Skip { from_seq: seq, to_seq: seq };
-    chat::TimelineItem { item: Some(chat::timeline_item::Item::Skip(skip)) }
-}

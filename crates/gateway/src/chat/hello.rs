@@ -23,9 +23,9 @@ use super::{
 use crate::edge::{ConnId, Io, MovableConn, TimerKey};
 
 /// Most items given on a resume; a client further behind reloads.
-const RESUME_ITEMS_MAX: usize = 500;
+const RESUME_ITEMS_MAX: usize = limits::CATCH_UP_ENTRIES_MAX;
 /// Items of the newest page.
-const PAGE_ITEMS: usize = 50;
+const PAGE_ITEMS: usize = limits::FIRST_PAGE_ENTRIES;
 
 impl Chat {
     /// The first frame: asks the gate.
@@ -163,6 +163,7 @@ impl Chat {
                 heard_s: now_s,
                 sent_s: now_s,
                 in_flight: 0,
+                in_flight_turn: 0,
             },
         );
         io.limit_messages(conn, self.options.frame_bytes_max);

@@ -60,7 +60,9 @@ describe("times", () => {
 
   it("and sizes are short", () => {
     expect(duration(80 * 60_000, "en")).toBe("1 h 20 min");
-    expect(duration(1, "zh-CN")).toBe("1 分钟");
+    expect(duration(1, "zh-CN")).toBe("1 秒");
+    expect(duration(59_999, "en")).toBe("59 s");
+    expect(duration(60_000, "zh-CN")).toBe("1 分钟");
     expect(fileSize(1_468_006, "en")).toBe("1.4 MB");
     expect(fileSize(512, "en")).toBe("512 B");
   });

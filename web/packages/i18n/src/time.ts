@@ -52,9 +52,10 @@ export function startOfDay(atMs: number): number {
   return date.getTime();
 }
 
-/** "3 min", "1 h 20 min": how long something lasts or lasted. */
+/** "40 s", "3 min", "1 h 20 min": how long something lasts or lasted. */
 export function duration(lengthMs: number, locale: Locale): string {
-  const minutes = Math.max(1, Math.round(lengthMs / MINUTE_MS));
+  if (lengthMs < MINUTE_MS) return `${Math.max(1, Math.floor(lengthMs / 1_000))}${locale === "zh-CN" ? " 秒" : " s"}`;
+  const minutes = Math.round(lengthMs / MINUTE_MS);
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
   const [h, min] = locale === "zh-CN" ? [" 小时", " 分钟"] : [" h", " min"];

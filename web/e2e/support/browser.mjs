@@ -74,11 +74,17 @@ export async function end(...begun) {
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.join("\n"));
 }
 
-/** Presses keys while an input method composes `text`, as with a Chinese keyboard; leaves it composing. */
+/** Composes `text` with an input method, as on a Chinese keyboard, and leaves it composing. */
 export async function compose(page, text) {
   const session = await page.context().newCDPSession(page);
   await session.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+  const enter = { key: "Enter", code: "Enter", windowsVirtualKeyCode: 229 };
   return {
+    /** Enter goes to the input method: the page hears of the key, and no character comes of it. */
+    enter: async () => {
+      await session.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
+      await session.send("Input.dispatchKeyEvent", { type: "keyUp", ...enter });
+    },
     commit: (chosen) => session.send("Input.insertText", { text: chosen }),
   };
 }

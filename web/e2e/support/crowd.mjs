@@ -9,9 +9,8 @@ export class Crowd {
 
   static async gather(person, url, inboxKey) {
     const page = await person.page();
-    // Any page of the server's own origin that opens no socket by itself.
-    await page.goto(new URL("healthz", url).href);
-    await page.setContent("");
+    // A page of the server's own origin that may talk to it; its chat stays shut.
+    await page.goto(new URL("demo", url).href);
     await page.evaluate(() => {
       window.crowd = [];
     });

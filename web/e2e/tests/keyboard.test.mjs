@@ -84,7 +84,7 @@ describe("the keyboard", () => {
     for (const who of [visitor, agent]) {
       await who.input.focus();
       const method = await compose(who.page, "nihao");
-      await who.page.keyboard.press("Enter");
+      await method.enter();
       assert.equal(await who.input.inputValue(), "nihao", "still being composed");
       await method.commit("你好");
       await who.page.keyboard.press("Enter");

@@ -69,7 +69,7 @@ describe("a session", () => {
     await visitor.message("One more thing.").waitFor();
     await mei.page.getByTestId("close-button").click();
     // The way back stands in the notice.
-    await mei.page.getByTestId("notice-action").click();
+    await mei.page.getByTestId("notice-action").last().click();
     await mei.page.getByTestId("close-button").waitFor();
   });
 

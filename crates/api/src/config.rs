@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use frontdesk_core::limits;
 use http::Uri;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -130,7 +131,7 @@ impl Default for RequestLimits {
             per_account_per_minute: 12_000,
             sign_in_per_ip_per_minute: 60,
             visitor_uploads_per_ip_per_minute: 60,
-            body_bytes_max: 128 * 1024,
+            body_bytes_max: limits::BODY_BYTES_MAX,
         }
     }
 }
@@ -158,9 +159,9 @@ pub struct FileLimits {
 impl Default for FileLimits {
     fn default() -> Self {
         Self {
-            file_bytes_max: 20 * 1024 * 1024,
-            image_pixels_max: 40_000_000,
-            thumbnail_side: 320,
+            file_bytes_max: limits::FILE_BYTES_MAX,
+            image_pixels_max: limits::IMAGE_PIXELS_MAX,
+            thumbnail_side: limits::THUMBNAIL_PIXELS_MAX,
             image_workers: 2,
             visitor_bytes_max: 200 * 1024 * 1024,
             visitor_files_max: 500,

@@ -79,7 +79,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// A body that trickles in holds a connection and nothing else: it gets this long.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+const BODY_TIMEOUT: Duration = Duration::from_millis(frontdesk_core::limits::BODY_TIMEOUT_MS);
 
 /// Waits for a body as long as any client may need.
 pub(crate) async fn in_time<F: Future>(body: F) -> Result<F::Output, Problem> {

@@ -36,7 +36,7 @@ pub use rows::Stored;
 pub(crate) use rows::uploader;
 
 /// How long the next bytes of an upload may take.
-const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
+const CHUNK_TIMEOUT: Duration = Duration::from_millis(frontdesk_core::limits::UPLOAD_PAUSE_MS);
 /// How long an image waits for its turn.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a whole upload may take.

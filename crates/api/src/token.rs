@@ -31,7 +31,7 @@ const VISITOR_MAC: usize = 16;
 const TICKET_MAC: usize = 32;
 
 /// How long a ticket may wait for its socket.
-pub const TICKET_LIFE_MS: i64 = 60_000;
+pub const TICKET_LIFE_MS: i64 = frontdesk_core::limits::TICKET_MS as i64;
 /// The longest ticket text that is looked at: claims are bounded when they are issued.
 pub const TICKET_TEXT_MAX: usize = 8 * 1024;
 

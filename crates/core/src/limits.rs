@@ -61,8 +61,8 @@ limits! {
     DRAFT_BYTES_MAX: usize = 4 * KIB, Bytes, "Unsent text shown while typing; it is sent often, so it stays small.";
     PREVIEW_BYTES_MAX: usize = 256, Bytes, "What a list row keeps of the newest message.";
     NAME_BYTES_MAX: usize = 256, Bytes, "Display names of people, teams and files.";
-    FILE_NAME_BYTES_MAX: usize = 255, Bytes, "What file systems take.";
-    FIELD_BYTES_MAX: usize = 2 * KIB, Bytes, "Short free text about a visitor: page address, referrer, user agent.";
+    FILE_NAME_BYTES_MAX: usize = 180, Bytes, "What is kept of a file's name; every file system takes it.";
+    FIELD_BYTES_MAX: usize = KIB, Bytes, "What is kept of the page a visitor writes from, and of the one before.";
     COMMENT_BYTES_MAX: usize = 2 * KIB, Bytes, "A rating's comment: a person writes it.";
     LABEL_BYTES_MAX: usize = 64, Bytes, "One label or intent.";
     LABELS_MAX: usize = 32, Count, "Labels of one session; they travel with every session update.";
@@ -77,13 +77,14 @@ limits! {
     PING_INTERVAL_MS: u64 = 25 * SECOND, Milliseconds, "Between pings: below the 30 s after which mobile networks forget a silent connection.";
     PONG_WAIT_MS: u64 = 10 * SECOND, Milliseconds, "From ping to any sign of life before the connection counts as dead.";
     POSITION_CHECK_MS: u64 = 40 * SECOND, Milliseconds, "Between a client's checks that it missed nothing: a lost push is noticed without a reconnect.";
-    DRAIN_MS: u64 = 30 * SECOND, Milliseconds, "How long a stopping server waits for requests, queues and the history.";
-    RESUME_MS: u64 = 300 * SECOND, Milliseconds, "How long after a drop a resume token counts: a tunnel or a lift, not a night.";
+    DRAIN_MS: u64 = 25 * SECOND, Milliseconds, "Over how long a stopping server spreads the end of its connections, so that they do not come back at once.";
+    RESUME_MS: u64 = 24 * 60 * 60 * SECOND, Milliseconds, "From a welcome to the last use of its resume token: longer than a laptop's night. A restart of the server ends it earlier.";
     TICKET_MS: u64 = 60 * SECOND, Milliseconds, "From the issue of a ticket to its use as first frame.";
-    CLIENT_NAME_BYTES_MAX: usize = 64, Bytes, "What a client calls itself in its hello.";
     HELD_MAX: usize = 64, Count, "Conversations one hello or sync may name.";
     OPEN_MAX: usize = 64, Count, "Conversations one agent's connection may have open at a time.";
-    PAGE_ENTRIES_MAX: usize = 200, Count, "Timeline entries of one page or one catch-up; more means a reload.";
+    PAGE_ENTRIES_MAX: usize = 200, Count, "Rows or timeline entries of one answer of the HTTP API.";
+    FIRST_PAGE_ENTRIES: usize = 50, Count, "Entries of the newest page, for a client without a position: a screen or two.";
+    CATCH_UP_ENTRIES_MAX: usize = 500, Count, "Entries given on a resume; a client further behind gets the newest page.";
 
     // What is kept for those who are away.
     FEED_CHANGES_MAX: usize = 1_024, Count, "Changes of one user's list kept for a reconnect; older positions reload the list.";
@@ -106,11 +107,12 @@ limits! {
     // Files.
     FILE_BYTES_MAX: u64 = 20 << 20, Bytes, "One file; photographs and documents fit.";
     IMAGE_PIXELS_MAX: u64 = 40_000_000, Count, "Pixels of an image that is decoded: small files can unpack to gigabytes.";
-    THUMBNAIL_PIXELS_MAX: usize = 480, Count, "The longer side of a thumbnail.";
+    THUMBNAIL_PIXELS_MAX: u32 = 320, Count, "The longer side of a thumbnail.";
+    UPLOAD_PAUSE_MS: u64 = 30 * SECOND, Milliseconds, "Between two pieces of an upload.";
 
     // HTTP.
-    BODY_BYTES_MAX: usize = MIB, Bytes, "A request body other than an upload.";
-    REQUEST_TIMEOUT_MS: u64 = 30 * SECOND, Milliseconds, "A whole HTTP request other than an upload.";
+    BODY_BYTES_MAX: usize = 128 * KIB, Bytes, "A request body other than an upload: a message as JSON, escaped, fits.";
+    BODY_TIMEOUT_MS: u64 = 15 * SECOND, Milliseconds, "A request body other than an upload, from its first byte to its last.";
     MIN_POSITION_WAIT_MS: u64 = SECOND, Milliseconds, "How long a history read waits for the position it names.";
 }
 

@@ -370,6 +370,21 @@ mod tests {
     }
 
     #[test]
+    fn defaults_are_those_of_the_table_of_limits() {
+        use frontdesk_core::limits;
+        let config = Config::load(&Flags::default(), no_env()).expect("defaults load");
+        let gateway = &config.gateway;
+        assert_eq!(gateway.frame_bytes_max, limits::FRAME_BYTES_MAX);
+        assert_eq!(gateway.out_queue_bytes_max, limits::OUT_QUEUE_BYTES_MAX);
+        assert_eq!(gateway.header_timeout_ms, limits::HEADER_TIMEOUT_MS);
+        assert_eq!(gateway.auth_timeout_ms, limits::AUTH_TIMEOUT_MS);
+        assert_eq!(gateway.ping_interval_ms, limits::PING_INTERVAL_MS);
+        assert_eq!(gateway.pong_wait_ms, limits::PONG_WAIT_MS);
+        assert_eq!(config.server.drain_ms, limits::DRAIN_MS);
+        assert_eq!(config.files.bytes_max, limits::FILE_BYTES_MAX);
+    }
+
+    #[test]
     fn the_environment_wins_over_the_file_and_flags_win_over_both() {
         let dir = tempfile::tempdir().expect("temp dir");
         let file = dir.path().join("c.toml");

@@ -1,7 +1,7 @@
 //! Names of files: what people may read, and how a name goes into a header (RFC 5987/6266).
 
 /// Longest kept name in bytes.
-const NAME_BYTES_MAX: usize = 180;
+const NAME_BYTES_MAX: usize = frontdesk_core::limits::FILE_NAME_BYTES_MAX;
 
 /// Makes a name safe to show and to store: no path, no control, format or direction characters,
 /// nothing a file system or a shell takes amiss, bounded, never empty.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Rows or items in one answer at most.
-const PAGE_MAX: usize = 200;
+const PAGE_MAX: usize = frontdesk_core::limits::PAGE_ENTRIES_MAX;
 const PAGE_DEFAULT: usize = 50;
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {

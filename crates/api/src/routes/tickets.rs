@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Bytes kept of a page's address.
-const PAGE_BYTES_MAX: usize = 1_024;
+const PAGE_BYTES_MAX: usize = frontdesk_core::limits::FIELD_BYTES_MAX;
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(issue))

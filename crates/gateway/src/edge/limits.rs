@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use frontdesk_core::limits;
+
 /// What one edge loop allows. Checks are never off; a benchmark raises figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeLimits {
@@ -36,10 +38,10 @@ pub struct EdgeLimits {
 impl Default for EdgeLimits {
     fn default() -> Self {
         Self {
-            frame_bytes_max: 1 << 20,
-            message_bytes_max: 1 << 20,
+            frame_bytes_max: limits::FRAME_BYTES_MAX,
+            message_bytes_max: limits::FRAME_BYTES_MAX,
             fragments_max: 1024,
-            out_queue_bytes_max: 1 << 20,
+            out_queue_bytes_max: limits::OUT_QUEUE_BYTES_MAX,
             send_buffer_bytes: Some(128 << 10),
             silence_max: Duration::from_secs(34),
             close_timeout: Duration::from_secs(5),

@@ -37,8 +37,8 @@ use super::{desk::DeskView, now_ms, principals};
 
 /// Requests worked on at the same time; more wait in the channel.
 const CONCURRENT_MAX: usize = 256;
-/// How long a resume token is good for: longer than any laptop's night.
-const RESUME_TOKEN_MS: i64 = 24 * 3_600_000;
+/// How long a resume token is good for.
+const RESUME_TOKEN_MS: i64 = frontdesk_core::limits::RESUME_MS as i64;
 /// How long what an inbox says may be old, so that a herd of reconnects does not read it each time.
 const INBOX_FRESH: Duration = Duration::from_secs(2);
 

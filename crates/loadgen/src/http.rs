@@ -117,12 +117,13 @@ impl Client {
         if !self.cookies.is_empty() {
             let cookies: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
+            request.extend(["Cookie: ", &cookies.join("; "), "\r\n"]);
         }
         if !body.is_empty() {
             request.push_str("Content-Type: application/json\r\n");
         }
-        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        let length = body.len().to_string();
+        request.extend(["Content-Length: ", &length, "\r\n\r\n", &body]);
         connection.get_mut().write_all(request.as_bytes()).map_err(io("ask the server"))?;
         let answer = self.read(&mut connection)?;
         if answer.keep {

@@ -93,7 +93,7 @@ impl Herd {
             let link = self.door.visitor(index)?;
             link.register(&self.poller, index.into())?;
             self.links.push(link);
-            if index % 256 == 0 {
+            if index.is_multiple_of(256) {
                 self.tend(Duration::ZERO)?;
                 self.progress.tell(|| format!("{index} connections"));
             }

@@ -17,6 +17,8 @@ use crate::{
 };
 
 const ADMIN_EMAIL: &str = "admin@bench.example";
+/// What the server logs, in its temporary directory.
+const SERVER_LOG: &str = "server.log";
 /// What `frontdesk serve` says before its address.
 const SERVES: &str = "Frontdesk serves ";
 /// Names of the configuration in the environment begin so.
@@ -115,8 +117,9 @@ pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
         "FRONTDESK__LIMITS__IP_BURST",
         "FRONTDESK__LIMITS__ACCOUNT_RATE_PER_S",
         "FRONTDESK__LIMITS__ACCOUNT_BURST",
-        "FRONTDESK__LIMITS__HTTP_RATE_PER_S",
-        "FRONTDESK__LIMITS__HTTP_BURST",
+        "FRONTDESK__LIMITS__HTTP_PER_ADDRESS_PER_MINUTE",
+        "FRONTDESK__LIMITS__HTTP_PER_CALLER_PER_MINUTE",
+        "FRONTDESK__LIMITS__HTTP_PER_ACCOUNT_PER_MINUTE",
     ]
     .into_iter()
     .map(|name| (name, PLENTY.to_owned()))
@@ -130,7 +133,6 @@ pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
 
 /// Makes an account in a temporary directory and serves it on a free port of this machine.
 pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
-    const WHAT: &str = "the server";
     let dir = temporary(&launch.parent)?;
     let data = dir.path().join("data");
     let password = format!("{:016x}{:016x}", product::random()?, product::random()?);
@@ -157,23 +159,19 @@ pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
         .ok_or(Error::Malformed { what: "the inbox key of frontdesk init" })?
         .to_owned();
 
-    let log = dir.path().join("server.log");
-    let log_file = std::fs::File::create(&log).map_err(io("create the server's log file"))?;
+    let log = std::fs::File::create(dir.path().join(SERVER_LOG))
+        .map_err(io("create the server's log file"))?;
     let child = clean(&launch.program)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&data)
         .envs(server_env(launch.durable, launch.loops))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(log_file)
+        .stderr(log)
         .spawn()
         .map_err(io("run frontdesk serve"))?;
     let (own, base_url) = announced(child, dir, |line| {
         line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned())
-    })
-    .map_err(|_| Error::Launch {
-        what: WHAT,
-        reason: std::fs::read_to_string(&log).unwrap_or_default().trim().to_owned(),
     })?;
     let access = ProductAccess {
         base_url,
@@ -233,11 +231,38 @@ fn announced<T>(
         let mut line = String::new();
         let count = own.stdout.read_line(&mut line).map_err(io("read a server's output"))?;
         if count == 0 {
-            let reason = "it ended before it said its address".to_owned();
+            let said = std::fs::read_to_string(own.dir.path().join(SERVER_LOG));
+            let reason = match said.as_deref().map(str::trim) {
+                Ok(said) if !said.is_empty() => said.to_owned(),
+                _ => "it ended before it said its address".to_owned(),
+            };
             return Err(Error::Launch { what: "a server process", reason });
         }
         if let Some(found) = find(&line) {
             return Ok((own, found));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_the_environment_is_a_key_of_the_configuration() {
+        let defaults: toml::Table =
+            include_str!("../../../config/default.toml").parse().expect("the defaults are TOML");
+        for (name, value) in server_env(true, 1) {
+            let path = name.strip_prefix(ENV_PREFIX).expect("the prefix").to_lowercase();
+            let mut found = toml::Value::Table(defaults.clone());
+            for key in path.split("__") {
+                found = found.get(key).cloned().unwrap_or_else(|| panic!("no key {path}"));
+            }
+            match found {
+                toml::Value::Integer(_) => assert!(value.parse::<u32>().is_ok(), "{path}"),
+                toml::Value::String(_) => {}
+                other => panic!("{path} is {other}"),
+            }
         }
     }
 }

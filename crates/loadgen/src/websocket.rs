@@ -11,6 +11,11 @@ pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
 
+/// Of the second byte: the payload is masked; its length stands in the next 2 or 8 bytes.
+const MASKED: u8 = 0x80;
+const LENGTH_16: u8 = 0x7e;
+const LENGTH_64: u8 = 0x7f;
+
 /// More than any server frame needs.
 const PAYLOAD_BYTES_MAX: u64 = 16 << 20;
 
@@ -26,15 +31,15 @@ pub(crate) struct Frame<'a> {
 /// The frame at the beginning of `bytes`; `None` while its end has not come.
 pub(crate) fn read(bytes: &[u8]) -> Result<Option<Frame<'_>>, Error> {
     let [first, second, ..] = *bytes else { return Ok(None) };
-    if first & 0xf0 != 0x80 || second & 0x80 != 0 {
+    if first & 0xf0 != 0x80 || second & MASKED != 0 {
         return Err(Error::Malformed { what: "an unfragmented, unmasked frame" });
     }
     let (head, length) = match second {
-        126 => match bytes.get(2..4) {
+        LENGTH_16 => match bytes.get(2..4) {
             Some(&[a, b]) => (4, u64::from(u16::from_be_bytes([a, b]))),
             _ => return Ok(None),
         },
-        127 => match bytes.get(2..10).and_then(|length| <[u8; 8]>::try_from(length).ok()) {
+        LENGTH_64 => match bytes.get(2..10).and_then(|length| <[u8; 8]>::try_from(length).ok()) {
             Some(length) => (10, u64::from_be_bytes(length)),
             None => return Ok(None),
         },
@@ -51,13 +56,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Frame<'_>>, Error> {
 pub(crate) fn begin(opcode: u8, payload_bytes: usize, key: [u8; 4], out: &mut Vec<u8>) {
     out.push(0x80 | opcode);
     match payload_bytes {
-        0..=125 => out.push(0x80 | payload_bytes as u8),
+        0..=125 => out.push(MASKED | payload_bytes as u8),
         126..=0xffff => {
-            out.push(0x80 | 126);
+            out.push(MASKED | LENGTH_16);
             out.extend_from_slice(&(payload_bytes as u16).to_be_bytes());
         }
         _ => {
-            out.push(0x80 | 127);
+            out.push(MASKED | LENGTH_64);
             out.extend_from_slice(&(payload_bytes as u64).to_be_bytes());
         }
     }

@@ -33,7 +33,7 @@ const CAPACITY_MAX: u32 = 1_000;
 /// How long an answer of one socket may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long all conversations may take to be assigned and answered.
-const ASSIGNED_TIMEOUT: Duration = Duration::from_secs(60);
+const ASSIGNED_TIMEOUT: Duration = Duration::from_mins(1);
 const SCRATCH_BYTES: usize = 64 << 10;
 /// Connections of one source address: the pair with the server's has about 28,000 ports.
 const PER_SOURCE: u32 = 10_000;
@@ -209,7 +209,7 @@ pub(super) fn connect(
     agents: u32,
     seed: u64,
 ) -> Result<Vec<Link>, Error> {
-    let capacity = (visitors.div_ceil(agents.max(1)) * 2).max(10).min(CAPACITY_MAX);
+    let capacity = (visitors.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
     if capacity * agents < visitors {
         return Err(Error::Options("more visitors than the agents may have"));
     }
@@ -346,10 +346,10 @@ impl<'a> Opening<'a> {
                     let pong = client_frame::Frame::Pong(wire::Pong {});
                     self.say(index, reference, pong)?;
                 }
-                (Peer::Visitor(visitor), server_frame::Frame::Entries(entries)) => {
-                    if entries.items.iter().any(is_from_agent) {
-                        self.seen.insert(visitor);
-                    }
+                (Peer::Visitor(visitor), server_frame::Frame::Entries(entries))
+                    if entries.items.iter().any(is_from_agent) =>
+                {
+                    self.seen.insert(visitor);
                 }
                 (Peer::Agent(agent), server_frame::Frame::Session(update)) => {
                     if let Some(session) = &update.session {

@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Measure this machine.
     #[command(subcommand)]
     Bench(Bench),
+    /// A floor's process; the benchmarks start it.
+    #[command(hide = true)]
+    Floor(Floor),
     /// Print the version.
     Version,
 }
@@ -160,12 +163,16 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum Bench {
     /// Text messages from visitors to agents through a server of its own.
     Text(BenchText),
+    /// Memory of idle connections, by the slope between two counts.
+    Idle(BenchIdle),
+    /// The goals that can be measured so far, each against its floor.
+    Goals(BenchGoals),
 }
 
 /// What to offer, and for how long.
 #[derive(Debug, Args)]
 pub(crate) struct BenchText {
-    /// One message at a time per visitor: finds the peak rate.
+    /// One message at a time per visitor: finds the peak rate. The default without --rate.
     #[arg(long, conflicts_with = "rate")]
     pub(crate) closed: bool,
     /// Messages per second offered on a schedule: measures latency.
@@ -173,19 +180,58 @@ pub(crate) struct BenchText {
     pub(crate) rate: Option<u32>,
     /// Seconds measured, after a warm-up of two.
     #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u32,
+    pub(crate) seconds: u64,
     /// Visitors.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) visitors: u32,
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    /// What answers: the product, or one of the bare baselines.
+    /// What answers: the product, or one of the bare floors.
     #[arg(long, value_enum, default_value_t = Subject::Product)]
     pub(crate) subject: Subject,
-    /// Durability of the product: "async" is the log off.
-    #[arg(long, value_enum, default_value_t = BenchDurability::Sync)]
-    pub(crate) durability: BenchDurability,
+    /// Leave server and generator to the scheduler instead of giving each a core.
+    #[arg(long)]
+    pub(crate) unpinned: bool,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// How many connections.
+#[derive(Debug, Args)]
+pub(crate) struct BenchIdle {
+    /// Connections at the first reading.
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) low: u32,
+    /// Connections at the second reading.
+    #[arg(long, default_value_t = 19_000)]
+    pub(crate) high: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// Which goals.
+#[derive(Debug, Args)]
+pub(crate) struct BenchGoals {
+    /// Ids, separated by commas; all without it.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<u8>,
+    /// Rounds of each pair.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+    /// Seconds of each run.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// What all benchmarks take.
+#[derive(Debug, Args)]
+pub(crate) struct BenchCommon {
+    /// Where temporary data goes: on the disk that is to be measured.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -193,16 +239,23 @@ pub(crate) struct BenchText {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Subject {
-    /// Frontdesk itself.
+    /// Frontdesk: an ack means that the message is on disk.
     Product,
+    /// Frontdesk with durability = "async".
+    ProductAsync,
     /// Bare relay without a log.
     F0,
     /// Bare relay with a group-commit log.
     F1,
+    /// The same with O_DIRECT and O_DSYNC.
+    F1Direct,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BenchDurability {
-    Sync,
-    Async,
+/// A floor's own process; the benchmarks start it.
+#[derive(Debug, Args)]
+pub(crate) struct Floor {
+    /// f0, f1 or f1-direct.
+    pub(crate) kind: String,
+    /// Directory of its log.
+    pub(crate) dir: PathBuf,
 }

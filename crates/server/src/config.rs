@@ -362,7 +362,8 @@ mod tests {
 
     #[test]
     fn the_sample_configuration_loads() {
-        let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/embedded.toml"));
+        let file =
+            PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/embedded.toml"));
         let flags = Flags { file: Some(file), ..Flags::default() };
         let config = Config::load(&flags, no_env()).expect("the sample loads");
         assert_eq!(config.server.public_url, "https://chat.example.com");

@@ -74,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(bench) => bench::run(bench),
+        Command::Floor(floor) => bench::floor(floor),
         Command::Version => {
             commands::say(concat!("frontdesk ", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

@@ -61,8 +61,7 @@ use crate::config::Durability;
 /// How long a request waits for a loop or the desk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read waits for the position it asks for (I4).
-const POSITION_WAIT: Duration =
-    Duration::from_millis(frontdesk_core::limits::MIN_POSITION_WAIT_MS);
+const POSITION_WAIT: Duration = Duration::from_millis(frontdesk_core::limits::MIN_POSITION_WAIT_MS);
 /// How often it looks.
 const POSITION_LOOK: Duration = Duration::from_millis(20);
 

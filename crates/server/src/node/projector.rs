@@ -57,7 +57,8 @@ pub(crate) async fn run(
             Some(Some(next)) => pending.take(next),
             Some(None) => {}
             None => {
-                if !pending.is_empty() && !write(&projections, &mut pending, &projected, lost).await {
+                if !pending.is_empty() && !write(&projections, &mut pending, &projected, lost).await
+                {
                     tracing::warn!("lists were not written; the next start makes them good");
                 }
                 return;

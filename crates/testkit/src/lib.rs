@@ -13,10 +13,12 @@
 //! What goes wrong is a panic with the reason, because a panic is how a test says so.
 
 pub mod agent;
+pub mod checker;
 pub mod http;
 pub mod live;
 pub mod proxy;
 pub mod rng;
+pub mod robot;
 pub mod server;
 pub mod socket;
 pub mod timeline;
@@ -25,9 +27,11 @@ pub mod visitor;
 use std::time::Duration;
 
 pub use agent::TestAgent;
+pub use checker::{Checker, Recorder, Verdict};
 pub use http::Http;
 pub use proxy::ChaosProxy;
 pub use rng::Rng;
+pub use robot::{Plan, Robot, Who};
 pub use server::{Output, ServerBuilder, TestServer, run_to_end};
 pub use socket::{Gone, Socket, SocketOptions};
 pub use timeline::Timeline;

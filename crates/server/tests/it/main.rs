@@ -2,6 +2,15 @@
 //! each feature; tests of reliability.md and security.md are named after their ids.
 
 mod chat;
+mod crash;
+
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The binary under test.
 pub(crate) const FRONTDESK: &str = env!("CARGO_BIN_EXE_frontdesk");
+
+/// Held by tests that load the machine, so that they do not load each other.
+pub(crate) async fn heavy() -> MutexGuard<'static, ()> {
+    static HEAVY: Mutex<()> = Mutex::const_new(());
+    HEAVY.lock().await
+}

@@ -1,0 +1,554 @@
+//! Visitors and agents that chat by themselves, on a schedule, and come back by themselves after any
+//! loss, as the real clients do: outbox kept until the ack, same ids sent again, positions presented,
+//! resume token first and a new ticket where it is refused, random growing waits between attempts.
+//! Everything they do and see goes into the [`Recorder`].
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use frontdesk_core::chat::{self, TimelineItem, timeline_item::Item};
+use frontdesk_protocol::{
+    close::CloseAction,
+    wire::{self, client_frame::Frame as Out, feed_change::Change, server_frame::Frame as In},
+};
+use serde_json::json;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+};
+
+use crate::{
+    Gone, Http, Recorder, Rng, Socket, SocketOptions, Timeline,
+    checker::Event,
+    live::{message_id, text},
+    timeline::text_of,
+};
+
+/// Longest wait for a handshake, a ticket or a welcome.
+const STEP: Duration = Duration::from_secs(10);
+/// First and longest wait before connecting again: those of the real client, scaled down.
+const BACKOFF: (u64, u64) = (50, 2_000);
+/// Longest a robot may need to come to an end.
+const LAST: Duration = Duration::from_secs(60);
+/// Reference of the last questions.
+const CATCH_UP: u32 = 9;
+/// Conversations a hello may name.
+const HELD_MAX: usize = 64;
+
+/// Who a robot is.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// A new visitor of this inbox.
+    Visitor {
+        /// The inbox.
+        inbox_key: String,
+    },
+    /// A signed-in user, who answers in the sessions it owns.
+    Agent {
+        /// The user.
+        id: String,
+    },
+}
+
+/// What a robot does.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Its name in the record.
+    pub name: String,
+    /// Who it is.
+    pub who: Who,
+    /// Where its sockets go.
+    pub address: SocketAddr,
+    /// Where its requests go, as whom.
+    pub http: Http,
+    /// Between two messages; the schedule does not wait for acks.
+    pub every: Duration,
+    /// Messages it sends at most.
+    pub messages: u64,
+    /// A socket that was silent for so long is dropped.
+    pub silence: Duration,
+    /// How its sockets are opened.
+    pub options: SocketOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Work,
+    /// Send nothing new; say so once everything is acked.
+    Quieten,
+    /// Catch up and end.
+    Finish,
+}
+
+/// A running robot.
+#[derive(Debug)]
+pub struct Robot {
+    phase: watch::Sender<Phase>,
+    /// Whether everything it sent is acked and it sends nothing more.
+    quiet: watch::Receiver<bool>,
+    task: JoinHandle<Report>,
+}
+
+/// What a robot has seen.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Connections made.
+    pub connections: u64,
+    /// Resumes that gave exactly what was missed.
+    pub recovered: u64,
+    /// Resumes that gave a new page.
+    pub reloaded: u64,
+    /// Its conversations.
+    pub conversations: Vec<String>,
+}
+
+impl Robot {
+    /// Starts a robot.
+    pub fn start(plan: Plan, recorder: &Arc<Recorder>) -> Self {
+        let (phase, phases) = watch::channel(Phase::Work);
+        let (quiet_now, quiet) = watch::channel(false);
+        let seed = plan.name.bytes().fold(7, |seed, byte| seed * 31 + u64::from(byte));
+        let mind = Mind {
+            recorder: Arc::clone(recorder),
+            token: String::new(),
+            own_conversation: String::new(),
+            resume_token: String::new(),
+            feed: None,
+            timelines: HashMap::new(),
+            owned: Vec::new(),
+            outbox: VecDeque::new(),
+            sent: 0,
+            turn: 0,
+            again_at: None,
+            report: Report::default(),
+            rng: Rng::new(seed),
+            quiet: quiet_now,
+            plan,
+        };
+        Self { phase, quiet, task: tokio::spawn(mind.live(phases)) }
+    }
+
+    /// Waits until it has sent all its messages and has all their acks.
+    pub async fn quiet(&mut self) {
+        // A robot that broke down says why when it is joined.
+        drop(self.quiet.wait_for(|quiet| *quiet).await);
+    }
+
+    async fn join(mut self) -> Report {
+        self.phase.send_replace(Phase::Finish);
+        match (&mut self.task).await {
+            Ok(report) => report,
+            Err(error) => panic!("a robot broke down: {error}"),
+        }
+    }
+}
+
+impl Drop for Robot {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Lets robots send what they have; when all is acked, lets all catch up, and ends them.
+pub async fn finish_all(mut robots: Vec<Robot>) -> Vec<Report> {
+    for robot in &robots {
+        robot.phase.send_replace(Phase::Quieten);
+    }
+    for robot in &mut robots {
+        crate::within(LAST, "everything a robot sent is acked", robot.quiet()).await;
+    }
+    let mut reports = Vec::new();
+    for robot in robots {
+        reports.push(crate::within(LAST, "a robot has caught up", robot.join()).await);
+    }
+    reports
+}
+
+/// Reads the histories of these conversations as `http`.
+pub async fn histories(
+    http: &Http,
+    conversations: impl IntoIterator<Item = String>,
+) -> BTreeMap<String, Vec<TimelineItem>> {
+    let mut histories = BTreeMap::new();
+    for conversation in conversations {
+        let items = http.history(&conversation).await;
+        histories.insert(conversation, items);
+    }
+    histories
+}
+
+#[derive(Debug)]
+struct Pending {
+    conversation: String,
+    id: [u8; 16],
+    text: String,
+}
+
+struct Mind {
+    plan: Plan,
+    recorder: Arc<Recorder>,
+    token: String,
+    own_conversation: String,
+    resume_token: String,
+    feed: Option<wire::FeedPosition>,
+    /// By conversation as the wire names it: "" for a visitor.
+    timelines: HashMap<String, Timeline>,
+    /// Conversations an agent answers in.
+    owned: Vec<String>,
+    outbox: VecDeque<Pending>,
+    sent: u64,
+    turn: usize,
+    /// When refused messages may go again.
+    again_at: Option<Instant>,
+    report: Report,
+    rng: Rng,
+    quiet: watch::Sender<bool>,
+}
+
+impl Mind {
+    async fn live(mut self, mut phases: watch::Receiver<Phase>) -> Report {
+        let mut attempt = 0;
+        loop {
+            if let Ok(mut socket) = self.connect().await {
+                self.report.connections += 1;
+                self.note(Event::Live);
+                attempt = 0;
+                let end = self.chat(&mut socket, &mut phases).await;
+                match end {
+                    Ok(()) => {
+                        self.finish(socket).await;
+                        return self.report;
+                    }
+                    Err(gone) => {
+                        self.note(Event::Gone { code: gone.code() });
+                        match CloseAction::of(gone.code()) {
+                            CloseAction::Reconnect => {}
+                            CloseAction::NewTicket => self.resume_token.clear(),
+                            CloseAction::Stop => panic!("{}: told to stop: {gone:?}", self.name()),
+                        }
+                    }
+                }
+            }
+            let longest = (BACKOFF.0 << attempt.min(10)).min(BACKOFF.1);
+            attempt += 1;
+            sleep(Duration::from_millis(self.rng.pick(0..longest + 1))).await;
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    fn note(&self, event: Event) {
+        self.recorder.note(&self.plan.name, event);
+    }
+
+    /// The conversation as HTTP names it.
+    fn full_name(&self, conversation: &str) -> String {
+        if conversation.is_empty() {
+            self.own_conversation.clone()
+        } else {
+            conversation.to_owned()
+        }
+    }
+
+    async fn ticket(&mut self) -> Option<String> {
+        let body = match &self.plan.who {
+            Who::Visitor { inbox_key } => {
+                let mut body =
+                    json!({"kind": "visitor", "inbox_key": inbox_key, "language": "en"});
+                if !self.token.is_empty() {
+                    body["visitor_token"] = json!(self.token);
+                }
+                body
+            }
+            Who::Agent { .. } => json!({"kind": "agent"}),
+        };
+        let http = &self.plan.http;
+        let request = http.request(reqwest::Method::POST, "/api/v1/tickets");
+        let answer = http.try_send(request.json(&body).timeout(STEP)).await?;
+        if answer.status != 200 {
+            return None;
+        }
+        let made = answer.json();
+        if let Some(token) = made["visitor_token"].as_str() {
+            self.token = token.to_owned();
+            self.own_conversation = made["conversation_id"].as_str()?.to_owned();
+        }
+        Some(made["ticket"].as_str()?.to_owned())
+    }
+
+    /// A live socket, with the welcome taken in; `Err` where another attempt is due.
+    async fn connect(&mut self) -> Result<Socket, ()> {
+        let mut hello = wire::Hello {
+            client: "frontdesk-robot/1".to_owned(),
+            feed: self.feed,
+            ..wire::Hello::default()
+        };
+        if self.resume_token.is_empty() {
+            hello.ticket = self.ticket().await.ok_or(())?;
+        } else {
+            hello.resume_token = self.resume_token.clone();
+        }
+        let presented = self.timelines.iter().filter_map(|(conversation, timeline)| {
+            let position = timeline.position()?;
+            Some(wire::Held { conversation: conversation.clone(), position: Some(position) })
+        });
+        hello.held = presented.take(HELD_MAX).collect();
+        let opening = Socket::open(self.plan.address, &self.plan.options);
+        let mut socket = timeout(STEP, opening).await.map_err(drop)?.map_err(drop)?;
+        socket.send(1, Out::Hello(hello)).await.map_err(drop)?;
+        let welcome = loop {
+            match timeout(STEP, socket.hear()).await.map_err(drop)? {
+                Ok(wire::ServerFrame { frame: Some(In::Welcome(welcome)), .. }) => break welcome,
+                Ok(_) => {}
+                Err(gone) => {
+                    if CloseAction::of(gone.code()) == CloseAction::NewTicket {
+                        self.resume_token.clear();
+                    }
+                    return Err(());
+                }
+            }
+        };
+        self.resume_token.clone_from(&welcome.resume_token);
+        self.feed = welcome.feed.or(self.feed);
+        for opened in &welcome.opened {
+            let conversation = match self.plan.who {
+                Who::Visitor { .. } => "",
+                Who::Agent { .. } => opened.conversation.as_str(),
+            };
+            self.opened(conversation, opened);
+        }
+        if let Who::Visitor { .. } = self.plan.who {
+            self.send_outbox(&mut socket, None).await.map_err(drop)?;
+        } else {
+            let online = wire::SetPresence { presence: wire::Presence::Online.into() };
+            socket.send(2, Out::Presence(online)).await.map_err(drop)?;
+        }
+        Ok(socket)
+    }
+
+    fn opened(&mut self, conversation: &str, opened: &wire::Opened) {
+        let timeline = self.timelines.entry(conversation.to_owned()).or_default();
+        let presented = opened.recovered.then(|| timeline.position()).flatten();
+        timeline.open(opened, presented);
+        self.shown(conversation, &opened.items);
+    }
+
+    /// Notes what is shown; an own message among it counts as its ack.
+    fn shown(&mut self, conversation: &str, items: &[TimelineItem]) {
+        for item in items {
+            let Some(Item::Entry(entry)) = &item.item else { continue };
+            let text = text_of(entry).unwrap_or_default().to_owned();
+            let conversation = self.full_name(conversation);
+            self.settled(&entry.client_msg_id, entry.seq);
+            self.note(Event::Receive { conversation, seq: entry.seq, text });
+        }
+    }
+
+    fn settled(&mut self, client_msg_id: &[u8], seq: u64) {
+        let place = self.outbox.iter().position(|pending| pending.id == client_msg_id);
+        let Some(pending) = place.and_then(|place| self.outbox.remove(place)) else { return };
+        let conversation = self.full_name(&pending.conversation);
+        self.note(Event::Ack { conversation, text: pending.text, seq });
+    }
+
+    /// Sends what waits for an ack, oldest first.
+    async fn send_outbox(&self, socket: &mut Socket, only: Option<&str>) -> Result<(), Gone> {
+        for pending in &self.outbox {
+            if only.is_none_or(|only| only == pending.conversation) {
+                let send = text(&pending.conversation, &pending.id, &pending.text);
+                socket.feed(0, Out::Send(send)).await?;
+            }
+        }
+        socket.flush().await
+    }
+
+    /// Works until the connection ends (`Err`) or everything is done.
+    async fn chat(
+        &mut self,
+        socket: &mut Socket,
+        phases: &mut watch::Receiver<Phase>,
+    ) -> Result<(), Gone> {
+        let first = Duration::from_micros(
+            self.rng.pick(0..u64::try_from(self.plan.every.as_micros()).unwrap_or(1).max(1)),
+        );
+        let mut schedule = interval_at(Instant::now() + first, self.plan.every);
+        schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let phase = *phases.borrow_and_update();
+            let all_sent = self.sent >= self.plan.messages || phase != Phase::Work;
+            if all_sent && self.outbox.is_empty() {
+                self.quiet.send_replace(true);
+                if phase == Phase::Finish {
+                    return self.catch_up(socket).await;
+                }
+            }
+            let again_at = self.again_at.unwrap_or_else(|| Instant::now() + STEP);
+            tokio::select! {
+                heard = timeout(self.plan.silence, socket.hear()) => match heard {
+                    Ok(frame) => self.take(socket, frame?).await?,
+                    Err(_) => return Err(Gone::Lost),
+                },
+                _ = schedule.tick(), if !all_sent => self.say(socket).await?,
+                () = tokio::time::sleep_until(again_at), if self.again_at.is_some() => {
+                    self.again_at = None;
+                    self.send_outbox(socket, None).await?;
+                }
+                Ok(()) = phases.changed() => {}
+            }
+        }
+    }
+
+    async fn say(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let conversation = match &self.plan.who {
+            Who::Visitor { .. } => String::new(),
+            Who::Agent { .. } => {
+                if self.owned.is_empty() {
+                    return Ok(());
+                }
+                self.turn = (self.turn + 1) % self.owned.len();
+                self.owned[self.turn].clone()
+            }
+        };
+        self.sent += 1;
+        let text_body = format!("{} {}", self.plan.name, self.sent);
+        let full = self.full_name(&conversation);
+        self.note(Event::Attempt { conversation: full, text: text_body.clone() });
+        let id = message_id();
+        let send = text(&conversation, &id, &text_body);
+        // In the outbox first: what happens to the socket must not matter.
+        self.outbox.push_back(Pending { conversation, id, text: text_body });
+        socket.send(0, Out::Send(send)).await
+    }
+
+    async fn take(&mut self, socket: &mut Socket, frame: wire::ServerFrame) -> Result<(), Gone> {
+        match frame.frame {
+            Some(In::Entries(entries)) => {
+                // Before it is opened nothing is shown of a conversation.
+                if let Some(timeline) = self.timelines.get_mut(&entries.conversation) {
+                    timeline.entries(&entries);
+                    self.shown(&entries.conversation, &entries.items);
+                }
+            }
+            Some(In::Ack(ack)) => {
+                if let Some(timeline) = self.timelines.get_mut(&ack.conversation) {
+                    timeline.ack(&ack);
+                }
+                let seq = ack.position.map_or(0, |position| position.seq);
+                self.settled(&ack.client_msg_id, seq);
+            }
+            Some(In::Opened(opened)) => {
+                let conversation = opened.conversation.clone();
+                self.opened(&conversation, &opened);
+                self.owner(&conversation, opened.session.as_ref());
+                self.send_outbox(socket, Some(&conversation)).await?;
+            }
+            Some(In::Session(update)) => {
+                self.owner(&update.conversation, update.session.as_ref());
+            }
+            Some(In::Feed(feed)) => {
+                for change in feed.changes {
+                    if let Some(feed) = &mut self.feed {
+                        feed.number = feed.number.max(change.number);
+                    }
+                    let Some(Change::Row(row)) = change.change else { continue };
+                    let mine = row
+                        .session
+                        .as_ref()
+                        .and_then(|session| session.owner.as_ref())
+                        .is_some_and(|owner| self.is(&owner.id));
+                    if mine && !self.timelines.contains_key(&row.conversation) {
+                        let open = wire::Open {
+                            conversation: row.conversation.clone(),
+                            ..wire::Open::default()
+                        };
+                        socket.send(3, Out::Open(open)).await?;
+                    }
+                }
+            }
+            Some(In::Refusal(refusal)) => self.refused(&refusal),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is(&self, id: &str) -> bool {
+        matches!(&self.plan.who, Who::Agent { id: own } if own == id)
+    }
+
+    fn owner(&mut self, conversation: &str, session: Option<&chat::Session>) {
+        let Who::Agent { .. } = self.plan.who else { return };
+        let owner = session.and_then(|session| session.owner.as_ref());
+        let open = session.is_some_and(|s| s.status() == chat::SessionStatus::Assigned);
+        self.owned.retain(|known| known != conversation);
+        if open
+            && owner.is_some_and(|owner| self.is(&owner.id))
+            && self.timelines.contains_key(conversation)
+        {
+            self.owned.push(conversation.to_owned());
+        }
+    }
+
+    fn refused(&mut self, refusal: &wire::Refusal) {
+        let id = &refusal.client_msg_id;
+        let Some(place) = self.outbox.iter().position(|pending| pending.id == id[..]) else {
+            return;
+        };
+        let code = refusal.code.clone();
+        if let Some(after_ms) = refusal.retry_after_ms {
+            self.note(Event::Later { code });
+            let again_at = Instant::now() + Duration::from_millis(u64::from(after_ms));
+            self.again_at = Some(self.again_at.map_or(again_at, |known| known.max(again_at)));
+        } else if let Some(pending) = self.outbox.remove(place) {
+            let conversation = self.full_name(&pending.conversation);
+            self.note(Event::Refused { conversation, text: pending.text, code });
+        }
+    }
+
+    /// Asks for what may still be missing, and notes how far it holds its conversations.
+    async fn catch_up(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        let names: Vec<String> = self.timelines.keys().cloned().collect();
+        for name in names {
+            let position = self.timelines.get(&name).and_then(Timeline::position);
+            let asked = match self.plan.who {
+                Who::Visitor { .. } => {
+                    let held = wire::Held { conversation: String::new(), position };
+                    Out::Sync(wire::Sync { held: vec![held] })
+                }
+                Who::Agent { .. } => {
+                    Out::Open(wire::Open { conversation: name.clone(), position })
+                }
+            };
+            socket.send(CATCH_UP, asked).await?;
+            loop {
+                let Ok(heard) = timeout(STEP, socket.hear()).await else { return Err(Gone::Lost) };
+                let frame = heard?;
+                let answered = frame.r#ref == CATCH_UP;
+                self.take(socket, frame).await?;
+                if answered {
+                    break;
+                }
+            }
+            let seq = self.timelines.get(&name).map_or(0, |timeline| timeline.held);
+            let conversation = self.full_name(&name);
+            self.note(Event::Held { conversation, seq });
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, socket: Socket) {
+        for (name, timeline) in &self.timelines {
+            self.report.recovered += timeline.recovered;
+            self.report.reloaded += timeline.reloaded;
+            self.report.conversations.push(self.full_name(name));
+        }
+        // Closing is a courtesy: the server may be on its way out.
+        drop(timeout(STEP, socket.close()).await);
+    }
+}

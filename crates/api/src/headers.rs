@@ -46,6 +46,8 @@ pub(crate) async fn add(State(state): State<ApiState>, request: Request, next: N
         http.path = request.uri().path(),
     );
     let https = client.https;
+    // Elsewhere browsers ignore this header and complain of it on every page.
+    let trustworthy = https || client.loopback;
     let mut request = request;
     request.extensions_mut().insert(client);
     let mut response = tracing::Instrument::instrument(next.run(request), span).await;
@@ -57,9 +59,13 @@ pub(crate) async fn add(State(state): State<ApiState>, request: Request, next: N
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if trustworthy {
+        headers
+            .entry(HeaderName::from_static("cross-origin-opener-policy"))
+            .or_insert(HeaderValue::from_static("same-origin"));
     }
     if https {
         headers.insert(

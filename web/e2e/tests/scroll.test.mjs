@@ -1,0 +1,107 @@
+// What somebody looks at stays where it is while messages arrive.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Agent } from "../support/agent.mjs";
+import { Person, end, launch } from "../support/browser.mjs";
+import { Crowd } from "../support/crowd.mjs";
+import { Server } from "../support/server.mjs";
+import { Visitor } from "../support/visitor.mjs";
+
+const MESSAGES = 60;
+/** Rows are placed at fractions of a pixel. */
+const SLACK_PX = 1.5;
+
+describe("while messages arrive", () => {
+  let server, browser, people, crowd, agent, talker;
+
+  before(async () => {
+    [server, browser] = await Promise.all([Server.start({ env: { FRONTDESK__LIMITS__VISITOR_BURST: "500" } }), launch()]);
+    people = [await Person.arrive(browser), await Person.arrive(browser)];
+    crowd = await Crowd.gather(people[0], server.url, await server.inboxKey());
+    agent = await Agent.enter(await people[1].page(), server.url, "owner");
+    talker = await crowd.join("line 1");
+    for (let line = 2; line <= MESSAGES; line++) await crowd.say(talker, `line ${line}${" and more words".repeat(line % 7)}`);
+  });
+
+  after(() => end(people, browser, server));
+
+  it("the console's timeline stays, counts what is new, and goes to the end when asked", async () => {
+    const { page } = agent;
+    await agent.view("all");
+    await agent.open(`line ${MESSAGES}`);
+    await agent.message(`line ${MESSAGES}`).waitFor();
+    const timeline = page.getByTestId("timeline");
+    await wheelUp(page, timeline, 900);
+    await page.getByTestId("jump-to-latest").waitFor();
+    const place = () => firstVisible(timeline, '[data-testid="message"]');
+    const before = await place();
+    for (let line = 1; line <= 3; line++) await crowd.say(talker, `meanwhile ${line}`);
+    await page.getByTestId("jump-to-latest").filter({ hasText: "3" }).waitFor();
+    const now = await place();
+    assert.equal(now.text, before.text);
+    assert.ok(Math.abs(now.top - before.top) < SLACK_PX, `moved from ${before.top} to ${now.top}`);
+    // Older lines come in above without moving anything, up to the very first.
+    await wheelUp(page, timeline, 20_000);
+    await agent.message(/^Visitor.*line 1$|line 1(?!\d)/).first().waitFor();
+    await page.getByTestId("jump-to-latest").click();
+    await agent.message("meanwhile 3").waitFor();
+  });
+
+  it("the widget's timeline stays", async () => {
+    const visitor = await Visitor.alone(await people[0].page(), server.url, await server.inboxKey());
+    await visitor.say("a page of my own");
+    await agent.view("all");
+    await agent.open("a page of my own");
+    await agent.page.getByTestId("take-button").or(agent.page.getByTestId("take-over-button")).click();
+    await agent.page.getByTestId("mode-reply").click();
+    for (let line = 1; line <= 30; line++) await agent.say(`answer ${line}`);
+    await visitor.message("answer 30").waitFor();
+    const scroller = visitor.chat.locator(".scroller");
+    await wheelUp(visitor.page, scroller, 600);
+    await visitor.chat.locator(".latest").waitFor();
+    const before = await firstVisible(scroller, ".message");
+    await agent.say("answer 31");
+    await visitor.chat.locator(".latest b").waitFor();
+    const now = await firstVisible(scroller, ".message");
+    assert.equal(now.text, before.text);
+    assert.ok(Math.abs(now.top - before.top) < SLACK_PX, `moved from ${before.top} to ${now.top}`);
+  });
+
+  it("the list does not move under the pointer", async () => {
+    const { page } = agent;
+    const others = [];
+    for (let number = 1; number <= 4; number++) others.push(await crowd.join(`guest ${number}`));
+    await agent.view("all");
+    await agent.row("guest 4").waitFor();
+    const row = agent.row("guest 2");
+    const box = await row.boundingBox();
+    await page.mouse.move(box.x + 100, box.y + box.height / 2);
+    const conversation = await row.getAttribute("data-conversation");
+    for (const [at, other] of others.entries()) await crowd.say(other, `again ${at + 1}`);
+    await agent.row("again 1").waitFor();
+    await agent.row("again 4").waitFor();
+    const under = await page.evaluate(([x, y]) => document.elementFromPoint(x, y).closest("[data-conversation]")?.dataset.conversation, [box.x + 100, box.y + box.height / 2]);
+    assert.equal(under, conversation);
+  });
+});
+
+/** Turns the wheel as a hand does, in steps, until the page has gone that far or cannot. */
+async function wheelUp(page, scroller, px) {
+  const box = await scroller.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  for (let gone = 0; gone < px; gone += 150) {
+    await page.mouse.wheel(0, -150);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  }
+}
+
+function firstVisible(scroller, selector) {
+  return scroller.evaluate((element, of) => {
+    const edge = element.getBoundingClientRect().top;
+    for (const row of element.querySelectorAll(of)) {
+      const place = row.getBoundingClientRect();
+      if (place.top >= edge) return { text: row.textContent, top: place.top - edge };
+    }
+    throw new Error("nothing is visible");
+  }, selector);
+}

@@ -110,6 +110,18 @@ function check(name, done, texts) {
   assert.equal(done.held, seqs.at(-1), `${name}: does not hold the newest`);
 }
 
+/** Writes as the team: through the API, with the account's key. */
+async function answer(url, key, conversation, message) {
+  const sent = await fetch(`${url}/api/v1/conversations/${conversation}/messages`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify(message),
+  });
+  const body = await sent.json();
+  assert.equal(sent.status, 201, JSON.stringify(body));
+  return body.seq;
+}
+
 async function overHttp(url, key, conversation) {
   const entries = [];
   for (let after = 0, more = true; more; ) {
@@ -163,14 +175,22 @@ async function main() {
     console.log(`ok: ${stack.name}: ${MESSAGES} messages over a kill -9, ${losses} times lost, resumed`);
   }
 
-  // The other stack, as the same visitor; and the API as the team reads it.
+  // The other stack, as the same visitor; and the API as the team reads it. A note of the team has its
+  // place for both, and content for the team alone.
   for (const [index, stack] of [...stacks].reverse().entries()) {
     const first = done[index];
+    const note = { text: "a note", audience: "team" };
+    const noted = await answer(server.url, made.api_key, first.conversation, note);
+    const seq = await answer(server.url, made.api_key, first.conversation, { text: "an answer" });
+    assert.deepEqual([noted, seq], [first.held + 1, first.held + 2]);
+    first.entries.push({ seq, kind: "ACTOR_KIND_API", text: "an answer" });
     const reader = run(stack, [...flags(stack, [1, 0, "none", first.token]), server.url, made.inbox_key]);
     const read = await reader.done;
     assert.deepEqual(read.entries, first.entries, `${stack.name} reads something else`);
+    assert.equal(read.held, seq, `${stack.name}: the note is not counted as held`);
     const team = await overHttp(server.url, made.api_key, first.conversation);
     assert.deepEqual(own(team), own(first.entries), "the API reads something else");
+    assert.ok(team.some((entry) => entry.seq === noted && entry.text === "a note"), "the note is gone");
     console.log(`ok: ${stack.name} and the API read what ${stacks[index].name} wrote`);
   }
 

@@ -19,8 +19,9 @@ mod system {
 
     use rustix::{
         event::{
-            Timespec,
+            PollFd, PollFlags, Timespec,
             epoll::{self, CreateFlags, Event, EventData, EventFlags},
+            poll,
         },
         io::Errno,
     };
@@ -66,10 +67,18 @@ mod system {
             timeout: Option<Duration>,
         ) -> io::Result<()> {
             ready.clear();
-            let timeout = timeout.map(|timeout| Timespec {
+            let mut timeout = timeout.map(|timeout| Timespec {
                 tv_sec: timeout.as_secs() as _,
                 tv_nsec: timeout.subsec_nanos().into(),
             });
+            if timeout.as_ref().is_some_and(|timeout| timeout.tv_sec == 0 && timeout.tv_nsec > 0) {
+                // The wait of epoll is rounded up to milliseconds, a schedule's steps are shorter.
+                let mut readable = [PollFd::new(&self.epoll, PollFlags::IN)];
+                match poll(&mut readable, timeout.as_ref()) {
+                    Ok(_) | Err(Errno::INTR) => timeout = Some(Timespec::default()),
+                    Err(error) => return Err(error.into()),
+                }
+            }
             let count = match epoll::wait(&self.epoll, &mut self.events[..], timeout.as_ref()) {
                 Ok(count) => count,
                 Err(Errno::INTR) => 0,
@@ -123,3 +132,37 @@ mod system {
 }
 
 pub(crate) use system::Poller;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        os::unix::net::UnixStream,
+        time::Instant,
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_was_read_in_part_is_reported_again() {
+        let (mut near, mut far) = UnixStream::pair().expect("a pair of sockets");
+        let mut poller = Poller::new(8).expect("a poller");
+        poller.add(&near, 7).expect("a socket");
+        far.write_all(b"ab").expect("two bytes");
+        let mut ready = Vec::new();
+        for _ in 0..2 {
+            poller.wait(&mut ready, Some(Duration::from_micros(300))).expect("a wait");
+            let found: Vec<_> =
+                ready.iter().map(|ready| (ready.key, ready.readable, ready.writable)).collect();
+            assert_eq!(found, [(7, true, false)]);
+            near.read_exact(&mut [0]).expect("one byte");
+        }
+        let started = Instant::now();
+        poller.wait(&mut ready, Some(Duration::from_micros(300))).expect("a wait");
+        assert!(ready.is_empty());
+        assert!(started.elapsed() >= Duration::from_micros(300));
+        poller.want_write(&near, 7, true).expect("a change");
+        poller.wait(&mut ready, None).expect("a wait");
+        assert!(ready[0].writable && !ready[0].readable);
+    }
+}

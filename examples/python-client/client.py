@@ -117,26 +117,24 @@ class Visitor:
             self.timeline.first = span(items[0])[0] if items else 1
 
     def send_frame(self, **frame):
-        with losing():
-            self.socket.send(json.dumps(frame))
+        self.socket.send(json.dumps(frame))
 
     def receive(self, timeout):
         """The next frame, or None after the timeout."""
-        with losing():
-            try:
-                frame = json.loads(self.socket.recv(timeout=timeout))
-            except TimeoutError:
-                return None
+        try:
+            frame = json.loads(self.socket.recv(timeout=timeout))
+        except TimeoutError:
+            return None
         self.heard = time.monotonic()
         return frame
 
-    def connect(self):
-        who = {"resumeToken": self.resume_token} if self.resume_token else {"ticket": self.ticket()}
+    def dial(self):
+        url = "ws" + self.base.removeprefix("http") + "/ws/v1"
+        return connect(url, subprotocols=["frontdesk.v1.json"], compression=None, max_size=1 << 21,
+                       open_timeout=10, close_timeout=2, ping_interval=None)
+
+    def hello(self, who):
         held = [{"position": self.timeline.position()}] if self.timeline.position() else []
-        with losing():
-            self.socket = connect("ws" + self.base.removeprefix("http") + "/ws/v1", compression=None,
-                                  subprotocols=["frontdesk.v1.json"], max_size=1 << 21, open_timeout=10,
-                                  close_timeout=2, ping_interval=None)
         self.heard = self.asked = time.monotonic()
         self.flying.clear()
         self.send_frame(ref=1, hello={**who, "held": held, "client": "python-example/1.0", "language": "en"})
@@ -237,11 +235,13 @@ class Visitor:
         attempt = 0
         while True:
             try:
-                self.connect()
-                attempt = 0
-                while not finished():
-                    self.step()
-                return self.socket.close()
+                who = {"resumeToken": self.resume_token} if self.resume_token else {"ticket": self.ticket()}
+                with losing(), self.dial() as self.socket:
+                    self.hello(who)
+                    attempt = 0
+                    while not finished():
+                        self.step()
+                    return
             except Lost as lost:
                 code = lost.args[0]
                 say("lost", code=code)

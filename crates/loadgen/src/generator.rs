@@ -226,6 +226,9 @@ impl<D: Dialect> Generator<D> {
             if began.is_none() && now_ns >= self.from_ns {
                 began = Some(self.reading());
             }
+            if let Some(schedule) = schedule.as_mut().filter(|_| self.sending) {
+                self.send_due(schedule)?;
+            }
             if ended.is_none() && now_ns >= self.to_ns {
                 ended = Some(self.reading());
                 self.sending = false;
@@ -239,8 +242,7 @@ impl<D: Dialect> Generator<D> {
             if began.is_none() {
                 wake_ns = wake_ns.min(self.from_ns);
             }
-            if let Some(schedule) = schedule.as_mut().filter(|_| self.sending) {
-                self.send_due(schedule)?;
+            if let Some(schedule) = schedule.as_ref().filter(|_| self.sending) {
                 wake_ns = wake_ns.min(schedule.due_ns());
             }
             progress.tell(|| format!("{:.0} s  {} acked", now_ns as f64 / 1e9, self.acked_ever));

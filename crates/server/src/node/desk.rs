@@ -295,7 +295,7 @@ impl DeskTask {
                 } else {
                     self.visitors_online.remove(&conversation);
                 }
-                self.tell_lists(account, conversation, false);
+                self.tell_lists(account, conversation);
             }
             DeskInput::Proposed { conversation, answer } => {
                 let Some((account, version)) = self.proposed.remove(&conversation) else { return };
@@ -332,15 +332,12 @@ impl DeskTask {
             let Some(at) = self.accounts.get_mut(&account) else { continue };
             let conversation = summary.conversation;
             let is_open = rows::is_open(&summary);
-            let former = if is_open {
-                at.open.insert(conversation, Arc::clone(&summary))
+            if is_open {
+                at.open.insert(conversation, Arc::clone(&summary));
             } else {
-                at.open.remove(&conversation)
-            };
-            let version =
-                |summary: &Summary| summary.session.as_ref().map(|s| (s.number, s.version));
-            let only_messages = former.is_some_and(|former| version(&former) == version(&summary));
-            self.tell_lists(account, conversation, only_messages);
+                at.open.remove(&conversation);
+            }
+            self.tell_lists(account, conversation);
             shared.push(summary);
         }
         for (account, inputs) in inputs {
@@ -589,14 +586,8 @@ impl DeskTask {
         }
     }
 
-    /// Tells every agent in whose list the conversation is, was or comes. Of new messages alone,
-    /// people of the conversation hear directly.
-    fn tell_lists(
-        &mut self,
-        account: AccountId,
-        conversation: ConversationId,
-        only_messages: bool,
-    ) {
+    /// Tells every agent in whose list the conversation is, was or comes.
+    fn tell_lists(&mut self, account: AccountId, conversation: ConversationId) {
         let Some(at) = self.accounts.get_mut(&account) else { return };
         let summary = at.open.get(&conversation).cloned();
         let mut concerned = Vec::new();
@@ -608,15 +599,9 @@ impl DeskTask {
             } else {
                 agent.listed.remove(&conversation)
             };
-            if !listed && !was {
-                continue;
+            if listed || was {
+                concerned.push(*user);
             }
-            let hears =
-                summary.as_ref().is_some_and(|summary| rows::takes_part(&agent.principal, summary));
-            if only_messages && listed && was && hears {
-                continue;
-            }
-            concerned.push(*user);
         }
         for user in concerned {
             let number = self.view.inner.lock().feeds.note(user, conversation);

@@ -1,7 +1,12 @@
 //! A conversation as lists, routing and projections see it: state, not history, so that taking only
 //! the newest of several summaries loses nothing.
 
-use frontdesk_core::{chat, fold::Conversation, id::ConversationId, store};
+use frontdesk_core::{
+    chat,
+    fold::{Conversation, Recent},
+    id::ConversationId,
+    store,
+};
 
 /// The newest state of one conversation, without what only the fold needs.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct Summary {
     pub last_seq: u64,
     /// Entries everybody may see.
     pub visible_entries: u64,
+    /// What the newest entries are, for unread counts.
+    pub recent: Recent,
     /// Who got and read how far.
     pub cursors: Vec<chat::Cursor>,
     /// UTC milliseconds.
@@ -33,6 +40,14 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Messages of the visitor that this user has not read, as the fold counts them.
+    pub fn unread(&self, reader: &str) -> u32 {
+        let of_reader =
+            |cursor: &&chat::Cursor| cursor.actor.as_ref().is_some_and(|actor| actor.id == reader);
+        let read_seq = self.cursors.iter().find(of_reader).map_or(0, |cursor| cursor.read_seq);
+        self.recent.unread(read_seq, false)
+    }
+
     /// Takes the summary of a folded conversation.
     pub fn of(conversation: ConversationId, folded: &Conversation, log: u16, offset: u64) -> Self {
         let state = folded.state();
@@ -44,6 +59,7 @@ impl Summary {
             last: state.last_visible.clone(),
             last_seq: state.last_seq,
             visible_entries: state.visible_entries,
+            recent: folded.recent().clone(),
             cursors: state.cursors.clone(),
             created_at_ms: state.created_at_ms,
             last_at_ms: state.last_at_ms,

@@ -152,7 +152,7 @@ pub struct Chat {
     conns: Vec<Option<Conn>>,
     subscribers: HashMap<ConversationId, Subscribers>,
     /// Replica of who is connected where, for all loops of this node.
-    users: HashMap<UserId, SmallVec<[ConnRef; 2]>>,
+    users: HashMap<(AccountId, UserId), SmallVec<[ConnRef; 2]>>,
     /// Agents' connections of this loop.
     agents: HashMap<AccountId, SmallVec<[ConnId; 8]>>,
 
@@ -543,7 +543,7 @@ impl Service for Chat {
             (Encoding::Proto, Message::Binary(bytes)) => bytes,
             (Encoding::Json, Message::Text(text)) => text.as_bytes(),
             _ => {
-                Self::close(io, conn, close::BAD_USE.code);
+                Self::close(io, conn, close::UNSUPPORTED.code);
                 return;
             }
         };
@@ -630,7 +630,9 @@ impl Service for Chat {
                     }
                 }
             }
-            Command::UserConn { user, conn, present } => self.note_user(user, conn, present),
+            Command::UserConn { account, user, conn, present } => {
+                self.note_user(account, user, conn, present);
+            }
             Command::Revoke { user, account, login, code } => {
                 self.revoke(io, user, account, login.as_deref(), code);
             }
@@ -652,8 +654,8 @@ impl Service for Chat {
                     self.send(io, conn, &frame);
                 }
             }
-            Command::ToUser { user, frame } => {
-                for conn in self.users.get(&user).cloned().unwrap_or_default() {
+            Command::ToUser { account, user, frame } => {
+                for conn in self.users.get(&(account, user)).cloned().unwrap_or_default() {
                     if conn.loop_index == self.options.loop_index {
                         self.send(io, conn.conn, &frame);
                     }

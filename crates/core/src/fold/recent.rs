@@ -28,6 +28,12 @@ pub struct Recent {
     ring: [u8; KEPT],
 }
 
+impl Default for Recent {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Recent {
     /// Of a new conversation.
     pub(super) const fn new() -> Self {

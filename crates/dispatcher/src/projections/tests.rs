@@ -39,6 +39,7 @@ impl Fixture {
         let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
         Summary {
             last_owner: None,
+            recent: frontdesk_core::fold::Recent::default(),
             conversation,
             origin: store::Origin {
                 account: self.account.to_string(),

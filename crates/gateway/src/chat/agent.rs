@@ -42,9 +42,19 @@ impl Chat {
     /// One frame of a live agent, on the loop of its connection.
     pub(super) fn agent_frame(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32, frame: In) {
         let message = if let In::Send(send) = &frame { Some(send) } else { None };
-        if !self.admit(io, conn, reference, message) {
-            return;
+        if self.admit(io, conn, reference, message) {
+            self.agent_admitted(io, conn, reference, frame);
         }
+    }
+
+    /// The same without counting it: what a hello holds comes all at once.
+    pub(super) fn agent_admitted(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        reference: u32,
+        frame: In,
+    ) {
         let to = self.own(conn);
         let conversation = match &frame {
             In::Presence(presence) => {
@@ -311,14 +321,20 @@ impl Chat {
     }
 
     /// Keeps the replica of who is connected where. A connection that went also looks at nothing.
-    pub(super) fn note_user(&mut self, user: UserId, conn: ConnRef, present: bool) {
-        let conns = self.users.entry(user).or_default();
+    pub(super) fn note_user(
+        &mut self,
+        account: AccountId,
+        user: UserId,
+        conn: ConnRef,
+        present: bool,
+    ) {
+        let conns = self.users.entry((account, user)).or_default();
         conns.retain(|other| *other != conn);
         if present {
             conns.push(conn);
         } else {
             if conns.is_empty() {
-                self.users.remove(&user);
+                self.users.remove(&(account, user));
             }
             self.drop_viewer(conn);
         }
@@ -340,16 +356,13 @@ impl Chat {
         login: Option<&str>,
         code: u16,
     ) {
-        for conn in self.users.get(&user).cloned().unwrap_or_default() {
-            if conn.loop_index != self.options.loop_index {
-                continue;
-            }
-            let concerned = self.agent(conn.conn).is_some_and(|agent| {
-                account.is_none_or(|account| agent.principal.account == account)
-                    && login.is_none_or(|login| &*agent.login == login)
-            });
+        for state in self.conns.iter().flatten() {
+            let State::Agent(agent) = &state.state else { continue };
+            let concerned = agent.user == Some(user)
+                && account.is_none_or(|account| agent.principal.account == account)
+                && login.is_none_or(|login| &*agent.login == login);
             if concerned {
-                Self::close(io, conn.conn, code);
+                Self::close(io, state.id, code);
             }
         }
     }
@@ -365,11 +378,22 @@ impl Chat {
             }
         }
         if let Some(user) = agent.user {
-            self.note_user(user, own, false);
-            self.tell_all_others(|| Command::UserConn { user, conn: own, present: false });
+            self.note_user(account, user, own, false);
+            self.tell_all_others(|| Command::UserConn { account, user, conn: own, present: false });
             self.to_desk.push_back(DeskInput::AgentLost { account, user, conn: own });
         } else {
+            // Nobody keeps a replica of a program's connections: each loop it looks at is told.
             self.drop_viewer(own);
+            for conversation in &agent.open {
+                let owner = self.owner_of(conversation);
+                if owner != self.options.loop_index {
+                    let leave = wire::Leave { conversation: conversation.to_string() };
+                    let frame = wire::ClientFrame { r#ref: 0, frame: Some(In::Leave(leave)) };
+                    let principal = Arc::clone(&agent.principal);
+                    let command = Command::Frame { from: own, principal, frame: Box::new(frame) };
+                    self.tell(owner, command);
+                }
+            }
         }
     }
 

@@ -81,7 +81,7 @@ impl Chat {
                 Some(Placed { position, at_ms: *at_ms, id: id.to_string() })
             }
             // The desk has to hear that its proposal came to nothing.
-            Verdict::Unchanged if matches!(origin, Origin::Reply(Reply::Desk)) => {
+            Verdict::Unchanged if matches!(origin, Origin::Reply(Reply::Desk { .. })) => {
                 let refusal = frames::refusal(&codes::SESSION_VERSION);
                 self.refuse_proposal(io, conversation, refusal, origin);
                 return;
@@ -144,7 +144,10 @@ impl Chat {
 
     fn reply(&mut self, conversation: ConversationId, reply: Reply, answer: Answer) {
         match reply {
-            Reply::Desk => self.to_desk.push_back(DeskInput::Proposed { conversation, answer }),
+            Reply::Desk { account, version } => {
+                let input = DeskInput::Proposed { account, conversation, version, answer };
+                self.to_desk.push_back(input);
+            }
             // Whoever asked may have given up meanwhile; the change stands all the same.
             Reply::Once(reply) => drop(reply.send(answer)),
         }
@@ -311,14 +314,15 @@ impl Chat {
     /// Connections of the people of a conversation: its owner, its participants, and who looks at it.
     pub(super) fn team_of(&self, conversation: ConversationId) -> SmallVec<[ConnRef; 4]> {
         let mut team: SmallVec<[ConnRef; 4]> = SmallVec::new();
-        let session = self
-            .dispatcher
-            .state_in_memory(conversation)
-            .and_then(frontdesk_core::fold::Conversation::session);
-        if let Some(session) = session {
+        let state = self.dispatcher.state_in_memory(conversation);
+        let account = state
+            .and_then(|state| state.state().origin.as_ref())
+            .and_then(|origin| origin.account.parse::<AccountId>().ok());
+        let session = state.and_then(frontdesk_core::fold::Conversation::session);
+        if let (Some(account), Some(session)) = (account, session) {
             for participant in session.owner.iter().chain(&session.participants) {
                 let Ok(user) = participant.id.parse::<UserId>() else { continue };
-                team.extend(self.users.get(&user).into_iter().flatten().copied());
+                team.extend(self.users.get(&(account, user)).into_iter().flatten().copied());
             }
         }
         if let Some(subscribers) = self.subscribers.get(&conversation) {

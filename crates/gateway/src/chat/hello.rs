@@ -223,8 +223,9 @@ impl Chat {
         self.answer(io, own, reference, Out::Welcome(welcome));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
         if let Some(user) = user {
-            self.note_user(user, own, true);
-            self.tell_all_others(|| Command::UserConn { user, conn: own, present: true });
+            let account = principal.account;
+            self.note_user(account, user, own, true);
+            self.tell_all_others(|| Command::UserConn { account, user, conn: own, present: true });
             let feed = match (&hello.feed, feed_recovered) {
                 (Some(presented), true) => *presented,
                 _ => feed,
@@ -234,7 +235,7 @@ impl Chat {
         for held in hello.held.iter().take(limits::HELD_MAX) {
             let open =
                 wire::Open { conversation: held.conversation.clone(), position: held.position };
-            self.agent_frame(io, conn, 0, wire::client_frame::Frame::Open(open));
+            self.agent_admitted(io, conn, 0, wire::client_frame::Frame::Open(open));
         }
     }
 

@@ -176,7 +176,12 @@ pub struct Placed {
 #[derive(Debug)]
 pub enum Reply {
     /// The desk, which hears it as [`DeskInput::Proposed`].
-    Desk,
+    Desk {
+        /// Whose desk.
+        account: AccountId,
+        /// The session version the proposal expects.
+        version: u32,
+    },
     /// A waiting request.
     Once(oneshot::Sender<Answer>),
 }
@@ -245,6 +250,8 @@ pub enum Command {
     Deliver(Vec<Delivery>),
     /// A user's connection came or went, on any loop.
     UserConn {
+        /// The account it is for: people of several have connections for each.
+        account: AccountId,
         /// The user.
         user: UserId,
         /// The connection.
@@ -279,6 +286,8 @@ pub enum Command {
     },
     /// A frame for a user's connections on this loop.
     ToUser {
+        /// The account it is about.
+        account: AccountId,
         /// The user.
         user: UserId,
         /// The frame.
@@ -348,8 +357,12 @@ pub enum DeskInput {
     },
     /// What became of a proposal of the desk.
     Proposed {
+        /// Whose desk.
+        account: AccountId,
         /// The conversation it was for.
         conversation: ConversationId,
+        /// The session version it expected.
+        version: u32,
         /// Its end.
         answer: Answer,
     },

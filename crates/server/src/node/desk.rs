@@ -9,7 +9,7 @@
 //! connections that come back.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -20,11 +20,12 @@ use frontdesk_catalog::{
 use frontdesk_core::{
     chat,
     id::{AccountId, ConversationId, IdSource, InboxId, TeamId, UserId},
+    limits,
 };
 use frontdesk_dispatcher::Summary;
 use frontdesk_gateway::{
     chat::port::{Answer, Command, ConnRef, DeskInput, Reply},
-    edge::LoopHandle,
+    edge::{LoopHandle, Refused},
 };
 use frontdesk_protocol::{
     Encoded,
@@ -41,10 +42,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{feeds::Feeds, now_ms, rows};
+use super::{
+    feeds::{Feeds, Reader},
+    now_ms, rows,
+};
 
 /// Longest time the desk goes without looking at its deadlines.
 const LOOK_AT_LEAST_MS: i64 = 5_000;
+
+/// How soon a loop whose inbox was full is told again, ms.
+const STUCK_RETRY_MS: i64 = 20;
+/// How long the feed of an agent without a connection goes on, ms: as long as a resume is possible.
+const FEED_KEPT_MS: i64 = limits::RESUME_MS as i64;
 
 /// What the gate and HTTP read without asking the desk.
 #[derive(Debug)]
@@ -80,13 +89,15 @@ impl DeskView {
         self.inner.lock().presence.get(&user).copied()
     }
 
-    /// Where the user's feed stands.
+    /// Where the user's feed stands; from now on the desk expects the user.
     pub(crate) fn feed_position(
         &self,
-        user: UserId,
+        reader: Reader,
         held: Option<&wire::FeedPosition>,
     ) -> (wire::FeedPosition, bool) {
-        self.inner.lock().feeds.position(user, held)
+        let feeds = &mut self.inner.lock().feeds;
+        feeds.expect(reader, now_ms());
+        feeds.position(reader, held)
     }
 }
 
@@ -140,10 +151,12 @@ struct AccountDesk {
     desk: Desk,
     /// Open conversations.
     open: HashMap<ConversationId, Arc<Summary>>,
-    /// Agents with a connection.
+    /// Agents with a connection, and those who may resume.
     agents: HashMap<UserId, Connected>,
     presence: HashMap<UserId, wire::Presence>,
     next_ms: i64,
+    /// Whether the desk knows what is configured: before that it decides nothing.
+    configured: bool,
 }
 
 #[derive(Debug)]
@@ -152,6 +165,8 @@ struct Connected {
     conns: HashSet<ConnRef>,
     /// Conversations of this agent's list, to say when one leaves it.
     listed: HashSet<ConversationId>,
+    /// When the last connection went.
+    lost_ms: i64,
 }
 
 /// The task.
@@ -165,8 +180,8 @@ pub(crate) struct DeskTask {
     rows: mpsc::Sender<Rows>,
     accounts: HashMap<AccountId, AccountDesk>,
     visitors_online: HashSet<ConversationId>,
-    /// Versions of proposals on their way.
-    proposed: HashMap<ConversationId, (AccountId, u32)>,
+    /// What a full inbox of a loop did not take yet, in order.
+    stuck: VecDeque<(u16, Command)>,
     id_seed: u32,
 }
 
@@ -189,7 +204,7 @@ impl DeskTask {
             rows,
             accounts: HashMap::new(),
             visitors_online: HashSet::new(),
-            proposed: HashMap::new(),
+            stuck: VecDeque::new(),
             id_seed,
         }
     }
@@ -207,16 +222,13 @@ impl DeskTask {
         }
         for (account, summaries) in by_account {
             self.open_account(account);
-            // In one go, so that nobody is judged by half of the state.
-            let mut inputs = self.configured(account).await?;
-            inputs.extend(summaries.iter().filter_map(conversation_input));
             if let Some(at) = self.accounts.get_mut(&account) {
                 at.open = summaries
                     .into_iter()
                     .map(|summary| (summary.conversation, Arc::new(summary)))
                     .collect();
             }
-            self.apply(account, inputs);
+            self.reload(account).await?;
         }
         Ok(())
     }
@@ -237,6 +249,7 @@ impl DeskTask {
                 .min()
                 .unwrap_or(i64::MAX)
                 .clamp(now, now + LOOK_AT_LEAST_MS);
+            let next_ms = if self.stuck.is_empty() { next_ms } else { now + STUCK_RETRY_MS };
             let wait = u64::try_from(next_ms - now).unwrap_or(0);
             let deadline = Instant::now() + std::time::Duration::from_millis(wait);
             tokio::select! {
@@ -256,8 +269,14 @@ impl DeskTask {
                 .map(|(id, _)| *id)
                 .collect();
             for account in due {
-                self.apply(account, Vec::new());
+                if self.accounts.get(&account).is_some_and(|at| !at.configured) {
+                    self.account(account).await;
+                } else {
+                    self.apply(account, Vec::new());
+                }
             }
+            self.tell_stuck();
+            self.forget_lost(now);
         }
     }
 
@@ -274,7 +293,8 @@ impl DeskTask {
                 let Some(agent) = at.agents.get_mut(&user) else { return };
                 agent.conns.remove(&conn);
                 if agent.conns.is_empty() {
-                    at.agents.remove(&user);
+                    // The feed goes on for as long as it may be resumed.
+                    agent.lost_ms = now_ms();
                     self.apply(account, vec![Input::Connected(user, false)]);
                 }
             }
@@ -297,8 +317,7 @@ impl DeskTask {
                 }
                 self.tell_lists(account, conversation);
             }
-            DeskInput::Proposed { conversation, answer } => {
-                let Some((account, version)) = self.proposed.remove(&conversation) else { return };
+            DeskInput::Proposed { account, conversation, version, answer } => {
                 if let Answer::Refused(refusal) = answer {
                     tracing::debug!(
                         conversation.id = %conversation,
@@ -317,16 +336,7 @@ impl DeskTask {
         let mut inputs: HashMap<AccountId, Vec<Input>> = HashMap::new();
         for summary in summaries {
             let Ok(account) = summary.origin.account.parse::<AccountId>() else { continue };
-            if !self.accounts.contains_key(&account)
-                && let Err(error) = self.account(account).await
-            {
-                tracing::error!(
-                    account.id = %account,
-                    error = &error as &dyn std::error::Error,
-                    "cannot open an account's desk"
-                );
-                continue;
-            }
+            self.account(account).await;
             inputs.entry(account).or_default().extend(conversation_input(&summary));
             let summary = Arc::new(summary);
             let Some(at) = self.accounts.get_mut(&account) else { continue };
@@ -358,14 +368,7 @@ impl DeskTask {
         feed: wire::FeedPosition,
     ) {
         let account = principal.account;
-        if let Err(error) = self.account(account).await {
-            tracing::error!(
-                account.id = %account,
-                error = &error as &dyn std::error::Error,
-                "cannot open an account's desk"
-            );
-            return;
-        }
+        self.account(account).await;
         let Some(at) = self.accounts.get_mut(&account) else { return };
         let listed = at
             .open
@@ -377,10 +380,15 @@ impl DeskTask {
             principal: Arc::clone(&principal),
             conns: HashSet::new(),
             listed,
+            lost_ms: 0,
         });
         agent.principal = principal;
         agent.conns.insert(conn);
-        let missed = self.view.inner.lock().feeds.since(user, feed.number);
+        let missed = {
+            let feeds = &mut self.view.inner.lock().feeds;
+            feeds.arrived((account, user));
+            feeds.since((account, user), feed.number)
+        };
         let changes: Vec<wire::FeedChange> = missed
             .into_iter()
             .filter_map(|(number, conversation)| self.change(account, user, conversation, number))
@@ -460,16 +468,29 @@ impl DeskTask {
         }
     }
 
-    /// Opens the account's desk if it is not open.
-    async fn account(&mut self, account: AccountId) -> Result<(), CatalogError> {
-        if self.accounts.contains_key(&account) {
-            return Ok(());
+    /// Opens the account's desk if it is not open. Where its configuration cannot be read it decides
+    /// nothing yet, and tries again soon.
+    async fn account(&mut self, account: AccountId) {
+        let now = now_ms();
+        if self.accounts.get(&account).is_some_and(|at| at.configured || now < at.next_ms) {
+            return;
         }
-        self.open_account(account);
-        self.reload(account).await
+        if let Err(error) = self.reload(account).await {
+            tracing::error!(
+                account.id = %account,
+                error = &error as &dyn std::error::Error,
+                "cannot read what is configured about an account; it is tried again"
+            );
+            if let Some(at) = self.accounts.get_mut(&account).filter(|at| !at.configured) {
+                at.next_ms = now + LOOK_AT_LEAST_MS;
+            }
+        }
     }
 
     fn open_account(&mut self, account: AccountId) {
+        if self.accounts.contains_key(&account) {
+            return;
+        }
         let mut machine = [0; 3];
         getrandom::fill(&mut machine).expect("the operating system has randomness");
         self.id_seed = self.id_seed.wrapping_add(0x0100_0000);
@@ -479,14 +500,22 @@ impl DeskTask {
             open: HashMap::new(),
             agents: HashMap::new(),
             presence: HashMap::new(),
-            next_ms: i64::MAX,
+            next_ms: 0,
+            configured: false,
         });
     }
 
     /// Reads what is configured about an account and tells its desk.
     async fn reload(&mut self, account: AccountId) -> Result<(), CatalogError> {
         self.open_account(account);
-        let inputs = self.configured(account).await?;
+        let mut inputs = self.configured(account).await?;
+        if let Some(at) = self.accounts.get_mut(&account).filter(|at| !at.configured) {
+            // In one go, so that nobody is judged by half of the state.
+            at.configured = true;
+            inputs.extend(at.open.values().filter_map(|summary| conversation_input(summary)));
+            let connected = at.agents.iter().filter(|(_, agent)| !agent.conns.is_empty());
+            inputs.extend(connected.map(|(user, _)| Input::Connected(*user, true)));
+        }
         self.apply(account, inputs);
         Ok(())
     }
@@ -537,7 +566,7 @@ impl DeskTask {
     /// Tells the account's desk and carries out what follows.
     fn apply(&mut self, account: AccountId, inputs: Vec<Input>) {
         let now = now_ms();
-        let Some(at) = self.accounts.get_mut(&account) else { return };
+        let Some(at) = self.accounts.get_mut(&account).filter(|at| at.configured) else { return };
         let Output { proposals, presence, places, attended, next_deadline_ms } =
             at.desk.apply(now, inputs);
         at.next_ms = next_deadline_ms.unwrap_or(i64::MAX);
@@ -545,13 +574,12 @@ impl DeskTask {
             at.presence.insert(*user, *presence);
         }
         for proposed in proposals {
-            self.proposed.insert(proposed.conversation, (account, proposed.version));
             let owner = frontdesk_core::partition_of(&proposed.conversation, self.partitions)
                 % self.loops.len() as u16;
             let command = Command::Propose {
                 conversation: proposed.conversation,
                 proposal: Box::new(proposed.proposal),
-                reply: Reply::Desk,
+                reply: Reply::Desk { account, version: proposed.version },
             };
             // A lost proposal is made again: the desk's own in-flight time sees to that.
             self.tell(owner, command);
@@ -603,13 +631,19 @@ impl DeskTask {
                 concerned.push(*user);
             }
         }
+        self.view.inner.lock().feeds.note_awaited(account, conversation);
         for user in concerned {
-            let number = self.view.inner.lock().feeds.note(user, conversation);
+            let number = self.view.inner.lock().feeds.note((account, user), conversation);
+            let loops = self.loops_of(account, user);
+            if loops.is_empty() {
+                continue;
+            }
             if let Some(change) = self.change(account, user, conversation, number) {
                 let changes = wire::FeedChanges { changes: vec![change] };
                 let frame = Encoded::push(Out::Feed(changes));
-                for loop_index in self.loops_of(account, user) {
-                    self.tell(loop_index, Command::ToUser { user, frame: frame.clone() });
+                for loop_index in loops {
+                    let frame = frame.clone();
+                    self.tell(loop_index, Command::ToUser { account, user, frame });
                 }
             }
         }
@@ -646,9 +680,35 @@ impl DeskTask {
         Some(wire::FeedChange { number, change: Some(change) })
     }
 
-    fn tell(&self, loop_index: u16, command: Command) {
-        if self.loops[usize::from(loop_index)].send(command).is_err() {
-            tracing::warn!(loop.index = loop_index, "a loop did not take what the desk said");
+    /// Tells a loop something; what a full inbox does not take is told soon, in order.
+    fn tell(&mut self, loop_index: u16, command: Command) {
+        if self.stuck.iter().any(|(other, _)| *other == loop_index) {
+            self.stuck.push_back((loop_index, command));
+        } else if let Err(Refused::Full(command)) =
+            self.loops[usize::from(loop_index)].send(command)
+        {
+            self.stuck.push_back((loop_index, command));
+        }
+    }
+
+    fn tell_stuck(&mut self) {
+        for (loop_index, command) in std::mem::take(&mut self.stuck) {
+            self.tell(loop_index, command);
+        }
+    }
+
+    /// Lets go of agents who can no longer resume, and of their feeds.
+    fn forget_lost(&mut self, now: i64) {
+        let feeds = &mut self.view.inner.lock().feeds;
+        feeds.sweep(now);
+        for (account, at) in &mut self.accounts {
+            at.agents.retain(|user, agent| {
+                let kept = !agent.conns.is_empty() || now - agent.lost_ms < FEED_KEPT_MS;
+                if !kept {
+                    feeds.lapse((*account, *user));
+                }
+                kept
+            });
         }
     }
 }

@@ -201,7 +201,8 @@ impl Gate {
         }
         let presence =
             self.view.presence(user).unwrap_or_else(|| super::rows::presence(access.presence));
-        let (feed, feed_recovered) = self.view.feed_position(user, hello.feed.as_ref());
+        let (feed, feed_recovered) =
+            self.view.feed_position((access.account, user), hello.feed.as_ref());
         let principal: Principal = principals::of_access(&access);
         Ok(Identity::Agent(Box::new(AgentIdentity {
             principal: Arc::new(principal),

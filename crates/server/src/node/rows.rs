@@ -65,31 +65,10 @@ pub(crate) fn row(summary: &Summary, reader: &str, visitor_online: bool, epoch: 
         session: summary.session.clone(),
         last: summary.last.clone(),
         position: Some(wire::Position { epoch, seq: summary.last_seq }),
-        unread: unread(summary, reader),
+        unread: summary.unread(reader),
         visitor_online,
         language: summary.origin.language.clone(),
     }
-}
-
-/// Entries the reader has not read, as far as the counters tell: a reader who never moved a cursor has
-/// everything unread; one who has read up to the newest visible entry has nothing.
-fn unread(summary: &Summary, reader: &str) -> u32 {
-    let read = summary
-        .cursors
-        .iter()
-        .find(|cursor| cursor.actor.as_ref().is_some_and(|actor| actor.id == reader))
-        .map_or(0, |cursor| cursor.read_seq);
-    let own_last = summary
-        .last
-        .as_ref()
-        .and_then(|last| last.actor.as_ref())
-        .is_some_and(|actor| actor.id == reader);
-    let newest = summary.last.as_ref().map_or(0, |last| last.seq);
-    if own_last || read >= newest {
-        return 0;
-    }
-    let behind = (newest - read).min(summary.visible_entries);
-    u32::try_from(behind).unwrap_or(u32::MAX)
 }
 
 /// The stored choice as a wire value.

@@ -1,0 +1,22 @@
+// axe-core over a page or a frame, with what counts as a failure.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** Before any page is opened: content policies let nobody in afterwards. */
+export async function withAxe(person) {
+  await person.context.addInitScript({ path: AXE });
+  return person;
+}
+
+/** Fails on what axe calls serious or critical; the view is named. */
+export async function checkAccess(frame, view) {
+  // Colours in the middle of a transition are nobody's colours.
+  await frame.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+  const { violations } = await frame.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const grave = violations
+    .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+    .flatMap((violation) => violation.nodes.map((node) => `${view}: ${violation.id}: ${node.html.slice(0, 200)} (${node.failureSummary?.split("\n")[1]?.trim()})`));
+  assert.deepEqual(grave, []);
+}

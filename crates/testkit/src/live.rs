@@ -1,7 +1,10 @@
 //! The part visitors and agents share: frames out with a reference, answers and pushes in, timelines
 //! kept along the way. Pushes nobody waited for yet are kept, so a test can ask for what already came.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use frontdesk_protocol::wire::{
     self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
@@ -13,13 +16,27 @@ use crate::{Gone, PATIENCE, Socket, Timeline, soon};
 const BACKLOG_MAX: usize = 100_000;
 
 /// A live connection with what came over it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Live {
     socket: Option<Socket>,
     backlog: VecDeque<wire::ServerFrame>,
     /// By conversation; a visitor's only one is under "".
     pub timelines: HashMap<String, Timeline>,
+    /// How long it waits for what should come.
+    pub patience: Duration,
     next_ref: u32,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            socket: None,
+            backlog: VecDeque::new(),
+            timelines: HashMap::new(),
+            patience: PATIENCE,
+            next_ref: 0,
+        }
+    }
 }
 
 impl Live {
@@ -75,7 +92,7 @@ impl Live {
             self.backlog.remove(place);
             return found;
         }
-        let found = tokio::time::timeout(PATIENCE, async {
+        let found = tokio::time::timeout(self.patience, async {
             loop {
                 match self.hear().await {
                     Ok(frame) => match pick(&frame) {
@@ -108,7 +125,7 @@ impl Live {
 
     /// Waits until a timeline says so.
     pub async fn until(&mut self, what: &str, key: &str, done: impl Fn(&Timeline) -> bool) {
-        let held = tokio::time::timeout(PATIENCE, async {
+        let held = tokio::time::timeout(self.patience, async {
             while !self.timelines.get(key).is_some_and(&done) {
                 match self.hear().await {
                     Ok(frame) => self.keep(frame),

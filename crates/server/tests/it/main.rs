@@ -2,7 +2,9 @@
 //! each feature; tests of reliability.md and security.md are named after their ids.
 
 mod chat;
+mod security;
 mod crash;
+mod start;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -28,7 +28,9 @@ use prost::Message as _;
 
 /// Messages of one conversation.
 const PER_CONVERSATION: u64 = 50;
-/// Messages of one turn.
+/// Of each block of conversations, how many sessions stay open.
+const LEFT_OPEN: usize = 50;
+/// Messages of one turn, and conversations of one block.
 const TURN: u64 = 1_000;
 /// Logs filled: one per edge loop of a machine with two cores.
 const LOGS: u16 = 2;
@@ -85,6 +87,36 @@ impl Source {
             body: Some(store::proposal::Body::Send(send)),
         };
         (conversation, proposal)
+    }
+
+    /// Ends the sessions of what was just written, all but a few; empty between two blocks.
+    fn close(&mut self) -> Vec<(ConversationId, store::Proposal)> {
+        if !self.made.is_multiple_of(TURN * PER_CONVERSATION) {
+            return Vec::new();
+        }
+        let mut closed = Vec::new();
+        for (conversation, _) in self.open.iter().skip(LEFT_OPEN) {
+            let entry: MessageId = self.ids.next(self.now_ms);
+            let reason = chat::CloseReason::Agent.into();
+            let change = store::Change {
+                entry_id: Bytes::copy_from_slice(entry.as_bytes()),
+                overrides_owner: true,
+                change: Some(store::change::Change::Closed(chat::Closed { reason })),
+                ..store::Change::default()
+            };
+            let proposal = store::Proposal {
+                conversation: Bytes::copy_from_slice(conversation.as_bytes()),
+                actor: Some(Actor {
+                    kind: ActorKind::Agent.into(),
+                    id: "agent".to_owned(),
+                    name: String::new(),
+                }),
+                at_ms: self.now_ms,
+                body: Some(store::proposal::Body::Change(change)),
+            };
+            closed.push((*conversation, proposal));
+        }
+        closed
     }
 }
 
@@ -146,6 +178,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     while source.made < count {
         for _ in 0..TURN {
             let (conversation, proposal) = source.next();
+            dispatchers[log_of(&conversation)].stage(0, conversation, proposal);
+        }
+        for (conversation, proposal) in source.close() {
             dispatchers[log_of(&conversation)].stage(0, conversation, proposal);
         }
         for dispatcher in &mut dispatchers {

@@ -1,0 +1,390 @@
+//! S10: every operation of the HTTP API and every frame of the socket, by every kind of caller, on what
+//! is its own, another team's and another tenant's. What has to come out stands in two tables beside
+//! this folder; a route or frame that is not in them fails the test.
+
+use std::fmt::Write as _;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    line::{Line, command_bodies, frames, oneof},
+    world::{CALLERS, Tenant, World, text},
+};
+
+const HTTP: &str = include_str!("../data/rights_http.txt");
+const FRAMES: &str = include_str!("../data/rights_frames.txt");
+
+/// Whose thing the request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Own,
+    Team,
+    Tenant,
+}
+
+impl Scope {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Team => "team",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+/// A request of the matrix. Every cell gets a new one, with something new to delete where it deletes.
+struct Cell {
+    path: String,
+    body: Option<Value>,
+    /// Bytes instead of JSON.
+    raw: Option<String>,
+}
+
+impl Cell {
+    fn bare(path: impl Into<String>) -> Self {
+        Self { path: path.into(), body: None, raw: None }
+    }
+
+    fn with(path: impl Into<String>, body: Value) -> Self {
+        Self { path: path.into(), body: Some(body), raw: None }
+    }
+}
+
+/// What the whole table is asked for one operation.
+struct Rows<'a> {
+    world: &'a World,
+    number: u32,
+}
+
+impl Rows<'_> {
+    /// Something that carries a name nobody has yet.
+    fn name(&mut self) -> String {
+        self.number += 1;
+        format!("n{}", self.number)
+    }
+
+    fn tenant(&self, scope: Scope) -> &Tenant {
+        if scope == Scope::Tenant { &self.world.brio } else { &self.world.acme }
+    }
+
+    /// The variants of an operation: the commands are one route and thirteen things to do.
+    fn variants(operation: &str) -> Vec<(String, Option<Value>)> {
+        if operation != "POST /api/v1/conversations/{conversation}/commands" {
+            return vec![(operation.to_owned(), None)];
+        }
+        let named = |body: Value| (format!("{operation}#{}", text(&body["command"])), Some(body));
+        command_bodies().into_iter().map(named).collect()
+    }
+
+    /// Where the operation may be aimed at.
+    fn scopes(path: &str) -> &'static [Scope] {
+        match path {
+            _ if path.contains("{conversation}") || path.contains("{file}") => {
+                &[Scope::Own, Scope::Team, Scope::Tenant]
+            }
+            "/api/v1/settings/{name}" => &[Scope::Own],
+            _ if path.contains('{') => &[Scope::Own, Scope::Tenant],
+            _ => &[Scope::Own],
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one line for each operation there is")]
+    async fn cell(
+        &mut self,
+        operation: &str,
+        variant: Option<Value>,
+        scope: Scope,
+        caller: &str,
+    ) -> Cell {
+        let name = self.name();
+        let tenant = self.tenant(scope);
+        let key = &tenant.key;
+        let room = &tenant.rooms[usize::from(scope == Scope::Team)];
+        let room_path = format!("/api/v1/conversations/{}", room.conversation);
+        let made = |path: &'static str, body: Value| async move {
+            text(&key.post(path, &body).await.ok()["id"])
+        };
+        let reply = json!({"shortcut": name, "texts": {"en": "hi"}});
+        let role = json!({"names": {"en": name}, "rights": ["visitor.read"]});
+        let inbox = json!({"name": name});
+        let team = json!({"names": {"en": name}});
+        let email = format!("{name}@people.example");
+        let user = json!({
+            "email": email, "display_name": name, "password": frontdesk_testkit::server::PASSWORD,
+            "role": tenant.agent_role,
+        });
+        let (_, path) = operation.split_once(' ').expect("method and path");
+        match operation {
+            "GET /healthz" | "GET /readyz" | "GET /metrics" | "GET /api/v1/agents"
+            | "GET /api/v1/api-keys" | "GET /api/v1/canned-replies" | "GET /api/v1/conversations"
+            | "GET /api/v1/inboxes" | "GET /api/v1/me" | "GET /api/v1/me/sessions"
+            | "GET /api/v1/roles" | "GET /api/v1/settings" | "GET /api/v1/setup"
+            | "GET /api/v1/teams" | "GET /api/v1/users" | "GET /api/v1/waiting" => Cell::bare(path),
+            "POST /api/v1/api-keys" => Cell::with(path, json!({"name": name, "rights": []})),
+            "DELETE /api/v1/api-keys/{key}" => {
+                let id = made("/api/v1/api-keys", json!({"name": name, "rights": []})).await;
+                Cell::bare(format!("/api/v1/api-keys/{id}"))
+            }
+            "POST /api/v1/canned-replies" => Cell::with(path, reply),
+            "PUT /api/v1/canned-replies/{reply}" => {
+                let body = json!({"shortcut": format!("{name}x"), "texts": {"en": "hi"}});
+                let id = made("/api/v1/canned-replies", reply).await;
+                Cell::with(format!("/api/v1/canned-replies/{id}"), body)
+            }
+            "DELETE /api/v1/canned-replies/{reply}" => {
+                Cell::bare(format!("/api/v1/canned-replies/{}", made("/api/v1/canned-replies", reply).await))
+            }
+            "GET /api/v1/conversations/{conversation}" => Cell::bare(room_path),
+            "GET /api/v1/conversations/{conversation}/entries" => {
+                Cell::bare(format!("{room_path}/entries"))
+            }
+            "POST /api/v1/conversations/{conversation}/commands" => {
+                Cell { body: variant, ..Cell::bare(format!("{room_path}/commands")) }
+            }
+            "POST /api/v1/conversations/{conversation}/erase" => {
+                Cell::with(format!("{room_path}/erase"), json!({"from_seq": 9_000, "to_seq": 9_001}))
+            }
+            "POST /api/v1/conversations/{conversation}/messages" => {
+                Cell::with(format!("{room_path}/messages"), json!({"text": "a message"}))
+            }
+            "POST /api/v1/conversations/{conversation}/uploads" => Cell {
+                raw: Some("a text".to_owned()),
+                ..Cell::bare(format!("{room_path}/uploads?name=a.txt"))
+            },
+            "GET /api/v1/files/{file}" => Cell::bare(format!("/api/v1/files/{}", room.file)),
+            "GET /api/v1/files/{file}/thumbnail" => {
+                Cell::bare(format!("/api/v1/files/{}/thumbnail", room.file))
+            }
+            "POST /api/v1/inboxes" => Cell::with(path, inbox),
+            "GET /api/v1/inboxes/{inbox}" => {
+                Cell::bare(format!("/api/v1/inboxes/{}", tenant.inboxes[0]))
+            }
+            "PATCH /api/v1/inboxes/{inbox}" => {
+                Cell::with(format!("/api/v1/inboxes/{}", tenant.inboxes[0]), json!({}))
+            }
+            "DELETE /api/v1/inboxes/{inbox}" => {
+                Cell::bare(format!("/api/v1/inboxes/{}", made("/api/v1/inboxes", inbox).await))
+            }
+            "POST /api/v1/inboxes/{inbox}/rotate-key" => {
+                let id = made("/api/v1/inboxes", inbox).await;
+                Cell::bare(format!("/api/v1/inboxes/{id}/rotate-key"))
+            }
+            "PATCH /api/v1/me" => Cell::with(path, json!({})),
+            // The wrong password: whoever may try gets to know that, and keeps the login.
+            "POST /api/v1/me/password" => Cell::with(
+                path,
+                json!({"current_password": "not the password", "new_password": "another good one"}),
+            ),
+            "DELETE /api/v1/me/sessions" => Cell::bare(path),
+            "DELETE /api/v1/me/sessions/{handle}" => {
+                // Another login of the caller where it is a user, of the tenant's owner elsewhere.
+                let owner = scope == Scope::Tenant || !tenant.users.iter().any(|u| u.0 == caller);
+                let role = if owner { "owner" } else { caller };
+                let of = tenant.user(role).1;
+                let me = of.get("/api/v1/me").await.ok();
+                tenant.anonymous().sign_in(&text(&me["email"])).await;
+                let sessions = of.get("/api/v1/me/sessions").await.ok();
+                let sessions = sessions["sessions"].as_array().expect("sessions").clone();
+                let other = sessions.iter().find(|session| session["current"] == false);
+                let handle = text(&other.expect("another login")["handle"]);
+                Cell::bare(format!("/api/v1/me/sessions/{handle}"))
+            }
+            "POST /api/v1/roles" => Cell::with(path, role),
+            "PUT /api/v1/roles/{role}" => {
+                let id = made("/api/v1/roles", role).await;
+                let body = json!({"names": {"en": format!("{name}x")}, "rights": ["visitor.read"]});
+                Cell::with(format!("/api/v1/roles/{id}"), body)
+            }
+            "DELETE /api/v1/roles/{role}" => {
+                Cell::bare(format!("/api/v1/roles/{}", made("/api/v1/roles", role).await))
+            }
+            "PUT /api/v1/settings/{name}" => {
+                Cell::with("/api/v1/settings/routing.capacity", json!({"value": 5}))
+            }
+            "DELETE /api/v1/settings/{name}" => Cell::bare("/api/v1/settings/routing.capacity"),
+            "POST /api/v1/setup" => Cell::with(
+                path,
+                json!({
+                    "token": "AAAAAAAAAAAAAAAAAAAAAA", "account": name, "email": email,
+                    "display_name": name, "password": "a good long password",
+                }),
+            ),
+            "POST /api/v1/sign-in" => {
+                Cell::with(path, json!({"email": email, "password": "not the password"}))
+            }
+            "POST /api/v1/sign-in/demo" => Cell::with(path, json!({"email": email})),
+            "POST /api/v1/sign-out" => Cell::bare(path),
+            "POST /api/v1/teams" => Cell::with(path, team),
+            "GET /api/v1/teams/{team}" => Cell::bare(format!("/api/v1/teams/{}", tenant.teams[0])),
+            "PATCH /api/v1/teams/{team}" => {
+                Cell::with(format!("/api/v1/teams/{}", tenant.teams[0]), json!({}))
+            }
+            "DELETE /api/v1/teams/{team}" => {
+                Cell::bare(format!("/api/v1/teams/{}", made("/api/v1/teams", team).await))
+            }
+            "POST /api/v1/tickets" => Cell::with(path, json!({"kind": "agent"})),
+            "POST /api/v1/users" => Cell::with(path, user),
+            "GET /api/v1/users/{user}" => {
+                Cell::bare(format!("/api/v1/users/{}", tenant.user("agent").0))
+            }
+            "PATCH /api/v1/users/{user}" => {
+                Cell::with(format!("/api/v1/users/{}", tenant.user("agent").0), json!({}))
+            }
+            "DELETE /api/v1/users/{user}" => {
+                Cell::bare(format!("/api/v1/users/{}", made("/api/v1/users", user).await))
+            }
+            "POST /api/v1/users/{user}/password" => {
+                let id = made("/api/v1/users", user).await;
+                let body = json!({"password": "an entirely new password"});
+                Cell::with(format!("/api/v1/users/{id}/password"), body)
+            }
+            other => panic!("{other} is new: say in the matrix how it is asked for"),
+        }
+    }
+
+    /// One line of the table.
+    async fn row(&mut self, label: &str, operation: &str, variant: Option<&Value>, scope: Scope) -> String {
+        let mut line = format!("{label} {}", scope.word());
+        let (method, _) = operation.split_once(' ').expect("method and path");
+        let method: Method = method.parse().expect("a method");
+        for caller in CALLERS {
+            let cell = self.cell(operation, variant.cloned(), scope, caller).await;
+            let tenant = &self.world.acme;
+            let mut by = tenant.caller(caller);
+            if operation == "POST /api/v1/sign-out" && tenant.users.iter().any(|u| u.0 == caller) {
+                // Signing out ends a login of its own.
+                let me = by.get("/api/v1/me").await.ok();
+                by = tenant.anonymous().sign_in(&text(&me["email"])).await;
+            }
+            let mut request = by.request(method.clone(), &cell.path);
+            if let Some(body) = &cell.body {
+                request = request.json(body);
+            }
+            if let Some(raw) = cell.raw {
+                request = request.body(raw);
+            }
+            let answer = by.send(request).await;
+            assert!(answer.status < 500, "{label} by {caller}: {} {}", answer.status, answer.text);
+            let word = match answer.status {
+                200..300 => answer.status.to_string(),
+                _ => answer.code(),
+            };
+            assert!(
+                scope != Scope::Tenant || answer.status >= 400,
+                "{label} by {caller} reached another tenant: {}",
+                answer.text
+            );
+            write!(line, " {word}").expect("a String takes everything");
+        }
+        line
+    }
+}
+
+/// Compares what came out with the table, line by line, and shows the whole of it where they differ.
+fn compare(table: &str, found: &[String]) {
+    let lines = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected: Vec<String> = lines.map(squeezed).collect();
+    if expected == found {
+        return;
+    }
+    let missing = found.iter().filter(|line| !expected.contains(line));
+    let gone = expected.iter().filter(|line| !found.contains(line));
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
+    let gone: Vec<&str> = gone.map(String::as_str).collect();
+    panic!(
+        "the matrix differs.\n--- came out, is not in the table:\n{}\n--- in the table, did not come \
+         out:\n{}\n--- all that came out:\n{}",
+        missing.join("\n"),
+        gone.join("\n"),
+        found.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn s10_every_operation_by_every_caller_comes_out_as_the_table_says() {
+    let world = World::build().await;
+    let document = world.server.http.get("/openapi.json").await.ok();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            operations.push((path.clone(), format!("{} {path}", method.to_uppercase())));
+        }
+    }
+    let mut rows = Rows { world: &world, number: 0 };
+    let mut found = Vec::new();
+    for (path, operation) in &operations {
+        for (label, variant) in Rows::variants(operation) {
+            for scope in Rows::scopes(path) {
+                found.push(rows.row(&label, operation, variant.as_ref(), *scope).await);
+            }
+        }
+    }
+    compare(HTTP, &found);
+}
+
+#[tokio::test]
+async fn s10_every_frame_by_every_caller_comes_out_as_the_table_says() {
+    let world = World::build().await;
+    let mut kinds: Vec<String> = Vec::new();
+    for (name, _) in frames("") {
+        kinds.push(name.split(' ').next().unwrap_or_default().to_owned());
+        if let Some(verb) = name.strip_prefix("command ") {
+            kinds.push(format!("command {verb}"));
+        }
+    }
+    for field in oneof("ClientFrame", "frame") {
+        assert!(kinds.contains(&field), "the frame {field} is new: the matrix does not send it");
+    }
+    for field in oneof("Command", "command") {
+        let verb = format!("command {field}");
+        assert!(kinds.contains(&verb), "the command {field} is new: the matrix does not send it");
+    }
+    let mut lines = Vec::new();
+    for caller in CALLERS {
+        let ticket = world.acme.ticket(caller).await;
+        lines.push((caller, match ticket {
+            Some(ticket) => Some(Line::open(world.server.address(), &ticket).await),
+            None => None,
+        }));
+    }
+    let mut found = Vec::new();
+    for scope in [Scope::Own, Scope::Team, Scope::Tenant] {
+        let tenant = if scope == Scope::Tenant { &world.brio } else { &world.acme };
+        let room = &tenant.rooms[usize::from(scope == Scope::Team)];
+        let count = frames("").len();
+        for place in 0..count {
+            let (name, _) = frames("")[place].clone();
+            let mut line = format!("{} {}", name.replace(' ', "#"), scope.word());
+            for (caller, socket) in &mut lines {
+                // A message of its own for everybody: ids are unique.
+                let (_, frame) = frames(&room.conversation)[place].clone();
+                let word = match (socket, name.as_str()) {
+                    (None, _) => "-".to_owned(),
+                    (Some(_), "hello") => {
+                        let ticket = world.acme.ticket(caller).await.expect("a ticket");
+                        Line::open(world.server.address(), &ticket).await.outcome(frame).await
+                    }
+                    (Some(socket), _) => socket.outcome(frame).await,
+                };
+                let reached = matches!(word.as_str(), "ack" | "opened");
+                assert!(
+                    !(scope == Scope::Tenant && reached && *caller != "visitor"),
+                    "{name} by {caller} reached another tenant"
+                );
+                write!(line, " {word}").expect("a String takes everything");
+            }
+            found.push(line);
+        }
+    }
+    // A visitor's frames name no conversation: whatever they name, they mean the visitor's own.
+    for (tenant, room) in [(&world.acme, 1), (&world.brio, 0)] {
+        let path = format!("/api/v1/conversations/{}/entries", tenant.rooms[room].conversation);
+        let entries = tenant.key.get(&path).await;
+        let own = format!("/api/v1/conversations/{}", world.acme.rooms[0].conversation);
+        let visitor = text(&world.acme.key.get(&own).await.ok()["row"]["visitor"]);
+        assert!(!entries.text.contains(&visitor), "a visitor wrote elsewhere: {}", entries.text);
+    }
+    compare(FRAMES, &found);
+}

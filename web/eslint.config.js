@@ -19,6 +19,10 @@ const BANNED = [
   },
 ];
 
+function readonly(...names) {
+  return Object.fromEntries(names.map((name) => [name, "readonly"]));
+}
+
 export const config = tseslint.config(
   { ignores: ["**/node_modules", "**/dist", "packages/*/src/gen"] },
   js.configs.recommended,
@@ -40,7 +44,19 @@ export const config = tseslint.config(
   },
   {
     files: ["**/*.{js,mjs}"],
-    languageOptions: { globals: { console: "readonly", process: "readonly" } },
+    languageOptions: { globals: readonly("console", "process") },
+  },
+  {
+    // What a test hands to `page.evaluate` runs in the browser.
+    files: ["e2e/**/*.mjs"],
+    languageOptions: {
+      globals: readonly(
+        "Blob", "Buffer", "DataTransfer", "File", "URL", "document", "fetch", "getComputedStyle",
+        "performance", "requestAnimationFrame", "setTimeout", "clearTimeout", "setInterval",
+        "clearInterval", "setImmediate", "window", "localStorage", "sessionStorage", "navigator",
+        "MutationObserver", "HTMLElement", "Event", "location",
+      ),
+    },
   },
 );
 

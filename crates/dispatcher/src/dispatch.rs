@@ -28,9 +28,11 @@ use crate::{
     writer::HistoryWriter,
 };
 
-/// While records are replayed: conversations changed by one batch, and conversations in memory.
-const REPLAY_DIRTY_MAX: usize = 4_096;
-const REPLAY_LIVE_MAX: usize = 16_384;
+/// While records are replayed: bytes that wait for the history (enough to keep it busy), conversations
+/// changed by one batch, and conversations in memory.
+const REPLAY_LAG_BYTES: usize = 16 << 20;
+const REPLAY_DIRTY_MAX: usize = 2_048;
+const REPLAY_LIVE_MAX: usize = 4_096;
 
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
@@ -578,7 +580,8 @@ impl Dispatcher {
         }
         self.ship(0, true);
         self.settle();
-        while self.lag_bytes > self.options.lag_bytes_max && !self.writer.failed() {
+        let lag_bytes_max = self.options.lag_bytes_max.min(REPLAY_LAG_BYTES);
+        while self.lag_bytes > lag_bytes_max && !self.writer.failed() {
             self.writer.wait_beyond(self.writer.applied());
             self.settle();
         }

@@ -375,17 +375,22 @@ impl DeskTask {
             .values()
             .filter(|summary| rows::is_listed(&principal, summary))
             .map(|summary| summary.conversation)
-            .collect();
+            .collect::<HashSet<_>>();
         let agent = at.agents.entry(user).or_insert_with(|| Connected {
             principal: Arc::clone(&principal),
             conns: HashSet::new(),
-            listed,
+            listed: listed.clone(),
             lost_ms: 0,
         });
         agent.principal = principal;
         agent.conns.insert(conn);
+        // Other rights than last time show other conversations.
+        let former = std::mem::replace(&mut agent.listed, listed);
         let missed = {
             let feeds = &mut self.view.inner.lock().feeds;
+            for conversation in former.symmetric_difference(&agent.listed) {
+                feeds.note((account, user), *conversation);
+            }
             feeds.arrived((account, user));
             feeds.since((account, user), feed.number)
         };
@@ -631,7 +636,12 @@ impl DeskTask {
                 concerned.push(*user);
             }
         }
-        self.view.inner.lock().feeds.note_awaited(account, conversation);
+        let known = &at.agents;
+        self.view
+            .inner
+            .lock()
+            .feeds
+            .note_awaited(account, conversation, |user| known.contains_key(&user));
         for user in concerned {
             let number = self.view.inner.lock().feeds.note((account, user), conversation);
             let loops = self.loops_of(account, user);

@@ -77,9 +77,15 @@ impl Feeds {
         self.awaited.remove(&reader);
     }
 
-    /// Notes a change for those on their way to the desk.
-    pub(crate) fn note_awaited(&mut self, account: AccountId, conversation: ConversationId) {
-        for reader in self.awaited.keys().filter(|(of, _)| *of == account) {
+    /// Notes a change for those on their way to the desk whom it does not know yet.
+    pub(crate) fn note_awaited(
+        &mut self,
+        account: AccountId,
+        conversation: ConversationId,
+        known: impl Fn(UserId) -> bool,
+    ) {
+        let unknown = |reader: &&Reader| reader.0 == account && !known(reader.1);
+        for reader in self.awaited.keys().filter(unknown) {
             self.users.entry(*reader).or_default().note(conversation);
         }
     }
@@ -165,14 +171,16 @@ mod tests {
         let (told, _) = feeds.position(user(), None);
         feeds.expect(user(), 1_000);
         feeds.expect(other, 1_000);
-        feeds.note_awaited(user().0, conversation(3));
+        feeds.note_awaited(user().0, conversation(3), |_| false);
         assert_eq!(feeds.since(user(), told.number), [(1, conversation(3))]);
         assert!(feeds.since(other, 0).is_empty(), "each account has its own");
+        feeds.note_awaited(user().0, conversation(6), |_| true);
+        assert_eq!(feeds.since(user(), told.number).len(), 1, "the desk notes for those it knows");
         feeds.arrived(user());
-        feeds.note_awaited(user().0, conversation(4));
+        feeds.note_awaited(user().0, conversation(4), |_| false);
         assert_eq!(feeds.since(user(), told.number).len(), 1);
         feeds.sweep(1_000 + AWAITED_MS);
-        feeds.note_awaited(other.0, conversation(5));
+        feeds.note_awaited(other.0, conversation(5), |_| false);
         assert!(feeds.since(other, 0).is_empty());
     }
 

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use frontdesk_core::{
     chat,
-    id::{AccountId, ConversationId, MessageId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, MessageId, UserId},
 };
 use frontdesk_gateway::edge::UpgradedSocket;
 use frontdesk_protocol::wire;
@@ -54,7 +54,7 @@ pub trait Engine: Send + Sync + 'static {
     /// One page of a list, newest work first, with the counts of all views.
     async fn list(&self, by: &Principal, query: ListQuery) -> Result<List, EngineError>;
 
-    /// Every open session of the account with what it waits for, and those that break the rule
+    /// Every open session `by` may see with what it waits for, and those that break the rule
     /// "one owner or one place in one queue, and a deadline".
     async fn waiting(&self, by: &Principal) -> Result<Waiting, EngineError>;
 
@@ -74,6 +74,9 @@ pub trait Engine: Send + Sync + 'static {
     /// signed out or with a new password. `login` narrows it to the sockets of one login session,
     /// by its handle.
     fn revoke(&self, account: Option<AccountId>, user: UserId, login: Option<&str>);
+
+    /// Closes the sockets of a key of the API that was deleted.
+    fn revoke_key(&self, account: AccountId, key: ApiKeyId);
 
     /// Tells the engine that people, teams, inboxes or settings of the account changed.
     fn configuration_changed(&self, account: AccountId);

@@ -636,6 +636,7 @@ impl Service for Chat {
             Command::Revoke { user, account, login, code } => {
                 self.revoke(io, user, account, login.as_deref(), code);
             }
+            Command::RevokeKey { account, key, code } => self.revoke_key(io, account, key, code),
             Command::Tail { conversation, reply } => {
                 let tail = self.dispatcher.tail(conversation, io.now_ms()).map_err(|error| {
                     tracing::error!(

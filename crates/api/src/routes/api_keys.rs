@@ -110,6 +110,8 @@ async fn remove(
     Path(key): Path<String>,
 ) -> Answer<Done> {
     let account = staff.with(Right::SettingsKeys)?;
-    state.catalog().delete_api_key(account, unknown(&key)?).await?;
+    let id = unknown(&key)?;
+    state.catalog().delete_api_key(account, id).await?;
+    state.engine().revoke_key(account, id);
     Ok(Done)
 }

@@ -169,6 +169,8 @@ impl Engine for MemoryEngine {
         self.revoked.lock().unwrap().push((user, login.map(str::to_owned)));
     }
 
+    fn revoke_key(&self, _: AccountId, _: ApiKeyId) {}
+
     fn configuration_changed(&self, _: AccountId) {}
 
     fn connect(&self, socket: UpgradedSocket) {

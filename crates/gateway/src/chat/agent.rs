@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use frontdesk_core::{
     chat, fold,
-    id::{AccountId, ConversationId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, UserId},
     limits,
 };
 use frontdesk_protocol::{
@@ -363,6 +363,25 @@ impl Chat {
                 && login.is_none_or(|login| &*agent.login == login);
             if concerned {
                 Self::close(io, state.id, code);
+            }
+        }
+    }
+
+    /// Closes the connections of a key of the API on this loop.
+    pub(super) fn revoke_key(
+        &mut self,
+        io: &mut Io<'_>,
+        account: AccountId,
+        key: ApiKeyId,
+        code: u16,
+    ) {
+        let key = key.to_string();
+        for conn in self.agents.get(&account).cloned().unwrap_or_default() {
+            let concerned = self
+                .agent(conn)
+                .is_some_and(|agent| agent.user.is_none() && agent.principal.id == key);
+            if concerned {
+                Self::close(io, conn, code);
             }
         }
     }

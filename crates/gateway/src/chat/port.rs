@@ -8,7 +8,7 @@ use std::sync::{
 
 use frontdesk_core::{
     chat,
-    id::{AccountId, ConversationId, InboxId, TeamId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, InboxId, TeamId, UserId},
     store,
 };
 use frontdesk_dispatcher::{Summary, Tail};
@@ -267,6 +267,15 @@ pub enum Command {
         account: Option<AccountId>,
         /// Only those of this login session, by its handle.
         login: Option<String>,
+        /// The close code.
+        code: u16,
+    },
+    /// The sockets of a key of the API must go: it was deleted.
+    RevokeKey {
+        /// Its account.
+        account: AccountId,
+        /// The key.
+        key: ApiKeyId,
         /// The close code.
         code: u16,
     },

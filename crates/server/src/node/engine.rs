@@ -23,7 +23,7 @@ use frontdesk_catalog::Catalog;
 use frontdesk_core::{
     chat,
     fold::{self, Conversation},
-    id::{AccountId, ConversationId, IdSource, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, IdSource, UserId},
     partition_of, store,
 };
 use frontdesk_dispatcher::{
@@ -484,6 +484,15 @@ impl Engine for NodeEngine {
             let command = Command::Revoke { user, account, login, code };
             if handle.send(command).is_err() {
                 tracing::error!("a loop did not take the order to close a user's sockets");
+            }
+        }
+    }
+
+    fn revoke_key(&self, account: AccountId, key: ApiKeyId) {
+        for handle in self.loops.iter() {
+            let command = Command::RevokeKey { account, key, code: close::FORBIDDEN.code };
+            if handle.send(command).is_err() {
+                tracing::error!("a loop did not take the order to close a key's sockets");
             }
         }
     }

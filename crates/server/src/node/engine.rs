@@ -372,11 +372,19 @@ impl Engine for NodeEngine {
     ) -> Result<ConversationView, EngineError> {
         let (state, _) = self.readable(by, conversation).await?;
         let online = self.desk(|reply| DeskQuery::VisitorOnline { conversation, reply }).await?;
-        let summary = Summary::of(conversation, &state, 0, 0);
-        let mut row = rows::row(&summary, &by.id(), online, self.epoch);
+        let mut summary = Summary::of(conversation, &state, 0, 0);
         if matches!(by, Caller::Visitor(_)) {
-            row.session = row.session.as_ref().map(fold::session_for_visitor);
+            // Visitors see names of people and no ids, here as in the timeline.
+            summary.session = summary.session.as_ref().map(fold::session_for_visitor);
+            let actors = summary.cursors.iter_mut().filter_map(|cursor| cursor.actor.as_mut());
+            actors.for_each(fold::hide_from_visitor);
+            let shown = fold::for_reader(summary.last.take().into_iter(), false, true);
+            summary.last = shown.into_iter().find_map(|item| match item.item {
+                Some(chat::timeline_item::Item::Entry(entry)) => Some(entry),
+                _ => None,
+            });
         }
+        let row = rows::row(&summary, &by.id(), online, self.epoch);
         Ok(ConversationView {
             row,
             inbox: summary.origin.inbox,

@@ -61,6 +61,19 @@ pub enum Violation {
     OwnerAway(ConversationId, UserId),
 }
 
+impl Violation {
+    /// The conversation that breaks the rule.
+    pub const fn conversation(&self) -> ConversationId {
+        match self {
+            Self::NoHolder(id)
+            | Self::TwoHolders(id)
+            | Self::NoDeadline(id)
+            | Self::Overdue(id)
+            | Self::OwnerAway(id, _) => *id,
+        }
+    }
+}
+
 impl Desk {
     /// Returns every open session, longest waiting first, those who do not wait last.
     pub fn waiting(&self, now_ms: i64) -> Vec<Waiting> {

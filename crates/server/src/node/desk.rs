@@ -106,8 +106,8 @@ impl DeskView {
 pub(crate) enum DeskQuery {
     /// Open rows the principal may see, with the online state of their visitors.
     Open { principal: Arc<Principal>, reply: oneshot::Sender<Vec<OpenRow>> },
-    /// Every open session of the account with its holder and deadline.
-    Waiting { account: AccountId, reply: oneshot::Sender<WaitingReport> },
+    /// Every open session the principal may see, with its holder and deadline.
+    Waiting { principal: Arc<Principal>, reply: oneshot::Sender<WaitingReport> },
     /// Effective presence of the account's agents and how many sessions each owns.
     Agents { account: AccountId, reply: oneshot::Sender<HashMap<UserId, AgentNow>> },
     /// Whether the visitor of a conversation is connected.
@@ -424,15 +424,20 @@ impl DeskTask {
                 });
                 drop(reply.send(rows));
             }
-            DeskQuery::Waiting { account, reply } => {
+            DeskQuery::Waiting { principal, reply } => {
                 let now = now_ms();
-                let report =
-                    self.accounts.get(&account).map_or_else(WaitingReport::default, |at| {
-                        WaitingReport {
-                            sessions: at.desk.waiting(now),
-                            violations: at.desk.violations(now),
-                        }
-                    });
+                let of_account = self.accounts.get(&principal.account);
+                let report = of_account.map_or_else(WaitingReport::default, |at| {
+                    let may_see = |conversation: &ConversationId| {
+                        let summary = at.open.get(conversation);
+                        summary.is_some_and(|summary| rows::is_listed(&principal, summary))
+                    };
+                    let mut sessions = at.desk.waiting(now);
+                    sessions.retain(|session| may_see(&session.conversation));
+                    let mut violations = at.desk.violations(now);
+                    violations.retain(|violation| may_see(&violation.conversation()));
+                    WaitingReport { sessions, violations }
+                });
                 drop(reply.send(report));
             }
             DeskQuery::Agents { account, reply } => {

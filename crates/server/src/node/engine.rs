@@ -438,9 +438,9 @@ impl Engine for NodeEngine {
     }
 
     async fn waiting(&self, by: &Caller) -> Result<Waiting, EngineError> {
-        let account = by.account();
+        let principal = Arc::new(principals::of(by));
         let report: WaitingReport =
-            self.desk(|reply| DeskQuery::Waiting { account, reply }).await?;
+            self.desk(|reply| DeskQuery::Waiting { principal, reply }).await?;
         Ok(Waiting {
             sessions: report.sessions.iter().map(principals::waiting).collect(),
             violations: report.violations.iter().map(principals::violation).collect(),

@@ -68,7 +68,9 @@ async fn upload(
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok());
-    let room = declared_bytes.unwrap_or(state.files().limits().file_bytes_max);
+    // More than one file may hold is refused as such, not as a lack of room.
+    let file_bytes_max = state.files().limits().file_bytes_max;
+    let room = declared_bytes.unwrap_or(file_bytes_max).min(file_bytes_max);
     if !state.engine().has_room(room) {
         return Err(Problem::new(&codes::STORAGE_FULL));
     }

@@ -72,6 +72,9 @@ async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCo
     } else {
         config.server.public_url.trim_end_matches('/').to_owned()
     };
+    // Before anybody is told that it runs: whoever stops it at once gets a clean stop.
+    let mut terminate = signal(SignalKind::terminate()).context("cannot hear SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot hear SIGINT")?;
     tracing::info!(address = %node.address, data_dir = path, "frontdesk is ready");
     if let Some(seeded) = &seeded {
         seeded.announce(&base);
@@ -84,8 +87,6 @@ async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCo
         say(&format!("Frontdesk serves {base}"));
     }
 
-    let mut terminate = signal(SignalKind::terminate()).context("cannot hear SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot hear SIGINT")?;
     next(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping; a second signal stops at once");
     let grace = Duration::from_millis(config.server.drain_ms) + Duration::from_secs(5);

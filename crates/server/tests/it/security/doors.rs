@@ -1,8 +1,10 @@
 //! Who gets a socket: S1 (origins), S2 (tickets), S3 (visitors), S29 (frames before their time).
 
 use frontdesk_protocol::wire::{self, client_frame::Frame as Out};
-use frontdesk_testkit::{Http, Socket, SocketOptions, TestServer, socket::Refused};
-use serde_json::json;
+use frontdesk_testkit::{
+    Http, Socket, SocketOptions, TestServer, run_to_end, server::PASSWORD, socket::Refused,
+};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -104,6 +106,24 @@ async fn s01_a_socket_opens_for_our_pages_listed_sites_and_programs_only() {
     assert_eq!((answer.status, answer.code().as_str()), (403, "origin.refused"));
 }
 
+/// A server with keys of its own: those that start without a directory share one installation.
+async fn other_installation() -> (TestServer, tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().expect("there is a temporary directory");
+    let (data, password) = (dir.path().join("data"), dir.path().join("password"));
+    std::fs::write(&password, PASSWORD).expect("a password file can be written");
+    let place = ["--data-dir", &data.display().to_string()].map(str::to_owned);
+    let init = ["init", "--account", "Else", "--admin-email", "me@else.example", "--json"];
+    let password = ["--admin-password-file", &password.display().to_string()].map(str::to_owned);
+    let words = init.map(str::to_owned);
+    let words: Vec<&str> =
+        words.iter().chain(&place).chain(&password).map(String::as_str).collect();
+    let made = run_to_end(FRONTDESK, &words, &[]).await;
+    assert!(made.status.success(), "{}", made.stderr);
+    let made: Value = serde_json::from_str(&made.stdout).expect("init prints JSON");
+    let server = TestServer::builder(FRONTDESK).data_dir(&data).start().await;
+    (server, dir, text(&made["api_key"]))
+}
+
 #[tokio::test]
 async fn s02_a_ticket_opens_one_socket_of_this_installation() {
     let world = World::build().await;
@@ -112,7 +132,7 @@ async fn s02_a_ticket_opens_one_socket_of_this_installation() {
     let line = Line::open(at, &ticket).await;
     let resume = line.welcome.resume_token.clone();
     let refused = async |hello: wire::Hello| match Line::try_open(at, hello).await {
-        Ok(_) => panic!("it was let in"),
+        Ok(line) => panic!("it was let in as {:?}", line.welcome.self_),
         Err((code, gone)) => (code, gone.code()),
     };
     assert_eq!(refused(hello(&ticket)).await, ("ticket.used".to_owned(), 3400), "used twice");
@@ -125,8 +145,8 @@ async fn s02_a_ticket_opens_one_socket_of_this_installation() {
     let mut flipped = fresh.clone().into_bytes();
     flipped[10] = if flipped[10] == b'A' { b'B' } else { b'A' };
     let token = world.acme.rooms[0].token.clone();
-    let elsewhere = TestServer::start(FRONTDESK).await;
-    let of_others = elsewhere.admin().agent_ticket().await;
+    let (elsewhere, _dir, key) = other_installation().await;
+    let of_others = elsewhere.http.with_key(&key).agent_ticket().await;
     for (what, text) in [
         ("nothing", String::new()),
         ("garbage", "garbage".to_owned()),
@@ -158,10 +178,8 @@ async fn s02_no_credential_opens_anything_from_a_url() {
     let ticket = world.acme.ticket("owner").await.expect("a ticket");
     let token = &world.acme.rooms[0].token;
     let conversation = &world.acme.rooms[0].conversation;
-    let options = SocketOptions {
-        path: format!("/ws/v1?ticket={ticket}"),
-        ..SocketOptions::default()
-    };
+    let options =
+        SocketOptions { path: format!("/ws/v1?ticket={ticket}"), ..SocketOptions::default() };
     let opened = Socket::open(world.server.address(), &options).await;
     let mut socket = opened.unwrap_or_else(|error: Refused| panic!("{error:?}"));
     socket.send(1, Out::Hello(wire::Hello::default())).await.expect("the hello goes out");
@@ -255,7 +273,7 @@ async fn s29_a_connection_never_becomes_somebody_else() {
                 let mut line = Line::open(at, &ticket).await;
                 let other = tenant.ticket(second).await.expect("a ticket");
                 let word = line.outcome(Out::Hello(hello(&other))).await;
-                assert_eq!(word, "closed 3501", "{first}, then {second}");
+                assert_eq!(word, "closed.3501", "{first}, then {second}");
                 let kept = Line::try_open(at, hello(&other)).await;
                 assert!(kept.is_ok(), "the second ticket was not looked at");
             }

@@ -63,7 +63,10 @@ async fn s15_nothing_that_was_uploaded_runs_in_our_origin() {
         let got = visitor.get(&format!("/api/v1/files/{id}")).await;
         assert_eq!(got.status, 200, "{name}");
         let kind = header(&got, "content-type");
-        assert!(!kind.contains("html") && !kind.contains("javascript"), "{name} is served as {kind}");
+        assert!(
+            !kind.contains("html") && !kind.contains("javascript"),
+            "{name} is served as {kind}"
+        );
         assert!(header(&got, "content-disposition").starts_with("attachment"), "{name}");
         assert!(header(&got, "content-security-policy").contains("sandbox"), "{name}");
         assert_eq!(header(&got, "x-content-type-options"), "nosniff", "{name}");
@@ -107,8 +110,14 @@ async fn s15_sizes_names_and_bombs_are_refused_or_made_harmless() {
         assert_eq!(answer.status, 201, "{name:?}: {}", answer.text);
         let stored = answer.json();
         let kept = text(&stored["name"]);
-        let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert!(!kept.contains(bad) && !kept.contains("..") && kept.len() <= 255, "{name:?}: {kept:?}");
+        let bad = |c: char| {
+            c.is_control()
+                || matches!(c, '/' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        assert!(
+            !kept.contains(bad) && !kept.contains("..") && kept.len() <= 255,
+            "{name:?}: {kept:?}"
+        );
         let id = text(&stored["id"]);
         assert!(id.len() >= 22, "128 random bits: {id}");
         let got = visitor.get(&format!("/api/v1/files/{id}")).await;
@@ -162,11 +171,18 @@ async fn s16_a_file_is_for_readers_of_its_room_only() {
         }
         near[place] = kept;
     }
-    for path in ["..%2f..%2fcatalog.db", "%2e%2e%2fkeys%2fserver.key", "..%5ckeys", "%00", "a%00b"] {
+    for path in ["..%2f..%2fcatalog.db", "%2e%2e%2fkeys%2fserver.key", "..%5ckeys", "%00", "a%00b"]
+    {
         let answer = own.get(&format!("/api/v1/files/{path}")).await;
         assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
     }
-    for path in ["/..%2fkeys/server.key", "/assets/..%2f..%2fCargo.toml", "/assets/%2e%2e/x", "/demo/assets/..%5c..", "/widget/assets/%00"] {
+    for path in [
+        "/..%2fkeys/server.key",
+        "/assets/..%2f..%2fCargo.toml",
+        "/assets/%2e%2e/x",
+        "/demo/assets/..%5c..",
+        "/widget/assets/%00",
+    ] {
         let answer = http.get(path).await;
         assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
     }
@@ -225,7 +241,11 @@ async fn s12_what_people_write_is_never_served_as_a_page() {
     let room = format!("/api/v1/conversations/{}", tenant.rooms[0].conversation);
     visitor.post(&format!("{room}/messages"), &json!({"text": script})).await.ok();
     let inbox = format!("/api/v1/inboxes/{}", tenant.inboxes[0]);
-    tenant.key.patch(&inbox, &json!({"name": script, "texts": {"greeting": {"en": script}}})).await.ok();
+    tenant
+        .key
+        .patch(&inbox, &json!({"name": script, "texts": {"greeting": {"en": script}}}))
+        .await
+        .ok();
     let reply = json!({"shortcut": "xss", "texts": {"en": script}});
     tenant.key.post("/api/v1/canned-replies", &reply).await.ok();
     let request = json!({
@@ -238,7 +258,9 @@ async fn s12_what_people_write_is_never_served_as_a_page() {
     made.clone().ok();
     assert_eq!(header(&made, "content-type"), "application/json");
     let mut answers: Vec<(String, Answer)> = Vec::new();
-    for path in [room.clone(), format!("{room}/entries"), inbox, "/api/v1/canned-replies".to_owned()] {
+    for path in
+        [room.clone(), format!("{room}/entries"), inbox, "/api/v1/canned-replies".to_owned()]
+    {
         answers.push((path.clone(), tenant.key.get(&path).await));
     }
     // What a request says of itself comes back in no page, either.

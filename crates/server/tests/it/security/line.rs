@@ -55,7 +55,7 @@ impl Line {
     }
 
     /// Sends one frame and says in a word what came back: `ack`, `done`, `opened`, `pong`, the code of
-    /// the refusal, `closed 3501`, or `silent` for frames that need no answer and got none.
+    /// the refusal, `closed.3501`, or `silent` for frames that need no answer and got none.
     pub(super) async fn outcome(&mut self, frame: Out) -> String {
         let quiet = matches!(frame, Out::Cursor(_) | Out::Draft(_) | Out::Pong(_));
         let reference = self.next;
@@ -75,7 +75,7 @@ impl Line {
                 }
                 let answer = match self.socket.hear().await {
                     Ok(answer) => answer,
-                    Err(gone) => return format!("closed {}", gone.code()),
+                    Err(gone) => return format!("closed.{}", gone.code()),
                 };
                 if answer.r#ref == waiting_for {
                     waiting_for = 0;
@@ -92,6 +92,20 @@ impl Line {
             }
         })
         .await
+    }
+
+    /// Waits for a push.
+    pub(super) async fn pushed(&mut self, what: &str, right: impl Fn(&In) -> bool) {
+        soon(what, async {
+            loop {
+                match self.socket.hear().await {
+                    Ok(frame) if frame.frame.as_ref().is_some_and(&right) => return,
+                    Ok(_) => {}
+                    Err(gone) => panic!("{gone:?} before {what}"),
+                }
+            }
+        })
+        .await;
     }
 
     /// Waits for the close.
@@ -119,11 +133,7 @@ pub(super) fn frames(conversation: &str) -> Vec<(String, Out)> {
         ("retract".to_owned(), Out::Retract(wire::Retract { conversation: to(), seq: 9_999 })),
         (
             "cursor".to_owned(),
-            Out::Cursor(wire::MoveCursor {
-                conversation: to(),
-                delivered_seq: 1,
-                read_seq: 1,
-            }),
+            Out::Cursor(wire::MoveCursor { conversation: to(), delivered_seq: 1, read_seq: 1 }),
         ),
         (
             "draft".to_owned(),
@@ -134,7 +144,10 @@ pub(super) fn frames(conversation: &str) -> Vec<(String, Out)> {
         (
             "sync".to_owned(),
             Out::Sync(wire::Sync {
-                held: vec![wire::Held { conversation: to(), position: Some(wire::Position::default()) }],
+                held: vec![wire::Held {
+                    conversation: to(),
+                    position: Some(wire::Position::default()),
+                }],
             }),
         ),
         (

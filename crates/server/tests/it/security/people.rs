@@ -75,14 +75,17 @@ async fn s04_passwords_are_long_enough_not_common_and_otherwise_free() {
         let answer = admin.post(&path, &json!({"password": password})).await;
         if !good {
             assert_eq!(answer.code(), "user.password_weak", "{password:?}");
-            assert!(!answer.text.contains(password) || password.is_empty(), "it is repeated");
+            let plain = password.is_empty() || password == "password";
+            assert!(plain || !answer.text.contains(password), "{password} is repeated");
             continue;
         }
         assert_eq!(answer.status, 204, "{password:?}: {}", answer.text);
         let http = Http::new(server.address());
         let body = sign_in_body("mei@acme.example", password);
         http.post("/api/v1/sign-in", &body).await.ok();
-        if let Some(cut) = password.len().checked_sub(password.chars().last().map_or(0, char::len_utf8)) {
+        if let Some(cut) =
+            password.len().checked_sub(password.chars().last().map_or(0, char::len_utf8))
+        {
             let http = Http::new(server.address());
             let body = sign_in_body("mei@acme.example", &password[..cut]);
             let answer = http.post("/api/v1/sign-in", &body).await;
@@ -134,7 +137,8 @@ async fn s05_an_unknown_address_takes_as_long_as_a_known_one() {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for sample in 0..SAMPLES {
         // Nine guesses at each: one more would wait.
-        let emails = [format!("known{}@acme.example", sample / 9), format!("no{sample}@acme.example")];
+        let emails =
+            [format!("known{}@acme.example", sample / 9), format!("no{sample}@acme.example")];
         let mut order = [0, 1];
         if sample % 2 == 1 {
             order.reverse();
@@ -231,7 +235,8 @@ async fn s06_a_fresh_server_has_no_login_and_one_token_that_works_once() {
     assert_eq!(weak.code(), "user.password_weak", "and the token is not used up");
     let made = http.post("/api/v1/setup", &setup(&fresh.token, PASSWORD)).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    let again = Http::new(fresh.address).post("/api/v1/setup", &setup(&fresh.token, PASSWORD)).await;
+    let again =
+        Http::new(fresh.address).post("/api/v1/setup", &setup(&fresh.token, PASSWORD)).await;
     assert_eq!(again.code(), "setup.done");
     assert_eq!(http.get("/api/v1/setup").await.ok()["needed"], false);
 }
@@ -245,7 +250,8 @@ async fn s08_a_login_is_made_anew_each_time_and_cannot_be_chosen() {
         let mut request = request.json(&sign_in_body(ADMIN_EMAIL, PASSWORD));
         if let Some(cookie) = cookie {
             let base = server.base();
-            request = request.header("Cookie", format!("frontdesk={cookie}")).header("Origin", base);
+            request =
+                request.header("Cookie", format!("frontdesk={cookie}")).header("Origin", base);
         }
         let answer = http.send(request).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -417,7 +423,8 @@ async fn s09_another_site_cannot_act_with_the_visitors_or_agents_browser() {
             assert_eq!(ask(origin, kind, reply("evil")).await, refused, "{origin:?} {kind}");
         }
     }
-    for kind in [form, "text/plain", "multipart/form-data; boundary=x", "text/plain; charset=json"] {
+    for kind in [form, "text/plain", "multipart/form-data; boundary=x", "text/plain; charset=json"]
+    {
         let wrong = (415, "request.media_type".to_owned());
         assert_eq!(ask(Some(&own), kind, reply("evil")).await, wrong, "{kind}");
     }

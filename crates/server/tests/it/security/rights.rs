@@ -4,6 +4,10 @@
 
 use std::fmt::Write as _;
 
+use frontdesk_protocol::wire::{
+    self, client_frame::Frame as Out, feed_change, server_frame::Frame as In,
+};
+use frontdesk_testkit::{TestAgent, TestServer, TestVisitor, server::PASSWORD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,6 +15,7 @@ use super::{
     line::{Line, command_bodies, frames, oneof},
     world::{CALLERS, Tenant, World, text},
 };
+use crate::FRONTDESK;
 
 const HTTP: &str = include_str!("../data/rights_http.txt");
 const FRAMES: &str = include_str!("../data/rights_frames.txt");
@@ -116,11 +121,22 @@ impl Rows<'_> {
         });
         let (_, path) = operation.split_once(' ').expect("method and path");
         match operation {
-            "GET /healthz" | "GET /readyz" | "GET /metrics" | "GET /api/v1/agents"
-            | "GET /api/v1/api-keys" | "GET /api/v1/canned-replies" | "GET /api/v1/conversations"
-            | "GET /api/v1/inboxes" | "GET /api/v1/me" | "GET /api/v1/me/sessions"
-            | "GET /api/v1/roles" | "GET /api/v1/settings" | "GET /api/v1/setup"
-            | "GET /api/v1/teams" | "GET /api/v1/users" | "GET /api/v1/waiting" => Cell::bare(path),
+            "GET /healthz"
+            | "GET /readyz"
+            | "GET /metrics"
+            | "GET /api/v1/agents"
+            | "GET /api/v1/api-keys"
+            | "GET /api/v1/canned-replies"
+            | "GET /api/v1/conversations"
+            | "GET /api/v1/inboxes"
+            | "GET /api/v1/me"
+            | "GET /api/v1/me/sessions"
+            | "GET /api/v1/roles"
+            | "GET /api/v1/settings"
+            | "GET /api/v1/setup"
+            | "GET /api/v1/teams"
+            | "GET /api/v1/users"
+            | "GET /api/v1/waiting" => Cell::bare(path),
             "POST /api/v1/api-keys" => Cell::with(path, json!({"name": name, "rights": []})),
             "DELETE /api/v1/api-keys/{key}" => {
                 let id = made("/api/v1/api-keys", json!({"name": name, "rights": []})).await;
@@ -132,9 +148,10 @@ impl Rows<'_> {
                 let id = made("/api/v1/canned-replies", reply).await;
                 Cell::with(format!("/api/v1/canned-replies/{id}"), body)
             }
-            "DELETE /api/v1/canned-replies/{reply}" => {
-                Cell::bare(format!("/api/v1/canned-replies/{}", made("/api/v1/canned-replies", reply).await))
-            }
+            "DELETE /api/v1/canned-replies/{reply}" => Cell::bare(format!(
+                "/api/v1/canned-replies/{}",
+                made("/api/v1/canned-replies", reply).await
+            )),
             "GET /api/v1/conversations/{conversation}" => Cell::bare(room_path),
             "GET /api/v1/conversations/{conversation}/entries" => {
                 Cell::bare(format!("{room_path}/entries"))
@@ -142,9 +159,10 @@ impl Rows<'_> {
             "POST /api/v1/conversations/{conversation}/commands" => {
                 Cell { body: variant, ..Cell::bare(format!("{room_path}/commands")) }
             }
-            "POST /api/v1/conversations/{conversation}/erase" => {
-                Cell::with(format!("{room_path}/erase"), json!({"from_seq": 9_000, "to_seq": 9_001}))
-            }
+            "POST /api/v1/conversations/{conversation}/erase" => Cell::with(
+                format!("{room_path}/erase"),
+                json!({"from_seq": 9_000, "to_seq": 9_001}),
+            ),
             "POST /api/v1/conversations/{conversation}/messages" => {
                 Cell::with(format!("{room_path}/messages"), json!({"text": "a message"}))
             }
@@ -244,7 +262,13 @@ impl Rows<'_> {
     }
 
     /// One line of the table.
-    async fn row(&mut self, label: &str, operation: &str, variant: Option<&Value>, scope: Scope) -> String {
+    async fn row(
+        &mut self,
+        label: &str,
+        operation: &str,
+        variant: Option<&Value>,
+        scope: Scope,
+    ) -> String {
         let mut line = format!("{label} {}", scope.word());
         let (method, _) = operation.split_once(' ').expect("method and path");
         let method: Method = method.parse().expect("a method");
@@ -279,6 +303,18 @@ impl Rows<'_> {
         }
         line
     }
+}
+
+/// Whether a push says that this user now has a session.
+fn gives(frame: &In, user: &str) -> bool {
+    let In::Feed(feed) = frame else { return false };
+    feed.changes.iter().any(|change| match &change.change {
+        Some(feed_change::Change::Row(row)) => {
+            let owner = row.session.as_ref().and_then(|session| session.owner.as_ref());
+            owner.is_some_and(|owner| owner.id == user)
+        }
+        _ => false,
+    })
 }
 
 /// Compares what came out with the table, line by line, and shows the whole of it where they differ.
@@ -344,10 +380,16 @@ async fn s10_every_frame_by_every_caller_comes_out_as_the_table_says() {
     let mut lines = Vec::new();
     for caller in CALLERS {
         let ticket = world.acme.ticket(caller).await;
-        lines.push((caller, match ticket {
+        let mut line = match ticket {
             Some(ticket) => Some(Line::open(world.server.address(), &ticket).await),
             None => None,
-        }));
+        };
+        if let ("agent", Some(line)) = (caller, &mut line) {
+            // The first who is there gets the visitor who waits; the table counts on it.
+            let own = world.acme.user("agent").0;
+            line.pushed("the agent has the conversation", |frame| gives(frame, own)).await;
+        }
+        lines.push((caller, line));
     }
     let mut found = Vec::new();
     for scope in [Scope::Own, Scope::Team, Scope::Tenant] {
@@ -387,4 +429,132 @@ async fn s10_every_frame_by_every_caller_comes_out_as_the_table_says() {
         assert!(!entries.text.contains(&visitor), "a visitor wrote elsewhere: {}", entries.text);
     }
     compare(FRAMES, &found);
+}
+
+#[tokio::test]
+async fn s10_a_visitor_sees_neither_notes_nor_ids_of_people() {
+    let server = TestServer::start(FRONTDESK).await;
+    let mut agent = TestAgent::online(&server, "Mei").await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("hello").await;
+    let (room, id) = (visitor.conversation.clone(), agent.id.clone());
+    agent.listed(&room, &id).await;
+    agent.open(&room).await.expect("it is its own");
+    agent.note(&room, "first secret note").await;
+    agent.say(&room, "an answer").await;
+    agent.live.move_cursor(&room, 1, 1).await;
+    agent
+        .live
+        .send(Out::Draft(wire::Draft {
+            conversation: room.clone(),
+            typing: true,
+            text: "half a secret".to_owned(),
+        }))
+        .await;
+    agent.note(&room, "second secret note").await;
+    agent.say(&room, "another answer").await;
+    visitor.sees("another answer").await;
+    let mut seen: Vec<String> = visitor.live.kept().map(|frame| format!("{frame:?}")).collect();
+    seen.extend(visitor.held().entries_held().map(|entry| format!("{entry:?}")));
+    let path = format!("/api/v1/conversations/{room}");
+    for path in [path.clone(), format!("{path}/entries"), format!("{path}/entries?after=0")] {
+        let answer = visitor.http().get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        seen.push(answer.text);
+    }
+    visitor.lose();
+    visitor.connect_by_ticket().await;
+    seen.push(format!("{:?}", visitor.welcome));
+    for text in seen {
+        assert!(!text.contains("secret"), "a note or draft: {text}");
+        assert!(!text.contains(&id), "the id of a user: {text}");
+    }
+    let note = json!({"text": "posing as the team", "audience": "team"});
+    let path = format!("{path}/messages");
+    assert_eq!(visitor.http().post(&path, &note).await.code(), "message.audience");
+}
+
+#[tokio::test]
+async fn s10_the_page_of_who_waits_shows_what_the_caller_may_read() {
+    let world = World::build().await;
+    let rooms = world.acme.rooms.each_ref().map(|room| room.conversation.as_str());
+    for (caller, expected) in [
+        ("agent", &rooms[..1]),
+        ("supervisor", &rooms[..1]),
+        ("admin", &rooms[..]),
+        ("key_all", &rooms[..]),
+        ("key_few", &[]),
+    ] {
+        let shown = world.acme.caller(caller).get("/api/v1/waiting").await.ok();
+        let mut sessions: Vec<&str> = shown["sessions"]
+            .as_array()
+            .expect("sessions")
+            .iter()
+            .filter_map(|session| session["conversation"].as_str())
+            .collect();
+        sessions.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(sessions, expected, "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn s10_nobody_gives_or_takes_more_than_they_have() {
+    let world = World::build().await;
+    let acme = &world.acme;
+    let made = acme.key.get("/api/v1/roles").await.ok();
+    let builtin = |name: &str| {
+        let roles = made["roles"].as_array().expect("roles");
+        text(&roles.iter().find(|role| role["builtin"] == name).expect("a built-in role")["id"])
+    };
+    let rights = ["settings.users", "settings.roles", "settings.keys"];
+    let clerk = json!({"names": {"en": "clerk"}, "rights": rights});
+    let clerk_role = text(&acme.key.post("/api/v1/roles", &clerk).await.ok()["id"]);
+    let new = |email: &str, role: &str| json!({"email": email, "display_name": "New", "password": PASSWORD, "role": role});
+    acme.key.post("/api/v1/users", &new("clerk@acme.example", &clerk_role)).await.ok();
+    let clerk = acme.anonymous().sign_in("clerk@acme.example").await;
+    let me = text(&clerk.get("/api/v1/me").await.ok()["id"]);
+    let (admin, owner, agent) = (acme.user("admin").0, acme.user("owner").0, acme.user("agent").0);
+    let users = "/api/v1/users";
+    let more = json!({"names": {"en": "more"}, "rights": ["conversation.read.all"]});
+    let key = json!({"name": "k", "rights": ["conversation.read.all"]});
+    let password = json!({"password": "an entirely new one"});
+    let role = |name: &str| json!({"role": builtin(name)});
+    let mut tried = Vec::new();
+    for role_name in ["agent", "admin", "owner"] {
+        let user = new(&format!("{role_name}@new.example"), &builtin(role_name));
+        tried.push(("makes a user", clerk.post(users, &user).await));
+        let path = format!("{users}/{me}");
+        tried.push(("lifts itself", clerk.patch(&path, &role(role_name)).await));
+    }
+    tried.push(("makes a role", clerk.post("/api/v1/roles", &more).await));
+    let path = format!("/api/v1/roles/{clerk_role}");
+    tried.push(("lifts its role", clerk.put(&path, &more).await));
+    tried.push(("makes a key", clerk.post("/api/v1/api-keys", &key).await));
+    for (who, id) in [("agent", agent), ("admin", admin), ("owner", owner)] {
+        let path = format!("{users}/{id}");
+        tried.push((who, clerk.post(&format!("{path}/password"), &password).await));
+        tried.push((who, clerk.patch(&path, &json!({"disabled": true})).await));
+        tried.push((who, clerk.patch(&path, &json!({"role": clerk_role})).await));
+        tried.push((who, clerk.delete(&path).await));
+    }
+    // An admin and a key with all rights are no owner.
+    for by in ["admin", "key_all"] {
+        let by = acme.caller(by);
+        let path = format!("{users}/{owner}");
+        tried.push(("the owner", by.post(&format!("{path}/password"), &password).await));
+        tried.push(("the owner", by.patch(&path, &json!({"disabled": true})).await));
+        tried.push(("the owner", by.patch(&path, &role("agent")).await));
+        tried.push(("the owner", by.delete(&path).await));
+        tried.push(("an owner", by.post(users, &new("boss@new.example", &builtin("owner"))).await));
+        tried.push(("an owner", by.patch(&format!("{users}/{agent}"), &role("owner")).await));
+    }
+    for (what, answer) in tried {
+        assert_eq!((answer.status, answer.code().as_str()), (403, "right.missing"), "{what}");
+    }
+    // Nor does the last owner lock everybody out.
+    let by = acme.caller("owner");
+    let answer = by.patch(&format!("{users}/{owner}"), &role("agent")).await;
+    assert_eq!(answer.code(), "user.last_owner");
 }

@@ -80,8 +80,14 @@ impl World {
         server.restart().await;
         let at = server.address();
         let owner = (frontdesk_testkit::server::ADMIN_EMAIL, first.admin_id);
-        let acme =
-            Tenant::fill(at, "planted-acme", first.account_id, first.inbox_key, &first.api_key, owner);
+        let acme = Tenant::fill(
+            at,
+            "planted-acme",
+            first.account_id,
+            first.inbox_key,
+            &first.api_key,
+            owner,
+        );
         let acme = acme.await;
         let owner = ("owner@brio.example", text("admin_id"));
         let key = text("api_key");

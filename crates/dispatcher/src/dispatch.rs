@@ -104,7 +104,8 @@ pub struct Dispatcher {
     log: Box<dyn MessageLog>,
     history: Arc<dyn History>,
     writer: HistoryWriter,
-    live: HashMap<ConversationId, Live>,
+    /// Boxed: a state is large, and a map keeps its room when conversations leave.
+    live: HashMap<ConversationId, Box<Live>>,
     staged: Vec<Staged>,
     encoded: Vec<u8>,
     /// Conversations with something to ship.
@@ -344,11 +345,28 @@ impl Dispatcher {
             Entry::Occupied(slot) => slot.into_mut(),
             Entry::Vacant(slot) => {
                 let state = read_state(&*self.history, conversation)?;
-                slot.insert(Live { state, ..Live::default() })
+                slot.insert(Box::new(Live { state, ..Live::default() }))
             }
         };
         live.touched_ms = now_ms;
         Ok(live)
+    }
+
+    /// As [`Self::load`], but nothing is kept for a conversation that has no stored message: most
+    /// visitors never write.
+    fn known(
+        &mut self,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> Result<Option<&mut Live>, DispatchError> {
+        if !self.live.contains_key(&conversation) {
+            let state = read_state(&*self.history, conversation)?;
+            if state.is_none() {
+                return Ok(None);
+            }
+            self.live.insert(conversation, Box::new(Live { state, ..Live::default() }));
+        }
+        self.load(conversation, now_ms).map(Some)
     }
 
     /// The state of a conversation; `None` when nothing was ever stored for it.
@@ -357,7 +375,7 @@ impl Dispatcher {
         conversation: ConversationId,
         now_ms: i64,
     ) -> Result<Option<&Conversation>, DispatchError> {
-        Ok(self.load(conversation, now_ms)?.state.as_ref())
+        Ok(self.known(conversation, now_ms)?.and_then(|live| live.state.as_ref()))
     }
 
     /// The state of a conversation if it is in memory, without touching anything.
@@ -385,7 +403,7 @@ impl Dispatcher {
         now_ms: i64,
     ) -> Result<Option<Vec<chat::Entry>>, DispatchError> {
         let history = Arc::clone(&self.history);
-        let live = self.load(conversation, now_ms)?;
+        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Some(Vec::new())) };
         let last = live.state.as_ref().map_or(0, Conversation::last_seq);
         if last.saturating_sub(after) > limit as u64 {
             return Ok(None);
@@ -410,7 +428,7 @@ impl Dispatcher {
         now_ms: i64,
     ) -> Result<Vec<chat::Entry>, DispatchError> {
         let history = Arc::clone(&self.history);
-        let live = self.load(conversation, now_ms)?;
+        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Vec::new()) };
         let mut found = history
             .page(&conversation, before, limit)
             .map_err(|source| DispatchError::Read { conversation, source })?;
@@ -429,7 +447,7 @@ impl Dispatcher {
         conversation: ConversationId,
         now_ms: i64,
     ) -> Result<Tail, DispatchError> {
-        let live = self.load(conversation, now_ms)?;
+        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Tail::default()) };
         Ok(Tail {
             state: live.state.as_ref().map(|state| Bytes::from(state.encode())),
             last_seq: live.state.as_ref().map_or(0, Conversation::last_seq),

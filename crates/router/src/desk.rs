@@ -185,6 +185,11 @@ impl Desk {
         self.serves_now(now_ms, Some(inbox), None)
     }
 
+    /// The place a visitor was told last, for one who comes back; `None` outside the queue.
+    pub fn place(&self, now_ms: i64, conversation: ConversationId) -> Option<Place> {
+        self.queue.told(conversation, now_ms, self.settings.estimate_window_ms)
+    }
+
     fn take_in(&mut self, now_ms: i64, input: Input) {
         match input {
             Input::Conversation(summary) => self.conversation(now_ms, *summary),

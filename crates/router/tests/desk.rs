@@ -59,6 +59,11 @@ fn nobody_gets_more_than_the_capacity_and_the_queue_moves_in_order() {
     assert_eq!((world.owner(2), world.owner(3)), (None, None));
     assert_eq!(world.places[&conversation(2)].0, 1);
     assert_eq!(world.places[&conversation(3)].0, 2);
+    let told = |world: &World, number| {
+        world.desk.place(world.now_ms, conversation(number)).map(|told| told.place)
+    };
+    assert_eq!(told(&world, 3), Some(2), "a visitor who comes back is told again");
+    assert_eq!(told(&world, 1), None);
     world.change(1, closed());
     world.pass(2 * SECOND_MS);
     assert_eq!(world.owner(2), Some(agent(1)));

@@ -187,6 +187,10 @@ impl Chat {
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
         if first && stored {
             self.visitor_presence(io, account, conversation, true);
+        } else if stored {
+            // The desk tells every connection that comes its place in the queue.
+            let online = true;
+            self.to_desk.push_back(DeskInput::VisitorPresence { account, conversation, online });
         }
     }
 

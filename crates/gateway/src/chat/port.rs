@@ -355,7 +355,7 @@ pub enum DeskInput {
         /// Online, away or offline.
         presence: Presence,
     },
-    /// A visitor's first connection came or last one went.
+    /// A visitor's connection came or last one went.
     VisitorPresence {
         /// The account.
         account: AccountId,

@@ -123,6 +123,13 @@ impl Queue {
         news
     }
 
+    /// What the visitor was told last, for one who comes back; `None` outside the queue.
+    pub(super) fn told(&self, id: ConversationId, now_ms: i64, window_ms: i64) -> Option<Place> {
+        let (place, attended) = *self.told.get(&id)?;
+        let wait_ms = self.estimate_ms(self.lane(id)?, place, now_ms, window_ms);
+        Some(Place { conversation: id, place, wait_ms, attended })
+    }
+
     /// The pace of the lane's last departures times the place. A pause longer than the pace counts,
     /// so that the estimate grows while nobody leaves.
     fn estimate_ms(&self, lane: Lane, place: u32, now_ms: i64, window_ms: i64) -> u32 {

@@ -33,7 +33,7 @@ use frontdesk_protocol::{
 };
 use frontdesk_router::{
     access::Principal,
-    desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Output, Routing},
+    desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Output, Place, Routing},
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -310,12 +310,21 @@ impl DeskTask {
                 self.apply(account, vec![Input::Presence(user, presence)]);
             }
             DeskInput::VisitorPresence { account, conversation, online } => {
-                if online {
-                    self.visitors_online.insert(conversation);
+                let changed = if online {
+                    self.visitors_online.insert(conversation)
                 } else {
-                    self.visitors_online.remove(&conversation);
+                    self.visitors_online.remove(&conversation)
+                };
+                if changed {
+                    self.tell_lists(account, conversation);
                 }
-                self.tell_lists(account, conversation);
+                if online {
+                    let at = self.accounts.get(&account);
+                    let place = at.and_then(|at| at.desk.place(now_ms(), conversation));
+                    if let Some(place) = place {
+                        self.tell_place(place);
+                    }
+                }
             }
             DeskInput::Proposed { account, conversation, version, answer } => {
                 if let Answer::Refused(refusal) = answer {
@@ -610,18 +619,23 @@ impl DeskTask {
             }
         }
         for place in places {
-            let frame = Encoded::push(Out::QueuePlace(wire::QueuePlace {
-                place: place.place,
-                wait_ms: place.wait_ms,
-                attended: place.attended,
-            }));
-            let owner = frontdesk_core::partition_of(&place.conversation, self.partitions)
-                % self.loops.len() as u16;
-            self.tell(owner, Command::ToVisitor { conversation: place.conversation, frame });
+            self.tell_place(place);
         }
         if !attended.is_empty() {
             self.view.inner.lock().attended.extend(attended);
         }
+    }
+
+    /// Tells a visitor its place in the queue.
+    fn tell_place(&mut self, place: Place) {
+        let frame = Encoded::push(Out::QueuePlace(wire::QueuePlace {
+            place: place.place,
+            wait_ms: place.wait_ms,
+            attended: place.attended,
+        }));
+        let owner = frontdesk_core::partition_of(&place.conversation, self.partitions)
+            % self.loops.len() as u16;
+        self.tell(owner, Command::ToVisitor { conversation: place.conversation, frame });
     }
 
     /// Tells every agent in whose list the conversation is, was or comes.

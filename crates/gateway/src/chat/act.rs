@@ -89,7 +89,12 @@ impl Chat {
         };
         let session = state.and_then(frontdesk_core::fold::Conversation::session);
         let subject = account.map(|account| Subject { conversation, account, session });
-        access::check(principal, deed, subject.as_ref())
+        access::check(principal, deed, subject.as_ref()).map_err(|rejection| {
+            subject
+                .filter(|_| deed == Deed::Take)
+                .and_then(|subject| taken_before(principal, &subject))
+                .unwrap_or(rejection)
+        })
     }
 
     /// A message, a retraction or a command: checked, then staged or set to wait.
@@ -271,4 +276,19 @@ impl Chat {
             self.stage(Origin::Silent, conversation, proposal);
         }
     }
+}
+
+/// Who has the session, for somebody who could have taken it as long as it was queued. Of two who take
+/// at once the second has no right to read it any more, and is told who was faster all the same.
+fn taken_before(principal: &Principal, subject: &Subject<'_>) -> Option<Rejection> {
+    let session = subject.session?;
+    let owner = session.owner.as_ref()?;
+    let queued = chat::Session {
+        status: chat::SessionStatus::Queued.into(),
+        owner: None,
+        ..session.clone()
+    };
+    let before = Subject { session: Some(&queued), ..*subject };
+    access::check(principal, Deed::Take, Some(&before)).ok()?;
+    Some(Rejection::with(&codes::SESSION_TAKEN, owner.name.clone()))
 }

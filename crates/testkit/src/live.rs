@@ -123,6 +123,30 @@ impl Live {
         self.wait_for(what, |frame| frame.frame.as_ref().and_then(&mut pick)).await
     }
 
+    /// Waits for a push of the kind `pick` takes, and forgets those of the same kind (`same`) that
+    /// came before it: for states, of which only the newest counts.
+    pub async fn state<T>(
+        &mut self,
+        what: &str,
+        same: impl Fn(&In) -> bool,
+        pick: impl Fn(&In) -> Option<T>,
+    ) -> T {
+        let mut passed = 0;
+        let found = self
+            .pushed(what, |frame| {
+                let found = pick(frame);
+                passed += usize::from(found.is_none() && same(frame));
+                found
+            })
+            .await;
+        self.backlog.retain(|frame| {
+            let old = passed > 0 && frame.frame.as_ref().is_some_and(&same);
+            passed -= usize::from(old);
+            !old
+        });
+        found
+    }
+
     /// Waits until a timeline says so.
     pub async fn until(&mut self, what: &str, key: &str, done: impl Fn(&Timeline) -> bool) {
         let held = tokio::time::timeout(self.patience, async {

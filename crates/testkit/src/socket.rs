@@ -153,7 +153,10 @@ impl Socket {
 
     /// Sends any WebSocket message.
     pub async fn send_message(&mut self, message: Message) -> Result<(), Gone> {
-        self.stream.send(message).await.map_err(|_| Gone::Lost)
+        match self.stream.send(message).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.end().await),
+        }
     }
 
     /// Puts a frame into the socket's buffer; [`Self::flush`] sends it.
@@ -167,12 +170,32 @@ impl Socket {
                 Message::Text(String::from_utf8(bytes).expect("JSON is UTF-8").into())
             }
         };
-        self.stream.feed(message).await.map_err(|_| Gone::Lost)
+        match self.stream.feed(message).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.end().await),
+        }
     }
 
     /// Sends what was fed.
     pub async fn flush(&mut self) -> Result<(), Gone> {
-        self.stream.flush().await.map_err(|_| Gone::Lost)
+        match self.stream.flush().await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.end().await),
+        }
+    }
+
+    /// Why nothing can be sent any more: a close frame may lie unread.
+    async fn end(&mut self) -> Gone {
+        soon("a broken socket ends", async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(frame))) => return self.finish(frame).await,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Gone::Lost,
+                }
+            }
+        })
+        .await
     }
 
     /// Waits for the next frame. Pings are answered and not shown.

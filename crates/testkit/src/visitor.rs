@@ -204,31 +204,39 @@ impl TestVisitor {
         self.live.until(&what, "", |timeline| timeline.system_keys().contains(&key)).await;
     }
 
-    /// Waits for a session of which `right` says so.
+    /// Waits for a session of which `right` says so; states before it are forgotten.
     pub async fn session(
         &mut self,
         what: &str,
         right: impl Fn(&chat::Session) -> bool,
     ) -> chat::Session {
         self.live
-            .pushed(what, |frame| match frame {
-                In::Session(update) => update.session.clone().filter(&right),
-                _ => None,
-            })
+            .state(
+                what,
+                |frame| matches!(frame, In::Session(_)),
+                |frame| match frame {
+                    In::Session(update) => update.session.clone().filter(&right),
+                    _ => None,
+                },
+            )
             .await
     }
 
-    /// Waits for a queue place of which `right` says so.
+    /// Waits for a queue place of which `right` says so; those before it are forgotten.
     pub async fn queue_place(
         &mut self,
         what: &str,
         right: impl Fn(&wire::QueuePlace) -> bool,
     ) -> wire::QueuePlace {
         self.live
-            .pushed(what, |frame| match frame {
-                In::QueuePlace(place) if right(place) => Some(*place),
-                _ => None,
-            })
+            .state(
+                what,
+                |frame| matches!(frame, In::QueuePlace(_)),
+                |frame| match frame {
+                    In::QueuePlace(place) if right(place) => Some(*place),
+                    _ => None,
+                },
+            )
             .await
     }
 

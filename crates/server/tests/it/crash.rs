@@ -3,11 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use frontdesk_core::chat::timeline_item::Item;
+use frontdesk_protocol::wire::{client_frame::Frame as Out, server_frame::Frame as In};
 use frontdesk_testkit::{
-    Http, Plan, Recorder, Rng, Robot, SocketOptions, TestAgent, TestServer, Who,
+    Http, Plan, Recorder, Rng, Robot, Socket, SocketOptions, TestAgent, TestServer, TestVisitor,
+    Who,
     checker::{Checker, Event, quantile},
+    live::{message_id, text},
     robot::{finish_all, histories},
     server::ADMIN_EMAIL,
+    soon,
+    timeline::text_of,
 };
 use serde_json::json;
 
@@ -119,4 +125,107 @@ async fn r01_kill_nine_loses_doubles_and_swaps_nothing() {
     ));
     assert!(slowest <= Duration::from_secs(5), "ready after {slowest:?}");
     assert!(quantile(&absences, 99) <= Duration::from_secs(10), "clients came back too late");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r14_a_drained_server_closes_with_a_reconnect_code_and_loses_nothing() {
+    let _alone = heavy().await;
+    let mut server = roomy("r14").start().await;
+    let mut watcher = TestVisitor::connect(&server).await;
+    watcher.say("I watch").await;
+    let crowd = Crowd::start(&server, 40, 4, Duration::from_millis(250)).await;
+    // Under load: a tenth of what the run needs is acked.
+    let acked = async {
+        while server.metric("frontdesk_messages_acked_total").await < 300.0 {
+            watcher.live.hear().await.map(drop).unwrap_or_default();
+        }
+    };
+    drop(tokio::time::timeout(Duration::from_secs(3), acked).await);
+    crowd.recorder.fault("SIGTERM");
+    server.term();
+    let away = watcher
+        .live
+        .pushed("told to go", |frame| match frame {
+            In::GoAway(away) => Some(away.reconnect_after_ms),
+            _ => None,
+        })
+        .await;
+    assert!(away <= 30_000);
+    let gone = watcher.live.gone().await;
+    assert_eq!(gone.code(), 3_000);
+    let status = server.exited(Duration::from_secs(30)).await;
+    assert!(status.success(), "a drained server exits 0, not {status}");
+    crowd.recorder.fault("ended");
+    server.restart().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let checker = crowd.finish().await;
+    let codes = checker.close_codes();
+    let mut known = codes.keys().filter(|code| **code != 3_000);
+    assert!(known.next().is_none(), "closed with other codes: {codes:?}");
+    check(&server, &checker, "r14").await;
+}
+
+#[tokio::test]
+async fn r14_readiness_ends_at_once_and_a_second_signal_ends_the_process() {
+    // Many connections make the window long enough to look into it.
+    let mut server = TestServer::start(FRONTDESK).await;
+    let mut sockets = Vec::new();
+    for _ in 0..400 {
+        let options = SocketOptions::default();
+        let opening = Socket::open(server.address(), &options);
+        sockets.push(soon("a socket", opening).await.expect("open"));
+    }
+    let mut visitor = TestVisitor::connect(&server).await;
+    server.term();
+    visitor
+        .live
+        .pushed("told to go", |frame| matches!(frame, In::GoAway(_)).then_some(()))
+        .await;
+    let ready = server.http.try_send(server.http.request(reqwest::Method::GET, "/readyz")).await;
+    if let Some(ready) = ready {
+        assert_eq!(ready.status, 503, "{}", ready.text);
+    }
+    server.term();
+    let status = server.exited(Duration::from_secs(1)).await;
+    assert!(!status.success(), "a stop that was cut short says so");
+}
+
+/// The first message, written in two tabs, both retried over a kill -9: one conversation, each
+/// message once.
+#[tokio::test]
+async fn two_tabs_and_a_crash_make_one_conversation() {
+    let mut server = TestServer::start(FRONTDESK).await;
+    for round in 0..5 {
+        let mut one = TestVisitor::connect(&server).await;
+        let mut two = one.another_tab();
+        two.connect_by_ticket().await;
+        let ids = [message_id(), message_id()];
+        // The server dies somewhere between the two sends and their acks.
+        one.live.send(Out::Send(text("", &ids[0], "from one"))).await;
+        two.live.send(Out::Send(text("", &ids[1], "from two"))).await;
+        if round > 0 {
+            one.live.hear().await.map(drop).unwrap_or_default();
+        }
+        server.kill9().await;
+        server.restart().await;
+        for (tab, id, body) in [(&mut one, ids[0], "from one"), (&mut two, ids[1], "from two")] {
+            tab.lose();
+            tab.connect_by_ticket().await;
+            tab.try_say(&id, body).await.expect("a repeat is acked");
+            tab.try_say(&id, body).await.expect("as often as one likes");
+        }
+        assert_eq!(one.conversation, two.conversation);
+        let items = one.http().history(&one.conversation).await;
+        let texts: Vec<&str> = items
+            .iter()
+            .filter_map(|item| match &item.item {
+                Some(Item::Entry(entry)) => text_of(entry),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(texts.contains(&"from one") && texts.contains(&"from two"), "{texts:?}");
+    }
+    let list = server.admin().get("/api/v1/conversations?view=open").await.ok();
+    assert_eq!(list["counts"]["open"], json!(5), "{list}");
 }

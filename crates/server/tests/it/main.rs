@@ -4,6 +4,7 @@
 mod chat;
 mod security;
 mod crash;
+mod sessions;
 mod start;
 
 use tokio::sync::{Mutex, MutexGuard};

@@ -38,6 +38,7 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
   const heights = useRef(new Map<string, number>());
   const anchor = useRef<Anchor | undefined>(undefined);
   const atEnd = useRef(true);
+  const lastTop = useRef(0);
   const latest = useRef(props);
   const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 0 });
   latest.current = props;
@@ -58,11 +59,15 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
       const now = topOf(list.current, anchor.current.key, element);
       if (now !== undefined) element.scrollTop += now - anchor.current.top;
     }
+    lastTop.current = element.scrollTop;
   };
 
   const onScroll = (): void => {
     const element = box.current;
     if (!element || !list.current) return;
+    // Only a reader goes up; a keyboard that covers half of the window leaves them at the end.
+    if (atEnd.current && element.scrollTop >= lastTop.current) settle();
+    lastTop.current = element.scrollTop;
     const end = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR_PX;
     if (end !== atEnd.current) {
       atEnd.current = end;

@@ -30,7 +30,12 @@ export class Server {
 
   static async start(options) {
     const server = new Server(options);
-    await server.start();
+    try {
+      await server.start();
+    } catch (failure) {
+      await server.stop().catch(() => undefined);
+      throw failure;
+    }
     return server;
   }
 
@@ -74,7 +79,7 @@ export class Server {
 
   async stop() {
     const child = this.process;
-    if (child.exitCode === null && child.signalCode === null) {
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
       await this.exited;

@@ -15,7 +15,8 @@ describe("everybody", () => {
   let server, browser, people, crowd, agent;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start(), launch()]);
+    server = await Server.start();
+    browser = await launch();
     people = [await Person.arrive(browser)];
     crowd = await Crowd.gather(people[0], server.url, await server.inboxKey());
   });

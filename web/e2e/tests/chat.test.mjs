@@ -11,7 +11,8 @@ describe("a visitor and an agent", () => {
   let server, browser, ann, lin, visitor, agent;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start(), launch()]);
+    server = await Server.start();
+    browser = await launch();
     [ann, lin] = await Promise.all([Person.arrive(browser), Person.arrive(browser, { permissions: ["clipboard-read", "clipboard-write"] })]);
     agent = await Agent.enter(await lin.page(), server.url);
     visitor = await Visitor.atShop(await ann.page(), server.url);

@@ -11,7 +11,8 @@ describe("the keyboard", () => {
   let server, browser, people, agent, visitor;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start(), launch()]);
+    server = await Server.start();
+    browser = await launch();
     people = [await Person.arrive(browser), await Person.arrive(browser)];
   });
 

@@ -18,7 +18,8 @@ describe("a server killed with -9", () => {
 
   beforeEach(async () => {
     people = [];
-    [server, browser] = await Promise.all([Server.start(), launch()]);
+    server = await Server.start();
+    browser = await launch();
   });
 
   afterEach(() => end(people, browser, server));

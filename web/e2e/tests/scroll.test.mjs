@@ -15,7 +15,8 @@ describe("while messages arrive", () => {
   let server, browser, people, crowd, agent, talker;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start({ env: { FRONTDESK__LIMITS__VISITOR_BURST: "500" } }), launch()]);
+    server = await Server.start({ env: { FRONTDESK__LIMITS__VISITOR_BURST: "500" } });
+    browser = await launch();
     people = [await Person.arrive(browser), await Person.arrive(browser)];
     crowd = await Crowd.gather(people[0], server.url, await server.inboxKey());
     agent = await Agent.enter(await people[1].page(), server.url, "owner");

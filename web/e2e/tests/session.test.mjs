@@ -11,7 +11,8 @@ describe("a session", () => {
   let server, browser, people, visitor, lin, mei;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start(), launch()]);
+    server = await Server.start();
+    browser = await launch();
     people = [await Person.arrive(browser), await Person.arrive(browser), await Person.arrive(browser)];
     lin = await Agent.enter(await people[0].page(), server.url, "agent");
     mei = await Agent.enter(await people[1].page(), server.url, "supervisor");

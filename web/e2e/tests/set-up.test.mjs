@@ -12,7 +12,8 @@ describe("the set-up link", () => {
   let server, browser, people;
 
   before(async () => {
-    [server, browser] = await Promise.all([Server.start({ demo: false }), launch()]);
+    server = await Server.start({ demo: false });
+    browser = await launch();
     people = [await Person.arrive(browser), await Person.arrive(browser)];
   });
 

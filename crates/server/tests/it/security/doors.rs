@@ -1,5 +1,7 @@
 //! Who gets a socket: S1 (origins), S2 (tickets), S3 (visitors), S29 (frames before their time).
 
+use std::fmt::Write as _;
+
 use frontdesk_protocol::wire::{self, client_frame::Frame as Out};
 use frontdesk_testkit::{
     Http, Socket, SocketOptions, TestServer, run_to_end, server::PASSWORD, socket::Refused,
@@ -26,7 +28,7 @@ async fn upgrade(server: &TestServer, headers: &[(&str, &str)]) -> u16 {
         server.address()
     );
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n").expect("a String takes everything");
     }
     request.push_str("\r\n");
     stream.write_all(request.as_bytes()).await.expect("the request goes out");

@@ -1,5 +1,7 @@
 //! S15, S16 and the server's part of S12: what comes in as a file, and how it goes out.
 
+use std::fmt::Write as _;
+
 use frontdesk_testkit::{Http, http::Answer};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,8 +9,10 @@ use serde_json::{Value, json};
 use super::world::{Room, World, text};
 
 async fn upload(by: &Http, room: &Room, name: &str, bytes: Vec<u8>) -> Answer {
-    let name: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let path = format!("/api/v1/conversations/{}/uploads?name={name}", room.conversation);
+    let mut path = format!("/api/v1/conversations/{}/uploads?name=", room.conversation);
+    for byte in name.bytes() {
+        write!(path, "%{byte:02X}").expect("a String takes everything");
+    }
     let request = by.request(Method::POST, &path);
     by.send(request.header("Content-Type", "application/octet-stream").body(bytes)).await
 }

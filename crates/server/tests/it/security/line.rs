@@ -213,9 +213,11 @@ pub(super) fn oneof(message: &str, oneof: &str) -> Vec<String> {
     let fields = message.split(&format!("oneof {oneof} {{")).nth(1).expect("the oneof exists");
     let fields = fields.split('}').next().unwrap_or_default();
     let lines = fields.lines().map(str::trim).filter(|line| !line.starts_with("//"));
-    lines
+    let names: Vec<String> = lines
         .filter_map(|line| line.split_once('=')?.0.split_whitespace().nth(1).map(str::to_owned))
-        .collect()
+        .collect();
+    assert!(names.len() > 10, "the definition reads otherwise than this test thinks: {names:?}");
+    names
 }
 
 /// The same commands as bodies of the HTTP API.

@@ -1,4 +1,4 @@
-//! Passwords, logins and what ends them: S4, S5, S6, S8, S9.
+//! Passwords, logins and what ends them: S4, S5, S6, S8, S9; and whose limit is used up: S21.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -295,7 +295,7 @@ async fn s08_a_new_password_ends_the_other_logins_and_their_sockets() {
 
 /// The bar: a socket whose rights are gone is closed within five seconds, for good or for a new ticket.
 async fn ends(agent: &mut TestAgent, why: &str) {
-    let gone = within(Duration::from_secs(5), why, agent.live.gone()).await;
+    let gone = within(Duration::from_secs(5), why, Box::pin(agent.live.gone())).await;
     assert!((3400..4000).contains(&gone.code()), "{why}: {gone:?}");
 }
 
@@ -436,4 +436,26 @@ async fn s09_another_site_cannot_act_with_the_visitors_or_agents_browser() {
     let request = http.request(Method::GET, "/api/v1/me").header("Cookie", &cookie);
     let answer = http.send(request.header("Origin", "https://evil.example")).await;
     assert!(answer.headers.get("access-control-allow-origin").is_none());
+}
+
+#[tokio::test]
+async fn s21_a_forwarding_header_from_anybody_changes_nothing() {
+    let builder = TestServer::builder(FRONTDESK).set("limits.http_per_address_per_minute", 30);
+    let server = builder.start().await;
+    let http = Http::new(server.address());
+    let mut last = None;
+    for number in 0..60 {
+        let request = http.request(Method::GET, "/api/v1/setup");
+        let forged = format!("203.0.113.{number}");
+        let request = request.header("X-Forwarded-For", &forged).header("Forwarded", &forged);
+        last = Some(http.send(request.header("X-Real-Ip", forged)).await);
+    }
+    let last = last.expect("an answer");
+    assert_eq!((last.status, last.code().as_str()), (429, "rate_limited"));
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        assert!(last.headers.contains_key(name), "{name} is missing");
+    }
+    let body = sign_in_body("a@b.example", "wrong");
+    let other = post(server.address(), 77, "/api/v1/sign-in", &body).await;
+    assert_eq!(other.0, 401, "another address has a limit of its own");
 }

@@ -416,10 +416,7 @@ impl TestServer {
             running.exit.wait_for(Option::is_some).await.expect("the reader lives").expect("is some")
         })
         .await;
-        assert!(
-            test_kill_process_group(running.pid).is_err(),
-            "the server left processes behind"
-        );
+        assert!(!self.left_behind(running.pid), "the server left processes behind");
         status
     }
 
@@ -456,6 +453,18 @@ impl TestServer {
         sum
     }
 
+    /// Waits for a killed process.
+    fn ended_with_others(&self, running: Running) -> bool {
+        let pid = running.pid;
+        drop(running.reader.join());
+        self.left_behind(pid)
+    }
+
+    /// Whether something of the ended process's group still runs. A tracer ends before what it traces.
+    fn left_behind(&self, group: Pid) -> bool {
+        self.builder.wrapper.is_empty() && test_kill_process_group(group).is_ok()
+    }
+
     fn complaints(&self) -> Vec<String> {
         let is_error = |line: &&String| {
             let level = line.split_whitespace().nth(1);
@@ -481,8 +490,7 @@ impl Drop for TestServer {
         if let Some(running) = self.running.take() {
             // It may have ended by itself meanwhile.
             kill_process_group(running.pid, Signal::KILL).unwrap_or_default();
-            drop(running.reader.join());
-            left_behind = test_kill_process_group(running.pid).is_ok();
+            left_behind = self.ended_with_others(running);
         }
         let complaints = self.complaints();
         if std::thread::panicking() {

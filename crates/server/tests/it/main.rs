@@ -4,6 +4,8 @@
 mod chat;
 mod security;
 mod crash;
+mod durability;
+mod network;
 mod sessions;
 mod start;
 

@@ -38,7 +38,8 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
   const heights = useRef(new Map<string, number>());
   const anchor = useRef<Anchor | undefined>(undefined);
   const atEnd = useRef(true);
-  const lastTop = useRef(0);
+  /** As the last look found it. */
+  const known = useRef({ top: 0, width: 0, height: 0 });
   const latest = useRef(props);
   const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 0 });
   latest.current = props;
@@ -59,15 +60,17 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
       const now = topOf(list.current, anchor.current.key, element);
       if (now !== undefined) element.scrollTop += now - anchor.current.top;
     }
-    lastTop.current = element.scrollTop;
+    known.current = { top: element.scrollTop, width: element.clientWidth, height: element.clientHeight };
   };
 
   const onScroll = (): void => {
     const element = box.current;
     if (!element || !list.current) return;
-    // Only a reader goes up; a keyboard that covers half of the window leaves them at the end.
-    if (atEnd.current && element.scrollTop >= lastTop.current) settle();
-    lastTop.current = element.scrollTop;
+    // Only a reader goes up; a window of another size, or half covered by a keyboard, scrolls by itself.
+    const { top, width, height } = known.current;
+    const resized = element.clientWidth !== width || element.clientHeight !== height;
+    if (atEnd.current && (resized || element.scrollTop >= top)) settle();
+    else known.current = { ...known.current, top: element.scrollTop };
     const end = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR_PX;
     if (end !== atEnd.current) {
       atEnd.current = end;

@@ -132,6 +132,7 @@ async function views(browser, locale) {
     await looks(desk, locale, "conversation");
     await looks(shop, locale, "widget-conversation");
     await visitor.input.fill("");
+    await visitor.chat.locator(".latest").waitFor({ state: "detached" });
     if (locale === "en") {
       await desk.screenshot({ path: join(IMAGES, "console.png"), animations: "disabled", caret: "hide" });
       await shop.screenshot({ path: join(IMAGES, "widget.png"), animations: "disabled", caret: "hide" });

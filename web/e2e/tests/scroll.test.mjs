@@ -67,6 +67,22 @@ describe("while messages arrive", () => {
     assert.ok(Math.abs(now.top - before.top) < SLACK_PX, `moved from ${before.top} to ${now.top}`);
   });
 
+  it("the widget stays at its end when its window changes size", async () => {
+    const visitor = await Visitor.atShop(await people[0].page(), server.url);
+    await visitor.message("answer 31").waitFor();
+    for (const [width, height] of [
+      [390, 844],
+      [390, 420],
+      [1440, 900],
+    ]) {
+      await visitor.page.setViewportSize({ width, height });
+      await visitor.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+      await visitor.message("answer 31").waitFor();
+      assert.ok(await visitor.chat.locator(".scroller").evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 2), `at the end at ${width} x ${height}`);
+    }
+    await visitor.page.close();
+  });
+
   it("the list does not move under the pointer", async () => {
     const { page } = agent;
     const others = [];

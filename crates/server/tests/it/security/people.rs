@@ -379,7 +379,8 @@ async fn s08_a_deleted_api_key_ends_its_sockets() {
         let late = world.acme.ticket("key_few").await.expect("a ticket");
         let path = format!("/api/v1/api-keys/{}", world.acme.weak_key_id);
         world.acme.key.delete(&path).await.ok();
-        let gone = within(Duration::from_secs(5), "the key's socket ends", line.gone()).await;
+        let gone =
+            within(Duration::from_secs(5), "the key's socket ends", Box::pin(line.gone())).await;
         assert!((3400..4000).contains(&gone.code()), "{gone:?}");
         let late = Line::try_open(at, super::line::hello(&late)).await;
         assert!(late.is_err(), "nor does a ticket outlive the key");

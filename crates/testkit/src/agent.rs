@@ -172,8 +172,7 @@ impl TestAgent {
     pub async fn presence(&mut self, presence: Presence) {
         // A choice that changes nothing is announced to nobody, so there is a change first.
         if self.chosen == presence {
-            let other =
-                if presence == Presence::Away { Presence::Online } else { Presence::Away };
+            let other = if presence == Presence::Away { Presence::Online } else { Presence::Away };
             self.choose(other).await;
         }
         self.choose(presence).await;
@@ -194,9 +193,7 @@ impl TestAgent {
             other => panic!("presence is answered by {other:?}"),
         }
         self.live
-            .pushed("the own presence", |frame| {
-                own(frame).filter(|now| *now == presence)
-            })
+            .pushed("the own presence", |frame| own(frame).filter(|now| *now == presence))
             .await;
         self.chosen = presence;
     }

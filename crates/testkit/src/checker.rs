@@ -292,8 +292,10 @@ impl Checker {
             if refused.contains(client) {
                 continue;
             }
-            let seqs: Vec<u64> =
-                texts.iter().filter_map(|text| acked.get(&(*conversation, *text)).copied()).collect();
+            let seqs: Vec<u64> = texts
+                .iter()
+                .filter_map(|text| acked.get(&(*conversation, *text)).copied())
+                .collect();
             if seqs.windows(2).any(|pair| pair[0] >= pair[1]) {
                 let what = format!("{client}: its messages stand in another order than sent");
                 verdict.found(|v| &mut v.order, what);
@@ -378,6 +380,9 @@ mod tests {
 
     use super::*;
 
+    /// Name, history, record, and what is found: lost, dup, order, phantom.
+    type Case = (&'static str, Vec<TimelineItem>, Vec<Event>, [usize; 4]);
+
     fn entry(seq: u64, text: &str) -> TimelineItem {
         let kind = Some(Kind::Text(Text { body: text.to_owned() }));
         let body = Some(Body::Content(Content { kind, quote_seq: 0 }));
@@ -406,37 +411,46 @@ mod tests {
     #[test]
     fn every_kind_of_breach_is_found() {
         let sound = [attempt("x"), ack("x", 1), attempt("y"), receive("y", 2), receive("x", 1)];
-        let cases: [(&str, Vec<TimelineItem>, Vec<Event>, [usize; 4]); 9] = [
+        let cases: [Case; 9] = [
             ("sound", vec![entry(1, "x"), entry(2, "y")], sound.to_vec(), [0, 0, 0, 0]),
             ("lost", vec![], vec![attempt("x"), ack("x", 1)], [1, 0, 0, 0]),
-            ("moved", vec![entry(1, "z"), entry(2, "x")], vec![
-                attempt("z"),
-                attempt("x"),
-                ack("x", 1),
-            ], [1, 0, 0, 0]),
-            ("stored twice", vec![entry(1, "x"), entry(2, "x")], vec![
-                attempt("x"),
-                ack("x", 1),
-            ], [0, 1, 0, 0]),
-            ("hole", vec![entry(1, "x"), entry(3, "y")], vec![attempt("x"), attempt("y")], [
-                0, 0, 1, 0,
-            ]),
+            (
+                "moved",
+                vec![entry(1, "z"), entry(2, "x")],
+                vec![attempt("z"), attempt("x"), ack("x", 1)],
+                [1, 0, 0, 0],
+            ),
+            (
+                "stored twice",
+                vec![entry(1, "x"), entry(2, "x")],
+                vec![attempt("x"), ack("x", 1)],
+                [0, 1, 0, 0],
+            ),
+            (
+                "hole",
+                vec![entry(1, "x"), entry(3, "y")],
+                vec![attempt("x"), attempt("y")],
+                [0, 0, 1, 0],
+            ),
             ("phantom", vec![entry(1, "x")], vec![], [0, 0, 0, 1]),
-            ("seen elsewhere", vec![entry(1, "x"), entry(2, "y")], vec![
-                attempt("x"),
-                attempt("y"),
-                receive("y", 1),
-            ], [0, 0, 1, 0]),
-            ("swapped", vec![entry(1, "y"), entry(2, "x")], vec![
-                attempt("x"),
-                attempt("y"),
-                ack("x", 2),
-                ack("y", 1),
-            ], [0, 0, 1, 0]),
-            ("behind", vec![entry(1, "x")], vec![
-                attempt("x"),
-                Event::Held { conversation: "c".to_owned(), seq: 0 },
-            ], [0, 0, 1, 0]),
+            (
+                "seen elsewhere",
+                vec![entry(1, "x"), entry(2, "y")],
+                vec![attempt("x"), attempt("y"), receive("y", 1)],
+                [0, 0, 1, 0],
+            ),
+            (
+                "swapped",
+                vec![entry(1, "y"), entry(2, "x")],
+                vec![attempt("x"), attempt("y"), ack("x", 2), ack("y", 1)],
+                [0, 0, 1, 0],
+            ),
+            (
+                "behind",
+                vec![entry(1, "x")],
+                vec![attempt("x"), Event::Held { conversation: "c".to_owned(), seq: 0 }],
+                [0, 0, 1, 0],
+            ),
         ];
         for (name, history, events, expected) in cases {
             let Verdict { lost, dup, order, phantom, .. } = run(history, &events);

@@ -48,8 +48,6 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 
 /// Waits for something that has to happen in time.
 pub async fn within<T>(limit: Duration, what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(limit, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("not within {limit:?}: {what}"),
-    }
+    let value = tokio::time::timeout(limit, future).await;
+    value.unwrap_or_else(|_| panic!("not within {limit:?}: {what}"))
 }

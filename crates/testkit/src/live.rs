@@ -85,10 +85,8 @@ impl Live {
         what: &str,
         mut pick: impl FnMut(&wire::ServerFrame) -> Option<T>,
     ) -> T {
-        let kept = self.backlog.iter().enumerate();
-        if let Some((place, found)) =
-            kept.filter_map(|(place, frame)| Some((place, pick(frame)?))).next()
-        {
+        let mut kept = self.backlog.iter().enumerate();
+        if let Some((place, found)) = kept.find_map(|(place, frame)| Some((place, pick(frame)?))) {
             self.backlog.remove(place);
             return found;
         }
@@ -249,8 +247,7 @@ impl Live {
 
     /// A position check of one conversation.
     pub async fn sync(&mut self, conversation: &str, position: wire::Position) {
-        let held =
-            wire::Held { conversation: conversation.to_owned(), position: Some(position) };
+        let held = wire::Held { conversation: conversation.to_owned(), position: Some(position) };
         match self.ask(Out::Sync(wire::Sync { held: vec![held] })).await {
             In::Done(_) => {}
             other => panic!("a sync is answered by {other:?}"),

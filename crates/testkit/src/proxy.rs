@@ -120,7 +120,8 @@ async fn forward(
         let (from_server, to_server) = server.split();
         let up = pump(from_client, to_server, weather.clone(), false);
         let down = pump(from_server, to_client, weather.clone(), true);
-        let cut = async { weather.wait_for(|now| now.cuts != cuts).await.is_ok_and(|now| now.reset) };
+        let cut =
+            async { weather.wait_for(|now| now.cuts != cuts).await.is_ok_and(|now| now.reset) };
         tokio::pin!(up, down);
         tokio::select! {
             by_reset = cut => by_reset,
@@ -168,8 +169,8 @@ async fn pump(
         if to.write_all(&piece[..count]).await.is_err() {
             break;
         }
-        if rate > 0 {
-            sleep_until(came + Duration::from_millis(count as u64 * 1_000 / rate)).await;
+        if let Some(millis) = (count as u64 * 1_000).checked_div(rate) {
+            sleep_until(came + Duration::from_millis(millis)).await;
         }
     }
     // The other side may be gone already.

@@ -34,7 +34,7 @@ const STEP: Duration = Duration::from_secs(10);
 /// First and longest wait before connecting again: those of the real client, scaled down.
 const BACKOFF: (u64, u64) = (50, 2_000);
 /// Longest a robot may need to come to an end.
-const LAST: Duration = Duration::from_secs(60);
+const LAST: Duration = Duration::from_mins(1);
 /// Reference of the last questions.
 const CATCH_UP: u32 = 9;
 /// Conversations a hello may name.
@@ -260,8 +260,7 @@ impl Mind {
     async fn ticket(&mut self) -> Option<String> {
         let body = match &self.plan.who {
             Who::Visitor { inbox_key } => {
-                let mut body =
-                    json!({"kind": "visitor", "inbox_key": inbox_key, "language": "en"});
+                let mut body = json!({"kind": "visitor", "inbox_key": inbox_key, "language": "en"});
                 if !self.token.is_empty() {
                     body["visitor_token"] = json!(self.token);
                 }
@@ -277,8 +276,8 @@ impl Mind {
         }
         let made = answer.json();
         if let Some(token) = made["visitor_token"].as_str() {
-            self.token = token.to_owned();
-            self.own_conversation = made["conversation_id"].as_str()?.to_owned();
+            token.clone_into(&mut self.token);
+            made["conversation_id"].as_str()?.clone_into(&mut self.own_conversation);
         }
         Some(made["ticket"].as_str()?.to_owned())
     }
@@ -521,9 +520,7 @@ impl Mind {
                     let held = wire::Held { conversation: String::new(), position };
                     Out::Sync(wire::Sync { held: vec![held] })
                 }
-                Who::Agent { .. } => {
-                    Out::Open(wire::Open { conversation: name.clone(), position })
-                }
+                Who::Agent { .. } => Out::Open(wire::Open { conversation: name.clone(), position }),
             };
             socket.send(CATCH_UP, asked).await?;
             loop {

@@ -17,9 +17,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::process::{
-    Pid, Signal, kill_process, kill_process_group, test_kill_process_group,
-};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -102,6 +100,7 @@ pub struct ServerBuilder {
 impl ServerBuilder {
     /// Sets a key of the configuration, for example `gateway.ping_interval_ms`.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write numbers and literals")]
     pub fn set(mut self, key: &str, value: impl ToString) -> Self {
         let name = format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"));
         self.env.push((name, value.to_string()));
@@ -299,6 +298,7 @@ impl TestServer {
     }
 
     /// Changes a key of the configuration for the next [`Self::restart`].
+    #[expect(clippy::needless_pass_by_value, reason = "callers write numbers and literals")]
     pub fn set(&mut self, key: &str, value: impl ToString) {
         let name = format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"));
         self.builder.env.retain(|(known, _)| *known != name);
@@ -386,7 +386,7 @@ impl TestServer {
             exit.wait_for(Option::is_some).await.expect("the reader lives").expect("is some")
         };
         tokio::select! {
-            address = within(Duration::from_secs(60), "the server is ready", ready) => address,
+            address = within(Duration::from_mins(1), "the server is ready", ready) => address,
             status = ended => panic!("the server ended before it was ready: {status}"),
         }
     }
@@ -413,7 +413,12 @@ impl TestServer {
     pub async fn exited(&mut self, limit: Duration) -> ExitStatus {
         let mut running = self.running.take().expect("the server runs");
         let status = within(limit, "the server ends", async {
-            running.exit.wait_for(Option::is_some).await.expect("the reader lives").expect("is some")
+            running
+                .exit
+                .wait_for(Option::is_some)
+                .await
+                .expect("the reader lives")
+                .expect("is some")
         })
         .await;
         assert!(!self.left_behind(running.pid), "the server left processes behind");

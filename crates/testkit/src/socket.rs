@@ -114,9 +114,7 @@ impl Socket {
             headers.insert("Origin", origin.parse().expect("an origin fits a header"));
         }
         match tokio_tungstenite::client_async(request, stream).await {
-            Ok((stream, _)) => {
-                Ok(Self { stream, encoding: options.encoding, pong: options.pong })
-            }
+            Ok((stream, _)) => Ok(Self { stream, encoding: options.encoding, pong: options.pong }),
             Err(tungstenite::Error::Http(response)) => Err(Refused::Answer {
                 status: response.status().as_u16(),
                 body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default())
@@ -201,10 +199,7 @@ impl Socket {
     /// Waits for the next frame. Pings are answered and not shown.
     pub async fn hear(&mut self) -> Result<wire::ServerFrame, Gone> {
         loop {
-            let message = match self.stream.next().await {
-                Some(Ok(message)) => message,
-                Some(Err(_)) | None => return Err(Gone::Lost),
-            };
+            let Some(Ok(message)) = self.stream.next().await else { return Err(Gone::Lost) };
             let bytes: &[u8] = match &message {
                 Message::Binary(bytes) => bytes,
                 Message::Text(text) => text.as_bytes(),

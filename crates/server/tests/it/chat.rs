@@ -9,8 +9,8 @@ use frontdesk_protocol::{
 use frontdesk_testkit::{
     Gone, Socket, SocketOptions, TestAgent, TestServer, TestVisitor,
     live::{message_id, text},
-    soon,
     socket::Refused,
+    soon,
     timeline::{first_seq, last_seq},
 };
 use serde_json::json;
@@ -93,21 +93,30 @@ async fn bad_messages_are_refused_by_code_and_change_nothing() {
             ("message.too_large", text("", &new(), &"x".repeat(65_537))),
             ("message.id_invalid", text("", &new()[..15], "short id")),
             ("message.id_invalid", text("", &[], "no id")),
-            ("message.audience", wire::Send {
-                audience: chat::Audience::Team.into(),
-                ..text("", &new(), "a note by a visitor")
-            }),
-            ("message.quote", wire::Send {
-                content: Some(Content { quote_seq: 999, ..text_of("quotes nothing") }),
-                ..text("", &new(), "")
-            }),
-            ("message.unsupported", wire::Send {
-                content: Some(Content {
-                    kind: Some(Kind::System(chat::SystemText::default())),
-                    quote_seq: 0,
-                }),
-                ..text("", &new(), "")
-            }),
+            (
+                "message.audience",
+                wire::Send {
+                    audience: chat::Audience::Team.into(),
+                    ..text("", &new(), "a note by a visitor")
+                },
+            ),
+            (
+                "message.quote",
+                wire::Send {
+                    content: Some(Content { quote_seq: 999, ..text_of("quotes nothing") }),
+                    ..text("", &new(), "")
+                },
+            ),
+            (
+                "message.unsupported",
+                wire::Send {
+                    content: Some(Content {
+                        kind: Some(Kind::System(chat::SystemText::default())),
+                        quote_seq: 0,
+                    }),
+                    ..text("", &new(), "")
+                },
+            ),
         ];
         for (code, send) in cases {
             let refusal = visitor.live.message(send).await.expect_err(code);
@@ -115,8 +124,10 @@ async fn bad_messages_are_refused_by_code_and_change_nothing() {
             assert_eq!(refusal.retry_after_ms, None, "{code} cannot pass later");
         }
         let texts = visitor.http().history(&visitor.conversation).await;
-        let said = texts.iter().filter(|item| matches!(&item.item, Some(Item::Entry(entry))
-            if frontdesk_testkit::timeline::text_of(entry).is_some()));
+        let said = texts.iter().filter(|item| {
+            matches!(&item.item, Some(Item::Entry(entry))
+            if frontdesk_testkit::timeline::text_of(entry).is_some())
+        });
         assert_eq!(said.count(), 2, "{encoding:?}: only what was accepted is there");
     }
 }
@@ -242,7 +253,10 @@ async fn a_ticket_opens_one_socket_once() {
     }
     let stranger = wire::Hello { resume_token: "t1.AAAA".to_owned(), ..wire::Hello::default() };
     let (error, gone) = tab.try_hello(stranger).await.expect_err("unknown");
-    assert_eq!((error.expect("an error frame").code.as_str(), gone.code()), ("resume.invalid", 3400));
+    assert_eq!(
+        (error.expect("an error frame").code.as_str(), gone.code()),
+        ("resume.invalid", 3400)
+    );
     let (error, gone) = tab.try_hello(wire::Hello::default()).await.expect_err("nothing");
     assert_eq!(gone.code(), 3400, "{error:?}");
 }
@@ -288,7 +302,10 @@ async fn a_resume_gives_exactly_what_was_missed_and_hides_notes() {
     assert!(opened.recovered);
     let shape: Vec<(u64, u64)> =
         opened.items.iter().map(|item| (first_seq(item), last_seq(item))).collect();
-    assert_eq!(shape, [(before + 1, before + 2), (before + 3, before + 3), (before + 4, before + 4)]);
+    assert_eq!(
+        shape,
+        [(before + 1, before + 2), (before + 3, before + 3), (before + 4, before + 4)]
+    );
     let visible = |item: &chat::TimelineItem| matches!(item.item, Some(Item::Entry(_)));
     assert_eq!(opened.items.iter().filter(|item| visible(item)).count(), 1);
     assert!(!format!("{opened:?}").contains("note"), "a skip tells nothing");
@@ -319,8 +336,7 @@ async fn a_resume_gives_exactly_what_was_missed_and_hides_notes() {
         wire::Position { epoch: visitor.welcome.epoch ^ 2, seq: 1 },
     ] {
         let mut tab = visitor.another_tab();
-        let held =
-            vec![wire::Held { conversation: String::new(), position: Some(position) }];
+        let held = vec![wire::Held { conversation: String::new(), position: Some(position) }];
         let hello = wire::Hello { ticket: tab.ticket().await, held, ..wire::Hello::default() };
         let welcome = tab.try_hello(hello).await.expect("a welcome");
         assert!(!welcome.opened[0].recovered && !welcome.opened[0].items.is_empty());

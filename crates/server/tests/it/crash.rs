@@ -180,10 +180,7 @@ async fn r14_readiness_ends_at_once_and_a_second_signal_ends_the_process() {
     }
     let mut visitor = TestVisitor::connect(&server).await;
     server.term();
-    visitor
-        .live
-        .pushed("told to go", |frame| matches!(frame, In::GoAway(_)).then_some(()))
-        .await;
+    visitor.live.pushed("told to go", |frame| matches!(frame, In::GoAway(_)).then_some(())).await;
     let ready = server.http.try_send(server.http.request(reqwest::Method::GET, "/readyz")).await;
     if let Some(ready) = ready {
         assert_eq!(ready.status, 503, "{}", ready.text);

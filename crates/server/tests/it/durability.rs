@@ -9,11 +9,7 @@ use std::{
 };
 
 use frontdesk_testkit::{
-    TestServer, TestVisitor,
-    http::note,
-    live::message_id,
-    server::ADMIN_EMAIL,
-    soon, within,
+    TestServer, TestVisitor, http::note, live::message_id, server::ADMIN_EMAIL, soon, within,
 };
 
 use crate::{FRONTDESK, heavy};
@@ -68,7 +64,7 @@ async fn r02_every_ack_follows_a_sync() {
     });
     let sending: Vec<_> = sending.collect();
     for sender in sending {
-        within(Duration::from_secs(60), "all acks under the tracer", sender).await.expect("acked");
+        within(Duration::from_mins(1), "all acks under the tracer", sender).await.expect("acked");
     }
     let commits = server.metric("frontdesk_log_commits_total").await - commits;
     server.kill9().await;
@@ -176,13 +172,16 @@ async fn r05_a_full_disk_refuses_messages_and_serves_the_rest() {
     let ballast = disk.fill(4 << 20);
     // The log may still have room in the segment it holds: send until it says no.
     let body = "x".repeat(60_000);
-    let (mut acked, refused) = (1_u64, loop {
-        let started = Instant::now();
-        match visitor.try_say(&message_id(), &body).await {
-            Ok(_) => {}
-            Err(refusal) => break (refusal, started.elapsed()),
-        }
-    });
+    let (mut acked, refused) = (
+        1_u64,
+        loop {
+            let started = Instant::now();
+            match visitor.try_say(&message_id(), &body).await {
+                Ok(_) => {}
+                Err(refusal) => break (refusal, started.elapsed()),
+            }
+        },
+    );
     let (refusal, took) = refused;
     assert_eq!(refusal.code, "storage.full", "{refusal:?}");
     assert!(refusal.retry_after_ms.is_some(), "it can be tried again: {refusal:?}");

@@ -111,11 +111,17 @@ async fn of_two_who_take_at_once_one_wins_and_the_other_is_told_who() {
             tokio::join!(mei.command(&conversation, take()), ben.command(&conversation, take()));
         let winner = match (first, second) {
             (Ok(()), Err(refusal)) => {
-                assert_eq!((refusal.code.as_str(), refusal.detail.as_str()), ("session.taken", "Mei"));
+                assert_eq!(
+                    (refusal.code.as_str(), refusal.detail.as_str()),
+                    ("session.taken", "Mei")
+                );
                 "Mei"
             }
             (Err(refusal), Ok(())) => {
-                assert_eq!((refusal.code.as_str(), refusal.detail.as_str()), ("session.taken", "Ben"));
+                assert_eq!(
+                    (refusal.code.as_str(), refusal.detail.as_str()),
+                    ("session.taken", "Ben")
+                );
                 "Ben"
             }
             other => panic!("not exactly one of two took it: {other:?}"),
@@ -246,9 +252,10 @@ async fn an_agent_who_is_lost_hands_back_who_waits_and_keeps_the_others() {
     // Back within the grace time nothing happens: one tab of several, or a reload.
     mei.resume().await;
     mei.lose();
-    let requeued =
-        waiting.session("queued again", |s| s.status() == SessionStatus::Queued).await;
-    assert!(requeued.waiting_since_ms > 0 && requeued.waiting_since_ms <= requeued.opened_at_ms + 1);
+    let requeued = waiting.session("queued again", |s| s.status() == SessionStatus::Queued).await;
+    assert!(
+        requeued.waiting_since_ms > 0 && requeued.waiting_since_ms <= requeued.opened_at_ms + 1
+    );
     let report = nobody_is_left_waiting(&server).await;
     let kept = report["sessions"].as_array().expect("a list").iter();
     let kept = kept.filter(|session| session["owner"] == json!(mei.id)).count();

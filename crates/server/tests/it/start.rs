@@ -29,7 +29,11 @@ async fn an_unknown_key_is_refused_with_the_nearest_name() {
             arguments.extend(["--admin-password-file", &file]);
         }
         let output = run_to_end(FRONTDESK, &arguments, &[]).await;
-        refused(&output, 64, &["gateway.ping_intervall_ms", "mine.toml", "gateway.ping_interval_ms"]);
+        refused(
+            &output,
+            64,
+            &["gateway.ping_intervall_ms", "mine.toml", "gateway.ping_interval_ms"],
+        );
     }
     let wrong = [("FRONTDESK__SERVER__LISTN", "127.0.0.1:0")];
     let output = run_to_end(FRONTDESK, &["config", "check"], &wrong).await;
@@ -130,7 +134,8 @@ async fn init_prints_one_json_object_and_refuses_a_weak_password() {
     for key in ["account_id", "admin_id", "inbox_key", "api_key"] {
         assert!(object[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {object}");
     }
-    let key_mode = fs::metadata(data.join("keys/server.key")).expect("the key").permissions().mode();
+    let key_mode =
+        fs::metadata(data.join("keys/server.key")).expect("the key").permissions().mode();
     assert_eq!(key_mode & 0o777, 0o600);
     let output = run_to_end(FRONTDESK, &["doctor", "--data-dir", data_arg], &[]).await;
     assert!(output.status.success(), "{output:?}");

@@ -246,8 +246,11 @@ export class Conversation {
         return;
     }
     for (const item of frame.items ?? []) {
-      const actor = item.entry?.actor;
-      if (actor && this.typingNow.peek()?.actor.id === actor.id) this.typingNow.value = undefined;
+      const typing = this.typingNow.peek()?.actor;
+      if (!item.entry?.actor || typing === undefined) continue;
+      // Visitors are not told the ids of people, only their names.
+      const author = toActor(item.entry.actor);
+      if (author.kind === typing.kind && author.id === typing.id && author.name === typing.name) this.typingNow.value = undefined;
     }
     this.arrived();
   }

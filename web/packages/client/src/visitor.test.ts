@@ -210,6 +210,10 @@ describe("a visitor", () => {
     server.current.push({ draft: { actor: lin, typing: true } });
     server.say("room-v1.1", { content: { text: { body: "hi" } } });
     expect(one.conversation.typing.value).toBeUndefined();
+    const hidden = { kind: "ACTOR_KIND_AGENT" as const, name: "Lin" };
+    server.current.push({ draft: { actor: hidden, typing: true } });
+    server.say("room-v1.1", { actor: hidden, content: { text: { body: "hi again" } } });
+    expect(one.conversation.typing.value).toBeUndefined();
   });
 
   it("tells what is being written now and then, and what stands there in the end", async () => {

@@ -28,6 +28,7 @@ describe("a visitor and an agent", () => {
     await agent.message("dishwasher safe").waitFor();
     await agent.say("Yes, the glaze takes it.");
     await visitor.message("the glaze takes it").waitFor();
+    assert.equal(await visitor.chat.locator(".typing").count(), 0, "who has written, types no more");
   });
 
   it("see a message within a second", async () => {

@@ -347,6 +347,7 @@ impl Chat {
         let live: Vec<ConnId> = self.conns.iter().flatten().map(|state| state.id).collect();
         let count = live.len() as u64;
         // One connection need not wait: the window is used up only by thousands.
+        let longest_ms = window_ms;
         let window_ms = window_ms.min(count * 5);
         for (place, conn) in live.into_iter().enumerate() {
             let after_ms = window_ms * place as u64 / count.max(1);
@@ -360,6 +361,9 @@ impl Chat {
                 std::time::Duration::from_millis(after_ms),
             );
         }
-        io.stop(std::time::Duration::from_millis(window_ms + 2_000));
+        // Clients get time to answer the close; a socket cut before that looks like a lost one. The
+        // loop ends as soon as the last has gone.
+        let grace_ms = (window_ms + 5_000).min(longest_ms + 3_000);
+        io.stop(std::time::Duration::from_millis(grace_ms));
     }
 }

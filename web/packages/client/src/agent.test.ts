@@ -6,11 +6,14 @@ import { AgentClient } from "./agent";
 let clock: FakeClock;
 let server: FakeServer;
 let agent: AgentClient;
+let withdrawn: string[];
 
 beforeEach(async () => {
   clock = new FakeClock();
   server = new FakeServer(clock);
+  withdrawn = [];
   agent = new AgentClient({
+    onWithdrawn: (conversation) => void withdrawn.push(conversation),
     platform: new FakeBrowser(clock, server).tab(),
     codec: jsonCodec,
     user: "agent1",
@@ -91,6 +94,14 @@ describe("an agent", () => {
     expect(server.current.frames.some((frame) => frame.leave)).toBe(false);
     agent.leave("a");
     expect(server.current.frames.some((frame) => frame.leave)).toBe(true);
+  });
+
+  it("hears that a conversation it looks at is no longer its to read", async () => {
+    agent.open("a");
+    await clock.settle();
+    server.current.push({ refusal: { code: "conversation.unknown", conversation: "b" } });
+    server.current.push({ refusal: { code: "conversation.unknown", conversation: "a" } });
+    expect(withdrawn).toEqual(["a"]);
   });
 
   it("keeps a newer session when updates come out of order", async () => {

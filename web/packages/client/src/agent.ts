@@ -9,6 +9,7 @@ import type {
   HeldJson,
   PresenceJson,
   PresenceUpdateJson,
+  RefusalJson,
   RowJson,
   ServerFrame,
   WelcomeJson,
@@ -38,6 +39,8 @@ export type AgentOptions = {
   readonly account: string;
   readonly client: string;
   readonly language: () => string;
+  /** A conversation that is open may no longer be read: somebody else has it now. */
+  readonly onWithdrawn?: (conversation: string) => void;
   /** Sent with every POST, against cross-site requests. */
   readonly headers?: Readonly<Record<string, string>>;
 };
@@ -248,7 +251,7 @@ export class AgentClient {
     batch(() => {
       if (frame.entries) this.of(frame.entries.conversation)?.entries(frame.entries);
       else if (frame.ack) this.acked(frame.ack);
-      else if (frame.refusal) this.outbox.refused(frame.refusal);
+      else if (frame.refusal) this.refused(frame.refusal);
       else if (frame.session) this.of(frame.session.conversation)?.sessionMoved(frame.session);
       else if (frame.cursor) this.of(frame.cursor.conversation)?.cursorMoved(frame.cursor);
       else if (frame.draft) this.of(frame.draft.conversation)?.drafted(frame.draft);
@@ -256,6 +259,12 @@ export class AgentClient {
       else if (frame.feed) this.fed(frame.feed.changes ?? []);
       else if (frame.presence) this.seen(frame.presence);
     });
+  }
+
+  private refused(refusal: RefusalJson): void {
+    if (this.outbox.refused(refusal)) return;
+    const conversation = refusal.conversation ?? "";
+    if (refusal.code === "conversation.unknown" && this.opened.has(conversation)) this.options.onWithdrawn?.(conversation);
   }
 
   private acked(ack: AckJson): void {

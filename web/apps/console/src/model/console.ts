@@ -52,6 +52,7 @@ export class Desk {
       account: me.account.id,
       client: `frontdesk-console/${options.version}`,
       language: options.language,
+      onWithdrawn: (conversation) => this.withdrawn(conversation),
     });
     this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
     this.client.start();
@@ -106,6 +107,13 @@ export class Desk {
       else this.console.notices.problem(code, { detail });
       return false;
     }
+  }
+
+  /** What is on the screen went to somebody whose conversations this person may not read. */
+  private withdrawn(conversation: string): void {
+    if (this.#chat.peek()?.id !== conversation) return;
+    this.console.notices.show("info", "chat.withdrawn");
+    this.console.openConversation(null);
   }
 
   stop(): void {

@@ -155,6 +155,7 @@ export const consoleEn = {
   "chat.none_text": "j and k move through the list, ? shows all shortcuts.",
   "chat.closed": "Closed",
   "chat.with_you": "With you",
+  "chat.withdrawn": "This conversation is with somebody else now.",
   "chat.with": "With {name}",
   "chat.waiting": "waiting {time}",
   "chat.viewers": "Also looking: {names}",

@@ -156,6 +156,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "chat.none_text": "按 j 和 k 在列表中移动，按 ? 查看所有快捷键。",
   "chat.closed": "已结束",
   "chat.with_you": "由您接待",
+  "chat.withdrawn": "该对话现已由其他同事接待。",
   "chat.with": "由 {name} 接待",
   "chat.waiting": "已等待 {time}",
   "chat.viewers": "同时在看：{names}",

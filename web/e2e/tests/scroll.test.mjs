@@ -10,6 +10,7 @@ import { Visitor } from "../support/visitor.mjs";
 const MESSAGES = 60;
 /** Rows are placed at fractions of a pixel. */
 const SLACK_PX = 1.5;
+const STILL_FRAMES = 20;
 
 describe("while messages arrive", () => {
   let server, browser, people, crowd, agent, talker;
@@ -109,6 +110,22 @@ async function wheelUp(page, scroller, px, step = 150) {
     await page.mouse.wheel(0, -step);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   }
+  await scroller.evaluate(comesToRest, STILL_FRAMES);
+}
+
+/** In the page: done once the scroller has not moved for so many frames. The wheel's effect comes later than its event. */
+function comesToRest(element, frames) {
+  return new Promise((resolve) => {
+    let still = 0;
+    let top = element.scrollTop;
+    const look = () => {
+      still = element.scrollTop === top ? still + 1 : 0;
+      top = element.scrollTop;
+      if (still >= frames) resolve();
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
 }
 
 function firstVisible(scroller, selector) {

@@ -86,8 +86,9 @@ pub enum Input {
     },
     /// A conversation is gone for good.
     Forgotten(ConversationId),
-    /// An agent is new or changed: comes before anything else about the agent. Somebody new counts
-    /// as just disconnected, so that a restart takes nothing from those who come back at once.
+    /// An agent is new or changed: comes before anything else about the agent. Somebody new
+    /// who owns sessions counts as just disconnected, so that a restart takes nothing from those who
+    /// come back at once; at a start conversations therefore come first.
     Agent(AgentProfile),
     /// An agent is no member of the account any more.
     AgentGone(UserId),

@@ -60,7 +60,7 @@ pub(super) fn fold(
     Ok(folded)
 }
 
-/// A visitor may close and rate; everything else is the team's.
+/// A visitor may close, and rate once what is closed; everything else is the team's.
 fn allow(actor: &Actor, session: &Session, change: &Change) -> Result<(), Refused> {
     let by_visitor = is_kind(actor, ActorKind::Visitor);
     let visitors = match change {
@@ -70,6 +70,10 @@ fn allow(actor: &Actor, session: &Session, change: &Change) -> Result<(), Refuse
     };
     if by_visitor && !visitors {
         return Err(Refused::NotOwner);
+    }
+    let rates = by_visitor && matches!(change, Change::Rated(_));
+    if rates && (is_open(session) || session.rating != 0) && !is_made(session, change) {
+        return Err(Refused::NothingToRate);
     }
     let of_closed = matches!(
         change,

@@ -458,10 +458,12 @@ fn a_rating_needs_somebody_who_served() {
     model.say(visitor(), "hello");
     assert_eq!(refused(&model.change(visitor(), rated(5))), Some("session.not_ratable"));
     model.change(system(), assigned("ann"));
+    assert_eq!(refused(&model.change(visitor(), rated(5))), Some("session.not_ratable"));
     model.change(agent("ann"), closed(CloseReason::Agent));
     assert_eq!(refused(&model.change(visitor(), rated(6))), Some("session.value"));
     assert_eq!(model.change(visitor(), rated(4)).verdict, Verdict::Done);
     assert_eq!(model.change(visitor(), rated(4)).verdict, Verdict::Unchanged);
+    assert_eq!(refused(&model.change(visitor(), rated(1))), Some("session.not_ratable"));
     assert_eq!(model.session().rating, 4);
 }
 

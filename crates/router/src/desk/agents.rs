@@ -61,10 +61,13 @@ impl Agents {
         match self.known.get_mut(&profile.id) {
             Some(agent) => agent.profile = profile,
             None => {
+                // After a start, whoever owns sessions is given the time to come back; anybody else
+                // who is not connected is not there.
+                let owns = self.owned.get(&profile.id).is_some_and(|owned| !owned.is_empty());
                 let agent = Agent {
                     chosen: Presence::Offline,
                     connected: false,
-                    lost_at_ms: now_ms,
+                    lost_at_ms: if owns { now_ms } else { 0 },
                     announced: Presence::Offline,
                     last_assigned_ms: 0,
                     profile,

@@ -531,7 +531,9 @@ impl DeskTask {
         if let Some(at) = self.accounts.get_mut(&account).filter(|at| !at.configured) {
             // In one go, so that nobody is judged by half of the state.
             at.configured = true;
-            inputs.extend(at.open.values().filter_map(|summary| conversation_input(summary)));
+            // Conversations first: whoever owns one is given the time to come back.
+            let open = at.open.values().filter_map(|summary| conversation_input(summary));
+            inputs = open.chain(inputs).collect();
             let connected = at.agents.iter().filter(|(_, agent)| !agent.conns.is_empty());
             inputs.extend(connected.map(|(user, _)| Input::Connected(*user, true)));
         }

@@ -2,10 +2,10 @@
 //! each feature; tests of reliability.md and security.md are named after their ids.
 
 mod chat;
-mod security;
 mod crash;
 mod durability;
 mod network;
+mod security;
 mod sessions;
 mod start;
 

@@ -4,7 +4,7 @@
 //! told from the generator's.
 
 use std::{
-    path::PathBuf,
+    path::Path,
     process::{Command, ExitCode},
     time::Duration,
 };
@@ -99,15 +99,15 @@ fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyh
         Subject_::F1 => floor(BaselineKind::F1),
         Subject_::F1Direct => floor(BaselineKind::F1Direct),
         Subject_::Product | Subject_::ProductAsync => {
-            // One core, one loop.
-            let loops = if placement == Placement::Pinned { 1 } else { 0 };
+            // One core, one loop; otherwise one per core, which 0 stands for.
+            let loops = u16::from(placement == Placement::Pinned);
             let durable = subject.is_durable();
             Ok(launch_product(&ProductLaunch { program, parent, durable, loops })?)
         }
     }
 }
 
-fn start_floor(program: &PathBuf, parent: &PathBuf, kind: BaselineKind) -> anyhow::Result<Server> {
+fn start_floor(program: &Path, parent: &Path, kind: BaselineKind) -> anyhow::Result<Server> {
     let mut command = Command::new(program);
     command.arg("floor");
     Ok(launch_baseline(command, kind, parent)?)

@@ -2,6 +2,10 @@
 import { sharedEn } from "./shared.en";
 
 export const consoleEn = {
+  "error.right.missing": "You may not do this.",
+  "error.auth.required": "Please sign in again.",
+  "error.session.version": "This conversation has changed meanwhile.",
+  "error.session.closed": "This conversation is closed.",
   ...sharedEn,
   "error.auth.failed": "E-mail or password is wrong.",
   "error.auth.disabled": "This person may not sign in any more.",

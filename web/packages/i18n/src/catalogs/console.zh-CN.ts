@@ -3,6 +3,10 @@ import type { ConsoleKey } from "./console.en";
 import { sharedZh } from "./shared.zh-CN";
 
 export const consoleZh: Catalog<ConsoleKey> = {
+  "error.right.missing": "您没有权限执行此操作。",
+  "error.auth.required": "请重新登录。",
+  "error.session.version": "此对话刚刚发生了变化。",
+  "error.session.closed": "此对话已结束。",
   ...sharedZh,
   "error.auth.failed": "邮箱或密码不正确。",
   "error.auth.disabled": "此账号已被停用。",

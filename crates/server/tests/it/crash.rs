@@ -160,11 +160,16 @@ async fn r14_a_drained_server_closes_with_a_reconnect_code_and_loses_nothing() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let checker = crowd.finish().await;
     let codes = checker.close_codes();
+    // A client that writes at that very moment may see its write fail before it reads the close
+    // frame, and then knows no code (1006). One in twenty at most; any other code is wrong.
     let other = checker.lines.iter().find(|line| match &line.event {
-        Event::Gone { code } => *code != 3_000,
+        Event::Gone { code } => ![3_000, 1_006].contains(code),
         _ => false,
     });
     assert!(other.is_none(), "closed with other codes: {codes:?}, {other:?}");
+    let told = codes.get(&3_000).copied().unwrap_or(0);
+    let cut = codes.get(&1_006).copied().unwrap_or(0);
+    assert!(told > 0 && cut * 20 <= told + cut, "cut without a code: {codes:?}");
     check(&server, &checker, "r14").await;
 }
 

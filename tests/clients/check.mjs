@@ -99,6 +99,11 @@ function run(stack, words) {
 
 const own = (entries) => entries.filter((entry) => entry.kind === "ACTOR_KIND_VISITOR");
 
+/** A system entry has no text; one language says so with null, the other with an empty one. */
+function plain(entries) {
+  return entries.map((entry) => ({ ...entry, text: entry.text || null }));
+}
+
 /** Nothing lost, doubled or out of order, in what one client holds. */
 function check(name, done, texts) {
   const mine = own(done.entries);
@@ -186,7 +191,7 @@ async function main() {
     first.entries.push({ seq, kind: "ACTOR_KIND_API", text: "an answer" });
     const reader = run(stack, [...flags(stack, [1, 0, "none", first.token]), server.url, made.inbox_key]);
     const read = await reader.done;
-    assert.deepEqual(read.entries, first.entries, `${stack.name} reads something else`);
+    assert.deepEqual(plain(read.entries), plain(first.entries), `${stack.name} reads something else`);
     assert.equal(read.held, seq, `${stack.name}: the note is not counted as held`);
     const team = await overHttp(server.url, made.api_key, first.conversation);
     assert.deepEqual(own(team), own(first.entries), "the API reads something else");

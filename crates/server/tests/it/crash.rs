@@ -160,8 +160,9 @@ async fn r14_a_drained_server_closes_with_a_reconnect_code_and_loses_nothing() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let checker = crowd.finish().await;
     let codes = checker.close_codes();
-    // A client that writes at that very moment may see its write fail before it reads the close
-    // frame, and then knows no code (1006). One in twenty at most; any other code is wrong.
+    // Under load one connection was seen to end without a code (1006) in some runs. Why is not known
+    // yet: the edge's close path, or a write of the client that fails before the close frame is read.
+    // Until it is, one in twenty may; what R14 asks for is none. Any other code is wrong.
     let other = checker.lines.iter().find(|line| match &line.event {
         Event::Gone { code } => ![3_000, 1_006].contains(code),
         _ => false,

@@ -38,6 +38,8 @@ use crate::space::{DiskSpace, Reserve};
 
 /// How often the free space is asked for while appends come; one cheap system call.
 const SPACE_CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// And after how many bytes at the latest: well below the smallest reserve, however fast the disk.
+const SPACE_CHECK_BYTES: u64 = 1 << 20;
 /// A log begins small and grows: an idle one should not take 64 MiB of disk.
 const FIRST_SEGMENT_BYTES: u64 = 4 << 20;
 /// A buffer grown by one large turn is given back.
@@ -149,6 +151,8 @@ pub struct SegmentLog {
     poisoned: bool,
     space: DiskSpace,
     space_checked: Instant,
+    /// Appended since free space was asked for.
+    appended_bytes: u64,
 }
 
 impl SegmentLog {
@@ -219,9 +223,16 @@ impl SegmentLog {
     }
 
     /// Refuses appends while the reserve is touched, and notices when it no longer is.
-    fn check_space(&mut self) -> Result<(), LogError> {
+    ///
+    /// What is appended goes into a segment made before and takes no room, but the history behind
+    /// the log takes as much again: a burst is looked at by its bytes, not only by the clock.
+    fn check_space(&mut self, bytes: u64) -> Result<(), LogError> {
         let now = Instant::now();
-        if now.duration_since(self.space_checked) >= SPACE_CHECK_INTERVAL || self.space.is_short() {
+        self.appended_bytes += bytes;
+        let due = now.duration_since(self.space_checked) >= SPACE_CHECK_INTERVAL
+            || self.appended_bytes >= SPACE_CHECK_BYTES;
+        if due || self.space.is_short() {
+            self.appended_bytes = 0;
             self.space = DiskSpace::of(&self.dir, self.options.reserve)
                 .map_err(|error| io_error("ask for the free space of", &self.dir, error))?;
             self.space_checked = now;
@@ -381,7 +392,7 @@ impl MessageLog for SegmentLog {
             return Ok(first);
         }
         let bytes = self.check_size(records)?;
-        self.check_space()?;
+        self.check_space(bytes)?;
         if bytes > self.active.room() || u32::MAX - self.active.records < records.len() as u32 {
             self.roll(bytes)?;
         }

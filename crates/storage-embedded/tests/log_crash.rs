@@ -278,6 +278,28 @@ fn r05_a_full_disk_refuses_appends_until_there_is_space() {
 }
 
 #[test]
+fn r05_a_burst_into_room_made_before_is_refused_within_a_mebibyte() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = LogOptions {
+        segment_bytes: 64 << 20,
+        reserve: Reserve { percent: 0, bytes_min: 8 << 20 },
+        ..OPTIONS
+    };
+    let mut log = SegmentLog::open(dir.path(), options).unwrap();
+    let payload = vec![1; 60_000];
+    let record = [Record { partition: 0, payload: &payload }];
+    // The segment at hand has room for many more; the history behind the log has not.
+    append(&mut log, &[b"before"]);
+    failpoint::set_free_bytes(dir.path(), Some(4 << 20));
+    let mut appended_bytes = 0;
+    while log.append(&record).is_ok() {
+        appended_bytes += 60_000;
+    }
+    assert!(appended_bytes <= 1 << 20, "{appended_bytes} bytes were taken without a look");
+    failpoint::set_free_bytes(dir.path(), None);
+}
+
+#[test]
 fn r05_a_log_opens_and_reads_on_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let before = filled(dir.path(), OPTIONS);

@@ -242,6 +242,7 @@ pub(super) fn open(dir: &Path, options: LogOptions) -> Result<SegmentLog, LogErr
         poisoned: false,
         space,
         space_checked: Instant::now(),
+        appended_bytes: 0,
     })
 }
 

@@ -1,8 +1,8 @@
 //! HTTP: the API below `/api/v1`, the door of the sockets, health and metrics, and the web apps that
 //! lie inside the binary.
 //!
-//! A request passes, from the outside in: security headers and request id ([`headers`]), the path
-//! prefix of `server.public_url` ([`web`]), then for the API the gate ([`gate`]: limits, who asks,
+//! A request passes, from the outside in: care for a body that is left unread ([`linger`]), the path
+//! prefix of `server.public_url` ([`web`]), security headers and request id ([`headers`]), then for the API the gate ([`gate`]: limits, who asks,
 //! cross-site rule), the idempotency of POSTs ([`idempotency`]), and its handler below [`routes`].
 //! Conversations are reached through [`engine::Engine`] alone, what people configure through the
 //! catalog. The server builds [`ApiParts`], gives them to [`router`] and serves it at its front door.
@@ -17,6 +17,7 @@ mod gate;
 mod headers;
 mod idempotency;
 mod limit;
+mod linger;
 pub mod origin;
 pub mod principal;
 mod problem;
@@ -76,7 +77,8 @@ pub fn router(parts: ApiParts) -> Router {
         }
         request
     };
-    let service = tower::ServiceBuilder::new().map_request(strip).service(inner);
+    let service =
+        tower::ServiceBuilder::new().map_request(linger::keep).map_request(strip).service(inner);
     Router::new().fallback_service(service)
 }
 

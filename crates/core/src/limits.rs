@@ -113,6 +113,8 @@ limits! {
     // HTTP.
     BODY_BYTES_MAX: usize = 128 * KIB, Bytes, "A request body other than an upload: a message as JSON, escaped, fits.";
     BODY_TIMEOUT_MS: u64 = 15 * SECOND, Milliseconds, "A request body other than an upload, from its first byte to its last.";
+    LINGER_BYTES_MAX: usize = 32 * MIB, Bytes, "What is still read of a body whose request is answered already, so that the answer reaches a client that is still sending.";
+    LINGER_MS: u64 = 10 * SECOND, Milliseconds, "How long such a body is read.";
     MIN_POSITION_WAIT_MS: u64 = SECOND, Milliseconds, "How long a history read waits for the position it names.";
 }
 

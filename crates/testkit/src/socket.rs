@@ -90,6 +90,9 @@ pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     encoding: Encoding,
     pong: bool,
+    /// The server's close frame, once it was read. Kept here because whoever waited for it may have
+    /// turned to something else (a `select!`) before the closing handshake was over.
+    closed: Option<Gone>,
 }
 
 impl Socket {
@@ -114,7 +117,9 @@ impl Socket {
             headers.insert("Origin", origin.parse().expect("an origin fits a header"));
         }
         match tokio_tungstenite::client_async(request, stream).await {
-            Ok((stream, _)) => Ok(Self { stream, encoding: options.encoding, pong: options.pong }),
+            Ok((stream, _)) => {
+                Ok(Self { stream, encoding: options.encoding, pong: options.pong, closed: None })
+            }
             Err(tungstenite::Error::Http(response)) => Err(Refused::Answer {
                 status: response.status().as_u16(),
                 body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default())
@@ -185,25 +190,33 @@ impl Socket {
     /// Why nothing can be sent any more: a close frame may lie unread.
     async fn end(&mut self) -> Gone {
         soon("a broken socket ends", async {
-            loop {
+            while self.closed.is_none() {
                 match self.stream.next().await {
-                    Some(Ok(Message::Close(frame))) => return self.finish(frame).await,
+                    Some(Ok(Message::Close(frame))) => self.closed = Some(gone(frame)),
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return Gone::Lost,
                 }
             }
+            self.finish().await
         })
         .await
     }
 
-    /// Waits for the next frame. Pings are answered and not shown.
+    /// Waits for the next frame. Pings are answered and not shown. Nothing is lost where the wait is
+    /// given up.
     pub async fn hear(&mut self) -> Result<wire::ServerFrame, Gone> {
         loop {
+            if self.closed.is_some() {
+                return Err(self.finish().await);
+            }
             let Some(Ok(message)) = self.stream.next().await else { return Err(Gone::Lost) };
             let bytes: &[u8] = match &message {
                 Message::Binary(bytes) => bytes,
                 Message::Text(text) => text.as_bytes(),
-                Message::Close(frame) => return Err(self.finish(frame.clone()).await),
+                Message::Close(frame) => {
+                    self.closed = Some(gone(frame.clone()));
+                    continue;
+                }
                 _ => continue,
             };
             let kind = message.is_text() == (self.encoding == Encoding::Json);
@@ -217,18 +230,13 @@ impl Socket {
         }
     }
 
-    /// Lets the closing handshake end, as RFC 6455 asks.
-    async fn finish(&mut self, frame: Option<CloseFrame>) -> Gone {
+    /// Lets the closing handshake end, as RFC 6455 asks; then tells how the server closed.
+    async fn finish(&mut self) -> Gone {
         soon("the closing handshake ends", async {
             while let Some(Ok(_)) = self.stream.next().await {}
         })
         .await;
-        match frame {
-            Some(frame) => {
-                Gone::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() }
-            }
-            None => Gone::Closed { code: 1005, reason: String::new() },
-        }
+        self.closed.clone().unwrap_or(Gone::Lost)
     }
 
     /// Reads on to the end; frames on the way are dropped.
@@ -253,5 +261,14 @@ impl Socket {
         // The server may have gone first.
         drop(self.stream.close(None).await);
         self.gone().await;
+    }
+}
+
+fn gone(frame: Option<CloseFrame>) -> Gone {
+    match frame {
+        Some(frame) => {
+            Gone::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() }
+        }
+        None => Gone::Closed { code: 1005, reason: String::new() },
     }
 }

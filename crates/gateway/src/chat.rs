@@ -65,6 +65,9 @@ const TICK: Duration = Duration::from_millis(100);
 const CURSOR_EVERY_MS: i64 = frontdesk_core::limits::CURSOR_INTERVAL_MS;
 /// How long a send refused for a full disk keeps the node unready, ms: the next one tells anew.
 const FULL_TOLD_MS: i64 = 3_000;
+/// Commands kept for another loop whose inbox is full. Beyond it, frames for its connections are
+/// dropped and agents' frames refused: what is behind by so much has stood still for seconds.
+const STUCK_MAX: usize = 16_384;
 /// Addresses a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
@@ -166,8 +169,8 @@ pub struct Chat {
     full_ms: i64,
     /// What other loops get at the end of this turn.
     outbound: Vec<Vec<Delivery>>,
-    /// What a full inbox of another loop did not take yet, in order.
-    stuck: VecDeque<(u16, Command)>,
+    /// What the full inbox of each other loop did not take yet, in order.
+    stuck: Vec<VecDeque<Command>>,
     /// Conversations whose summary the desk does not have, and those it should have at once.
     changed: HashSet<ConversationId>,
     urgent: bool,
@@ -221,6 +224,7 @@ impl Chat {
             peers: Limits::new(options.peer_quota, PEERS_MAX),
             accounts: Limits::new(options.account_quota, PEERS_MAX),
             outbound: (0..loops.len()).map(|_| Vec::new()).collect(),
+            stuck: (0..loops.len()).map(|_| VecDeque::new()).collect(),
             options,
             dispatcher,
             ids,
@@ -238,7 +242,6 @@ impl Chat {
             paused: Vec::new(),
             turn: 0,
             full_ms: 0,
-            stuck: VecDeque::new(),
             changed: HashSet::new(),
             urgent: false,
             to_desk: VecDeque::new(),
@@ -307,25 +310,35 @@ impl Chat {
         self.send_to(io, to, &Encoded::new(frame));
     }
 
-    /// Tells another loop something; keeps the order where its inbox is full.
+    /// Tells another loop something; keeps the order where its inbox is full. A loop that takes nothing
+    /// for long gets no more frames for its connections: they come too late to be of use, and clients
+    /// find the gap by seq or by their position check. Everything else is bounded by the connections
+    /// it is about.
     fn tell(&mut self, loop_index: u16, command: Command) {
-        if self.stuck.iter().any(|(other, _)| *other == loop_index) {
+        let stuck = &mut self.stuck[usize::from(loop_index)];
+        if stuck.len() >= STUCK_MAX && command.is_push() {
+            self.health.pushes_dropped.fetch_add(1, Ordering::Relaxed);
+        } else if !stuck.is_empty() {
             // Behind what waits already, to keep the order.
-            self.stuck.push_back((loop_index, command));
+            stuck.push_back(command);
         } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
-            self.stuck.push_back((loop_index, refused.into_inner()));
+            stuck.push_back(refused.into_inner());
         }
+    }
+
+    /// Whether another loop is so far behind that no more work should be given to it.
+    fn is_overrun(&self, loop_index: u16) -> bool {
+        self.stuck[usize::from(loop_index)].len() >= STUCK_MAX
     }
 
     /// Tries again what full inboxes did not take, in order for each loop.
     fn tell_stuck(&mut self) {
-        let mut full: SmallVec<[u16; 4]> = SmallVec::new();
-        for (loop_index, command) in std::mem::take(&mut self.stuck) {
-            if full.contains(&loop_index) {
-                self.stuck.push_back((loop_index, command));
-            } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
-                full.push(loop_index);
-                self.stuck.push_back((loop_index, refused.into_inner()));
+        for (stuck, handle) in self.stuck.iter_mut().zip(self.loops.iter()) {
+            while let Some(command) = stuck.pop_front() {
+                if let Err(refused) = handle.send(command) {
+                    stuck.push_front(refused.into_inner());
+                    break;
+                }
             }
         }
     }

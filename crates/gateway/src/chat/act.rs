@@ -223,7 +223,7 @@ impl Chat {
     }
 
     /// Tells the asker that the frame changed nothing.
-    fn reject(&mut self, io: &mut Io<'_>, act: Act, frame: &In, rejection: &Rejection) {
+    pub(super) fn reject(&mut self, io: &mut Io<'_>, act: Act, frame: &In, rejection: &Rejection) {
         let client_msg_id = match frame {
             In::Send(send) => send.client_msg_id.clone(),
             _ => Bytes::new(),

@@ -18,6 +18,7 @@ use frontdesk_protocol::{
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use frontdesk_router::{
+    Rejection,
     access::{self, Principal, Subject},
     propose::Around,
 };
@@ -102,6 +103,12 @@ impl Chat {
         let owner = self.owner_of(&conversation);
         if owner == self.options.loop_index {
             self.agent_frame_here(io, Asker::Conn(from), principal, frame);
+        } else if self.is_overrun(owner) {
+            let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else { return };
+            let (asker, principal) = (Asker::Conn(from), Arc::clone(principal));
+            let around = Around::default();
+            let act = Act { asker, reference, conversation, principal, around };
+            self.reject(io, act, &frame, &Rejection::from(&codes::OVERLOADED));
         } else {
             let principal = Arc::clone(principal);
             self.tell(owner, Command::Frame { from, principal, frame: Box::new(frame) });

@@ -316,6 +316,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether this only pushes frames to connections, which clients find missing by themselves.
+    pub(super) fn is_push(&self) -> bool {
+        matches!(
+            self,
+            Self::Deliver(_)
+                | Self::ToVisitor { .. }
+                | Self::ToUser { .. }
+                | Self::ToAccount { .. }
+        )
+    }
+}
+
 /// What the desk hears from the loops.
 #[derive(Debug)]
 pub enum DeskInput {
@@ -426,6 +439,8 @@ pub struct ChatHealth {
     pub commit_ns: AtomicU64,
     /// Frames refused by a rate limit since the start.
     pub rate_limited: AtomicU64,
+    /// Batches of frames another loop was too far behind to take, since the start.
+    pub pushes_dropped: AtomicU64,
     /// Resumes that gave exactly what was missed, and those that did not.
     pub resumed: AtomicU64,
     /// See `resumed`.

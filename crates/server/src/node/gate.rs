@@ -13,7 +13,7 @@ use frontdesk_catalog::{
 };
 use frontdesk_core::{
     chat,
-    id::{AccountId, InboxId, UserId},
+    id::{AccountId, ApiKeyId, InboxId, UserId},
     store,
 };
 use frontdesk_gateway::{
@@ -24,6 +24,7 @@ use frontdesk_gateway::{
     edge::LoopHandle,
 };
 use frontdesk_protocol::{
+    close,
     codes::{self, ErrorCode},
     wire,
 };
@@ -94,7 +95,12 @@ impl Gate {
             GateRequest::Auth(request) => {
                 let from = request.from;
                 let result = self.identify(request).await;
-                (from.loop_index, Command::Authenticated { conn: from.conn, result })
+                let seen = result.as_ref().ok().and_then(Standing::of);
+                self.answer(from.loop_index, Command::Authenticated { conn: from.conn, result });
+                if let Some(seen) = seen {
+                    self.look_again(from.loop_index, seen).await;
+                }
+                return;
             }
             GateRequest::Lookup(request) => {
                 let (loop_index, ticket) = (request.loop_index, request.ticket);
@@ -102,10 +108,44 @@ impl Gate {
                 (loop_index, Command::Found { ticket, result })
             }
         };
+        self.answer(loop_index, answer);
+    }
+
+    fn answer(&self, loop_index: u16, answer: Command) {
         // A full inbox means that the loop is overwhelmed; the client's own timeout takes over.
         if self.loops[usize::from(loop_index)].send(answer).is_err() {
             tracing::warn!(loop.index = loop_index, "a loop did not take the gate's answer");
         }
+    }
+
+    /// Closes a socket whose rights changed while it was opened. Whoever takes rights away writes them
+    /// first and then tells the loops; an order that came before our answer found no socket to close,
+    /// but what it is about can be read by now.
+    async fn look_again(&self, loop_index: u16, seen: Standing) {
+        let Standing { principal, who } = seen;
+        let now = match &who {
+            Who::User { user, login } => self
+                .user(principal.account, *user, login)
+                .await
+                .map(|access| (access.rights, access.teams)),
+            Who::Key(key) => {
+                let key = self.catalog.api_key(principal.account, *key).await;
+                key.map(|key| (key.rights, Vec::new())).map_err(|error| failure(&error))
+            }
+        };
+        if now.is_ok_and(|(rights, teams)| rights == principal.rights && teams == principal.teams) {
+            return;
+        }
+        let (account, code) = (principal.account, close::FORBIDDEN.code);
+        self.answer(
+            loop_index,
+            match who {
+                Who::User { user, login } => {
+                    Command::Revoke { user, account: Some(account), login: Some(login), code }
+                }
+                Who::Key(key) => Command::RevokeKey { account, key, code },
+            },
+        );
     }
 
     async fn identify(&self, request: AuthRequest) -> Result<Identity, &'static ErrorCode> {
@@ -192,13 +232,7 @@ impl Gate {
         hello: &wire::Hello,
         resume_token: String,
     ) -> Result<Identity, &'static ErrorCode> {
-        let access: Access =
-            self.catalog.access(account, user).await.map_err(|error| failure(&error))?;
-        let logins =
-            self.catalog.sessions(user, now_ms()).await.map_err(|error| failure(&error))?;
-        if !logins.iter().any(|session| session.handle == login) {
-            return Err(&codes::AUTH_REQUIRED);
-        }
+        let access = self.user(account, user, login).await?;
         let presence =
             self.view.presence(user).unwrap_or_else(|| super::rows::presence(access.presence));
         let (feed, feed_recovered) =
@@ -213,6 +247,23 @@ impl Gate {
             feed_recovered,
             resume_token,
         })))
+    }
+
+    /// What a user may do now, if the login session it came with still stands.
+    async fn user(
+        &self,
+        account: AccountId,
+        user: UserId,
+        login: &str,
+    ) -> Result<Access, &'static ErrorCode> {
+        let access = self.catalog.access(account, user).await.map_err(|error| failure(&error))?;
+        let logins =
+            self.catalog.sessions(user, now_ms()).await.map_err(|error| failure(&error))?;
+        if logins.iter().any(|session| session.handle == login) {
+            Ok(access)
+        } else {
+            Err(&codes::AUTH_REQUIRED)
+        }
     }
 
     /// What the loops need of an inbox, at most two seconds old.
@@ -273,6 +324,29 @@ impl Gate {
                 Ok(Found::Team)
             }
         }
+    }
+}
+
+/// What an agent's socket was opened with.
+struct Standing {
+    principal: Arc<Principal>,
+    who: Who,
+}
+
+enum Who {
+    User { user: UserId, login: String },
+    Key(ApiKeyId),
+}
+
+impl Standing {
+    /// Visitors have no rights that could be taken away.
+    fn of(identity: &Identity) -> Option<Self> {
+        let Identity::Agent(agent) = identity else { return None };
+        let who = match agent.user {
+            Some(user) => Who::User { user, login: agent.login.clone() },
+            None => Who::Key(agent.principal.id.parse().ok()?),
+        };
+        Some(Self { principal: Arc::clone(&agent.principal), who })
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn renderer(
         gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
         let backlog = loops.iter().map(|handle| handle.backlog() as u64).sum();
         gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
-        let counters: [(&str, &str, u64); 9] = [
+        let counters: [(&str, &str, u64); 10] = [
             ("frontdesk_received_bytes_total", "Bytes read from sockets", sum(|e| e.bytes_in)),
             ("frontdesk_sent_bytes_total", "Bytes written to sockets", sum(|e| e.bytes_out)),
             ("frontdesk_slow_closes_total", "Connections closed as slow", sum(|e| e.slow_closes)),
@@ -53,6 +53,11 @@ pub(crate) fn renderer(
                 "frontdesk_rate_limited_total",
                 "Frames refused by a rate limit",
                 chat(|h| h.rate_limited.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_pushes_dropped_total",
+                "Batches of frames an edge loop was too far behind to take",
+                chat(|h| h.pushes_dropped.load(Ordering::Relaxed)),
             ),
             (
                 "frontdesk_resumes_recovered_total",

@@ -8,6 +8,7 @@ mod network;
 mod security;
 mod sessions;
 mod start;
+mod tls;
 
 use tokio::sync::{Mutex, MutexGuard};
 

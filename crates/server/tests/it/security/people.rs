@@ -1,6 +1,7 @@
 //! Passwords, logins and what ends them: S4, S5, S6, S8, S9; and whose limit is used up: S21.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
@@ -125,42 +126,99 @@ async fn s05_the_eleventh_guess_waits_and_nobody_else_does() {
     assert_eq!(again.status, 200, "nor is the browser Tom has used before: {}", again.text);
 }
 
+/// A thousand guesses at one address by many, and a thousand by one at many addresses: only a handful
+/// is looked at, the others cost no hash, and nobody else is kept out.
 #[tokio::test]
-async fn s05_an_unknown_address_takes_as_long_as_a_known_one() {
-    const SAMPLES: u8 = 45;
+async fn s05_a_thousand_guesses_are_answered_and_hardly_any_is_looked_at() {
     let server = TestServer::start(FRONTDESK).await;
     let admin = server.admin();
-    for number in 0..5 {
+    for name in ["mei", "tom"] {
+        admin.create_user(&format!("{name}@acme.example"), name, "agent").await;
+    }
+    let at = server.address();
+    let mut codes = BTreeMap::new();
+    let client_from = |from: u8| {
+        let address = IpAddr::V4(Ipv4Addr::new(127, 0, 2, from));
+        let client = reqwest::Client::builder().no_proxy().local_address(address).build();
+        client.expect("a client without TLS can always be built")
+    };
+    let guess = async |client: &reqwest::Client, email: &str, number: usize| {
+        let body = sign_in_body(email, &format!("wrong guess {number}"));
+        let request = client.post(format!("http://{at}/api/v1/sign-in")).json(&body);
+        let answer = request.send().await.expect("the server answers");
+        assert!(matches!(answer.status().as_u16(), 401 | 429), "{}", answer.status());
+        let waits = answer.headers().contains_key("retry-after");
+        let problem: Value = answer.json().await.expect("a problem document");
+        let code = text(&problem["code"]);
+        assert_eq!(waits, code != "auth.failed", "{problem}");
+        code
+    };
+    let began = Instant::now();
+    let many: Vec<_> = (1..=100).map(client_from).collect();
+    for number in 0..1_000 {
+        let code = guess(&many[number % 100], "tom@acme.example", number).await;
+        *codes.entry(("spread", code)).or_insert(0) += 1;
+    }
+    let one = client_from(200);
+    for number in 0..1_000 {
+        let email = format!("no{number}@acme.example");
+        let code = guess(&one, &email, number).await;
+        *codes.entry(("alone", code)).or_insert(0) += 1;
+    }
+    let seconds = began.elapsed().as_secs() + 1;
+    frontdesk_testkit::http::note(&format!("s05: 2,000 guesses: {codes:?}"));
+    let looked_at =
+        |how: &'static str| codes.get(&(how, "auth.failed".to_owned())).copied().unwrap_or(0_u64);
+    // Ten, then one after each wait of five seconds and more; of one address sixty and one a second.
+    assert!(looked_at("spread") <= 10 + seconds / 5, "{codes:?}");
+    assert!(looked_at("alone") <= 60 + seconds, "{codes:?}");
+    let body = sign_in_body("mei@acme.example", PASSWORD);
+    assert_eq!(post(at, 10, "/api/v1/sign-in", &body).await.0, 200, "Mei is not kept out");
+}
+
+/// The medians of sign-ins in pairs. Noise of the machine averages out with more pairs, a difference in
+/// the work does not: so pairs are added while the medians are apart, up to a limit.
+#[tokio::test]
+async fn s05_an_unknown_address_takes_as_long_as_a_known_one() {
+    const PAIRS_MIN: usize = 45;
+    const PAIRS_MAX: usize = 360;
+    const APART_MAX: f64 = 10.0;
+    let server = TestServer::start(FRONTDESK).await;
+    let admin = server.admin();
+    // Nine guesses at each: one more would wait.
+    for number in 0..PAIRS_MAX / 9 {
         admin.create_user(&format!("known{number}@acme.example"), "Known", "agent").await;
     }
     let at = server.address();
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for sample in 0..SAMPLES {
-        // Nine guesses at each: one more would wait.
-        let emails =
-            [format!("known{}@acme.example", sample / 9), format!("no{sample}@acme.example")];
-        let mut order = [0, 1];
-        if sample % 2 == 1 {
-            order.reverse();
-        }
-        for which in order {
-            let body = sign_in_body(&emails[which], "not the password");
-            let (status, _, took) = post(at, sample % 5 + 1, "/api/v1/sign-in", &body).await;
-            assert_eq!(status, 401);
-            [&mut known, &mut unknown][which].push(took);
-        }
-    }
     let median = |times: &mut Vec<Duration>| {
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64() * 1_000.0
     };
-    let (known, unknown) = (median(&mut known), median(&mut unknown));
-    let apart = (known - unknown).abs() / known.max(unknown) * 100.0;
-    frontdesk_testkit::http::note(&format!(
-        "s05: median of {SAMPLES} sign-ins: known {known:.1} ms, unknown {unknown:.1} ms, \
-         {apart:.1} % apart"
-    ));
-    assert!(apart <= 25.0, "known {known:.1} ms, unknown {unknown:.1} ms: {apart:.1} % apart");
+    let mut apart = f64::INFINITY;
+    for pair in 0..PAIRS_MAX {
+        let emails = [format!("known{}@acme.example", pair / 9), format!("no{pair}@acme.example")];
+        for which in if pair % 2 == 0 { [0, 1] } else { [1, 0] } {
+            let body = sign_in_body(&emails[which], "not the password");
+            let from = u8::try_from(pair % 100).expect("below 100") + 1;
+            let (status, _, took) = post(at, from, "/api/v1/sign-in", &body).await;
+            assert_eq!(status, 401);
+            [&mut known, &mut unknown][which].push(took);
+        }
+        if known.len() % PAIRS_MIN == 0 {
+            let (known, unknown) = (median(&mut known), median(&mut unknown));
+            apart = (known - unknown).abs() / known.max(unknown) * 100.0;
+            frontdesk_testkit::http::note(&format!(
+                "s05: medians of {} pairs of sign-ins: known {known:.1} ms, unknown {unknown:.1} ms, \
+                 {apart:.1} % apart",
+                pair + 1
+            ));
+            if apart <= APART_MAX {
+                break;
+            }
+        }
+    }
+    assert!(apart <= APART_MAX, "known and unknown addresses are {apart:.1} % apart");
 }
 
 /// A server nobody has set up, which `TestServer` never is.
@@ -367,6 +425,33 @@ async fn s08_sockets_end_with_the_rights_they_were_opened_with() {
     let less = json!({"names": {"en": "Lead"}, "rights": []});
     admin.put(&format!("/api/v1/roles/{role}"), &less).await.ok();
     ends(&mut agent, "the role lost its rights").await;
+}
+
+/// The order to close a user's sockets may come before the socket is there: it ends all the same.
+#[tokio::test]
+async fn s08_a_socket_that_opens_while_its_user_is_disabled_ends_too() {
+    let server = TestServer::start(FRONTDESK).await;
+    let admin = server.admin();
+    let id = admin.create_user("mei@acme.example", "Mei", "agent").await;
+    let path = format!("/api/v1/users/{id}");
+    let mut opened = 0;
+    for _ in 0..20 {
+        admin.patch(&path, &json!({"disabled": false})).await.ok();
+        let ticket = server.http.sign_in("mei@acme.example").await.agent_ticket().await;
+        let hello = super::line::hello(&ticket);
+        let open = Line::try_open(server.address(), hello);
+        let disabled = json!({"disabled": true});
+        let disable = admin.patch(&path, &disabled);
+        let (line, answer) = tokio::join!(open, disable);
+        answer.ok();
+        if let Ok(mut line) = line {
+            opened += 1;
+            let why = "a socket that was opened meanwhile ends";
+            let gone = within(Duration::from_secs(5), why, Box::pin(line.gone())).await;
+            assert!((3400..4000).contains(&gone.code()), "{gone:?}");
+        }
+    }
+    frontdesk_testkit::http::note(&format!("s08: {opened} of 20 sockets opened, and all ended"));
 }
 
 #[tokio::test]

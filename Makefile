@@ -8,6 +8,8 @@ CARGO ?= cargo
 # Where Cargo puts its output; follows CARGO_TARGET_DIR if it is set.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps --offline 2>/dev/null | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 NPM := npm --prefix web
+# The binary that clients and browsers are tested with. `make test` has built it already.
+DEBUG_BUILD = $(CARGO) build -p frontdesk --locked
 WEB_SOURCES = $(shell git ls-files -co --exclude-standard web proto 2>/dev/null)
 DEMO_DIR ?= data/demo
 
@@ -45,20 +47,19 @@ check: web ## Format, lints, types, generated files, dependency rules
 
 .PHONY: test
 test: tools web ## Every suite
-	$(CARGO) build --workspace --bins --locked
 	$(CARGO) test --workspace --locked --lib --bins --tests
-	@$(MAKE) --no-print-directory clients
+	@$(MAKE) --no-print-directory clients DEBUG_BUILD=
 	$(NPM) test
-	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory e2e DEBUG_BUILD=
 
 .PHONY: clients
 clients: ## The example clients in Python and Go against the real binary
-	$(CARGO) build -p frontdesk --locked
+	$(DEBUG_BUILD)
 	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" tests/clients/run
 
 .PHONY: e2e
 e2e: tools web ## The real binary in a real browser
-	$(CARGO) build -p frontdesk --locked
+	$(DEBUG_BUILD)
 	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" $(NPM) run e2e
 
 .PHONY: bench
@@ -67,7 +68,7 @@ bench: build ## Measure this machine (see docs/benchmarks.md)
 
 .PHONY: screenshots
 screenshots: tools web ## Pictures of every view into web/e2e/screenshots
-	$(CARGO) build -p frontdesk --locked
+	$(DEBUG_BUILD)
 	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" $(NPM) run screenshots
 
 .PHONY: tools

@@ -1,9 +1,15 @@
 //! What can be wrong at the start, each with an error a person can act on, and what `init` leaves.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use frontdesk_testkit::{Output, TestServer, run_to_end};
+use frontdesk_testkit::{Output, TestServer, run_to_end, soon};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::FRONTDESK;
 
@@ -90,19 +96,108 @@ async fn a_data_directory_of_a_newer_version_is_left_alone() {
     assert_eq!(fs::read_to_string(&file).expect("read"), newer);
 }
 
-/// Root writes where the mode forbids it, so the test needs a place that is read-only to root, too.
+/// A file system of its own that is taken away when the test ends.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // What is still busy is let go when it no longer is.
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+fn mount(arguments: &[&str], at: &Path) -> bool {
+    let status = Command::new("mount").args(arguments).arg(at).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Root writes where the mode forbids it, so the place has to be read-only to root, too.
 #[tokio::test]
 async fn a_data_directory_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("data");
-    fs::create_dir(&path).expect("a directory");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o555)).expect("a mode");
-    let probe = fs::write(path.join("probe"), "x").is_ok();
-    let target = if probe { std::path::PathBuf::from("/proc/frontdesk-data") } else { path };
-    let target = target.to_str().expect("a plain path");
+    let disk = dir.path().join("disk");
+    fs::create_dir(&disk).expect("a directory");
+    let mounted = mount(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], &disk);
+    let _mounted = Mounted(disk.clone());
+    let data = disk.join("data");
+    let target = data.to_str().expect("a plain path");
+    let mut server = TestServer::builder(FRONTDESK).data_dir(&data).start().await;
+    server.stop().await;
+    let read_only = if mounted {
+        mount(&["-o", "remount,ro"], &disk)
+    } else {
+        // Not root, then: the mode is enough.
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o555)).is_ok()
+    };
+    assert!(read_only, "the place can be made read-only");
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", target];
     let output = run_to_end(FRONTDESK, &arguments, &[]).await;
     refused(&output, 1, &[target]);
+    let fresh = data.join("fresh");
+    let fresh = fresh.to_str().expect("a plain path");
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", fresh];
+    let output = run_to_end(FRONTDESK, &arguments, &[]).await;
+    refused(&output, 1, &[fresh]);
+}
+
+/// The announcement of `serve --demo`, up to the line that says how to stop.
+async fn demo(data_dir: &str) -> Result<String, Output> {
+    let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", data_dir];
+    let mut child = tokio::process::Command::new(FRONTDESK)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut said = String::new();
+    let announced = soon("the demo says how to enter", async {
+        while let Some(line) = lines.next_line().await.expect("text") {
+            said.push_str(&line);
+            said.push('\n');
+            if line.contains("Ctrl+C") {
+                return true;
+            }
+        }
+        false
+    });
+    if announced.await {
+        child.kill().await.expect("it runs");
+        return Ok(said);
+    }
+    Err(run_to_end(FRONTDESK, &arguments, &[]).await)
+}
+
+#[tokio::test]
+async fn a_demo_says_how_to_enter_and_says_the_same_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let data = data.to_str().expect("a plain path");
+    let passwords = |said: &str| -> Vec<String> {
+        let lines = said.lines().filter(|line| line.contains("@demo.example"));
+        lines.filter_map(|line| line.split_whitespace().last().map(str::to_owned)).collect()
+    };
+    let first = demo(data).await.expect("a demo in an empty directory");
+    for part in ["/demo", "Console", "admin@demo.example", "lin@demo.example"] {
+        assert!(first.contains(part), "no {part} in: {first}");
+    }
+    let drawn = passwords(&first);
+    assert_eq!(drawn.len(), 3, "{first}");
+    assert!(drawn.iter().all(|password| password.len() == 22), "128 random bits each: {first}");
+    assert_eq!(passwords(&demo(data).await.expect("again")), drawn);
+    let other = dir.path().join("other");
+    let other = demo(other.to_str().expect("a plain path")).await.expect("another demo");
+    assert_ne!(passwords(&other), drawn, "each demo draws its own");
+}
+
+#[tokio::test]
+async fn a_demo_never_starts_beside_an_account_of_ones_own() {
+    let mut server = TestServer::start(FRONTDESK).await;
+    server.stop().await;
+    let data = server.data_dir().to_str().expect("a plain path");
+    let output = demo(data).await.expect_err("no demo");
+    refused(&output, 1, &[data, "account of your own"]);
 }
 
 #[tokio::test]
@@ -157,4 +252,5 @@ async fn a_server_that_stopped_leaves_a_sound_directory() {
     server.stop().await;
     let output = run_to_end(FRONTDESK, &["doctor", "--data-dir", &dir], &[]).await;
     assert!(output.status.success(), "after a stop: {output:?}");
+    assert_eq!(output.stderr, "", "in a pipe no progress is shown");
 }

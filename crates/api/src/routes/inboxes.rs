@@ -82,7 +82,7 @@ struct InboxesBody {
 #[utoipa::path(get, path = "/inboxes", tag = "inboxes",
     responses((status = 200, body = InboxesBody), (status = "4XX", body = ProblemBody)))]
 async fn list(State(state): State<ApiState>, staff: Staff) -> Answer<Json<InboxesBody>> {
-    let inboxes = state.catalog().inboxes(staff.account()).await?;
+    let inboxes = state.catalog().inboxes(staff.reads(Right::SettingsInboxes)?).await?;
     Ok(Json(InboxesBody { inboxes: inboxes.into_iter().map(Into::into).collect() }))
 }
 
@@ -142,7 +142,8 @@ async fn show(
     staff: Staff,
     Path(inbox): Path<String>,
 ) -> Answer<Json<InboxBody>> {
-    Ok(Json(state.catalog().inbox(staff.account(), unknown(&inbox)?).await?.into()))
+    let account = staff.reads(Right::SettingsInboxes)?;
+    Ok(Json(state.catalog().inbox(account, unknown(&inbox)?).await?.into()))
 }
 
 /// Fields that are absent stay as they are.

@@ -52,7 +52,7 @@ struct RepliesBody {
 #[utoipa::path(get, path = "/canned-replies", tag = "canned replies",
     responses((status = 200, body = RepliesBody), (status = "4XX", body = ProblemBody)))]
 async fn list(State(state): State<ApiState>, staff: Staff) -> Answer<Json<RepliesBody>> {
-    let replies = state.catalog().replies(staff.account()).await?;
+    let replies = state.catalog().replies(staff.reads(Right::SettingsReplies)?).await?;
     Ok(Json(RepliesBody { replies: replies.into_iter().map(Into::into).collect() }))
 }
 

@@ -83,7 +83,7 @@ async fn list(
     staff: Staff,
     Query(params): Query<PlaceParams>,
 ) -> Answer<Json<SettingsBody>> {
-    let account = staff.account();
+    let account = staff.reads(Right::SettingsAccount)?;
     let place = params.place()?;
     exists(&state, account, place).await?;
     let values = state.catalog().settings(account).await?;

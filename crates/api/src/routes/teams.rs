@@ -52,7 +52,7 @@ struct TeamsBody {
 #[utoipa::path(get, path = "/teams", tag = "teams",
     responses((status = 200, body = TeamsBody), (status = "4XX", body = ProblemBody)))]
 async fn list(State(state): State<ApiState>, staff: Staff) -> Answer<Json<TeamsBody>> {
-    let teams = state.catalog().teams(staff.account()).await?;
+    let teams = state.catalog().teams(staff.reads(Right::SettingsTeams)?).await?;
     Ok(Json(TeamsBody { teams: teams.into_iter().map(Into::into).collect() }))
 }
 
@@ -91,7 +91,8 @@ async fn show(
     staff: Staff,
     Path(team): Path<String>,
 ) -> Answer<Json<TeamBody>> {
-    Ok(Json(state.catalog().team(staff.account(), unknown(&team)?).await?.into()))
+    let account = staff.reads(Right::SettingsTeams)?;
+    Ok(Json(state.catalog().team(account, unknown(&team)?).await?.into()))
 }
 
 /// Fields that are absent stay as they are.

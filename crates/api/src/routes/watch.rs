@@ -1,6 +1,7 @@
 //! Who is at work, and who waits: the agents' states and the watchdog's page.
 
 use axum::extract::State;
+use frontdesk_core::rights::Right;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,8 +26,9 @@ struct AgentsBody {
 /// Lists the account's agents with state and load
 #[utoipa::path(get, path = "/agents", tag = "team",
     responses((status = 200, body = AgentsBody), (status = "4XX", body = ProblemBody)))]
-async fn agents(State(state): State<ApiState>, Staff(by): Staff) -> Answer<Json<AgentsBody>> {
-    Ok(Json(AgentsBody { agents: state.engine().agents(&by).await? }))
+async fn agents(State(state): State<ApiState>, staff: Staff) -> Answer<Json<AgentsBody>> {
+    staff.reads(Right::SettingsUsers)?;
+    Ok(Json(AgentsBody { agents: state.engine().agents(&staff.0).await? }))
 }
 
 /// Shows every open session with who or what it waits for

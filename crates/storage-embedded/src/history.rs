@@ -100,7 +100,8 @@ impl FjallHistory {
         let database = Database::builder(dir)
             .cache_size(options.cache_bytes)
             .max_journaling_size(64 << 20)
-            .worker_threads(2)
+            // One: of several the first never compacts, and spins while the others do.
+            .worker_threads(1)
             .max_cached_files(Some(64))
             .open()
             .map_err(|error| match error {

@@ -1,6 +1,6 @@
 //! One agent, step by step: signs in, opens a socket, goes online, answers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use frontdesk_core::chat;
 use frontdesk_protocol::wire::{
@@ -60,6 +60,16 @@ impl TestAgent {
         let id = server.admin().create_user(&email, name, role).await;
         let http = server.http.sign_in(&email).await;
         Self::of(server, http, id)
+    }
+
+    /// The same, at a machine of its own: one of 127.0.0.0/8.
+    pub async fn new_from(server: &TestServer, from: IpAddr, name: &str, role: &str) -> Self {
+        let email = format!("{}@acme.example", name.to_lowercase());
+        let id = server.admin().create_user(&email, name, role).await;
+        let http = server.http.sign_in_from(from, &email).await;
+        let mut agent = Self::of(server, http, id);
+        agent.options.from = Some(from);
+        agent
     }
 
     fn of(server: &TestServer, http: Http, id: String) -> Self {

@@ -374,6 +374,13 @@ pub fn quantile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(place).copied().unwrap_or_default()
 }
 
+/// The middle one.
+pub fn median<T: Copy + Ord>(values: &[T]) -> T {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
 #[cfg(test)]
 mod tests {
     use frontdesk_core::chat::{Content, Entry, Text, content::Kind, entry::Body};

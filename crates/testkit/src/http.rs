@@ -1,6 +1,9 @@
 //! Requests to the HTTP API as nobody, a signed-in user, an API key or a visitor.
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{
+    io::Write as _,
+    net::{IpAddr, SocketAddr},
+};
 
 use frontdesk_core::chat::TimelineItem;
 use serde_json::{Value, json};
@@ -70,7 +73,7 @@ pub struct Http {
 impl Http {
     /// Requests as nobody.
     pub fn new(address: SocketAddr) -> Self {
-        Self { client: client(), base: format!("http://{address}"), by: As::Nobody }
+        Self { client: client(None), base: format!("http://{address}"), by: As::Nobody }
     }
 
     /// Requests with an API key.
@@ -87,7 +90,16 @@ impl Http {
 
     /// Signs in with the password of everybody in tests, into cookies of its own.
     pub async fn sign_in(&self, email: &str) -> Self {
-        let user = Self { client: client(), base: self.base.clone(), by: As::User };
+        self.sign_in_with(client(None), email).await
+    }
+
+    /// The same from another machine: one of 127.0.0.0/8.
+    pub async fn sign_in_from(&self, from: IpAddr, email: &str) -> Self {
+        self.sign_in_with(client(Some(from)), email).await
+    }
+
+    async fn sign_in_with(&self, client: reqwest::Client, email: &str) -> Self {
+        let user = Self { client, base: self.base.clone(), by: As::User };
         let body = json!({"email": email, "password": PASSWORD});
         user.post("/api/v1/sign-in", &body).await.ok();
         user
@@ -197,7 +209,7 @@ impl Http {
     }
 }
 
-fn client() -> reqwest::Client {
-    let client = reqwest::Client::builder().cookie_store(true).no_proxy();
+fn client(from: Option<IpAddr>) -> reqwest::Client {
+    let client = reqwest::Client::builder().cookie_store(true).no_proxy().local_address(from);
     client.build().expect("a client without TLS can always be built")
 }

@@ -6,21 +6,27 @@
 //!   Http          requests as nobody, a user, an API key or a visitor
 //!   TestVisitor   one visitor, step by step        TestAgent   one agent, step by step
 //!   robot         visitors and agents by the dozen, which reconnect by themselves
+//!   RawSocket     a socket in plain bytes          Swarm       hundreds of them on one thread
 //!   ChaosProxy    a bad network between the two
 //!   Checker       nothing lost, doubled, out of order or invented
 //! ```
 //! Nothing here waits for a time to pass: everything waits for an event, with a limit ([`PATIENCE`]).
+//! What has a clock is load and faults: a schedule of messages ([`pace`]), a random moment of a kill, a
+//! client's wait before it connects again.
 //! What goes wrong is a panic with the reason, because a panic is how a test says so.
 
 pub mod agent;
 pub mod checker;
 pub mod http;
 pub mod live;
+pub mod pace;
 pub mod proxy;
+pub mod raw;
 pub mod rng;
 pub mod robot;
 pub mod server;
 pub mod socket;
+pub mod swarm;
 pub mod timeline;
 pub mod visitor;
 
@@ -30,10 +36,12 @@ pub use agent::TestAgent;
 pub use checker::{Checker, Recorder, Verdict};
 pub use http::Http;
 pub use proxy::ChaosProxy;
+pub use raw::RawSocket;
 pub use rng::Rng;
 pub use robot::{Plan, Robot, Who};
 pub use server::{Output, ServerBuilder, TestServer, run_to_end};
 pub use socket::{Gone, Socket, SocketOptions};
+pub use swarm::{Seen, Swarm};
 pub use timeline::Timeline;
 pub use visitor::TestVisitor;
 

@@ -29,6 +29,9 @@ pub struct SocketOptions {
     pub from: Option<IpAddr>,
     /// Size of the kernel's receive buffer, bytes: small ones make a slow reader.
     pub receive_buffer: Option<u32>,
+    /// Size of the kernel's send buffer, bytes: behind small ones a writer soon notices that it is not
+    /// read.
+    pub send_buffer: Option<u32>,
     /// Answer the server's pings.
     pub pong: bool,
 }
@@ -41,6 +44,7 @@ impl Default for SocketOptions {
             path: "/ws/v1".to_owned(),
             from: None,
             receive_buffer: None,
+            send_buffer: None,
             pong: true,
         }
     }
@@ -102,6 +106,9 @@ impl Socket {
         let socket = TcpSocket::new_v4().map_err(lost)?;
         if let Some(bytes) = options.receive_buffer {
             socket.set_recv_buffer_size(bytes).map_err(lost)?;
+        }
+        if let Some(bytes) = options.send_buffer {
+            socket.set_send_buffer_size(bytes).map_err(lost)?;
         }
         if let Some(from) = options.from {
             socket.bind(SocketAddr::new(from, 0)).map_err(lost)?;

@@ -4,9 +4,12 @@
 mod chat;
 mod crash;
 mod durability;
+mod flood;
 mod network;
+mod rounds;
 mod security;
 mod sessions;
+mod slow;
 mod start;
 mod tls;
 
@@ -14,6 +17,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// The binary under test.
 pub(crate) const FRONTDESK: &str = env!("CARGO_BIN_EXE_frontdesk");
+
+/// Bytes.
+pub(crate) const MIB: u64 = 1 << 20;
 
 /// Held by tests that load the machine, so that they do not load each other.
 pub(crate) async fn heavy() -> MutexGuard<'static, ()> {

@@ -17,6 +17,7 @@ use std::{
 use frontdesk_core::chat::{TimelineItem, timeline_item::Item};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::timeline::{first_seq, last_seq, text_of};
 
@@ -101,12 +102,21 @@ pub struct Line {
     pub event: Event,
 }
 
+/// How far a run is, for tests that wait for something in it.
+#[derive(Debug, Default)]
+struct Tally {
+    acked: usize,
+    /// Who has come (back) since the last fault.
+    live_since_fault: BTreeSet<String>,
+}
+
 /// Writes the JSONL file of a run.
 #[derive(Debug)]
 pub struct Recorder {
     started: Instant,
     path: PathBuf,
     file: Mutex<BufWriter<File>>,
+    tally: watch::Sender<Tally>,
 }
 
 impl Recorder {
@@ -117,12 +127,21 @@ impl Recorder {
             started: Instant::now(),
             path: path.to_owned(),
             file: Mutex::new(BufWriter::new(file)),
+            tally: watch::Sender::default(),
         }
     }
 
     /// Notes an event.
     pub fn note(&self, client: &str, event: Event) {
         let at_us = u64::try_from(self.started.elapsed().as_micros()).expect("a short run");
+        match &event {
+            Event::Ack { .. } => self.tally.send_modify(|tally| tally.acked += 1),
+            Event::Live => self.tally.send_modify(|tally| {
+                tally.live_since_fault.insert(client.to_owned());
+            }),
+            Event::Fault { .. } => self.tally.send_modify(|tally| tally.live_since_fault.clear()),
+            _ => {}
+        }
         let line = Line { at_us, client: client.to_owned(), event };
         let mut text = serde_json::to_vec(&line).expect("an event has a JSON form");
         text.push(b'\n');
@@ -133,6 +152,23 @@ impl Recorder {
     pub fn fault(&self, what: &str) {
         crate::http::note(&format!("  fault at {:.1?}: {what}", self.started.elapsed()));
         self.note("harness", Event::Fault { what: what.to_owned() });
+    }
+
+    /// Waits until so many acks are noted.
+    pub async fn acked(&self, count: usize) {
+        self.reaches(&format!("{count} acks"), |tally| tally.acked >= count).await;
+    }
+
+    /// Waits until so many clients have connected since the last fault.
+    pub async fn live_since_fault(&self, count: usize) {
+        let what = format!("{count} clients are live again");
+        self.reaches(&what, |tally| tally.live_since_fault.len() >= count).await;
+    }
+
+    async fn reaches(&self, what: &str, right: impl Fn(&Tally) -> bool) {
+        let mut tally = self.tally.subscribe();
+        let reached = tally.wait_for(|tally| right(tally));
+        crate::soon(what, reached).await.map(drop).expect("the recorder outlives the wait");
     }
 
     /// Ends the record and reads it back.

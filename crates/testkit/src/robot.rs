@@ -236,6 +236,7 @@ impl Mind {
             }
             let longest = (BACKOFF.0 << attempt.min(10)).min(BACKOFF.1);
             attempt += 1;
+            // As the real client does: they must not all come back at once.
             sleep(Duration::from_millis(self.rng.pick(0..longest + 1))).await;
         }
     }

@@ -203,17 +203,22 @@ async fn r05_a_full_disk_refuses_messages_and_serves_the_rest() {
     let id = message_id();
     let freed = Instant::now();
     let after = within(Duration::from_secs(10), "messages are taken again", async {
-        let mut pace = tokio::time::interval(Duration::from_millis(100));
         loop {
-            pace.tick().await;
-            if let Ok(ack) = visitor.try_say(&id, "there is room again").await {
-                return ack;
+            match visitor.try_say(&id, "there is room again").await {
+                Ok(ack) => return ack,
+                // Again when the server says, as clients do.
+                Err(refusal) => {
+                    assert_eq!(refusal.code, "storage.full");
+                    let again = refusal.retry_after_ms.expect("it can be tried again");
+                    tokio::time::sleep(Duration::from_millis(again.into())).await;
+                }
             }
         }
     })
     .await;
     note(&format!("r05: refused after {took:?}, back {:?} after there was room", freed.elapsed()));
     let ready = soon("ready again", async {
+        // Readiness is asked for, again and again, by whoever spreads the load.
         let mut pace = tokio::time::interval(Duration::from_millis(100));
         loop {
             pace.tick().await;

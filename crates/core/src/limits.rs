@@ -71,7 +71,7 @@ limits! {
 
     // Connections.
     IN_FLIGHT_MAX: u16 = 64, Count, "Messages of one connection that wait for their ack; beyond it the socket is not read.";
-    OUT_QUEUE_BYTES_MAX: usize = MIB, Bytes, "Bytes queued towards one slow reader before it is closed with 3008.";
+    OUT_QUEUE_BYTES_MAX: usize = MIB, Bytes, "Bytes queued towards one slow reader, behind the frame on its way, before it is closed with 3008.";
     HEADER_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From accept to the whole request head: ends half-sent upgrades.";
     AUTH_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From upgrade to a valid hello: ends sockets that never say who they are.";
     PING_INTERVAL_MS: u64 = 25 * SECOND, Milliseconds, "Between pings: below the 30 s after which mobile networks forget a silent connection.";
@@ -85,6 +85,7 @@ limits! {
     PAGE_ENTRIES_MAX: usize = 200, Count, "Rows or timeline entries of one answer of the HTTP API.";
     FIRST_PAGE_ENTRIES: usize = 50, Count, "Entries of the newest page, for a client without a position: a screen or two.";
     CATCH_UP_ENTRIES_MAX: usize = 500, Count, "Entries given on a resume; a client further behind gets the newest page.";
+    CATCH_UP_BYTES_MAX: usize = 4 * MIB, Bytes, "Bytes of the entries of one resume: whoever was closed as slow gets all it missed; a client further behind gets the newest page.";
 
     // What is kept for those who are away.
     FEED_CHANGES_MAX: usize = 1_024, Count, "Changes of one user's list kept for a reconnect; older positions reload the list.";
@@ -120,6 +121,9 @@ limits! {
 
 // Limits fit each other, or nothing compiles. JSON writes a control character as six bytes.
 const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * KIB < FRAME_BYTES_MAX);
+// Who is closed as slow can resume; a newest page is never longer than what may be caught up.
+const _: () = assert!(2 * OUT_QUEUE_BYTES_MAX <= CATCH_UP_BYTES_MAX);
+const _: () = assert!(FIRST_PAGE_ENTRIES * TEXT_BYTES_MAX <= CATCH_UP_BYTES_MAX);
 const _: () = assert!(DRAFT_BYTES_MAX < TEXT_BYTES_MAX && FRAME_BYTES_MAX <= OUT_QUEUE_BYTES_MAX);
 const _: () = assert!(IDLE_WARN_MS < IDLE_CLOSE_MS);
 const _: () = assert!(PING_INTERVAL_MS + PONG_WAIT_MS < POSITION_CHECK_MS);

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use frontdesk_core::{fold, limits};
+use frontdesk_core::{chat, fold, limits};
 use frontdesk_protocol::{
     DecodeError, close,
     codes::{self, ErrorCode},
@@ -279,7 +279,11 @@ impl Chat {
             Some(held) if held.epoch == epoch && held.seq <= last_seq => self
                 .dispatcher
                 .since(conversation, held.seq, RESUME_ITEMS_MAX, now_ms)
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .filter(|entries| {
+                    let bytes: usize = entries.iter().map(chat::Entry::encoded_len).sum();
+                    bytes <= limits::CATCH_UP_BYTES_MAX
+                }),
             _ => None,
         };
         let recovered = missed.is_some();

@@ -248,7 +248,8 @@ impl Core {
         }
         let queue = found.out.get_or_insert_with(|| self.pool.take());
         push(queue);
-        let full = queue.len() > max;
+        // A page or what was missed is one long frame: it is not the reader's fault, and it goes whole.
+        let full = queue.behind_first() > max;
         if !found.dirty {
             found.dirty = true;
             self.dirty.push(conn);
@@ -257,7 +258,8 @@ impl Core {
         if full {
             // Much was queued in one turn perhaps: slow is only who does not take it.
             self.write(conn);
-            if self.peek(conn).and_then(|found| found.out.as_ref()).is_some_and(|q| q.len() > max) {
+            let left = self.peek(conn).and_then(|found| found.out.as_ref());
+            if left.is_some_and(|queue| queue.behind_first() > max) {
                 self.metrics.slow_closes.add(1);
                 self.end(conn, close::SLOW.code, close::SLOW.reason, CloseReason::Slow);
             }

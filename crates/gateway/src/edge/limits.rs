@@ -13,7 +13,8 @@ pub struct EdgeLimits {
     pub message_bytes_max: usize,
     /// Most fragments of one message: a drip of tiny frames would cost CPU without end (1009).
     pub fragments_max: u32,
-    /// Most bytes waiting for one connection: a reader slower than that is closed as slow.
+    /// Most bytes waiting for one connection behind the frame on its way: a reader slower than that is
+    /// closed as slow.
     pub out_queue_bytes_max: usize,
     /// The kernel's send buffer per socket. Left alone it grows to megabytes, and a slow reader is
     /// noticed only behind that. `None` leaves it alone.

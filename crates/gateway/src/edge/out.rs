@@ -62,6 +62,12 @@ impl OutQueue {
         self.len == 0
     }
 
+    /// Bytes that wait behind the frame on its way, or first in line.
+    pub(super) fn behind_first(&self) -> usize {
+        let first = self.frames.front().map_or(0, |&len| len as usize - self.frame_written);
+        self.len - first
+    }
+
     /// Queues a frame whose payload is copied.
     pub(super) fn push_copy(&mut self, opcode: Opcode, payload: &[u8]) {
         let (header, header_len) = encode_header(opcode, payload.len());
@@ -261,6 +267,23 @@ mod tests {
             assert_eq!(got[..border], whole[..border], "written {written}");
             assert_eq!(got[border..], [0x88, 2, b'x', b'x'], "written {written}");
         }
+    }
+
+    #[test]
+    fn the_frame_on_its_way_does_not_wait_behind_itself() {
+        let mut queue = OutQueue::default();
+        assert_eq!(queue.behind_first(), 0);
+        queue.push_shared(Opcode::Binary, &Bytes::from(vec![7; 70_000]));
+        assert_eq!(queue.behind_first(), 0);
+        queue.push_copy(Opcode::Text, b"abc");
+        assert_eq!(queue.behind_first(), 5);
+        // Wherever the first write stops within the long frame, only the short one waits.
+        for taken in [1, 9, 10, 60_000] {
+            queue.write_with(|_| Ok(taken)).unwrap();
+            assert_eq!(queue.behind_first(), 5);
+        }
+        queue.write_with(|_| Ok(70_010 - 60_020)).unwrap();
+        assert_eq!((queue.len(), queue.behind_first()), (5, 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use frontdesk_core::limits;
 use frontdesk_protocol::wire::{self, client_frame::Frame as Out, server_frame::Frame as In};
 use frontdesk_testkit::{
     Gone, PATIENCE, RawSocket, Seen, Swarm, TestAgent, TestServer, TestVisitor,
@@ -216,6 +217,20 @@ impl Room {
         Round { p50, p99, late, grown, slow }
     }
 
+    /// The hundredth resumes, and is given more than a queue's worth on the same connection.
+    async fn resume(&mut self) {
+        let recovered = self.hundredth.timeline(&self.conversation).recovered;
+        let closes = self.server.metric("frontdesk_slow_closes_total").await;
+        self.hundredth.resume().await;
+        let timeline = self.hundredth.timeline(&self.conversation);
+        assert_eq!(timeline.recovered, recovered + 1, "it was given a new page");
+        let position = timeline.position().expect("it is open");
+        self.hundredth.live.sync(&self.conversation, position).await;
+        let closed = self.server.metric("frontdesk_slow_closes_total").await - closes;
+        assert!(closed < 0.5, "it was closed for what it was given");
+        self.hundredth.lose();
+    }
+
     /// Numbers of the last messages the hundredth holds.
     fn held(&self) -> Vec<u32> {
         let texts = self.hundredth.timeline(&self.conversation).texts();
@@ -326,10 +341,7 @@ fn r09_a_slow_consumer_is_closed_by_name_and_recovers() {
             let queued = u64::from(round.slow.others_at - last + 1) * bytes;
             assert!(last + 1 < MESSAGES, "it read everything");
             assert!((MIB..2 * MIB).contains(&queued), "closed when {queued} bytes were queued");
-            room.hundredth.resume().await;
-            room.hundredth.lose();
-            let timeline = room.hundredth.timeline(&room.conversation);
-            assert_eq!(timeline.reloaded, 0, "it was given what it missed, no new page");
+            room.resume().await;
             assert!(room.held().ends_with(&all), "it has not caught up: {:?}", room.held());
             note(&format!(
                 "r09: round {number}: slow one closed with {code} at message {last}, the others were at {}; \
@@ -368,4 +380,35 @@ fn r09_a_slow_consumer_is_closed_by_name_and_recovers() {
         assert!(p99(&with) <= bound, "p99 {:?} with a slow reader, at most {bound:?}", p99(&with));
         assert!(grown(&with) <= 8 * MIB, "rss grew by {}", grown(&with));
     });
+}
+
+#[tokio::test]
+async fn who_missed_more_bytes_than_a_resume_may_take_gets_the_newest_page() {
+    const BIG: usize = 60_000;
+    let server = TestServer::builder(FRONTDESK).set("limits.visitor_burst", 1_000).start().await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("hello").await;
+    let mut tab = visitor.another_tab();
+    tab.connect_by_ticket().await;
+    tab.lose();
+    let body = "x".repeat(BIG);
+    // All but the last fit into one resume.
+    let count = limits::CATCH_UP_BYTES_MAX / (BIG + 200);
+    for _ in 0..count {
+        visitor.say(&body).await;
+    }
+    tab.resume().await;
+    assert!(tab.welcome.opened[0].recovered);
+    assert_eq!(tab.held().held, visitor.held().held);
+    // On the same connection: it was not closed for what it was given.
+    tab.say("thank you").await;
+    tab.lose();
+    for _ in 0..=count {
+        visitor.say(&body).await;
+    }
+    tab.resume().await;
+    assert!(!tab.welcome.opened[0].recovered);
+    assert_eq!(tab.held().held, visitor.held().held);
+    assert_eq!(tab.held().texts().len(), limits::FIRST_PAGE_ENTRIES);
+    tab.say("still here").await;
 }

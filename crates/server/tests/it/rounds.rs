@@ -5,10 +5,9 @@
 //! rounds. So the test and the server it starts go before other processes, where the system lets them:
 //! equally, so that they compete with each other as they would on a machine of their own.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use frontdesk_testkit::{TestServer, http::note};
-use rustix::thread::gettid;
 use tempfile::TempDir;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -17,8 +16,12 @@ use crate::heavy;
 /// How often the memory is looked at: many times within the second in which a queue fills.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Runs a test that measures: alone among the tests that load the machine, and before other processes.
+/// Runs a test that measures: alone among the tests that load the machine, and before
+/// other processes.
 pub(crate) fn measured(test: impl Future<Output = ()>) {
+    // Of several checkouts on one machine, one measures at a time: both would go first.
+    let turn = fs::File::create(std::env::temp_dir().join("frontdesk-measures")).expect("a file");
+    turn.lock().expect("its turn comes");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -35,8 +38,10 @@ pub(crate) fn measured(test: impl Future<Output = ()>) {
 /// Lets the calling thread, and the processes it starts, go before others.
 fn go_first() {
     // By a program, because there is no safe call for it. The threads of a server inherit it.
-    let thread = gettid().as_raw_nonzero().to_string();
-    let done = Command::new("chrt").args(["--rr", "--pid", "1", &thread]).output();
+    let done = fs::read_link("/proc/thread-self").and_then(|path| {
+        let thread = path.file_name().unwrap_or_default();
+        Command::new("chrt").args(["--rr", "--pid", "1"]).arg(thread).output()
+    });
     if !done.is_ok_and(|done| done.status.success()) {
         note("the system lets nobody go first: figures are those of a busy machine");
     }

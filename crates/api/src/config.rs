@@ -154,6 +154,8 @@ pub struct FileLimits {
     pub visitor_files_max: u64,
     /// Bytes one account may store.
     pub account_bytes_max: u64,
+    /// Files one account may store.
+    pub account_files_max: u64,
 }
 
 impl Default for FileLimits {
@@ -164,8 +166,9 @@ impl Default for FileLimits {
             thumbnail_side: limits::THUMBNAIL_PIXELS_MAX,
             image_workers: 2,
             visitor_bytes_max: 200 * 1024 * 1024,
-            visitor_files_max: 500,
+            visitor_files_max: limits::VISITOR_FILES_MAX,
             account_bytes_max: 20 * 1024 * 1024 * 1024,
+            account_files_max: limits::ACCOUNT_FILES_MAX,
         }
     }
 }

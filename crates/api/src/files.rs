@@ -6,10 +6,14 @@
 //! only name a file that survives power loss. Object names are the file's 128 random bits:
 //! `{id[0..2]}/{id}` and `{id[0..2]}/{id}.thumb`.
 //!
+//! Quotas hold for uploads at the same time, too: room is reserved in the row before a byte is read. A
+//! file that goes is first taken from everybody in the catalog, then its bytes are removed, then that
+//! is noted; whatever fails on the way is done by the sweep.
+//!
 //! A file belongs to one conversation. Whoever asks for it must be able to read that conversation;
 //! the routes check that on every request, since the id alone grants nothing.
 
-use std::{io, path::Path as FsPath, sync::Arc, time::Duration};
+use std::{io, ops::Range, path::Path as FsPath, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use frontdesk_catalog::{Catalog, Error as CatalogError, Uploader};
@@ -19,18 +23,21 @@ use frontdesk_core::{
 };
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 use object_store::{
-    Error as StoreError, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
-    local::LocalFileSystem, path::Path,
+    Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt,
+    PutPayload, local::LocalFileSystem, path::Path,
 };
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::config::FileLimits;
 
+mod allowed;
 mod kind;
 pub(crate) mod name;
+pub(crate) mod range;
 mod raster;
 mod rows;
 
+pub(crate) use allowed::Allowed;
 use kind::Kind;
 pub use rows::Stored;
 pub(crate) use rows::uploader;
@@ -108,6 +115,8 @@ pub struct Files {
 
 struct Inner {
     store: Arc<dyn ObjectStore>,
+    /// The bytes lie on the disk that holds the messages as well.
+    shares_disk: bool,
     catalog: Catalog,
     limits: FileLimits,
     workers: Arc<Semaphore>,
@@ -126,6 +135,7 @@ pub(crate) struct Upload<'a> {
     pub(crate) uploader: Uploader,
     pub(crate) name: &'a str,
     pub(crate) declared_bytes: Option<u64>,
+    pub(crate) allowed: Allowed,
 }
 
 /// Which bytes of a file.
@@ -147,15 +157,25 @@ impl Files {
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(store_error("open its directory"))?
             .with_fsync(true);
-        Ok(Self::over(Arc::new(store), catalog, limits))
+        Ok(Self::new(Arc::new(store), true, catalog, limits))
     }
 
-    /// Files in any store that keeps what it has acknowledged.
+    /// Files in any store elsewhere that keeps what it has acknowledged.
     pub fn over(store: Arc<dyn ObjectStore>, catalog: Catalog, limits: FileLimits) -> Self {
+        Self::new(store, false, catalog, limits)
+    }
+
+    fn new(
+        store: Arc<dyn ObjectStore>,
+        shares_disk: bool,
+        catalog: Catalog,
+        limits: FileLimits,
+    ) -> Self {
         let workers = limits.image_workers.max(1);
         Self {
             inner: Arc::new(Inner {
                 store,
+                shares_disk,
                 catalog,
                 limits,
                 workers: Arc::new(Semaphore::new(workers)),
@@ -163,9 +183,9 @@ impl Files {
         }
     }
 
-    /// The limits in force.
-    pub fn limits(&self) -> &FileLimits {
-        &self.inner.limits
+    /// Whether files take room from the disk's reserve.
+    pub(crate) fn shares_disk(&self) -> bool {
+        self.inner.shares_disk
     }
 
     /// Stores what the stream brings; returns once it would survive power loss.
@@ -178,14 +198,20 @@ impl Files {
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        let bytes_max = self.inner.limits.file_bytes_max;
+        let bytes_max = upload.allowed.file_bytes_max;
         if upload.declared_bytes.is_some_and(|bytes| bytes > bytes_max) {
             return Err(FileError::TooLarge { bytes_max });
         }
-        self.check_quota(&upload, upload.declared_bytes.unwrap_or(0)).await?;
+        let room = self.room(&upload).await?;
+        // A size that is not said is bounded by what is left.
+        let reserved = upload.declared_bytes.unwrap_or(bytes_max.min(room.bytes));
+        if reserved > room.bytes {
+            return Err(FileError::Quota { whose: room.whose });
+        }
+        let quota = (reserved < bytes_max).then_some(room.whose);
         let body = body.map(|chunk| chunk.map_err(Into::into)).boxed();
         let until = Instant::now() + UPLOAD_TIMEOUT;
-        let mut body = Reader { body, left: bytes_max, bytes_max, until };
+        let mut body = Reader { body, left: reserved, bytes_max, quota, until };
         let mut head = BytesMut::new();
         let mut whole = false;
         while head.len() < kind::HEAD_BYTES {
@@ -201,11 +227,12 @@ impl Files {
             return Err(FileError::Empty);
         }
         let kind = kind::detect(&head, whole).ok_or(FileError::Type)?;
-        let id = self.begin(&upload).await?;
+        let unfinished = self.begin(&upload, reserved).await?;
+        let id = unfinished.id.as_str();
         let written = match kind {
-            Kind::Image(raster) => self.write_image(&id, raster, head, body).await,
+            Kind::Image(raster) => self.write_image(id, raster, head, body).await,
             Kind::Other(plain) => {
-                self.write_stream(&id, Part::Whole, head, body).await.map(|size_bytes| Written {
+                self.write_stream(id, Part::Whole, head, body).await.map(|size_bytes| Written {
                     media_type: plain.media_type,
                     size_bytes,
                     width: 0,
@@ -215,13 +242,19 @@ impl Files {
             }
         };
         let finished = match written {
-            Ok(written) => self.finish(&id, &upload, written).await,
+            Ok(written) => self.finish(id, &upload, written).await,
             Err(error) => Err(error),
         };
-        if finished.is_err() {
-            self.discard(upload.account, &id).await;
+        match finished {
+            Ok(file) => {
+                unfinished.keep();
+                Ok(file)
+            }
+            Err(error) => {
+                unfinished.discard(&error).await;
+                Err(error)
+            }
         }
-        finished
     }
 
     /// Streams the body to its place and returns its size.
@@ -232,24 +265,31 @@ impl Files {
         head: BytesMut,
         mut body: Reader,
     ) -> Result<u64, FileError> {
+        let mut first = head;
+        let ended = body.fill(&mut first).await?;
+        if ended {
+            // One request where a remote store wants three for parts.
+            let size_bytes = first.len() as u64;
+            self.put(id, part, first.freeze()).await?;
+            return Ok(size_bytes);
+        }
         let mut upload = self
             .inner
             .store
             .put_multipart(&object(id, part))
             .await
             .map_err(store_error("begin a file"))?;
-        match copy(upload.as_mut(), head, &mut body).await {
-            Ok(size_bytes) => {
-                upload.complete().await.map_err(store_error("finish a file"))?;
-                Ok(size_bytes)
-            }
-            Err(error) => {
-                if let Err(abort) = upload.abort().await {
-                    tracing::warn!(file.id = id, error = %abort, "aborted upload left a part behind");
-                }
-                Err(error)
-            }
+        let copied = match copy(upload.as_mut(), first, &mut body).await {
+            Ok(size_bytes) => match upload.complete().await {
+                Ok(_) => return Ok(size_bytes),
+                Err(error) => Err(store_error("finish a file")(error)),
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(abort) = upload.abort().await {
+            tracing::warn!(file.id = id, error = %abort, "aborted upload left a part behind");
         }
+        copied
     }
 
     /// Images wait in the store, not in memory, until a worker is free: a client that sends slowly
@@ -291,9 +331,9 @@ impl Files {
         let size_bytes = picture.bytes.len() as u64;
         let has_thumbnail = picture.thumbnail.is_some();
         if let Some(thumbnail) = picture.thumbnail {
-            self.put(id, Part::Thumbnail, thumbnail).await?;
+            self.put(id, Part::Thumbnail, thumbnail.into()).await?;
         }
-        self.put(id, Part::Whole, picture.bytes).await?;
+        self.put(id, Part::Whole, picture.bytes.into()).await?;
         Ok(Written {
             media_type: picture.media_type,
             size_bytes,
@@ -303,7 +343,7 @@ impl Files {
         })
     }
 
-    async fn put(&self, id: &str, part: Part, bytes: Vec<u8>) -> Result<(), FileError> {
+    async fn put(&self, id: &str, part: Part, bytes: Bytes) -> Result<(), FileError> {
         self.inner
             .store
             .put(&object(id, part), PutPayload::from(bytes))
@@ -312,13 +352,16 @@ impl Files {
             .map_err(store_error("write a file"))
     }
 
-    /// The bytes of a stored file, as they come from the store, and how many.
+    /// The bytes of a stored file, or these of them, as they come from the store, and how many the
+    /// whole has.
     pub(crate) async fn read(
         &self,
         id: &str,
         part: Part,
+        range: Option<Range<u64>>,
     ) -> Result<(u64, BoxStream<'static, Result<Bytes, StoreError>>), FileError> {
-        match self.inner.store.get(&object(id, part)).await {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        match self.inner.store.get_opts(&object(id, part), options).await {
             Ok(found) => Ok((found.meta.size, found.into_stream())),
             Err(StoreError::NotFound { .. }) => Err(FileError::Unknown),
             Err(error) => Err(store_error("read a file")(error)),
@@ -353,6 +396,8 @@ struct Reader {
     body: BoxStream<'static, Result<Bytes, BoxError>>,
     left: u64,
     bytes_max: u64,
+    /// Whose quota ends the body before the largest size does.
+    quota: Option<&'static str>,
     until: Instant,
 }
 
@@ -364,11 +409,22 @@ impl Reader {
             .map_err(|elapsed| FileError::Aborted(elapsed.into()))?;
         let Some(chunk) = chunk else { return Ok(None) };
         let chunk = chunk.map_err(FileError::Aborted)?;
-        self.left = self
-            .left
-            .checked_sub(chunk.len() as u64)
-            .ok_or(FileError::TooLarge { bytes_max: self.bytes_max })?;
+        self.left = self.left.checked_sub(chunk.len() as u64).ok_or(match self.quota {
+            Some(whose) => FileError::Quota { whose },
+            None => FileError::TooLarge { bytes_max: self.bytes_max },
+        })?;
         Ok(Some(chunk))
+    }
+
+    /// Reads until a part is full; says whether the body has ended before.
+    async fn fill(&mut self, part: &mut BytesMut) -> Result<bool, FileError> {
+        while part.len() < PART_BYTES {
+            match self.next().await? {
+                Some(chunk) => part.extend_from_slice(&chunk),
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -377,19 +433,18 @@ async fn copy(
     mut part: BytesMut,
     body: &mut Reader,
 ) -> Result<u64, FileError> {
-    let mut size = part.len() as u64;
-    while let Some(chunk) = body.next().await? {
-        size += chunk.len() as u64;
-        part.extend_from_slice(&chunk);
-        if part.len() >= PART_BYTES {
-            let full = std::mem::take(&mut part).freeze();
+    let mut size = 0;
+    loop {
+        let ended = body.fill(&mut part).await?;
+        size += part.len() as u64;
+        let full = std::mem::take(&mut part).freeze();
+        if !full.is_empty() {
             upload.put_part(full.into()).await.map_err(store_error("write a file"))?;
         }
+        if ended {
+            return Ok(size);
+        }
     }
-    if !part.is_empty() {
-        upload.put_part(part.freeze().into()).await.map_err(store_error("write a file"))?;
-    }
-    Ok(size)
 }
 
 fn object(id: &str, part: Part) -> Path {

@@ -29,6 +29,8 @@ pub enum FileState {
     Uploading,
     /// Written and synced.
     Stored,
+    /// Gone for everybody, but its bytes may still be in the content store.
+    Removing,
     /// Gone; the id stays so that it is never used again.
     Deleted,
 }
@@ -38,6 +40,7 @@ impl FileState {
         match self {
             Self::Uploading => "uploading",
             Self::Stored => "stored",
+            Self::Removing => "removing",
             Self::Deleted => "deleted",
         }
     }
@@ -47,7 +50,7 @@ impl std::str::FromStr for FileState {
     type Err = Error;
 
     fn from_str(code: &str) -> Result<Self, Error> {
-        [Self::Uploading, Self::Stored, Self::Deleted]
+        [Self::Uploading, Self::Stored, Self::Removing, Self::Deleted]
             .into_iter()
             .find(|state| state.code() == code)
             .ok_or(Error::Stored { what: "state" })
@@ -92,6 +95,8 @@ pub struct NewFile {
     pub uploader: Uploader,
     /// As the uploader calls it.
     pub name: String,
+    /// Room taken for it while it comes in; quotas count it like a stored file's size.
+    pub reserved_bytes: u64,
 }
 
 /// What is known when its bytes are stored and synced.
@@ -114,7 +119,7 @@ pub struct FileFacts {
 pub struct FileUsage {
     /// Files uploading or stored.
     pub files: u64,
-    /// Bytes stored.
+    /// Bytes stored, and reserved by what is uploading.
     pub bytes: u64,
 }
 
@@ -123,6 +128,8 @@ const UNKNOWN: Error = Error::NotFound { what: "file" };
 impl Catalog {
     /// Begins an upload and gives the file its id.
     pub async fn begin_file(&self, account: AccountId, new: NewFile) -> Result<StoredFile, Error> {
+        let reserved = i64::try_from(new.reserved_bytes)
+            .map_err(|_| Error::invalid("size_bytes", "too_large"))?;
         let file = StoredFile {
             id: login::random_hex()?,
             account,
@@ -130,7 +137,7 @@ impl Catalog {
             uploader: new.uploader,
             name: safe_name(&new.name),
             media_type: String::new(),
-            size_bytes: 0,
+            size_bytes: new.reserved_bytes,
             width: 0,
             height: 0,
             has_thumbnail: false,
@@ -141,7 +148,7 @@ impl Catalog {
         sqlx::query(
             "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
              media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
-             VALUES (?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, ?, ?)",
         )
         .bind(&file.id)
         .bind(account.to_string())
@@ -149,6 +156,7 @@ impl Catalog {
         .bind(&file.uploader.kind)
         .bind(&file.uploader.id)
         .bind(&file.name)
+        .bind(reserved)
         .bind(file.state.code())
         .bind(file.created_ms)
         .execute(&mut *write)
@@ -226,35 +234,55 @@ impl Catalog {
         .collect()
     }
 
-    /// Marks a file as deleted; removing its bytes is the caller's next step, and a sweep's if the
-    /// caller dies before.
+    /// Takes a file away from everybody. Its bytes are still there: removing them is the caller's next
+    /// step, [`Catalog::file_removed`] the one after it, and where either fails a sweep does both.
     pub async fn delete_file(&self, account: AccountId, id: &str) -> Result<(), Error> {
+        let kept = [FileState::Uploading, FileState::Stored];
+        self.move_file(account, id, kept, FileState::Removing).await
+    }
+
+    /// Notes that the bytes of a deleted file are gone.
+    pub async fn file_removed(&self, account: AccountId, id: &str) -> Result<(), Error> {
+        self.move_file(account, id, [FileState::Removing; 2], FileState::Deleted).await
+    }
+
+    async fn move_file(
+        &self,
+        account: AccountId,
+        id: &str,
+        from: [FileState; 2],
+        to: FileState,
+    ) -> Result<(), Error> {
         let mut write = self.write("delete a file").await?;
-        let changed =
-            sqlx::query("UPDATE files SET state = ? WHERE account = ? AND id = ? AND state <> ?")
-                .bind(FileState::Deleted.code())
-                .bind(account.to_string())
-                .bind(id)
-                .bind(FileState::Deleted.code())
-                .execute(&mut *write)
-                .await
-                .doing("delete a file")?;
+        let changed = sqlx::query(
+            "UPDATE files SET state = ? WHERE account = ? AND id = ? AND state IN (?, ?)",
+        )
+        .bind(to.code())
+        .bind(account.to_string())
+        .bind(id)
+        .bind(from[0].code())
+        .bind(from[1].code())
+        .execute(&mut *write)
+        .await
+        .doing("delete a file")?;
         if changed.rows_affected() == 0 {
             return Err(UNKNOWN);
         }
         write.commit().await.doing("delete a file")
     }
 
-    /// Lists uploads of any account that began before a time and never finished: a sweep deletes
-    /// them with their bytes.
-    pub async fn unfinished_files(
+    /// Lists files of any account whose bytes have to go: uploads that began before a time and never
+    /// finished, and deleted files that nobody has noted as removed.
+    pub async fn leftover_files(
         &self,
         before_ms: i64,
         limit: u32,
     ) -> Result<Vec<StoredFile>, Error> {
         sqlx::query(
-            "SELECT * FROM files WHERE state = ? AND created_ms < ? ORDER BY created_ms LIMIT ?",
+            "SELECT * FROM files WHERE state = ? OR (state = ? AND created_ms < ?) \
+             ORDER BY created_ms LIMIT ?",
         )
+        .bind(FileState::Removing.code())
         .bind(FileState::Uploading.code())
         .bind(before_ms)
         .bind(i64::from(limit))
@@ -270,10 +298,11 @@ impl Catalog {
     pub async fn file_usage(&self, account: AccountId) -> Result<FileUsage, Error> {
         let row = sqlx::query(
             "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
-             WHERE account = ? AND state <> ?",
+             WHERE account = ? AND state IN (?, ?)",
         )
         .bind(account.to_string())
-        .bind(FileState::Deleted.code())
+        .bind(FileState::Uploading.code())
+        .bind(FileState::Stored.code())
         .fetch_one(self.reads())
         .await
         .doing("sum files")?;
@@ -290,13 +319,14 @@ impl Catalog {
         let row = sqlx::query(
             "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
              WHERE account = ? AND uploader = ? AND uploader_kind = ? AND created_ms >= ? \
-             AND state <> ?",
+             AND state IN (?, ?)",
         )
         .bind(account.to_string())
         .bind(&uploader.id)
         .bind(&uploader.kind)
         .bind(since_ms)
-        .bind(FileState::Deleted.code())
+        .bind(FileState::Uploading.code())
+        .bind(FileState::Stored.code())
         .fetch_one(self.reads())
         .await
         .doing("sum files")?;

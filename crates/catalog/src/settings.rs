@@ -224,17 +224,17 @@ registry! {
         "Visitors may send files.",
         "允许访客发送文件。";
     /// The largest file.
-    FILE_MIB: u64 = "files.size_mib", number(20, 1, 200), [Inbox], SettingsAccount,
-        "The largest file that may be sent, in MiB.",
-        "单个文件大小上限（MiB）。";
+    FILE_MIB: u64 = "files.size_mib", number(20, 1, 1_024), [Inbox], SettingsAccount,
+        "The largest file that may be sent, in MiB; never more than the server allows.",
+        "单个文件大小上限（MiB），不超过服务器的上限。";
     /// The daily quota of a visitor.
     VISITOR_MIB: u64 = "files.visitor_day_mib", number(100, 1, 10_240), [Inbox], SettingsAccount,
-        "How much one visitor may upload in 24 hours, in MiB.",
-        "每位访客 24 小时内的上传总量上限（MiB）。";
+        "How much one visitor may upload in 24 hours, in MiB; never more than the server allows.",
+        "每位访客 24 小时内的上传总量上限（MiB），不超过服务器的上限。";
     /// The quota of the account.
     ACCOUNT_MIB: u64 = "files.account_mib", number(10_240, 10, 10_485_760), [], SettingsAccount,
-        "How much the account may store in files, in MiB.",
-        "本账户文件存储总量上限（MiB）。";
+        "How much the account may store in files, in MiB; never more than the server allows.",
+        "本账户文件存储总量上限（MiB），不超过服务器的上限。";
 }
 
 /// Where a value is set.
@@ -311,14 +311,23 @@ impl Settings {
         self.set.get(&(spec.name, place)).map(|number| json(spec, *number))
     }
 
+    /// The value somebody set for a place or further out; None where the default holds.
+    pub fn chosen<T: SettingType>(&self, key: Key<T>, at: At) -> Option<T> {
+        self.set_number(key.spec, at).map(T::from_checked)
+    }
+
+    /// Whether somebody set it for a place or further out.
+    pub fn is_set(&self, spec: &'static Spec, at: At) -> bool {
+        self.set_number(spec, at).is_some()
+    }
+
     fn number(&self, spec: &'static Spec, at: At) -> i64 {
+        self.set_number(spec, at).unwrap_or_else(|| spec.default_number())
+    }
+
+    fn set_number(&self, spec: &'static Spec, at: At) -> Option<i64> {
         let places = [at.team.map(Place::Team), at.inbox.map(Place::Inbox), Some(Place::Account)];
-        places
-            .into_iter()
-            .flatten()
-            .find_map(|place| self.set.get(&(spec.name, place)))
-            .copied()
-            .unwrap_or_else(|| spec.default_number())
+        places.into_iter().flatten().find_map(|place| self.set.get(&(spec.name, place))).copied()
     }
 }
 

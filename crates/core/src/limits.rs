@@ -107,6 +107,8 @@ limits! {
 
     // Files.
     FILE_BYTES_MAX: u64 = 20 << 20, Bytes, "One file; photographs and documents fit.";
+    VISITOR_FILES_MAX: u64 = 500, Count, "Files one visitor may have stored: small files take rows and blocks of the disk that a quota in bytes does not see.";
+    ACCOUNT_FILES_MAX: u64 = 1_000_000, Count, "Files one account may have stored: years of a busy team; one account cannot take all inodes, and its sum for the quota stays short.";
     IMAGE_PIXELS_MAX: u64 = 40_000_000, Count, "Pixels of an image that is decoded: small files can unpack to gigabytes.";
     THUMBNAIL_PIXELS_MAX: u32 = 320, Count, "The longer side of a thumbnail.";
     UPLOAD_PAUSE_MS: u64 = 30 * SECOND, Milliseconds, "Between two pieces of an upload.";

@@ -78,6 +78,7 @@ codes! {
     IDEMPOTENCY_REUSED = "request.key_reused", 409, No, "the idempotency key came with another request before", "uses a new key";
     IDEMPOTENCY_RUNNING = "request.key_running", 409, Later, "the first request with this idempotency key is still running", "waits and tries again";
     CURSOR_INVALID = "request.cursor", 400, No, "the page cursor is not one the server gave", "starts from the first page";
+    RANGE_INVALID = "request.range", 416, No, "the file has no bytes in this range", "asks for a range within the size of the answer";
     PRECONDITION_FAILED = "request.precondition", 412, AfterReload, "somebody else changed it meanwhile", "reloads";
     NOT_FOUND = "not_found", 404, No, "there is no such thing, or not for this caller", "reloads its list";
     NAME_TAKEN = "name.taken", 409, No, "the name is in use", "asks for another name";

@@ -306,9 +306,7 @@ async fn erase(
     }
     let files = files_of(&state, &by, id, body.from_seq, body.to_seq).await?;
     state.engine().erase(&by, id, body.from_seq, body.to_seq).await?;
-    for file in &files {
-        state.files().remove(by.account(), file).await?;
-    }
+    state.files().remove(by.account(), &files).await?;
     Ok(Json(ErasedBody { files: files.len() }))
 }
 

@@ -90,7 +90,7 @@ async fn list(
     let settings = settings::REGISTRY
         .iter()
         .filter(|spec| place_allowed(spec, place))
-        .map(|spec| body(spec, &values, place))
+        .map(|spec| body(&state, spec, &values, place))
         .collect();
     Ok(Json(SettingsBody { settings }))
 }
@@ -119,6 +119,9 @@ async fn set(
         exists(&state, account, place).await?;
         state.catalog().reset_setting(account, place, spec.name).await?;
         return answer(&state, account, spec, place).await;
+    }
+    if above(state.files().ceiling(spec), &input.value) {
+        return Err(Problem::new(&codes::SETTING_INVALID).field(spec.name).detail("too_large"));
     }
     let written = state.catalog().set_setting(account, place, spec.name, &input.value).await;
     written.map_err(|error| setting_problem(error, spec.name))?;
@@ -161,7 +164,7 @@ async fn answer(
 ) -> Answer<Json<SettingBody>> {
     state.engine().configuration_changed(account);
     let values = state.catalog().settings(account).await?;
-    Ok(Json(body(spec, &values, place)))
+    Ok(Json(body(state, spec, &values, place)))
 }
 
 /// An inbox or a team of another account is unknown.
@@ -195,21 +198,35 @@ fn place_allowed(spec: &Spec, place: Place) -> bool {
     }
 }
 
-fn body(spec: &'static Spec, values: &Settings, place: Place) -> SettingBody {
+/// Whether a number is more than the configuration allows. Anything else is the catalog's to judge.
+fn above(ceiling: Option<i64>, value: &Value) -> bool {
+    matches!((ceiling, value.as_i64()), (Some(ceiling), Some(number)) if number > ceiling)
+}
+
+fn body(state: &ApiState, spec: &'static Spec, values: &Settings, place: Place) -> SettingBody {
     let at = match place {
         Place::Account => At::ACCOUNT,
         Place::Inbox(inbox) => At { inbox: Some(inbox), team: None },
         Place::Team(team) => At { inbox: None, team: Some(team) },
     };
-    let (kind, min, max) = match spec.kind {
+    let (kind, min, mut max) = match spec.kind {
         Kind::Switch { .. } => ("switch", None, None),
         Kind::Number { min, max, .. } => ("number", Some(min), Some(max)),
     };
+    let (mut value, mut default) = (values.value(spec, at), spec.default_value());
+    // Where the configuration bounds a setting, that is what holds while nothing is set.
+    if let Some(ceiling) = state.files().ceiling(spec) {
+        max = max.map(|max| max.min(ceiling));
+        default = ceiling.into();
+        if !values.is_set(spec, at) || above(Some(ceiling), &value) {
+            value = ceiling.into();
+        }
+    }
     SettingBody {
         name: spec.name,
-        value: values.value(spec, at),
+        value,
         own: values.own(spec, place).is_some(),
-        default: spec.default_value(),
+        default,
         kind,
         min,
         max,

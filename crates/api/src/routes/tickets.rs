@@ -167,6 +167,7 @@ async fn visitor(
         user_agent: user_agent(headers),
         secret_hash: token.secret_hash().to_vec().into(),
     };
+    let allowed = state.files().allowed(inbox.account, Some(inbox.id)).await?;
     let subject = Subject::Visitor {
         inbox: inbox.id,
         visitor: token.visitor,
@@ -184,7 +185,7 @@ async fn visitor(
             look: inbox.look,
             texts: inbox.texts,
             hours: inbox.hours,
-            file_bytes_max: state.files().limits().file_bytes_max,
+            file_bytes_max: allowed.file_bytes_max,
         }),
     }))
 }

@@ -98,7 +98,14 @@ impl<'a> Room<'a> {
     }
 
     async fn fetch(&self, path: &str) -> Response {
-        let request = reqwest::Client::new().get(self.server.url(path));
+        self.fetch_with(path, &[]).await
+    }
+
+    async fn fetch_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = reqwest::Client::new().get(self.server.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         request.header("authorization", &self.token).send().await.unwrap()
     }
 }
@@ -269,6 +276,7 @@ async fn uploads_that_never_finished_are_swept() {
         conversation: None,
         uploader: frontdesk_catalog::Uploader { kind: "api".to_owned(), id: "x".to_owned() },
         name: "half.bin".to_owned(),
+        reserved_bytes: 10,
     };
     let begun = server.catalog.begin_file(server.account.account, new).await.unwrap();
     assert_eq!(server.files.sweep(begun.created_ms).await.unwrap(), 0, "it may still be coming");
@@ -289,4 +297,194 @@ async fn s21_one_address_cannot_upload_for_visitor_after_visitor() {
     let refused = Room::of(&server).await.upload("a.txt", b"a".to_vec()).await;
     assert!(refused.headers().contains_key("retry-after"));
     problem(refused, 429, "file.quota").await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_is_served_where_a_player_seeks() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    let mut mp3 = b"ID3\x04\0\0\0\0\0\0".to_vec();
+    mp3.extend((0..100_000_u32).map(|n| (n % 251) as u8));
+    let file = room.stored("song.mp3", mp3.clone()).await;
+    let path = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+    let whole = room.fetch(&path).await;
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    let tag = whole.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(whole.bytes().await.unwrap(), mp3);
+    let size = mp3.len();
+    for (range, from, to) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=1000-1999", 1_000, 1_999),
+        ("bytes=99000-", 99_000, size - 1),
+        ("bytes=-10", size - 10, size - 1),
+        ("bytes=0-999999999", 0, size - 1),
+    ] {
+        for condition in [None, Some(("if-range", tag.as_str()))] {
+            let mut headers = vec![("range", range)];
+            headers.extend(condition);
+            let part = room.fetch_with(&path, &headers).await;
+            assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT, "{range}");
+            assert_eq!(part.headers()["content-range"], format!("bytes {from}-{to}/{size}"));
+            assert_eq!(part.headers()["content-length"], (to - from + 1).to_string());
+            assert_eq!(part.headers()["etag"], tag);
+            assert_eq!(part.headers()["content-type"], "audio/mpeg");
+            assert!(
+                part.headers()["content-security-policy"].to_str().unwrap().contains("sandbox")
+            );
+            assert_eq!(part.bytes().await.unwrap(), mp3[from..=to], "{range}");
+        }
+    }
+    for headers in [
+        [("range", "bytes=5-2"), ("accept", "*/*")],
+        [("range", "bytes=0-1,4-5"), ("accept", "*/*")],
+        [("range", "lines=1-2"), ("accept", "*/*")],
+        [("range", "bytes=0-9"), ("if-range", "\"another\"")],
+    ] {
+        let answer = room.fetch_with(&path, &headers).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{headers:?}");
+        assert_eq!(answer.bytes().await.unwrap(), mp3, "{headers:?}");
+    }
+    for range in ["bytes=100010-", "bytes=-0"] {
+        let answer = room.fetch_with(&path, &[("range", range)]).await;
+        assert_eq!(answer.headers()["content-range"], format!("bytes */{size}"), "{range}");
+        problem(answer, 416, "request.range").await;
+    }
+    let unchanged = [("range", "bytes=0-9"), ("if-none-match", tag.as_str())];
+    let answer = room.fetch_with(&path, &unchanged).await;
+    assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "the condition comes before the range");
+    let head = reqwest::Client::new().head(server.url(&path)).header("range", "bytes=0-9");
+    let head = head.header("authorization", &room.token).send().await.unwrap();
+    assert_eq!(head.status(), StatusCode::OK, "ranges are of GET");
+    assert_eq!(head.headers()["content-length"], size.to_string());
+    let stranger = Room::of(&server).await;
+    let refused = stranger.fetch_with(&path, &[("range", "bytes=0-9")]).await;
+    problem(refused, 404, "not_found").await;
+}
+
+async fn set(server: &Server, name: &str, place: &str, value: Value) -> Response {
+    let path = format!("/api/v1/settings/{name}{place}");
+    let body = json!({ "value": value });
+    server.owner().await.send(reqwest::Method::PUT, &path, Some(&body)).await
+}
+
+#[tokio::test]
+async fn an_account_lowers_the_limits_of_files_for_itself_and_for_an_inbox() {
+    let files = FileLimits { file_bytes_max: 3 << 20, ..FileLimits::default() };
+    let server = Server::with(ApiConfig { files, ..ApiConfig::default() }).await;
+    let room = Room::of(&server).await;
+    let inbox = format!("?inbox={}", server.account.inbox);
+    let of = |mib: usize| vec![b'a'; mib << 20];
+    let shown = async |place: &str| {
+        let all = server.owner().await.get(&format!("/api/v1/settings{place}")).await;
+        let all: Value = all.json().await.unwrap();
+        let list = all["settings"].as_array().unwrap();
+        list.iter().find(|setting| setting["name"] == "files.size_mib").unwrap().clone()
+    };
+    let told = async || {
+        let body = json!({ "kind": "visitor", "inbox_key": server.account.inbox_key });
+        let answer = server.browser().post("/api/v1/tickets", &body).await;
+        answer.json::<Value>().await.unwrap()["inbox"]["file_bytes_max"].clone()
+    };
+    let untouched = shown("").await;
+    assert_eq!(
+        (&untouched["value"], &untouched["default"], &untouched["max"], &untouched["own"]),
+        (&json!(3), &json!(3), &json!(3), &json!(false)),
+        "the configuration is the ceiling and the default"
+    );
+    assert_eq!(told().await, 3 << 20);
+    room.stored("a.txt", of(3)).await;
+    problem(set(&server, "files.size_mib", "", json!(4)).await, 422, "setting.invalid").await;
+    assert_eq!(set(&server, "files.size_mib", "", json!(2)).await.status(), StatusCode::OK);
+    problem(room.upload("a.txt", of(3)).await, 413, "file.too_large").await;
+    room.stored("a.txt", of(2)).await;
+    assert_eq!(set(&server, "files.size_mib", &inbox, json!(1)).await.status(), StatusCode::OK);
+    problem(room.upload("a.txt", of(2)).await, 413, "file.too_large").await;
+    assert_eq!(told().await, 1 << 20);
+    assert_eq!(shown(&inbox).await["value"], 1);
+    assert_eq!(shown("").await["value"], 2);
+    // An agent of the account is bound as the inbox of the conversation is.
+    let path = format!("/api/v1/conversations/{}/uploads?name=a.txt", room.conversation);
+    let key = reqwest::Client::new().post(server.url(&path)).bearer_auth(&server.account.api_key);
+    let answer = key.body(of(3)).send().await.unwrap();
+    problem(answer, 413, "file.too_large").await;
+    assert_eq!(set(&server, "files.size_mib", &inbox, Value::Null).await.status(), StatusCode::OK);
+    assert_eq!(set(&server, "files.size_mib", "", Value::Null).await.status(), StatusCode::OK);
+    room.stored("a.txt", of(3)).await;
+}
+
+#[tokio::test]
+async fn an_account_lowers_its_quotas_and_may_take_no_files_of_visitors() {
+    let server = Server::start().await;
+    let (room, other) = (Room::of(&server).await, Room::of(&server).await);
+    let path = format!("/api/v1/conversations/{}/uploads?name=a.txt", room.conversation);
+    let as_key = async |bytes: usize| {
+        let key = reqwest::Client::new().post(server.url(&path));
+        key.bearer_auth(&server.account.api_key).body(vec![b'k'; bytes]).send().await.unwrap()
+    };
+    let inbox = format!("?inbox={}", server.account.inbox);
+    assert_eq!(
+        set(&server, "files.visitor_day_mib", &inbox, json!(1)).await.status(),
+        StatusCode::OK
+    );
+    room.stored("a.txt", vec![b'a'; 700_000]).await;
+    problem(room.upload("b.txt", vec![b'b'; 700_000]).await, 429, "file.quota").await;
+    other.stored("b.txt", vec![b'b'; 700_000]).await;
+    assert_eq!(as_key(2 << 20).await.status(), StatusCode::CREATED, "only visitors are bound");
+    assert_eq!(set(&server, "files.account_mib", "", json!(10)).await.status(), StatusCode::OK);
+    assert_eq!(as_key(6 << 20).await.status(), StatusCode::CREATED);
+    problem(as_key(2 << 20).await, 429, "file.quota").await;
+    assert_eq!(set(&server, "files.visitors", &inbox, json!(false)).await.status(), StatusCode::OK);
+    problem(room.upload("c.txt", b"c".to_vec()).await, 403, "right.missing").await;
+    assert_eq!(as_key(10).await.status(), StatusCode::CREATED, "agents and programs still may");
+}
+
+#[tokio::test]
+async fn s15_uploads_at_the_same_time_do_not_pass_the_quota_together() {
+    let files =
+        FileLimits { visitor_bytes_max: 100_000, visitor_files_max: 8, ..FileLimits::default() };
+    let server = Server::with(ApiConfig { files, ..ApiConfig::default() }).await;
+    let (large, many) = (Room::of(&server).await, Room::of(&server).await);
+    let at_once = async |room: &Room<'_>, bytes: usize| {
+        let uploads = (0..24).map(|_| room.upload("a.txt", vec![b'a'; bytes]));
+        let answers = futures_util::future::join_all(uploads).await;
+        let status = |wanted| answers.iter().filter(|a| a.status().as_u16() == wanted).count();
+        assert_eq!(status(201) + status(429), 24);
+        status(201)
+    };
+    let stored = at_once(&large, 30_000).await;
+    assert!(stored <= 3, "{stored} of 30,000 bytes are more than 100,000");
+    let stored = at_once(&many, 10).await;
+    assert!(stored <= 8, "{stored} files are more than 8");
+    // Whoever was refused gave the room back.
+    while many.upload("a.txt", vec![b'a'; 10]).await.status() == StatusCode::CREATED {}
+    let account = server.account.account;
+    let usage = server.catalog.file_usage(account).await.unwrap();
+    assert!(usage.files >= 8 && usage.bytes <= 100_080, "{usage:?}");
+    assert_eq!(walk(&server.dir.path().join("files")) as u64, usage.files, "nothing lies about");
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_gives_its_room_back() {
+    use tokio::io::AsyncWriteExt as _;
+    let files = FileLimits { visitor_bytes_max: 50_000, ..FileLimits::default() };
+    let server = Server::with(ApiConfig { files, ..ApiConfig::default() }).await;
+    let room = Room::of(&server).await;
+    let mut socket = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/conversations/{}/uploads?name=a.txt HTTP/1.1\r\nhost: x\r\n\
+         authorization: {}\r\ncontent-length: 40000\r\n\r\n",
+        room.conversation, room.token
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(&[b'a'; 20_000]).await.unwrap();
+    let usage = async || server.catalog.file_usage(server.account.account).await.unwrap().bytes;
+    let soon = async |wait: &mut (dyn Future<Output = ()> + Unpin)| {
+        tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+    };
+    soon(&mut Box::pin(async { while usage().await == 0 {} })).await;
+    assert_eq!(usage().await, 40_000, "what is announced is reserved");
+    problem(room.upload("b.txt", vec![b'b'; 20_000]).await, 429, "file.quota").await;
+    drop(socket);
+    soon(&mut Box::pin(async { while usage().await > 0 {} })).await;
+    room.stored("b.txt", vec![b'b'; 20_000]).await;
 }

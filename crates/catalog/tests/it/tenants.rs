@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use frontdesk_catalog::settings::{self, At, IDLE_CLOSE, Place};
 use frontdesk_catalog::{
-    Builtin, FileFacts, InboxChange, InboxKind, InboxText, NewFile, NewInbox, NewReply, Presence,
-    ProfileChange, RoutingMode, Texts, Uploader,
+    Builtin, FileFacts, FileState, InboxChange, InboxKind, InboxText, NewFile, NewInbox, NewReply,
+    Presence, ProfileChange, RoutingMode, Texts, Uploader,
 };
 use frontdesk_core::id::{ConversationId, IdSource};
 use frontdesk_core::rights::Rights;
@@ -131,6 +131,7 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
         conversation: Some(conversation),
         uploader: uploader.clone(),
         name: "../a.png".to_owned(),
+        reserved_bytes: 70,
     };
     let facts = FileFacts {
         media_type: "image/png".to_owned(),
@@ -142,7 +143,9 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
     let file = catalog.begin_file(theirs.account, new).await.unwrap();
     assert_eq!((file.id.len(), file.name.as_str()), (32, "a.png"));
     unknown(catalog.file(theirs.account, &file.id).await);
-    assert_eq!(catalog.unfinished_files(i64::MAX, 10).await.unwrap().len(), 1);
+    assert_eq!(catalog.leftover_files(i64::MAX, 10).await.unwrap().len(), 1);
+    let usage = catalog.uploader_usage(theirs.account, &uploader, 0).await.unwrap();
+    assert_eq!((usage.files, usage.bytes), (1, 70), "room is taken while it comes in");
     unknown(catalog.finish_file(ours.account, &file.id, &facts).await);
     let file = catalog.finish_file(theirs.account, &file.id, &facts).await.unwrap();
     unknown(catalog.finish_file(theirs.account, &file.id, &facts).await);
@@ -161,6 +164,14 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
     unknown(catalog.file(theirs.account, &file.id).await);
     unknown(catalog.delete_file(theirs.account, &file.id).await);
     assert_eq!(catalog.file_usage(theirs.account).await.unwrap().bytes, 0);
+
+    let left = catalog.leftover_files(0, 10).await.unwrap();
+    assert_eq!(left.len(), 1, "its bytes are not known to be gone");
+    assert_eq!((left[0].id.as_str(), left[0].state), (file.id.as_str(), FileState::Removing));
+    unknown(catalog.file_removed(ours.account, &file.id).await);
+    catalog.file_removed(theirs.account, &file.id).await.unwrap();
+    unknown(catalog.file_removed(theirs.account, &file.id).await);
+    assert_eq!(catalog.leftover_files(i64::MAX, 10).await.unwrap(), []);
 }
 
 #[tokio::test]

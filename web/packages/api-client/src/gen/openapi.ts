@@ -218,7 +218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Serves a file */
+        /** Serves a file, or the part of it that `Range` asks for */
         get: operations["files_download"];
         put?: never;
         post?: never;
@@ -2011,7 +2011,12 @@ export interface operations {
     files_download: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description One range of bytes */
+                Range?: string | null;
+                /** @description The ETag the range is meant for */
+                "If-Range"?: string | null;
+            };
             path: {
                 /** @description The file's id */
                 file: string;
@@ -2022,6 +2027,15 @@ export interface operations {
         responses: {
             /** @description Its bytes */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description These of its bytes */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };

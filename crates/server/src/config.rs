@@ -11,6 +11,9 @@ use serde::Deserialize;
 /// The file `frontdesk config default` prints.
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
+/// Keys whose values nobody is shown.
+const SECRETS: [&str; 2] = ["metrics.token", "files.s3.secret_access_key"];
+
 /// Prefix of environment variables.
 const ENV_PREFIX: &str = "FRONTDESK__";
 
@@ -19,6 +22,13 @@ const ENV_PREFIX: &str = "FRONTDESK__";
 pub(crate) enum ConfigError {
     #[error("cannot read configuration file {path}")]
     Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{key}: cannot read {path}")]
+    Secret {
+        key: &'static str,
         path: PathBuf,
         #[source]
         source: std::io::Error,
@@ -45,7 +55,7 @@ fn hint(nearest: Option<&str>) -> String {
 }
 
 /// A value that must not show up in a log or a panic.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Hidden(pub(crate) String);
 
@@ -142,11 +152,150 @@ pub(crate) struct Limits {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "FilesTable")]
 pub(crate) struct Files {
+    pub(crate) store: FileStore,
     pub(crate) bytes_max: u64,
     pub(crate) visitor_quota_bytes: u64,
     pub(crate) account_quota_bytes: u64,
+}
+
+/// Where files are kept. A table that the choice does not use is read for its types and forgotten.
+#[derive(Debug, Clone)]
+pub(crate) enum FileStore {
+    Local,
+    S3(Box<S3>),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct S3 {
+    pub(crate) endpoint: String,
+    pub(crate) region: String,
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+    pub(crate) access_key_id: String,
+    /// From the file, where one is named.
+    pub(crate) secret_access_key: Hidden,
+    pub(crate) secret_access_key_file: PathBuf,
+    pub(crate) addressing: Addressing,
+    pub(crate) allow_http: bool,
+    pub(crate) ca_file: PathBuf,
+    pub(crate) timeout_ms: u64,
+}
+
+/// Where a request names the bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Addressing {
+    #[default]
+    Path,
+    Virtual,
+}
+
+/// `[files]` as it is written: typed whole, so that a wrong value is named with its key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilesTable {
+    store: FileStoreName,
+    bytes_max: u64,
+    visitor_quota_bytes: u64,
+    account_quota_bytes: u64,
+    s3: S3,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FileStoreName {
+    Local,
+    S3,
+}
+
+impl From<FilesTable> for Files {
+    fn from(table: FilesTable) -> Self {
+        Self {
+            store: match table.store {
+                FileStoreName::Local => FileStore::Local,
+                FileStoreName::S3 => FileStore::S3(Box::new(table.s3)),
+            },
+            bytes_max: table.bytes_max,
+            visitor_quota_bytes: table.visitor_quota_bytes,
+            account_quota_bytes: table.account_quota_bytes,
+        }
+    }
+}
+
+impl S3 {
+    /// The secret, from its file where one is named.
+    fn read_secret(&mut self) -> Result<(), ConfigError> {
+        let path = &self.secret_access_key_file;
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        if !self.secret_access_key.0.is_empty() {
+            return Err(invalid(
+                "files.s3.secret_access_key",
+                "is set here and by secret_access_key_file; keep one",
+            ));
+        }
+        let secret = std::fs::read_to_string(path).map_err(|source| ConfigError::Secret {
+            key: "files.s3.secret_access_key_file",
+            path: path.clone(),
+            source,
+        })?;
+        self.secret_access_key = Hidden(secret.trim().to_owned());
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        for (key, value) in [
+            ("files.s3.bucket", &self.bucket),
+            ("files.s3.region", &self.region),
+            ("files.s3.access_key_id", &self.access_key_id),
+            ("files.s3.secret_access_key", &self.secret_access_key.0),
+        ] {
+            if value.is_empty() {
+                return Err(invalid(key, "must be set where files.store is \"s3\""));
+            }
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if !self.bucket.chars().all(plain) {
+            return Err(invalid("files.s3.bucket", "is the name of a bucket, without a path"));
+        }
+        if !self.region.chars().all(plain) {
+            return Err(invalid("files.s3.region", "is the name of a region"));
+        }
+        if !self.prefix.chars().all(|c| plain(c) || c == '/') {
+            return Err(invalid(
+                "files.s3.prefix",
+                "is made of letters, digits, '.', '-', '_', '/'",
+            ));
+        }
+        if self.timeout_ms == 0 {
+            return Err(invalid("files.s3.timeout_ms", "must be at least 1"));
+        }
+        let host = match self.endpoint.split_once("://") {
+            None if self.endpoint.is_empty() => return Ok(()),
+            Some(("https", host)) => host,
+            Some(("http", host)) if self.allow_http => host,
+            Some(("http", _)) => {
+                return Err(invalid(
+                    "files.s3.endpoint",
+                    "is plain http; files.s3.allow_http = true allows it",
+                ));
+            }
+            _ => return Err(invalid("files.s3.endpoint", "must begin with https://")),
+        };
+        let host = host.trim_end_matches('/');
+        if host.is_empty() || host.contains(['/', '?', '#', '@']) {
+            return Err(invalid("files.s3.endpoint", "is a scheme, a host and a port, no path"));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(key: &'static str, reason: &str) -> ConfigError {
+    ConfigError::Invalid { key, reason: reason.to_owned() }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -184,16 +333,21 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let merged = merged(flags, env)?;
-        let config: Self = toml::Value::Table(merged)
+        let mut config: Self = toml::Value::Table(merged)
             .try_into()
             .map_err(|source| ConfigError::Value { source })?;
+        if let FileStore::S3(s3) = &mut config.files.store {
+            s3.read_secret()?;
+        }
         config.validate()?;
         Ok(config)
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let invalid =
-            |key, reason: &str| Err(ConfigError::Invalid { key, reason: reason.to_owned() });
+        let invalid = |key, reason: &str| Err(invalid(key, reason));
+        if let FileStore::S3(s3) = &self.files.store {
+            s3.validate()?;
+        }
         if (self.tls.certificate.as_os_str().is_empty()) != (self.tls.key.as_os_str().is_empty()) {
             return invalid("tls", "certificate and key must both be set, or neither");
         }
@@ -232,12 +386,19 @@ pub(crate) fn printable(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<String, ConfigError> {
     let mut table = merged(flags, env)?;
-    if let Some(toml::Value::Table(metrics)) = table.get_mut("metrics")
-        && metrics.get("token").and_then(toml::Value::as_str).is_some_and(|token| !token.is_empty())
-    {
-        metrics.insert("token".to_owned(), toml::Value::String("(hidden)".to_owned()));
+    for key in SECRETS {
+        if text(&table, key).is_some_and(|secret| !secret.is_empty()) {
+            set_text(&mut table, key, "(hidden)");
+        }
     }
     Ok(table.to_string())
+}
+
+/// The text at a dotted path.
+fn text<'a>(table: &'a toml::Table, key: &str) -> Option<&'a str> {
+    let (parents, last) = key.rsplit_once('.')?;
+    let parent = parents.split('.').try_fold(table, |table, part| table.get(part)?.as_table())?;
+    parent.get(last)?.as_str()
 }
 
 fn merged(
@@ -445,10 +606,85 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show_in_debug_or_print() {
-        let vars = [("FRONTDESK__METRICS__TOKEN", "hunter22")];
+        let vars = [
+            ("FRONTDESK__METRICS__TOKEN", "hunter22"),
+            ("FRONTDESK__FILES__S3__SECRET_ACCESS_KEY", "hunter33"),
+            ("FRONTDESK__FILES__S3__ACCESS_KEY_ID", "desk"),
+            ("FRONTDESK__FILES__S3__BUCKET", "files"),
+            ("FRONTDESK__FILES__STORE", "s3"),
+        ];
         let config = Config::load(&Flags::default(), env(&vars)).expect("loads");
-        assert!(!format!("{config:?}").contains("hunter22"));
         let printed = printable(&Flags::default(), env(&vars)).expect("prints");
-        assert!(!printed.contains("hunter22"));
+        for shown in [format!("{config:?}"), printed] {
+            assert!(!shown.contains("hunter"), "{shown}");
+            assert!(shown.contains("(hidden)") && shown.contains("desk"), "{shown}");
+        }
+    }
+
+    fn s3(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut vars = vec![
+            ("FRONTDESK__FILES__STORE", "s3"),
+            ("FRONTDESK__FILES__S3__BUCKET", "files"),
+            ("FRONTDESK__FILES__S3__ACCESS_KEY_ID", "desk"),
+            ("FRONTDESK__FILES__S3__SECRET_ACCESS_KEY", "secret"),
+        ];
+        let names: Vec<String> =
+            pairs.iter().map(|(name, _)| format!("FRONTDESK__FILES__S3__{name}")).collect();
+        vars.extend(names.iter().map(String::as_str).zip(pairs.iter().map(|(_, value)| *value)));
+        Config::load(&Flags::default(), env(&vars))
+    }
+
+    #[test]
+    fn a_bucket_is_described_whole_or_refused_by_its_key() {
+        let FileStore::S3(bucket) = s3(&[]).expect("loads").files.store else {
+            panic!("files.store is s3");
+        };
+        assert_eq!((bucket.bucket.as_str(), bucket.region.as_str()), ("files", "us-east-1"));
+        assert_eq!((bucket.addressing, bucket.allow_http), (Addressing::Path, false));
+        for (pairs, key) in [
+            (&[("BUCKET", "")][..], "files.s3.bucket"),
+            (&[("BUCKET", "a/b")], "files.s3.bucket"),
+            (&[("REGION", "")], "files.s3.region"),
+            (&[("PREFIX", "a b")], "files.s3.prefix"),
+            (&[("ACCESS_KEY_ID", "")], "files.s3.access_key_id"),
+            (&[("SECRET_ACCESS_KEY", "")], "files.s3.secret_access_key"),
+            (&[("SECRET_ACCESS_KEY_FILE", "/nowhere")], "files.s3.secret_access_key"),
+            (&[("TIMEOUT_MS", "0")], "files.s3.timeout_ms"),
+            (&[("ENDPOINT", "s3.example")], "files.s3.endpoint"),
+            (&[("ENDPOINT", "ftp://s3.example")], "files.s3.endpoint"),
+            (&[("ENDPOINT", "https://")], "files.s3.endpoint"),
+            (&[("ENDPOINT", "https://s3.example/files")], "files.s3.endpoint"),
+            (&[("ENDPOINT", "https://a@s3.example")], "files.s3.endpoint"),
+            (&[("ENDPOINT", "http://s3.example")], "files.s3.allow_http"),
+        ] {
+            let text = s3(pairs).expect_err(key).to_string();
+            assert!(text.contains(key), "{pairs:?}: {text}");
+        }
+        for pairs in [
+            &[("ENDPOINT", "https://s3.example:9000/")][..],
+            &[("ENDPOINT", "http://127.0.0.1:9000"), ("ALLOW_HTTP", "true")],
+            &[("ADDRESSING", "virtual"), ("PREFIX", "shop/desk/")],
+        ] {
+            s3(pairs).unwrap_or_else(|error| panic!("{pairs:?}: {error}"));
+        }
+        let error = s3(&[("ADDRESSING", "dns")]).expect_err("no such way");
+        let source = std::error::Error::source(&error).expect("has a source").to_string();
+        assert!(source.contains("addressing"), "{source}");
+    }
+
+    #[test]
+    fn the_secret_of_a_bucket_may_lie_in_a_file() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let file = dir.path().join("secret");
+        std::fs::write(&file, "from a file\n").expect("write");
+        let path = file.display().to_string();
+        let pairs = [("SECRET_ACCESS_KEY", ""), ("SECRET_ACCESS_KEY_FILE", path.as_str())];
+        let FileStore::S3(bucket) = s3(&pairs).expect("loads").files.store else {
+            panic!("files.store is s3");
+        };
+        assert_eq!(bucket.secret_access_key.0, "from a file");
+        std::fs::remove_file(&file).expect("removed");
+        let text = s3(&pairs).expect_err("it is gone").to_string();
+        assert!(text.contains("secret_access_key_file") && text.contains(&path), "{text}");
     }
 }

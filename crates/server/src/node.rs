@@ -7,6 +7,7 @@
 //! ```
 //! This is the only place that names a back end.
 
+mod bucket;
 mod desk;
 mod echo;
 mod engine;
@@ -48,7 +49,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle as TaskHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{Config, Durability, Storage},
+    config::{Config, Durability, FileStore, Storage},
     data_dir::DataDir,
     progress::Progress,
 };
@@ -217,9 +218,14 @@ impl Node {
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
         });
-        let files =
-            Files::open(&data_dir.files(), catalog.clone(), api_config(config, demo)?.files)
-                .context("cannot open the file store")?;
+        let file_limits = api_config(config, demo)?.files;
+        let files = match &config.files.store {
+            FileStore::Local => Files::open(&data_dir.files(), catalog.clone(), file_limits)
+                .context("cannot open the file store")?,
+            FileStore::S3(options) => {
+                Files::over(bucket::open(options).await?, catalog.clone(), file_limits)
+            }
+        };
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health);

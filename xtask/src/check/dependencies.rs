@@ -13,7 +13,7 @@ const BANNED: [(&str, &str); 4] = [
     ("openssl*", "TLS is rustls; the binary links no system library for it"),
     ("native-tls", "TLS is rustls; the binary links no system library for it"),
     ("aws-lc*", "ring is the one crypto provider; a second one costs minutes of C"),
-    ("ring-compat", "ring is used by rustls alone"),
+    ("ring-compat", "ring is used by rustls and object_store alone"),
 ];
 /// Crates that are there in one version: each costs compile time or has state of its own.
 const ONCE: [&str; 9] =

@@ -120,15 +120,37 @@ pub(crate) fn detect(head: &[u8], whole: bool) -> Option<Kind> {
             "image/gif" => Some(Kind::Image(Raster::Gif)),
             "image/webp" => Some(Kind::Image(Raster::WebP)),
             "text/xml" if is_svg(head) => Some(Kind::Other(SVG)),
-            other => {
-                BY_MAGIC.iter().find(|plain| plain.media_type == other).copied().map(Kind::Other)
-            }
+            "application/zip" => by_magic(office(head).unwrap_or("application/zip")),
+            other => by_magic(other),
         };
     }
     if is_svg(head) {
         return Some(Kind::Other(SVG));
     }
     is_plain_text(head, whole).then_some(Kind::Other(TEXT))
+}
+
+fn by_magic(media_type: &str) -> Option<Kind> {
+    BY_MAGIC.iter().find(|plain| plain.media_type == media_type).copied().map(Kind::Other)
+}
+
+/// Documents of an office are archives. `infer` knows them by their first four entries; where the text
+/// comes third and is long, it sees three. The folder of any entry in the head says what it is.
+fn office(head: &[u8]) -> Option<&'static str> {
+    const ENTRY: &[u8] = b"PK\x03\x04";
+    const NAME_AT: usize = 30;
+    let first = head.get(NAME_AT..)?;
+    let begins = [&b"[Content_Types].xml"[..], b"_rels/", b"docProps/"];
+    if !head.starts_with(ENTRY) || !begins.iter().any(|name| first.starts_with(name)) {
+        return None;
+    }
+    head.windows(ENTRY.len()).enumerate().filter(|(_, four)| *four == ENTRY).find_map(|(at, _)| {
+        let name = head.get(at + NAME_AT..)?;
+        let kinds = [("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")];
+        let (_, extension) = kinds.iter().find(|(dir, _)| name.starts_with(dir.as_bytes()))?;
+        let plain = BY_MAGIC.iter().find(|plain| plain.extensions.contains(extension))?;
+        Some(plain.media_type)
+    })
 }
 
 fn is_svg(head: &[u8]) -> bool {
@@ -190,6 +212,43 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(media_type(head), expected, "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    /// The beginnings of an archive's entries, with so many bytes of content each.
+    fn archive(names: &[&str], content_bytes: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for name in names {
+            bytes.extend_from_slice(b"PK\x03\x04\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0");
+            bytes.extend_from_slice(&(content_bytes as u32).to_le_bytes());
+            bytes.extend_from_slice(&[0; 4]);
+            bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.resize(bytes.len() + content_bytes, b'x');
+        }
+        bytes
+    }
+
+    #[test]
+    fn documents_of_an_office_are_known_however_long_their_text_is() {
+        let types = "[Content_Types].xml";
+        for (names, extension) in [
+            (&[types, "_rels/.rels", "word/document.xml", "word/styles.xml"][..], "docx"),
+            (&[types, "_rels/.rels", "xl/workbook.xml"], "xlsx"),
+            (&["_rels/.rels", types, "ppt/presentation.xml"], "pptx"),
+            (&[types, "docProps/app.xml", "word/document.xml"], "docx"),
+            (&["letters/word/", "word/document.xml"], "zip"),
+            (&["readme.txt"], "zip"),
+        ] {
+            for content_bytes in [0, 300, 3_000] {
+                let found = media_type(&archive(names, content_bytes));
+                let found = found.map(extensions).unwrap_or_default();
+                assert!(found.contains(&extension), "{names:?}, {content_bytes}: {found:?}");
+            }
+        }
+        for cut in 0..archive(&[types], 0).len() {
+            // Whatever it is taken for: half a header is no reason to panic.
+            assert!(office(&archive(&[types], 0)[..cut]).is_none());
         }
     }
 

@@ -42,18 +42,129 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// A JPEG with an EXIF block that says "turn by a quarter" and where it was taken.
-fn jpeg_with_exif() -> Vec<u8> {
-    let plain = encoded(photo(60, 40), ImageFormat::Jpeg);
-    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0".to_vec();
-    exif.extend_from_slice(&[0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
-    exif.extend_from_slice(b"GPS-SECRET-PLACE");
+/// An EXIF block as a telephone writes it: maker, "turn by a quarter", and where it was taken.
+fn exif() -> Vec<u8> {
+    let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
+        let mut bytes = tag.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&kind.to_le_bytes());
+        bytes.extend_from_slice(&count.to_le_bytes());
+        bytes.extend_from_slice(&value);
+        bytes
+    };
+    let table = |entries: &[Vec<u8>]| {
+        let mut bytes = (entries.len() as u16).to_le_bytes().to_vec();
+        bytes.extend(entries.concat());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes
+    };
+    // Offsets count from the byte order mark: a header of 8, tables of 3 and 4 entries, then values.
+    let (first, gps) = (8_u32, 8_u32 + 2 + 3 * 12 + 4);
+    let values = gps + 2 + 4 * 12 + 4;
+    let mut bytes = b"II*\0".to_vec();
+    bytes.extend_from_slice(&first.to_le_bytes());
+    bytes.extend(table(&[
+        entry(0x010f, 2, 12, values.to_le_bytes()),
+        entry(0x0112, 3, 1, [6, 0, 0, 0]),
+        entry(0x8825, 4, 1, gps.to_le_bytes()),
+    ]));
+    bytes.extend(table(&[
+        entry(1, 2, 2, *b"N\0\0\0"),
+        entry(2, 5, 3, (values + 12).to_le_bytes()),
+        entry(3, 2, 2, *b"E\0\0\0"),
+        entry(4, 5, 3, (values + 36).to_le_bytes()),
+    ]));
+    bytes.extend_from_slice(b"SecretMaker\0");
+    for (number, divisor) in
+        [(52_u32, 1_u32), (31, 1), (1_234, 100), (13, 1), (24, 1), (4_321, 100)]
+    {
+        bytes.extend_from_slice(&number.to_le_bytes());
+        bytes.extend_from_slice(&divisor.to_le_bytes());
+    }
+    bytes
+}
+
+/// Hides blocks behind the first marker of a JPEG.
+fn jpeg_with(plain: &[u8], blocks: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = plain[..2].to_vec();
-    bytes.extend_from_slice(&[0xff, 0xe1]);
-    bytes.extend_from_slice(&((exif.len() + 2) as u16).to_be_bytes());
-    bytes.extend_from_slice(&exif);
+    for (marker, block) in blocks {
+        bytes.extend_from_slice(&[0xff, *marker]);
+        bytes.extend_from_slice(&((block.len() + 2) as u16).to_be_bytes());
+        bytes.extend_from_slice(block);
+    }
     bytes.extend_from_slice(&plain[2..]);
     bytes
+}
+
+/// Hides blocks behind the header of a PNG.
+fn png_with(plain: &[u8], blocks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = plain[..33].to_vec();
+    for (kind, block) in blocks {
+        bytes.extend_from_slice(&(block.len() as u32).to_be_bytes());
+        let start = bytes.len();
+        bytes.extend_from_slice(*kind);
+        bytes.extend_from_slice(block);
+        let crc = crc32(&bytes[start..]);
+        bytes.extend_from_slice(&crc.to_be_bytes());
+    }
+    bytes.extend_from_slice(&plain[33..]);
+    bytes
+}
+
+fn jpeg_with_exif() -> Vec<u8> {
+    let plain = encoded(photo(60, 40), ImageFormat::Jpeg);
+    let exif = [&b"Exif\0\0"[..], &exif(), b"GPS-SECRET-PLACE"].concat();
+    let xmp = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>SecretXmp</x:xmpmeta>".to_vec();
+    jpeg_with(&plain, &[(0xe1, exif), (0xe1, xmp), (0xfe, b"SecretComment".to_vec())])
+}
+
+/// A PNG as the standard nests EXIF in it, with texts beside.
+fn png_with_exif() -> Vec<u8> {
+    let plain = encoded(RgbaImage::new(60, 40), ImageFormat::Png);
+    let text = b"Comment\0SecretComment".to_vec();
+    png_with(&plain, &[(b"eXIf", exif()), (b"tEXt", text)])
+}
+
+/// A WebP picture in the extended form, with EXIF and XMP blocks.
+fn webp_with_exif() -> Vec<u8> {
+    let plain = encoded(photo(60, 40), ImageFormat::WebP);
+    let chunk = |kind: &[u8], block: &[u8]| {
+        let mut bytes = kind.to_vec();
+        bytes.extend_from_slice(&(block.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(block);
+        bytes.resize(bytes.len().next_multiple_of(2), 0);
+        bytes
+    };
+    let size = |pixels: u32| (pixels - 1).to_le_bytes()[..3].to_vec();
+    let header = [vec![0b0000_1100, 0, 0, 0], size(60), size(40)].concat();
+    let body = [
+        b"WEBP".to_vec(),
+        chunk(b"VP8X", &header),
+        plain[12..].to_vec(),
+        chunk(b"EXIF", &exif()),
+        chunk(b"XMP ", b"<x:xmpmeta>SecretXmp</x:xmpmeta>"),
+    ]
+    .concat();
+    chunk(b"RIFF", &body)
+}
+
+/// The markers of a JPEG's blocks in front of the pixels.
+fn jpeg_blocks(bytes: &[u8]) -> Vec<u8> {
+    let (mut markers, mut at) = (Vec::new(), 2);
+    while bytes[at + 1] != 0xda {
+        markers.push(bytes[at + 1]);
+        at += 2 + usize::from(u16::from_be_bytes([bytes[at + 2], bytes[at + 3]]));
+    }
+    markers
+}
+
+/// The kinds of a PNG's blocks.
+fn png_blocks(bytes: &[u8]) -> Vec<String> {
+    let (mut kinds, mut at) = (Vec::new(), 8);
+    while at < bytes.len() {
+        kinds.push(String::from_utf8_lossy(&bytes[at + 4..at + 8]).into_owned());
+        at += 12 + u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    kinds
 }
 
 struct Room<'a> {
@@ -157,6 +268,27 @@ async fn s15_pictures_are_written_anew_without_what_was_hidden_in_them() {
     let id = file["id"].as_str().unwrap();
     let bytes = room.fetch(&format!("/api/v1/files/{id}")).await.bytes().await.unwrap();
     assert!(!bytes.windows(4).any(|w| w == b"Exif" || w == b"GPS-"), "EXIF is gone");
+    // Every block of what is served is one that a picture needs.
+    for (name, bytes) in
+        [("a.jpg", jpeg_with_exif()), ("a.png", png_with_exif()), ("a.webp", webp_with_exif())]
+    {
+        assert!(bytes.windows(11).any(|w| w == b"SecretMaker"), "{name} carries it");
+        let file = room.stored(name, bytes).await;
+        let id = file["id"].as_str().unwrap();
+        let bytes = room.fetch(&format!("/api/v1/files/{id}")).await.bytes().await.unwrap();
+        assert!(!bytes.windows(6).any(|w| w == b"Secret" || w == b"SECRET"), "{name}");
+        if file["mediaType"] == "image/png" {
+            let kinds = png_blocks(&bytes);
+            assert!(
+                kinds.iter().all(|kind| ["IHDR", "IDAT", "IEND"].contains(&kind.as_str())),
+                "{kinds:?}"
+            );
+        } else {
+            let markers = jpeg_blocks(&bytes);
+            let needed = |marker: &u8| matches!(*marker, 0xe0 | 0xdb | 0xc0 | 0xc4);
+            assert!(markers.iter().all(needed), "{name}: {markers:02x?}");
+        }
+    }
     let big = room.stored("big.jpg", encoded(photo(800, 400), ImageFormat::Jpeg)).await;
     assert_eq!(big["hasThumbnail"], true);
     let id = big["id"].as_str().unwrap();
@@ -164,6 +296,82 @@ async fn s15_pictures_are_written_anew_without_what_was_hidden_in_them() {
     assert_eq!(small.headers()["content-type"], "image/jpeg");
     let small = image::load_from_memory(&small.bytes().await.unwrap()).unwrap();
     assert_eq!((small.width(), small.height()), (320, 160));
+}
+
+/// Claims a size in the header of a picture of any format.
+fn giants() -> Vec<(&'static str, Vec<u8>)> {
+    let side = 60_000_u16;
+    let mut jpeg = encoded(photo(64, 64), ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 7].copy_from_slice(&side.to_be_bytes());
+    jpeg[frame + 7..frame + 9].copy_from_slice(&side.to_be_bytes());
+    let mut gif = encoded(RgbaImage::new(4, 4), ImageFormat::Gif);
+    gif[6..8].copy_from_slice(&side.to_le_bytes());
+    gif[8..10].copy_from_slice(&side.to_le_bytes());
+    // Sides of a lossy WebP have 14 bits: the most it can claim.
+    let mut webp = b"RIFF\x1e\0\0\0WEBPVP8 \x12\0\0\0\x10\x02\0\x9d\x01\x2a".to_vec();
+    webp.extend_from_slice(&[0xff, 0x3f, 0xff, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0]);
+    vec![("giant.png", giant_png()), ("giant.jpg", jpeg), ("giant.gif", gif), ("giant.webp", webp)]
+}
+
+#[tokio::test]
+async fn s15_a_picture_that_claims_to_be_enormous_is_refused_in_every_format() {
+    let server = Server::start().await;
+    let room = Room::of(&server).await;
+    for (name, bytes) in giants() {
+        assert!(bytes.len() < 4_096, "{name} is small itself");
+        problem(room.upload(name, bytes).await, 413, "file.too_large").await;
+    }
+    assert_eq!(walk(&server.dir.path().join("files")), 0);
+}
+
+#[tokio::test]
+async fn s15_ten_thousand_files_of_a_visitor_stop_at_its_bound() {
+    let limits = frontdesk_api::config::RequestLimits {
+        visitor_uploads_per_ip_per_minute: 1_000_000,
+        per_ip_per_minute: 1_000_000,
+        per_principal_per_minute: 1_000_000,
+        per_account_per_minute: 1_000_000,
+        ..frontdesk_api::config::RequestLimits::default()
+    };
+    let server = Server::with(ApiConfig { limits, ..ApiConfig::default() }).await;
+    let room = Room::of(&server).await;
+    let http = reqwest::Client::new();
+    let path = format!("/api/v1/conversations/{}/uploads?name=a.txt", room.conversation);
+    let upload = async |_: usize| {
+        let request = http.post(server.url(&path)).header("authorization", &room.token);
+        request.body("tiny").send().await.unwrap().status().as_u16()
+    };
+    let bound = frontdesk_core::limits::VISITOR_FILES_MAX as usize;
+    let statuses: Vec<u16> = futures_util::StreamExt::collect(futures_util::StreamExt::buffered(
+        futures_util::stream::iter((0..10_000).map(upload)),
+        8,
+    ))
+    .await;
+    let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!(count(201) + count(429), 10_000);
+    // Uploads at the same time may refuse each other close to the bound, and never pass it.
+    assert!((bound - 8..=bound).contains(&count(201)), "{} stored", count(201));
+    assert_eq!(walk(&server.dir.path().join("files")), count(201));
+    Room::of(&server).await.stored("b.txt", b"another visitor has room".to_vec()).await;
+}
+
+#[tokio::test]
+async fn s15_the_files_of_an_account_are_bounded_in_number() {
+    let files = FileLimits { account_files_max: 3, ..FileLimits::default() };
+    let server = Server::with(ApiConfig { files, ..ApiConfig::default() }).await;
+    let (one, two) = (Room::of(&server).await, Room::of(&server).await);
+    one.stored("a.txt", b"a".to_vec()).await;
+    let file = one.stored("b.txt", b"b".to_vec()).await;
+    two.stored("c.txt", b"c".to_vec()).await;
+    let refused = problem(two.upload("d.txt", b"d".to_vec()).await, 429, "file.quota").await;
+    assert!(refused["detail"].as_str().unwrap().contains("account"), "{refused}");
+    // What is erased makes room.
+    assert_eq!(one.say(&json!({ "file": file["id"] })).await.status(), StatusCode::CREATED);
+    let erase = format!("/api/v1/conversations/{}/erase", one.conversation);
+    let range = json!({ "from_seq": 1, "to_seq": 2 });
+    assert_eq!(server.owner().await.post(&erase, &range).await.status(), StatusCode::OK);
+    two.stored("d.txt", b"d".to_vec()).await;
 }
 
 #[tokio::test]
@@ -476,7 +684,7 @@ async fn an_upload_that_breaks_off_gives_its_room_back() {
         room.conversation, room.token
     );
     socket.write_all(head.as_bytes()).await.unwrap();
-    socket.write_all(&[b'a'; 20_000]).await.unwrap();
+    socket.write_all(&vec![b'a'; 20_000]).await.unwrap();
     let usage = async || server.catalog.file_usage(server.account.account).await.unwrap().bytes;
     let soon = async |wait: &mut (dyn Future<Output = ()> + Unpin)| {
         tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();

@@ -1,12 +1,28 @@
 //! S15, S16 and the server's part of S12: what comes in as a file, and how it goes out.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use frontdesk_testkit::{Http, http::Answer};
+use flate2::{Compression, Crc, write::DeflateEncoder, write::GzEncoder};
+use frontdesk_testkit::{Http, http::Answer, http::note, soon, within};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use super::world::{Room, World, text};
+
+const MIB: u64 = 1 << 20;
 
 async fn upload(by: &Http, room: &Room, name: &str, bytes: Vec<u8>) -> Answer {
     let mut path = format!("/api/v1/conversations/{}/uploads?name=", room.conversation);
@@ -145,6 +161,275 @@ async fn s15_sizes_names_and_bombs_are_refused_or_made_harmless() {
             }
         }
     }
+}
+
+/// One entry of an archive, as its directory tells it.
+struct Entry {
+    name: &'static str,
+    /// Permissions and kind, as Unix writes them.
+    mode: u32,
+    /// Which of the written streams it names.
+    stream: usize,
+}
+
+/// Writes a ZIP archive. Entries may share a stream: that is how 42 KB tell of 4 GB.
+fn zip(streams: &[Vec<u8>], entries: &[Entry]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut written = Vec::new();
+    let fields = |crc: u32, packed: usize, whole: usize| {
+        let mut fields = vec![8, 0, 0, 0, 0, 0];
+        fields.extend_from_slice(&crc.to_le_bytes());
+        fields.extend_from_slice(&(packed as u32).to_le_bytes());
+        fields.extend_from_slice(&(whole as u32).to_le_bytes());
+        fields
+    };
+    for (index, stream) in streams.iter().enumerate() {
+        let mut crc = Crc::new();
+        crc.update(stream);
+        let mut packer = DeflateEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(stream).expect("memory takes it");
+        let packed = packer.finish().expect("memory takes it");
+        let name = entries.iter().find(|entry| entry.stream == index).expect("is named").name;
+        let fields = fields(crc.sum(), packed.len(), stream.len());
+        let offset = bytes.len() as u32;
+        bytes.extend_from_slice(b"PK\x03\x04\x14\0\0\0");
+        bytes.extend_from_slice(&fields);
+        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(&packed);
+        written.push((offset, fields));
+    }
+    let directory = bytes.len();
+    for entry in entries {
+        let (offset, fields) = &written[entry.stream];
+        bytes.extend_from_slice(b"PK\x01\x02\x14\x03\x14\0\0\0");
+        bytes.extend_from_slice(fields);
+        bytes.extend_from_slice(&(entry.name.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&[0; 6]);
+        bytes.extend_from_slice(&(entry.mode << 16).to_le_bytes());
+        bytes.extend_from_slice(&offset.to_le_bytes());
+        bytes.extend_from_slice(entry.name.as_bytes());
+    }
+    let (size, count) = ((bytes.len() - directory) as u32, entries.len() as u16);
+    bytes.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    bytes.extend_from_slice(&count.to_le_bytes());
+    bytes.extend_from_slice(&count.to_le_bytes());
+    bytes.extend_from_slice(&size.to_le_bytes());
+    bytes.extend_from_slice(&(directory as u32).to_le_bytes());
+    bytes.extend_from_slice(&[0, 0]);
+    bytes
+}
+
+/// What a tool that unpacks would have to write, by the archive's own directory.
+fn claimed(archive: &[u8]) -> u64 {
+    let entries = archive.windows(4).enumerate().filter(|(_, four)| *four == b"PK\x01\x02");
+    entries
+        .map(|(at, _)| {
+            let size: [u8; 4] = archive[at + 24..at + 28].try_into().expect("four bytes");
+            u64::from(u32::from_le_bytes(size))
+        })
+        .sum()
+}
+
+const FILE: u32 = 0o100_644;
+
+/// 42 KB that unpack to more than 4 GB.
+fn zip_bomb() -> Vec<u8> {
+    let entries: Vec<Entry> =
+        (0..128).map(|_| Entry { name: "0", mode: FILE, stream: 0 }).collect();
+    zip(&[vec![0; 35 << 20]], &entries)
+}
+
+/// A document whose text unpacks to 200 MB.
+fn docx_bomb() -> Vec<u8> {
+    let types = b"<?xml version=\"1.0\"?><Types/>".to_vec();
+    zip(
+        &[types.clone(), types, vec![b' '; 200 << 20]],
+        &[
+            Entry { name: "[Content_Types].xml", mode: FILE, stream: 0 },
+            Entry { name: "_rels/.rels", mode: FILE, stream: 1 },
+            Entry { name: "word/document.xml", mode: FILE, stream: 2 },
+        ],
+    )
+}
+
+fn symlinks() -> Vec<u8> {
+    zip(
+        &[b"/etc".to_vec(), b"root::0:0::/:/bin/sh\n".to_vec()],
+        &[
+            Entry { name: "way", mode: 0o120_777, stream: 0 },
+            Entry { name: "way/passwd", mode: FILE, stream: 1 },
+        ],
+    )
+}
+
+fn climbers() -> Vec<u8> {
+    zip(
+        &[b"* * * * * root id\n".to_vec()],
+        &[
+            Entry { name: "../../../../../../etc/cron.d/x", mode: FILE, stream: 0 },
+            Entry { name: "..\\..\\windows\\x.bat", mode: FILE, stream: 0 },
+            Entry { name: "/etc/cron.d/y", mode: FILE, stream: 0 },
+        ],
+    )
+}
+
+fn gzip_bomb() -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..200 {
+        packer.write_all(&zeros).expect("memory takes it");
+    }
+    packer.finish().expect("memory takes it")
+}
+
+fn files_under(dir: &Path) -> usize {
+    std::fs::read_dir(dir).map_or(0, |entries| {
+        entries
+            .map(|entry| entry.expect("readable").path())
+            .map(|path| if path.is_dir() { files_under(&path) } else { 1 })
+            .sum()
+    })
+}
+
+#[tokio::test]
+async fn s15_archives_are_kept_as_they_came_and_never_unpacked() {
+    let _alone = crate::heavy().await;
+    let world = World::build().await;
+    let room = &world.acme.rooms[0];
+    let visitor = world.acme.caller("visitor");
+    let files = world.server.data_dir().join("files");
+    let bomb = zip_bomb();
+    assert!(bomb.len() < 43_000 && claimed(&bomb) > 4 << 30, "{} bytes", bomb.len());
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    let archives = [
+        ("bomb.zip", bomb, "application/zip"),
+        ("bomb.docx", docx_bomb(), docx),
+        ("links.zip", symlinks(), "application/zip"),
+        ("climb.zip", climbers(), "application/zip"),
+        ("bomb.tgz", gzip_bomb(), "application/gzip"),
+    ];
+    // The same sizes as plain text: what an upload costs without anything to unpack.
+    let round = async |plain: bool| {
+        let began = Instant::now();
+        for (name, bytes, media_type) in &archives {
+            let (name, bytes, media_type) = if plain {
+                ("plain.txt", vec![b'a'; bytes.len()], "text/plain; charset=utf-8")
+            } else {
+                (*name, bytes.clone(), *media_type)
+            };
+            let before = files_under(&files);
+            let answer = upload(&visitor, room, name, bytes.clone()).await;
+            assert_eq!(answer.status, 201, "{name}: {}", answer.text);
+            let stored = answer.json();
+            assert!(stored["hasThumbnail"] != true, "{name}");
+            assert_eq!(stored["sizeBytes"], bytes.len().to_string(), "{name}");
+            assert_eq!(files_under(&files), before + 1, "{name}: one file, as it came");
+            let path = format!("/api/v1/files/{}", text(&stored["id"]));
+            let request = visitor.request(Method::GET, &path).send();
+            let got = soon("a download", request).await.expect("an answer");
+            let header = |name: &str| got.headers()[name].to_str().expect("text").to_owned();
+            assert_eq!(header("content-type"), media_type, "{name}");
+            assert!(header("content-disposition").starts_with("attachment"), "{name}");
+            assert!(header("content-security-policy").contains("sandbox"), "{name}");
+            assert_eq!(header("x-content-type-options"), "nosniff", "{name}");
+            assert!(got.bytes().await.expect("all of it") == bytes, "{name}: as uploaded");
+        }
+        (began.elapsed(), world.server.rss_bytes())
+    };
+    round(true).await;
+    let (plain_time, plain_rss) = round(true).await;
+    let (bomb_time, bomb_rss) = round(false).await;
+    let grown = bomb_rss.saturating_sub(plain_rss);
+    note(&format!(
+        "plain text took {plain_time:?}, archives of the same sizes {bomb_time:?}; \
+         rss grew by {} KiB",
+        grown / 1024
+    ));
+    assert!(grown < 16 * MIB, "the least of the bombs unpacks to 200 MB");
+    assert!(bomb_time < plain_time * 4 + Duration::from_millis(500), "nothing was unpacked");
+    for path in ["/etc/cron.d/x", "/etc/cron.d/y"] {
+        assert!(!Path::new(path).exists(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn s15_a_gigabyte_is_refused_early_whether_it_is_told_or_only_sent() {
+    let _alone = crate::heavy().await;
+    let world = World::build().await;
+    let room = &world.acme.rooms[0];
+    let visitor = world.acme.caller("visitor");
+    let files = world.server.data_dir().join("files");
+    let before = files_under(&files);
+    let path = format!("/api/v1/conversations/{}/uploads?name=a.txt", room.conversation);
+    // Told: the answer is there before a byte of the body is.
+    let mut socket = TcpStream::connect(world.server.address()).await.expect("a connection");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Visitor {}\r\n\
+         content-length: 1073741824\r\n\r\n",
+        world.server.address(),
+        room.token
+    );
+    socket.write_all(head.as_bytes()).await.expect("it is taken");
+    let mut answer = Vec::new();
+    let told = soon("the refusal", async {
+        while !answer.windows(14).any(|part| part == b"file.too_large") {
+            if socket.read_buf(&mut answer).await.expect("readable") == 0 {
+                break;
+            }
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await;
+    assert!(told.starts_with("HTTP/1.1 413 ") && told.contains("file.too_large"), "{told}");
+    drop(socket);
+    // Sent: a body without a length, for as long as the server takes it.
+    let rss = world.server.rss_bytes();
+    let sent = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&sent);
+    let chunks = (0..16_384).map(move |_| {
+        counter.fetch_add(64 * 1024, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(vec![b'a'; 64 * 1024])
+    });
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let request = visitor.request(Method::POST, &path).body(body).send();
+    let answer = within(Duration::from_mins(1), "the refusal of a gigabyte", request).await;
+    // The client may see the answer, or the end of a connection that is of no more use.
+    if let Ok(answer) = answer {
+        assert_eq!(answer.status(), 413);
+    }
+    let sent = sent.load(Ordering::Relaxed);
+    let grown = world.server.rss_bytes().saturating_sub(rss);
+    note(&format!("{} MiB of 1,024 were taken; rss grew by {} KiB", sent / MIB, grown / 1024));
+    assert!(sent < 128 * MIB, "the limit of 20 MiB, what is read on, and buffers");
+    assert!(grown < 64 * MIB, "a part of an upload is 5 MiB");
+    assert_eq!(files_under(&files), before, "nothing of it is kept");
+    let small = upload(&visitor, room, "a.txt", b"small".to_vec()).await;
+    assert_eq!(small.status, 201, "the quota is as it was: {}", small.text);
+}
+
+#[tokio::test]
+async fn s15_one_address_is_slowed_down_long_before_ten_thousand_files() {
+    let world = World::build().await;
+    let room = &world.acme.rooms[0];
+    let visitor = world.acme.caller("visitor");
+    let mut stored = 0;
+    let mut refused = None;
+    for _ in 0..200 {
+        let answer = upload(&visitor, room, "a.txt", b"tiny".to_vec()).await;
+        match answer.status {
+            201 => stored += 1,
+            429 => refused = Some(answer),
+            _ => panic!("{}", answer.text),
+        }
+    }
+    let refused = refused.expect("200 uploads are too many for a minute");
+    assert_eq!(refused.code(), "file.quota");
+    let after: u64 = header(&refused, "retry-after").parse().expect("seconds");
+    assert!((1..=60).contains(&after), "{after}");
+    note(&format!("{stored} of 200 uploads of one address were stored"));
+    assert!(stored < 150, "60 a minute");
+    assert_eq!(files_under(&world.server.data_dir().join("files")), stored + 4, "and no more");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! ask(state, proposal) -> what the history has to tell first (seldom anything)
-//! fold(id, &mut state, proposal, earlier) -> Folded { verdict, entries, events, replaced, cursor }
+//! fold(id, &mut state, proposal, earlier) -> Folded { verdict, entries, events, replaced, files, cursor }
 //! ```
 
 mod change;
@@ -92,6 +92,8 @@ pub struct Folded {
     pub events: SmallVec<[chat::SessionEvent; 1]>,
     /// Earlier entries whose stored content is replaced by these tombstones.
     pub replaced: Vec<chat::Entry>,
+    /// Ids of files the replaced entries carried: nobody may have them any more.
+    pub files: Vec<String>,
     /// A receipt cursor that moved.
     pub cursor: Option<chat::Cursor>,
     /// This proposal created the conversation.
@@ -105,6 +107,7 @@ impl Folded {
             entries: SmallVec::new(),
             events: SmallVec::new(),
             replaced: Vec::new(),
+            files: Vec::new(),
             cursor: None,
             created: false,
         }

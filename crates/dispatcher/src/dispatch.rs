@@ -97,6 +97,14 @@ struct InFlight {
     conversations: Vec<(ConversationId, Shipped)>,
 }
 
+/// What came of a record that was folded again.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) conversation: ConversationId,
+    /// Files nobody may have any more.
+    pub(crate) files: Vec<String>,
+}
+
 /// Owner of one message log and of the conversations of its partitions.
 pub struct Dispatcher {
     number: u16,
@@ -582,12 +590,12 @@ impl Dispatcher {
         offset: u64,
         partition: u16,
         payload: &[u8],
-    ) -> Result<ConversationId, DispatchError> {
+    ) -> Result<Replayed, DispatchError> {
         let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
         let probe = self.probe(conversation, &proposal, 0)?;
-        self.fold(conversation, proposal, probe, 0)?;
+        let folded = self.fold(conversation, proposal, probe, 0)?;
         self.folded = offset;
-        Ok(conversation)
+        Ok(Replayed { conversation, files: folded.files })
     }
 
     /// Keeps memory within bounds while records are replayed without turns: ships full batches, waits

@@ -3,7 +3,10 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use frontdesk_core::id::ConversationId;
+use frontdesk_core::{
+    fold::Conversation,
+    id::{AccountId, ConversationId},
+};
 use frontdesk_storage::{History, MessageLog};
 use hashbrown::HashSet;
 
@@ -19,6 +22,9 @@ pub struct Recovered {
     pub records: u64,
     /// Conversations touched by a record after the projections' offset: their rows are stale.
     pub touched: HashSet<ConversationId>,
+    /// Files of messages that were taken back or erased: whether the process that did it came to
+    /// remove them is not known.
+    pub files: Vec<(AccountId, Vec<String>)>,
     /// The log's newest offset; history and projections stand here when the rows are written.
     pub offset: u64,
 }
@@ -48,9 +54,14 @@ pub fn recover(
     let mut dispatcher = Dispatcher::new(number, Box::new(Sealed), Arc::clone(history), options)?;
     let mut failed = None;
     log.read(from, &mut |offset, partition, payload| {
-        let outcome = step(&mut dispatcher, offset, applied, partition, payload);
+        let folded = offset > applied;
+        let outcome = if folded {
+            replay(&mut dispatcher, offset, partition, payload, &mut recovered.files)
+        } else {
+            decode_record(number, offset, partition, payload).map(|(conversation, _)| conversation)
+        };
         match outcome {
-            Ok((conversation, folded)) => {
+            Ok(conversation) => {
                 recovered.records += u64::from(folded);
                 if offset > projected {
                     recovered.touched.insert(conversation);
@@ -74,21 +85,22 @@ pub fn recover(
     Ok((log, recovered))
 }
 
-/// Folds one record unless the history has it; tells which conversation it was for.
-fn step(
+/// Folds one record the history does not have.
+fn replay(
     dispatcher: &mut Dispatcher,
     offset: u64,
-    applied: u64,
     partition: u16,
     payload: &[u8],
-) -> Result<(ConversationId, bool), DispatchError> {
-    if offset > applied {
-        let conversation = dispatcher.replay(offset, partition, payload)?;
-        dispatcher.replayed()?;
-        return Ok((conversation, true));
+    files: &mut Vec<(AccountId, Vec<String>)>,
+) -> Result<ConversationId, DispatchError> {
+    let replayed = dispatcher.replay(offset, partition, payload)?;
+    if !replayed.files.is_empty() {
+        let account =
+            dispatcher.state_in_memory(replayed.conversation).and_then(Conversation::account);
+        files.extend(account.map(|account| (account, replayed.files)));
     }
-    let (conversation, _) = decode_record(dispatcher.number(), offset, partition, payload)?;
-    Ok((conversation, false))
+    dispatcher.replayed()?;
+    Ok(replayed.conversation)
 }
 
 /// The log of a dispatcher that only replays: it takes nothing.

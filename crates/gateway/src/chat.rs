@@ -43,7 +43,9 @@ use smallvec::SmallVec;
 use self::{
     conn::{Conn, State},
     gcra::{Limits, Quota},
-    port::{ChatHealth, Command, ConnRef, Delivery, DeskInput, Ports, Projected, Reply},
+    port::{
+        ChatHealth, Command, ConnRef, Delivery, DeskInput, GateRequest, Ports, Projected, Reply,
+    },
 };
 use crate::edge::{
     CloseReason, ConnId, ConnMeta, Io, Kind, LoopHandle, Message, Payload, Service, Subprotocol,
@@ -175,6 +177,8 @@ pub struct Chat {
     changed: HashSet<ConversationId>,
     urgent: bool,
     to_desk: VecDeque<DeskInput>,
+    /// Removals of files the gate had no room for yet; each follows from a message that was stored.
+    to_gate: VecDeque<GateRequest>,
     told_desk_ms: i64,
     told_offset: u64,
 
@@ -245,6 +249,7 @@ impl Chat {
             changed: HashSet::new(),
             urgent: false,
             to_desk: VecDeque::new(),
+            to_gate: VecDeque::new(),
             told_desk_ms: 0,
             told_offset: 0,
             cursors: HashMap::new(),
@@ -263,6 +268,13 @@ impl Chat {
         // The newest states first, so that the next start finds the lists up to date.
         self.urgent = true;
         self.tell_desk(i64::MAX);
+        for request in std::mem::take(&mut self.to_gate) {
+            // The loop is no task: it may wait here. A gate that has ended takes nothing.
+            if self.ports.gate.blocking_send(request).is_err() {
+                tracing::warn!("files of removed messages stay readable");
+                break;
+            }
+        }
         self.dispatcher.finish()
     }
 
@@ -468,6 +480,16 @@ impl Chat {
             (self.dispatcher.number(), folded)
         });
         permit.send(DeskInput::Summaries { summaries, complete });
+    }
+
+    /// Hands the gate what it had no room for; what it cannot take now waits.
+    fn tell_gate(&mut self) {
+        while let Some(request) = self.to_gate.pop_front() {
+            if let Err(error) = self.ports.gate.try_send(request) {
+                self.to_gate.push_front(error.into_inner());
+                return;
+            }
+        }
     }
 
     /// One commit and everything that follows from it.
@@ -698,6 +720,7 @@ impl Service for Chat {
                 self.tell(loop_index as u16, Command::Deliver(deliveries));
             }
         }
+        self.tell_gate();
         self.tell_desk(io.now_ms());
         self.dispatcher.tend(io.now_ms(), self.projected.get());
     }

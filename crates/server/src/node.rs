@@ -126,7 +126,7 @@ impl Node {
         );
         let recovered =
             recovery::recover(&data_dir, config, &projections, options, count, progress).await?;
-        let recovery::Recovered { history, logs, open } = recovered;
+        let recovery::Recovered { history, logs, open, files: removed } = recovered;
 
         let mut edges = Vec::new();
         let mut handles = Vec::new();
@@ -179,6 +179,17 @@ impl Node {
         let view = Arc::new(DeskView::new(u64::from_be_bytes(random()) | 1));
         let tasks = TaskTracker::new();
         let tasks_stop = CancellationToken::new();
+        let file_limits = api_config(config, demo)?.files;
+        let files = match &config.files.store {
+            FileStore::Local => Files::open(&data_dir.files(), catalog.clone(), file_limits)
+                .context("cannot open the file store")?,
+            FileStore::S3(options) => {
+                Files::over(bucket::open(options).await?, catalog.clone(), file_limits)
+            }
+        };
+        for (account, ids) in removed {
+            files.remove(account, &ids).await.context("cannot remove files of removed messages")?;
+        }
         let gate = Arc::new(Gate::new(
             catalog.clone(),
             Arc::clone(&directory),
@@ -186,6 +197,7 @@ impl Node {
             ServerKey::new(random()),
             Arc::clone(&loops),
             Arc::clone(&view),
+            files.clone(),
         ));
         tasks.spawn(Arc::clone(&gate).run(gate_out, tasks_stop.clone()));
         let mut desk = DeskTask::new(
@@ -218,14 +230,6 @@ impl Node {
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
         });
-        let file_limits = api_config(config, demo)?.files;
-        let files = match &config.files.store {
-            FileStore::Local => Files::open(&data_dir.files(), catalog.clone(), file_limits)
-                .context("cannot open the file store")?,
-            FileStore::S3(options) => {
-                Files::over(bucket::open(options).await?, catalog.clone(), file_limits)
-            }
-        };
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health);

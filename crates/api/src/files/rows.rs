@@ -154,7 +154,7 @@ impl Files {
 
     /// Removes files for good: nobody can fetch them once this returns. Where the store does not
     /// remove the bytes at once, the sweep does.
-    pub(crate) async fn remove(&self, account: AccountId, ids: &[String]) -> Result<(), FileError> {
+    pub async fn remove(&self, account: AccountId, ids: &[String]) -> Result<(), FileError> {
         for id in ids {
             self.take_away(account, id).await?;
         }

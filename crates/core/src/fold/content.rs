@@ -31,11 +31,13 @@ pub(super) fn retract(
         body: Some(Body::Retraction(Retraction { seq: entry.seq })),
         ..Entry::default()
     };
+    let files = file_of(&entry).into_iter().collect();
     let gone = tombstone(state, entry, TombstoneReason::Retracted);
     state.number(&mut retraction);
     Ok(Folded {
         entries: SmallVec::from_buf([retraction]),
         replaced: vec![gone],
+        files,
         ..Folded::nothing(Verdict::Accepted { seq: state.last_seq(), at_ms, id })
     })
 }
@@ -73,14 +75,27 @@ pub(super) fn erase(
     }
     let Some(Earlier::Entries(entries)) = earlier else { return Err(Refused::SeqUnknown) };
     let erased = Some(Body::Tombstone(Tombstone { reason: TombstoneReason::Erased as i32 }));
+    let mut files = Vec::new();
     let replaced: Vec<_> = entries
         .into_iter()
         .filter(|entry| (erase.from_seq..=erase.to_seq).contains(&entry.seq))
         .filter(|entry| entry.body != erased && !matches!(entry.body, Some(Body::Retraction(_))))
-        .map(|entry| tombstone(state, entry, TombstoneReason::Erased))
+        .map(|entry| {
+            files.extend(file_of(&entry));
+            tombstone(state, entry, TombstoneReason::Erased)
+        })
         .collect();
     let verdict = if replaced.is_empty() { Verdict::Unchanged } else { Verdict::Done };
-    Ok(Folded { replaced, ..Folded::nothing(verdict) })
+    Ok(Folded { replaced, files, ..Folded::nothing(verdict) })
+}
+
+/// The file an entry carries.
+fn file_of(entry: &Entry) -> Option<String> {
+    let Some(Body::Content(content)) = &entry.body else { return None };
+    match &content.kind {
+        Some(chat::content::Kind::File(file)) => Some(file.id.clone()),
+        _ => None,
+    }
 }
 
 /// What stays of an entry: its place, time, session and who it was for. Of an erased one not even the

@@ -6,7 +6,7 @@ use super::{
     dedupe::{Dedupe, Known, Senders},
     recent::{Kind, Recent},
 };
-use crate::{chat, limits::PREVIEW_BYTES_MAX, store};
+use crate::{chat, id::AccountId, limits::PREVIEW_BYTES_MAX, store};
 
 /// The version of the stored state's meaning that this code writes; it reads no newer one.
 pub const FORMAT: u32 = 1;
@@ -50,6 +50,11 @@ impl Conversation {
             senders: Senders::default(),
             recent: Recent::new(),
         }
+    }
+
+    /// The account it belongs to.
+    pub fn account(&self) -> Option<AccountId> {
+        self.state.origin.as_ref()?.account.parse().ok()
     }
 
     /// Reads what [`Conversation::encode`] wrote.

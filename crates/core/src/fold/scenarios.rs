@@ -539,6 +539,31 @@ fn an_author_takes_a_message_back_and_its_seq_stays() {
 }
 
 #[test]
+fn the_files_of_what_is_taken_back_or_erased_are_named_once() {
+    let mut model = Model::served_by("ann");
+    for id in ["f1", "f2"] {
+        let file = chat::File { id: id.to_owned(), ..chat::File::default() };
+        let mut body = model.send(&[], "", Audience::Everyone);
+        let Body::Send(send) = &mut body else { unreachable!("send() makes a send") };
+        send.content = Some(chat::Content {
+            kind: Some(chat::content::Kind::File(file)),
+            ..chat::Content::default()
+        });
+        assert!(model.propose(agent("ann"), body).files.is_empty());
+    }
+    let Body::Send(send) = model.send(&[], "", Audience::Everyone) else {
+        unreachable!("send() makes a send")
+    };
+    let retract = Body::Retract(store::Retract { seq: 3, id: send.id });
+    assert_eq!(model.propose(agent("ann"), retract).files, ["f1"]);
+    let erase = || Body::Erase(store::Erase { from_seq: 1, to_seq: 4 });
+    let system =
+        || chat::Actor { kind: chat::ActorKind::System.into(), ..chat::Actor::default() };
+    assert_eq!(model.propose(system(), erase()).files, ["f2"], "what is gone is not named again");
+    assert!(model.propose(system(), erase()).files.is_empty());
+}
+
+#[test]
 fn erasing_keeps_seqs_audiences_and_dedupe() {
     let mut model = Model::served_by("ann");
     model.note(agent("ann"), "a note");

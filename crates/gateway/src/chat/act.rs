@@ -83,8 +83,8 @@ impl Chat {
         })?;
         // A visitor's own conversation need not be stored yet; its token says whose it is.
         let fresh = principal.conversation == Some(conversation);
-        let account = match state.and_then(|state| state.state().origin.as_ref()) {
-            Some(origin) => origin.account.parse().ok(),
+        let account = match state {
+            Some(state) => state.account(),
             None => fresh.then_some(principal.account),
         };
         let session = state.and_then(frontdesk_core::fold::Conversation::session);

@@ -309,7 +309,7 @@ impl Chat {
             return;
         }
         let Some(state) = self.dispatcher.state_in_memory(conversation) else { return };
-        let account = state.state().origin.as_ref().and_then(|origin| origin.account.parse().ok());
+        let account = state.account();
         let Some(account) = account else { return };
         let subject = Subject { conversation, account, session: state.session() };
         let mut lost = Vec::new();

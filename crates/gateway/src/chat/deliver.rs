@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 use super::{
     Chat, Origin, frames,
-    port::{Answer, ConnRef, DeskInput, Placed, Reply},
+    port::{Answer, ConnRef, DeskInput, GateRequest, Placed, Reply},
 };
 use crate::edge::{ConnId, Io};
 
@@ -28,7 +28,7 @@ impl Chat {
     /// Answers whoever proposed, then tells everybody concerned.
     pub(super) fn conclude(&mut self, io: &mut Io<'_>, committed: Committed, origin: Origin) {
         let Committed { conversation, result, .. } = committed;
-        let folded = match result {
+        let mut folded = match result {
             Ok(folded) => folded,
             Err(error) => {
                 self.failed(io, conversation, &error, origin);
@@ -43,7 +43,22 @@ impl Chat {
         if folded.created {
             self.stored(io, conversation);
         }
+        self.remove_files(conversation, std::mem::take(&mut folded.files));
         self.deliver(io, conversation, folded, sender);
+    }
+
+    /// The files of messages that are gone go as well.
+    fn remove_files(&mut self, conversation: ConversationId, files: Vec<String>) {
+        if files.is_empty() {
+            return;
+        }
+        let account = self
+            .dispatcher
+            .state_in_memory(conversation)
+            .and_then(frontdesk_core::fold::Conversation::account);
+        if let Some(account) = account {
+            self.to_gate.push_back(GateRequest::RemoveFiles { account, files });
+        }
     }
 
     fn failed(
@@ -193,13 +208,15 @@ impl Chat {
             .get(&conversation)
             .map(|subscribers| SmallVec::from_slice(&subscribers.visitors))
             .unwrap_or_default();
-        // The sender knows its own message by the ack.
+        // The sender knows its own message by the ack. A retraction is answered without a place: who
+        // made it is told of its entry like everybody else.
         let acked_seq = match verdict {
             Verdict::Accepted { seq, .. } => seq,
             _ => 0,
         };
         for entry in replaced.into_iter().chain(entries) {
-            let from = sender.filter(|_| entry.seq == acked_seq);
+            let own = entry.seq == acked_seq && !entry.client_msg_id.is_empty();
+            let from = sender.filter(|_| own);
             self.deliver_entry(io, conversation, entry, &team, &visitors, from);
         }
         if let Some(mut cursor) = cursor {
@@ -315,9 +332,7 @@ impl Chat {
     pub(super) fn team_of(&self, conversation: ConversationId) -> SmallVec<[ConnRef; 4]> {
         let mut team: SmallVec<[ConnRef; 4]> = SmallVec::new();
         let state = self.dispatcher.state_in_memory(conversation);
-        let account = state
-            .and_then(|state| state.state().origin.as_ref())
-            .and_then(|origin| origin.account.parse::<AccountId>().ok());
+        let account = state.and_then(frontdesk_core::fold::Conversation::account);
         let session = state.and_then(frontdesk_core::fold::Conversation::session);
         if let (Some(account), Some(session)) = (account, session) {
             for participant in session.owner.iter().chain(&session.participants) {

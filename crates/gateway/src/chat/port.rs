@@ -150,6 +150,13 @@ pub enum GateRequest {
     Auth(AuthRequest),
     /// Something a frame names.
     Lookup(LookupRequest),
+    /// Files of messages that were taken back or erased: nobody may have them any more.
+    RemoveFiles {
+        /// Whose.
+        account: AccountId,
+        /// Their ids.
+        files: Vec<String>,
+    },
 }
 
 /// What became of a proposal made from outside the loop.

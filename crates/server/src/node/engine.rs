@@ -165,7 +165,7 @@ impl NodeEngine {
         let may = match by {
             Caller::Visitor(visitor) => visitor.conversation == conversation,
             staff => {
-                let account = state.origin().and_then(|origin| origin.account.parse().ok());
+                let account = state.account();
                 account.is_some_and(|account| {
                     let subject = Subject { conversation, account, session: state.session() };
                     access::may_read(&principals::of(staff), &subject)

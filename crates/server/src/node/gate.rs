@@ -6,7 +6,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use frontdesk_api::token::{ServerKey, Subject, Ticket, TokenError};
+use frontdesk_api::{
+    files::Files,
+    token::{ServerKey, Subject, Ticket, TokenError},
+};
 use frontdesk_catalog::{
     Access, Catalog, Error as CatalogError,
     settings::{self, At},
@@ -52,6 +55,7 @@ pub(crate) struct Gate {
     boot_key: ServerKey,
     loops: Arc<[LoopHandle<Command>]>,
     view: Arc<DeskView>,
+    files: Files,
     inboxes: Cache<InboxId, Arc<InboxFacts>>,
 }
 
@@ -63,9 +67,10 @@ impl Gate {
         boot_key: ServerKey,
         loops: Arc<[LoopHandle<Command>]>,
         view: Arc<DeskView>,
+        files: Files,
     ) -> Self {
         let inboxes = Cache::builder().max_capacity(10_000).time_to_live(INBOX_FRESH).build();
-        Self { catalog, directory, key, boot_key, loops, view, inboxes }
+        Self { catalog, directory, key, boot_key, loops, view, files, inboxes }
     }
 
     /// Answers requests until the process stops.
@@ -80,13 +85,18 @@ impl Gate {
                 request = requests.recv() => request,
                 () = stop.cancelled() => return,
             };
-            let Some(request) = request else { return };
+            let Some(request) = request else { break };
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
             let gate = Arc::clone(&self);
             tokio::spawn(async move {
                 gate.handle(request).await;
                 drop(slot);
             });
+        }
+        // The loops have ended: what they asked for last is done before the process ends.
+        tokio::select! {
+            all = slots.acquire_many(CONCURRENT_MAX as u32) => drop(all),
+            () = stop.cancelled() => {}
         }
     }
 
@@ -106,6 +116,13 @@ impl Gate {
                 let (loop_index, ticket) = (request.loop_index, request.ticket);
                 let result = self.look_up(request.account, request.lookup).await;
                 (loop_index, Command::Found { ticket, result })
+            }
+            GateRequest::RemoveFiles { account, files } => {
+                if let Err(error) = self.files.remove(account, &files).await {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(account.id = %account, error, "files stay readable");
+                }
+                return;
             }
         };
         self.answer(loop_index, answer);

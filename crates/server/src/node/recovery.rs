@@ -7,7 +7,10 @@
 use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
 use anyhow::Context as _;
-use frontdesk_core::{fold::Conversation, id::ConversationId};
+use frontdesk_core::{
+    fold::Conversation,
+    id::{AccountId, ConversationId},
+};
 use frontdesk_dispatcher::{DispatcherOptions, Summary, projections::Projections};
 use frontdesk_storage::MessageLog;
 use frontdesk_storage_embedded::{
@@ -32,6 +35,8 @@ pub(crate) struct Recovered {
     pub(crate) logs: Vec<Box<dyn MessageLog>>,
     /// Conversations with an open session.
     pub(crate) open: Vec<Summary>,
+    /// Files of messages that were taken back or erased shortly before the process ended.
+    pub(crate) files: Vec<(AccountId, Vec<String>)>,
 }
 
 /// Opens the embedded storage and brings it up.
@@ -63,6 +68,7 @@ pub(crate) async fn recover(
     let mut logs = Vec::new();
     let mut touched = HashSet::new();
     let mut reached = Vec::new();
+    let mut files = Vec::new();
     for number in numbers {
         let mut log = SegmentLog::open(&data_dir.log(number), log_options)
             .with_context(|| format!("cannot open message log {number}"))?;
@@ -85,6 +91,7 @@ pub(crate) async fn recover(
             recovered_all(&history, &mut touched)?;
         }
         touched.extend(recovered.touched);
+        files.extend(recovered.files);
         reached.push((number, recovered.offset));
         if number < loops {
             logs.push((number, log));
@@ -93,7 +100,7 @@ pub(crate) async fn recover(
     logs.sort_by_key(|(number, _)| *number);
     write_rows(&history, projections, touched, &reached, progress).await?;
     let open = open_conversations(&history, projections).await?;
-    Ok(Recovered { history, logs: logs.into_iter().map(|(_, log)| log).collect(), open })
+    Ok(Recovered { history, logs: logs.into_iter().map(|(_, log)| log).collect(), open, files })
 }
 
 async fn recover_one(

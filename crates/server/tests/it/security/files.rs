@@ -12,7 +12,9 @@ use std::{
 };
 
 use flate2::{Compression, Crc, write::DeflateEncoder, write::GzEncoder};
-use frontdesk_testkit::{Http, http::Answer, http::note, soon, within};
+use frontdesk_core::chat;
+use frontdesk_protocol::wire::{self, client_frame::Frame as Out, server_frame::Frame as In};
+use frontdesk_testkit::{Http, TestServer, http::Answer, http::note, live, soon, within};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{
@@ -21,6 +23,7 @@ use tokio::{
 };
 
 use super::world::{Room, World, text};
+use crate::{FRONTDESK, chat::pair};
 
 const MIB: u64 = 1 << 20;
 
@@ -519,6 +522,41 @@ async fn s16_an_erased_file_is_gone_for_everybody() {
     }
     let marks = left.iter().filter(|text| text.contains("planted-acme")).count();
     assert_eq!(marks, 1, "of the two files of the account one is left on disk");
+}
+
+/// A message with a file that is taken back takes the file along, also when the server dies right
+/// after it said so.
+#[tokio::test]
+async fn s16_the_file_of_a_message_taken_back_is_gone_for_everybody() {
+    let mut server = TestServer::start(FRONTDESK).await;
+    let (agent, mut visitor, conversation) = pair(&server).await;
+    for crash in [false, true] {
+        let path = format!("/api/v1/conversations/{conversation}/uploads?name=a.txt");
+        let request = visitor.http().request(Method::POST, &path).body("not for long");
+        let file = text(&visitor.http().send(request).await.ok()["id"]);
+        let mut send = live::text("", &live::message_id(), "");
+        let kind = chat::content::Kind::File(chat::File { id: file.clone(), ..Default::default() });
+        send.content = Some(chat::Content { kind: Some(kind), ..Default::default() });
+        let seq = visitor.live.message(send).await.expect("acked").position.expect("a place").seq;
+        let path = format!("/api/v1/files/{file}");
+        assert_eq!(agent.http.get(&path).await.status, 200);
+        let retract = wire::Retract { conversation: String::new(), seq };
+        assert!(matches!(visitor.live.ask(Out::Retract(retract)).await, In::Done(_) | In::Ack(_)));
+        if crash {
+            server.kill9().await;
+            server.restart().await;
+            assert_eq!(visitor.http().get(&path).await.status, 404);
+        }
+        for http in [visitor.http(), agent.http.clone()] {
+            soon("the file is gone", async {
+                let mut pace = tokio::time::interval(Duration::from_millis(20));
+                while http.get(&path).await.status != 404 {
+                    pace.tick().await;
+                }
+            })
+            .await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,22 @@ fn a_reader_who_keeps_up_is_not_slow_however_much_one_turn_queues() {
 }
 
 #[test]
+fn r09_one_frame_longer_than_the_queue_is_sent_whole() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut client = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    // Nothing is read: most of the page stays in the queue, and what follows waits behind it.
+    client.send(&frame(TEXT, b"page"));
+    let Event::Queued(queued) = server.event() else { panic!("nothing was queued") };
+    assert!(queued > EdgeLimits::default().out_queue_bytes_max, "only {queued} bytes wait");
+    client.send(&frame(TEXT, b"block"));
+    assert!(matches!(server.event(), Event::Queued(_)));
+    assert_eq!(client.frame().1.len(), 4 << 20);
+    assert_eq!(client.frame().1.len(), 64 << 10);
+    assert_eq!(server.counters(0).slow_closes, 0);
+}
+
+#[test]
 fn r08_half_open_connection_is_noticed_and_its_socket_dropped() {
     let server = Server::start(&quick());
     let mut client = Client::connect(server.address);

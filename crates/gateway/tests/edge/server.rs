@@ -76,6 +76,10 @@ impl Service for Script {
                 io.send(conn, &self.block);
                 self.tell(Event::Queued(io.queued_bytes(conn)));
             }
+            Message::Text("page") => {
+                io.send(conn, &Payload::binary(vec![b'x'; 4 << 20]));
+                self.tell(Event::Queued(io.queued_bytes(conn)));
+            }
             Message::Text("pause") => {
                 io.pause_reading(conn);
                 self.tell(Event::Paused(conn));

@@ -3,9 +3,6 @@
 import type { Channel, HttpAnswer, HttpRequest, KeyValueStore, Platform, Socket } from "../src/platform";
 
 const REQUEST_MS = 15_000;
-/** Long enough for every tab to have written its claim. */
-const CLAIM_MS = 60;
-const CLAIM_LIFE_MS = 5_000;
 
 /** A platform that talks to the server whose files lie at `baseUrl` (with the last slash). */
 export function browserPlatform(baseUrl: string): Platform {
@@ -166,21 +163,8 @@ async function withLock<T>(storage: KeyValueStore, name: string, work: () => Pro
   // Absent from old browsers and from pages that are not a secure context.
   const locks = (navigator as Partial<Navigator>).locks;
   if (locks) return locks.request(name, work);
-  const key = `frontdesk/lock/${name}`;
-  const mine = `${Math.random()}`;
-  for (;;) {
-    const claim = storage.get(key);
-    const free = claim === undefined || Number(claim.split(" ")[1]) < Date.now();
-    if (free) storage.set(key, `${mine} ${Date.now() + CLAIM_LIFE_MS}`);
-    await new Promise((resolve) => window.setTimeout(resolve, CLAIM_MS));
-    // Of tabs that claimed at the same time the last writer has it, and all of them see that.
-    if (free && storage.get(key)?.split(" ")[0] === mine) break;
-  }
-  try {
-    return await work();
-  } finally {
-    storage.remove(key);
-  }
+  const { withClaim } = await import("./claim");
+  return withClaim(storage, name, work);
 }
 
 function onWake(wake: () => void): () => void {

@@ -109,7 +109,7 @@ describe("dialog", () => {
 describe("menu", () => {
   it("opens, moves with the arrows, runs and closes", async () => {
     const ran: string[] = [];
-    const item = (key: string) => ({ key, icon: "x" as const, label: key, run: () => void ran.push(key) });
+    const item = (key: string) => ({ key, icon: ["M6 6h12"], label: key, run: () => void ran.push(key) });
     await show(<Menu label="More" items={[item("one"), item("two")]} />);
     const trigger = find("button");
     expect(trigger.getAttribute("aria-expanded")).toBe("false");

@@ -13,8 +13,6 @@ const PATHS = {
     "M6 22a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h8a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8v12a2 2 0 0 1-2 2z",
     "M14 2v5a1 1 0 0 0 1 1h5",
   ],
-  globe: ["M12 2a10 10 0 1 0 0 20 10 10 0 1 0 0-20", "M12 2a14.5 14.5 0 0 0 0 20 14.5 14.5 0 0 0 0-20", "M2 12h20"],
-  leave: ["m16 17 5-5-5-5", "M21 12H9", "M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4"],
   more: ["M12 11a1 1 0 1 0 0 2 1 1 0 1 0 0-2", "M19 11a1 1 0 1 0 0 2 1 1 0 1 0 0-2", "M5 11a1 1 0 1 0 0 2 1 1 0 1 0 0-2"],
   paperclip: [
     "m16 6-8.414 8.586a2 2 0 0 0 2.829 2.829l8.414-8.586a4 4 0 1 0-5.657-5.657l-8.379 8.551a6 6 0 1 0 8.485 8.485l8.379-8.551",
@@ -23,10 +21,6 @@ const PATHS = {
     "M14.536 21.686a.5.5 0 0 0 .937-.024l6.5-19a.496.496 0 0 0-.635-.635l-19 6.5a.5.5 0 0 0-.024.937l7.93 3.18a2 2 0 0 1 1.112 1.11z",
     "m21.854 2.147-10.94 10.939",
   ],
-  star: [
-    "M11.525 2.295a.53.53 0 0 1 .95 0l2.31 4.679a2.123 2.123 0 0 0 1.595 1.16l5.166.756a.53.53 0 0 1 .294.904l-3.736 3.638a2.123 2.123 0 0 0-.611 1.878l.882 5.14a.53.53 0 0 1-.771.56l-4.618-2.428a2.122 2.122 0 0 0-1.973 0L6.396 21.01a.53.53 0 0 1-.77-.56l.881-5.139a2.122 2.122 0 0 0-.611-1.879L2.16 9.795a.53.53 0 0 1 .294-.906l5.165-.755a2.122 2.122 0 0 0 1.597-1.16z",
-  ],
-  trash: ["M10 11v6", "M14 11v6", "M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6", "M3 6h18", "M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2"],
   wifiOff: [
     "M12 20h.01",
     "M8.5 16.429a5 5 0 0 1 7 0",
@@ -41,13 +35,18 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** Decoration: what it means stands beside it or on the control around it. */
-export function Icon({ name, small = false }: { name: IconName; small?: boolean }): JSX.Element {
+/** Any drawing, for what is shown so seldom that its path comes with it. */
+export function Drawing({ paths, small = false }: { paths: readonly string[]; small?: boolean }): JSX.Element {
   return (
     <svg class={small ? "icon icon-small" : "icon"} viewBox="0 0 24 24" aria-hidden="true">
-      {PATHS[name].map((path) => (
+      {paths.map((path) => (
         <path key={path} d={path} />
       ))}
     </svg>
   );
+}
+
+/** Decoration: what it means stands beside it or on the control around it. */
+export function Icon({ name, small = false }: { name: IconName; small?: boolean }): JSX.Element {
+  return <Drawing paths={PATHS[name]} small={small} />;
 }

@@ -6,7 +6,7 @@ export type { AccentColours } from "./contrast";
 export { accentColours, contrast, parseColour } from "./contrast";
 export { Avatar, Banner, Button, IconButton, Skeleton, initials } from "./controls";
 export type { IconName } from "./icons";
-export { Icon } from "./icons";
+export { Drawing, Icon } from "./icons";
 export { Dialog } from "./dialog";
 export type { MenuItem } from "./menu";
 export { Menu } from "./menu";

@@ -1,13 +1,14 @@
 // A menu under its button. Closes with Escape or a press elsewhere and gives the focus back.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { IconName } from "./icons";
-import { Icon } from "./icons";
+import { Drawing, Icon } from "./icons";
 
-export type MenuItem = { readonly key: string; readonly icon: IconName; readonly label: string; readonly run: () => void };
+/** `icon`: the paths of its drawing. */
+export type MenuItem = { readonly key: string; readonly icon: readonly string[]; readonly label: string; readonly run: () => void };
 
-export function Menu({ label, items }: { label: string; items: readonly MenuItem[] }): JSX.Element {
-  const [open, setOpen] = useState(false);
+/** `opened`: it is on the screen because somebody asked for it. */
+export function Menu({ label, items, opened = false }: { label: string; items: readonly MenuItem[]; opened?: boolean }): JSX.Element {
+  const [open, setOpen] = useState(opened);
   const root = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -63,7 +64,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
                 item.run();
               }}
             >
-              <Icon name={item.icon} small />
+              <Drawing paths={item.icon} small />
               {item.label}
             </button>
           ))}

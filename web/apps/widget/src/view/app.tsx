@@ -7,8 +7,8 @@ import type { Chat } from "../model/chat";
 import { Header } from "./header";
 import { Lazy } from "./lazy";
 import { Timeline } from "./timeline";
-import { Uploads } from "./uploads";
 
+const loadUploads = () => import("./uploads").then((module) => module.Uploads);
 const questions = () => import("./questions").then((module) => module.Questions);
 
 export function App({ chat }: { chat: Chat }): JSX.Element | null {
@@ -68,7 +68,7 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
             {errorText(texts, "message.too_large")}
           </p>
         ) : null}
-        <Uploads chat={chat} />
+        {chat.files.uploads.value.length > 0 ? <Lazy load={loadUploads} props={{ chat }} /> : null}
       </Composer>
     </div>
   );

@@ -1,24 +1,18 @@
 // Who the visitor talks to, whether somebody is there, and what else can be done.
-import { LOCALE_NAMES } from "@frontdesk/i18n";
-import type { MenuItem } from "@frontdesk/ui";
-import { Avatar, IconButton, Menu } from "@frontdesk/ui";
-import type { JSX } from "preact";
+import { Avatar, IconButton } from "@frontdesk/ui";
+import type { ComponentType, JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
+
+const loadMenu = () => import("./menu").then((module) => module.HeaderMenu);
 
 export function Header({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
   const owner = chat.client.conversation.session.value?.owner?.name ?? "";
   const attended = chat.attended.value;
-  const other = chat.otherLanguage();
-  const items: MenuItem[] = [
-    { key: "language", icon: "globe", label: LOCALE_NAMES[other], run: () => chat.chooseLanguage(other) },
-  ];
-  if (chat.sessionOpen.value) {
-    items.push({ key: "end", icon: "leave", label: texts.t("widget.end"), run: () => (chat.question.value = "end") });
-  }
-  if (chat.rows.value.length > 0) {
-    items.push({ key: "forget", icon: "trash", label: texts.t("widget.forget"), run: () => (chat.question.value = "forget") });
-  }
+  const [Menu, setMenu] = useState<{ readonly Loaded: ComponentType<{ chat: Chat }> } | undefined>(undefined);
+  // Offline before it was ever opened there is none: the next press asks for it again.
+  const openMenu = (): void => void loadMenu().then((Loaded) => setMenu({ Loaded }), () => undefined);
   return (
     <header class="header">
       <Avatar name={owner || chat.title.value} />
@@ -29,7 +23,7 @@ export function Header({ chat }: { chat: Chat }): JSX.Element {
           {attended === undefined ? "\u00a0" : owner !== "" && chat.sessionOpen.value ? owner : texts.t(attended ? "widget.attended" : "widget.unattended")}
         </p>
       </div>
-      <Menu label={texts.t("widget.menu")} items={items} />
+      {Menu ? <Menu.Loaded chat={chat} /> : <IconButton icon="more" label={texts.t("widget.menu")} onClick={openMenu} />}
       {chat.framed ? <IconButton icon="x" label={texts.t("widget.close")} onClick={() => chat.close()} /> : null}
     </header>
   );

@@ -4,10 +4,9 @@ import { Icon, IconButton } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
 
-export function Uploads({ chat }: { chat: Chat }): JSX.Element | null {
+export function Uploads({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
   const uploads = chat.files.uploads.value;
-  if (uploads.length === 0) return null;
   return (
     <ul class="uploads">
       {uploads.map((one) => {

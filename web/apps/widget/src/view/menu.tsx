@@ -1,0 +1,26 @@
+// What else can be done, under the header's last button. Loaded when that is first pressed.
+import { LOCALE_NAMES } from "@frontdesk/i18n";
+import type { MenuItem } from "@frontdesk/ui";
+import { Menu } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+
+// From Lucide, as the other icons.
+const GLOBE = ["M12 2a10 10 0 1 0 0 20 10 10 0 1 0 0-20", "M12 2a14.5 14.5 0 0 0 0 20 14.5 14.5 0 0 0 0-20", "M2 12h20"];
+const LEAVE = ["m16 17 5-5-5-5", "M21 12H9", "M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4"];
+const TRASH = ["M10 11v6", "M14 11v6", "M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6", "M3 6h18", "M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2"];
+
+export function HeaderMenu({ chat }: { chat: Chat }): JSX.Element {
+  const { texts } = chat;
+  const other = chat.otherLanguage();
+  const items: MenuItem[] = [
+    { key: "language", icon: GLOBE, label: LOCALE_NAMES[other], run: () => chat.chooseLanguage(other) },
+  ];
+  if (chat.sessionOpen.value) {
+    items.push({ key: "end", icon: LEAVE, label: texts.t("widget.end"), run: () => (chat.question.value = "end") });
+  }
+  if (chat.rows.value.length > 0) {
+    items.push({ key: "forget", icon: TRASH, label: texts.t("widget.forget"), run: () => (chat.question.value = "forget") });
+  }
+  return <Menu label={texts.t("widget.menu")} items={items} opened />;
+}

@@ -11,6 +11,10 @@ const MESSAGES = 60;
 /** Rows are placed at fractions of a pixel. */
 const SLACK_PX = 1.5;
 const STILL_FRAMES = 20;
+/** More than a window draws at once, and several pages. */
+const LONG = 260;
+/** So many older ones follow the first, at least. */
+const LONG_PAGES = 4;
 
 describe("while messages arrive", () => {
   let server, browser, people, crowd, agent, talker;
@@ -100,6 +104,24 @@ describe("while messages arrive", () => {
     const under = await page.evaluate(([x, y]) => document.elementFromPoint(x, y).closest("[data-conversation]")?.dataset.conversation, [box.x + 100, box.y + box.height / 2]);
     assert.equal(under, conversation);
   });
+
+  it("a long history comes in above the widget's very first row without moving anything", async () => {
+    const visitor = await Visitor.alone(await people[0].page(), server.url, await server.inboxKey());
+    await visitor.message("answer 31").waitFor();
+    await agent.view("all");
+    await agent.open("answer 31");
+    const api = await server.api();
+    const conversation = agent.conversation();
+    // In order, so that a message is known by what it says.
+    for (let at = 0; at < LONG; at++) await api("POST", `conversations/${conversation}/messages`, { text: `history ${at}.${" and more words".repeat(at % 23)}` });
+    await visitor.page.reload();
+    await visitor.message(`history ${LONG - 1}.`).waitFor();
+    const scroller = visitor.chat.locator(".scroller");
+    const pages = [];
+    for (let page = 0; page < LONG_PAGES; page++) pages.push(await scroller.evaluate(olderMoves, "[data-row]:not([data-loose])"));
+    assert.deepEqual(pages.filter((moved) => Math.abs(moved) > SLACK_PX), [], `moved by ${pages}`);
+    await visitor.page.close();
+  });
 });
 
 /** Turns the wheel as a hand does, in steps, until the page has gone that far or cannot. */
@@ -126,6 +148,34 @@ function comesToRest(element, frames) {
     };
     look();
   });
+}
+
+/** In the page: goes to the very top, and says how far what stood there moved when older rows had come in. */
+async function olderMoves(box, row) {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const lateAt = performance.now() + 10_000;
+  const rows = () => [...box.querySelectorAll(row)];
+  let first = rows()[0];
+  let key = first.dataset.row;
+  let top = first.getBoundingClientRect().top;
+  for (let older = false; !older; ) {
+    if (performance.now() > lateAt) throw new Error(`nothing came in above ${key}`);
+    box.scrollTop = 0;
+    await frame();
+    const found = rows().find((one) => one.dataset.row === key);
+    older = found !== undefined && found !== rows()[0];
+    // Rows that were never drawn come in as well while the top is not reached.
+    if (older && box.scrollTop < box.clientHeight) older = false;
+    if (!older) {
+      first = rows()[0];
+      key = first.dataset.row;
+      top = first.getBoundingClientRect().top;
+    }
+  }
+  await frame();
+  await frame();
+  const now = rows().find((one) => one.dataset.row === key);
+  return now === undefined ? Infinity : now.getBoundingClientRect().top - top;
 }
 
 function firstVisible(scroller, selector) {

@@ -10,7 +10,11 @@ const NEAR_PX = 48;
 const OVERSCAN_PX = 800;
 const LOAD_BEFORE_PX = 400;
 
-export type ScrollerRow = { readonly key: string };
+export type ScrollerRow = {
+  readonly key: string;
+  /** Stands above whatever comes first, as a day's mark does: no row to hold on to. */
+  readonly loose?: boolean;
+};
 
 type Anchor = { readonly key: string; readonly top: number };
 
@@ -44,12 +48,15 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
   const [view, setView] = useState({ top: Number.MAX_SAFE_INTEGER, height: 0 });
   latest.current = props;
 
-  const range = visibleRange(
-    props.rows.map((row) => heights.current.get(row.key) ?? props.estimatePx),
-    view.top,
-    view.height,
-    OVERSCAN_PX,
-  );
+  // What is rendered follows the reader's place, not the place's old number of pixels: rows that came
+  // in above have moved it, and the row to hold on to has to be there.
+  const all = props.rows.map((row) => heights.current.get(row.key) ?? props.estimatePx);
+  const held = anchor.current;
+  const at = held ? props.rows.findIndex((row) => row.key === held.key) : -1;
+  const until = atEnd.current ? all.length : at;
+  const before = all.slice(0, Math.max(0, until)).reduce((sum, height) => sum + height, 0);
+  const top = atEnd.current ? before - view.height : held && at >= 0 ? before - held.top : view.top;
+  const range = visibleRange(all, top, view.height, OVERSCAN_PX);
 
   const settle = (): void => {
     const element = box.current;
@@ -111,7 +118,7 @@ export function Scroller<R extends ScrollerRow>(props: ScrollerProps<R>): JSX.El
         {props.header}
         <div ref={list} style={{ paddingTop: `${range.above}px`, paddingBottom: `${range.below}px` }}>
           {props.rows.slice(range.start, range.end).map((row) => (
-            <div key={row.key} data-row={row.key}>
+            <div key={row.key} data-row={row.key} data-loose={row.loose}>
               {props.render(row)}
             </div>
           ))}
@@ -134,7 +141,7 @@ function firstVisible(list: HTMLElement, box: HTMLElement): Anchor | undefined {
   const edge = box.getBoundingClientRect().top;
   for (const row of rowsOf(list)) {
     const place = row.getBoundingClientRect();
-    if (place.bottom > edge) return { key: row.dataset.row ?? "", top: place.top - edge };
+    if (place.bottom > edge && row.dataset.loose === undefined) return { key: row.dataset.row ?? "", top: place.top - edge };
   }
   return undefined;
 }

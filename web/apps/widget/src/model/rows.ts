@@ -21,7 +21,7 @@ export type MessageRow = {
 
 export type Row =
   | MessageRow
-  | { readonly kind: "day"; readonly key: string; readonly atMs: number }
+  | { readonly kind: "day"; readonly key: string; readonly loose: true; readonly atMs: number }
   | { readonly kind: "new"; readonly key: string }
   | { readonly kind: "system"; readonly key: string; readonly text: string; readonly params: Readonly<Record<string, string>> };
 
@@ -34,7 +34,7 @@ export function buildRows(lines: readonly ViewLine[], isOwn: (line: EntryLine) =
     if (line.kind === "skip" || line.body.kind === "retraction") continue;
     if (startOfDay(line.atMs) !== day) {
       day = startOfDay(line.atMs);
-      rows.push({ kind: "day", key: `d${day}`, atMs: line.atMs });
+      rows.push({ kind: "day", key: `d${day}`, loose: true, atMs: line.atMs });
     }
     if (!marked && line.kind === "entry" && line.seq >= newFromSeq) {
       marked = true;

@@ -8,6 +8,8 @@ export { Avatar, Banner, Button, IconButton, Skeleton, initials } from "./contro
 export type { IconName } from "./icons";
 export { Drawing, Icon } from "./icons";
 export { Dialog } from "./dialog";
+export type { Piece } from "./links";
+export { findLinks } from "./links";
 export type { MenuItem } from "./menu";
 export { Menu } from "./menu";
 export type { ScrollerProps, ScrollerRow } from "./scroller";

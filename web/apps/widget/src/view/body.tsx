@@ -1,9 +1,9 @@
 // What a message says: text with links, a picture, a file, or that it is gone. Text nodes only.
 import type { Body, FileInfo } from "@frontdesk/client";
+import { findLinks } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
-import { findLinks } from "../model/links";
 import { Attachment } from "./attachment";
 import { Lazy } from "./lazy";
 import { usePicture } from "./picture";

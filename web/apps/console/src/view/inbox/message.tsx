@@ -1,8 +1,8 @@
 // One row of the timeline. Everything a person wrote is drawn as text nodes.
 import { clockTime, dayMark, fileSize } from "@frontdesk/i18n";
+import { findLinks } from "@frontdesk/ui";
 import { useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
-import { pieces } from "../../model/links";
 import type { Bubble, TimelineRow } from "../../model/timeline-rows";
 import type { EntryLine, FileInfo } from "../../model/types";
 import { useConsole, useDesk } from "../context";
@@ -142,7 +142,7 @@ function BodyView({ bubble }: { readonly bubble: Bubble }) {
 export function Words({ text }: { readonly text: string }) {
   return (
     <span class="words" dir="auto">
-      {pieces(text).map((piece, at) =>
+      {findLinks(text).map((piece, at) =>
         piece.kind === "text" ? (
           piece.text
         ) : (

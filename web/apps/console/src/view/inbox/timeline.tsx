@@ -16,6 +16,7 @@ const overscan = 600;
 /** Closer than this to the foot counts as being there. */
 const footSlack = 48;
 const olderWithin = 800;
+const redrawsMax = 20;
 
 type Place = { readonly kind: "foot" } | { readonly kind: "row"; readonly key: string; readonly above: number };
 
@@ -41,6 +42,8 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   const keys = useRef<{ readonly rows: readonly TimelineRow[]; readonly keys: readonly string[] }>({ rows: [], keys: [] });
   const place = useRef<Place | null>(null);
   const [, redraw] = useState(0);
+  /** So often in a row, without anybody scrolling. */
+  const redrawn = useRef(0);
   const [atFoot, setAtFoot] = useState(true);
   const [seenSeq, setSeenSeq] = useState(0);
   const [olderFailed, setOlderFailed] = useState(false);
@@ -88,7 +91,10 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
     const now = scroller.current;
     if (now === null) return;
     const next = column.current.span(now.scrollTop, now.clientHeight, overscan);
-    if (changed || next.start < span.start || next.end > span.end) redraw((version) => version + 1);
+    const wrong = changed || next.start < span.start || next.end > span.end;
+    // Rows whose heights never agree must not hold the page up: what is left is put right as it scrolls.
+    redrawn.current = wrong ? redrawn.current + 1 : 0;
+    if (wrong && redrawn.current < redrawsMax) redraw((version) => version + 1);
   });
 
   useLayoutEffect(() => {
@@ -115,6 +121,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   const scrolled = () => {
     const element = scroller.current;
     if (element === null) return;
+    redrawn.current = 0;
     const foot = element.scrollHeight - element.clientHeight - element.scrollTop < footSlack;
     if (foot) {
       place.current = { kind: "foot" };

@@ -49,6 +49,37 @@ export class Crowd {
     return visitor;
   }
 
+  /** Lets many say one thing each, with tickets they bring, and leave again; returns their conversations. */
+  async arrive(many) {
+    return this.page.evaluate(async (guests) => {
+      const rest = [...guests].reverse();
+      const visit = ({ ticket, client, text }) =>
+        new Promise((resolve, reject) => {
+          const socket = new WebSocket(`ws://${location.host}/ws/v1`, "frontdesk.v1.json");
+          socket.onclose = (event) => reject(new Error(`closed with ${event.code}: ${text}`));
+          socket.onopen = () => socket.send(JSON.stringify({ ref: 1, hello: { ticket, client } }));
+          socket.onmessage = (event) => {
+            const frame = JSON.parse(event.data);
+            if (frame.refusal) reject(new Error(`${frame.refusal.code}: ${text}`));
+            if (frame.welcome) {
+              const bytes = crypto.getRandomValues(new Uint8Array(16));
+              socket.send(JSON.stringify({ ref: 2, send: { clientMsgId: btoa(String.fromCharCode(...bytes)), content: { text: { body: text } } } }));
+            }
+            if (!frame.ack) return;
+            socket.onclose = null;
+            socket.close();
+            resolve();
+          };
+        });
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (let guest = rest.pop(); guest !== undefined; guest = rest.pop()) await visit(guest);
+        }),
+      );
+      return guests.map((guest) => guest.conversation);
+    }, many);
+  }
+
   /** Done once the server has acked it. */
   async say(visitor, text) {
     await this.page.evaluate(

@@ -70,10 +70,13 @@ pub trait Engine: Send + Sync + 'static {
         to_seq: u64,
     ) -> Result<(), EngineError>;
 
-    /// Closes the user's sockets in the account (in all accounts without one): disabled, demoted,
+    /// Closes the user's sockets in the account (in all accounts without one) for good: disabled,
     /// signed out or with a new password. `login` narrows it to the sockets of one login session,
     /// by its handle.
     fn revoke(&self, account: Option<AccountId>, user: UserId, login: Option<&str>);
+
+    /// Closes the user's sockets in the account so that they come back with other rights or teams.
+    fn rights_changed(&self, account: AccountId, user: UserId);
 
     /// Closes the sockets of a key of the API that was deleted.
     fn revoke_key(&self, account: AccountId, key: ApiKeyId);

@@ -81,6 +81,7 @@ close_codes! {
     TICKET = 3400, "ticket", "The ticket or resume token is unknown, expired or used, or the first frame was no hello.";
     AUTH_TIMEOUT = 3401, "auth_timeout", "No hello came in time after the upgrade.";
     REPLACED = 3402, "replaced", "A newer connection presented the same resume token.";
+    RIGHTS = 3403, "rights", "What the user may do has changed; with the next ticket it counts.";
     FORBIDDEN = 3500, "forbidden", "The user, inbox or account is disabled or gone, or the login session ended.";
     BAD_USE = 3501, "bad_use", "Frames that no correct client sends, such as a second hello or malformed ones.";
     FLOOD = 3502, "flood", "The client went on sending far above its rate.";

@@ -106,7 +106,7 @@ async fn change(
     // Sockets hold the rights they were opened with.
     for member in catalog.users(account).await? {
         if member.role == role.id {
-            state.engine().revoke(Some(account), member.user.id, None);
+            state.engine().rights_changed(account, member.user.id);
         }
     }
     state.engine().configuration_changed(account);

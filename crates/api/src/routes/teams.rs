@@ -156,7 +156,7 @@ async fn remove(
 /// Sockets hold the teams they were opened with.
 fn changed(state: &ApiState, account: AccountId, members: &[UserId]) {
     for user in members {
-        state.engine().revoke(Some(account), *user, None);
+        state.engine().rights_changed(account, *user);
     }
     state.engine().configuration_changed(account);
 }

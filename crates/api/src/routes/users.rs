@@ -190,7 +190,7 @@ async fn change(
     let mut member = catalog.user(account, id).await?;
     if let Some(role) = role.filter(|role| *role != member.role) {
         member = catalog.change_role(account, id, role, staff.0.granter()).await?;
-        state.engine().revoke(Some(account), id, None);
+        state.engine().rights_changed(account, id);
     }
     if let Some(name) = body.display_name {
         let change = ProfileChange { display_name: Some(name), ..ProfileChange::default() };
@@ -201,7 +201,7 @@ async fn change(
     }
     if let Some(teams) = teams {
         member = catalog.set_user_teams(account, id, &teams).await?;
-        state.engine().revoke(Some(account), id, None);
+        state.engine().rights_changed(account, id);
     }
     if let Some(disabled) = body.disabled {
         member = catalog.set_disabled(account, id, disabled, staff.0.granter()).await?;

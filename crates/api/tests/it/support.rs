@@ -169,6 +169,10 @@ impl Engine for MemoryEngine {
         self.revoked.lock().unwrap().push((user, login.map(str::to_owned)));
     }
 
+    fn rights_changed(&self, _: AccountId, user: UserId) {
+        self.revoke(None, user, None);
+    }
+
     fn revoke_key(&self, _: AccountId, _: ApiKeyId) {}
 
     fn configuration_changed(&self, _: AccountId) {}

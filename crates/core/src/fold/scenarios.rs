@@ -557,8 +557,7 @@ fn the_files_of_what_is_taken_back_or_erased_are_named_once() {
     let retract = Body::Retract(store::Retract { seq: 3, id: send.id });
     assert_eq!(model.propose(agent("ann"), retract).files, ["f1"]);
     let erase = || Body::Erase(store::Erase { from_seq: 1, to_seq: 4 });
-    let system =
-        || chat::Actor { kind: chat::ActorKind::System.into(), ..chat::Actor::default() };
+    let system = || chat::Actor { kind: chat::ActorKind::System.into(), ..chat::Actor::default() };
     assert_eq!(model.propose(system(), erase()).files, ["f2"], "what is gone is not named again");
     assert!(model.propose(system(), erase()).files.is_empty());
 }

@@ -89,6 +89,23 @@ impl NodeEngine {
         &self.loops[usize::from(owner)]
     }
 
+    /// Closes a user's sockets on all loops: in one account or all, of one login session or all.
+    fn close_sockets(
+        &self,
+        account: Option<AccountId>,
+        user: UserId,
+        login: Option<&str>,
+        code: u16,
+    ) {
+        for handle in self.loops.iter() {
+            let login = login.map(ToOwned::to_owned);
+            let command = Command::Revoke { user, account, login, code };
+            if handle.send(command).is_err() {
+                tracing::error!("a loop did not take the order to close a user's sockets");
+            }
+        }
+    }
+
     /// Sends a command that carries a reply channel and waits for the reply.
     async fn ask<T>(
         &self,
@@ -486,14 +503,11 @@ impl Engine for NodeEngine {
     }
 
     fn revoke(&self, account: Option<AccountId>, user: UserId, login: Option<&str>) {
-        for handle in self.loops.iter() {
-            let login = login.map(ToOwned::to_owned);
-            let code = close::FORBIDDEN.code;
-            let command = Command::Revoke { user, account, login, code };
-            if handle.send(command).is_err() {
-                tracing::error!("a loop did not take the order to close a user's sockets");
-            }
-        }
+        self.close_sockets(account, user, login, close::FORBIDDEN.code);
+    }
+
+    fn rights_changed(&self, account: AccountId, user: UserId) {
+        self.close_sockets(Some(account), user, None, close::RIGHTS.code);
     }
 
     fn revoke_key(&self, account: AccountId, key: ApiKeyId) {

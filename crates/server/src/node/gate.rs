@@ -150,10 +150,12 @@ impl Gate {
                 key.map(|key| (key.rights, Vec::new())).map_err(|error| failure(&error))
             }
         };
-        if now.is_ok_and(|(rights, teams)| rights == principal.rights && teams == principal.teams) {
-            return;
-        }
-        let (account, code) = (principal.account, close::FORBIDDEN.code);
+        let code = match now {
+            Ok(now) if now == (principal.rights, principal.teams.clone()) => return,
+            Ok(_) => close::RIGHTS.code,
+            Err(_) => close::FORBIDDEN.code,
+        };
+        let account = principal.account;
         self.answer(
             loop_index,
             match who {

@@ -41,6 +41,8 @@ export type AgentOptions = {
   readonly language: () => string;
   /** A conversation that is open may no longer be read: somebody else has it now. */
   readonly onWithdrawn?: (conversation: string) => void;
+  /** What the user may do has changed: a console shows other things now. */
+  readonly onRightsChanged?: () => void;
   /** Sent with every POST, against cross-site requests. */
   readonly headers?: Readonly<Record<string, string>>;
 };
@@ -95,6 +97,7 @@ export class AgentClient {
         welcomed: (welcome) => this.welcomed(welcome),
         received: (frame) => this.received(frame),
         lost: () => this.lost(),
+        rightsChanged: () => this.options.onRightsChanged?.(),
       },
     });
     this.connection = this.link.state;

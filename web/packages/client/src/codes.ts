@@ -5,6 +5,8 @@ export type AfterClose = "reconnect" | "new-ticket" | "stop";
 
 /** Sent by a server too busy to serve now: come back, but not at once. */
 export const CLOSE_OVERLOADED = 3011;
+/** What the user may do has changed: the next ticket brings it, and whoever shows it asks anew. */
+export const CLOSE_RIGHTS = 3403;
 /** How the client closes a connection on which nothing arrives any more. */
 export const CLOSE_SILENT = 3009;
 export const CLOSE_NORMAL = 1000;

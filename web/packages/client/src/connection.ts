@@ -7,7 +7,7 @@ import type { ClientFrame, Codec, FeedPositionJson, HeldJson, LimitsJson, Refusa
 import type { ReadonlySignal } from "@preact/signals-core";
 import { signal } from "@preact/signals-core";
 import { Backoff } from "./backoff";
-import { CLOSE_NORMAL, CLOSE_OVERLOADED, CLOSE_SILENT, afterClose } from "./codes";
+import { afterClose, CLOSE_NORMAL, CLOSE_OVERLOADED, CLOSE_RIGHTS, CLOSE_SILENT } from "./codes";
 import type { Platform, Socket, TimerId } from "./platform";
 
 /** From dialling to Welcome. */
@@ -70,6 +70,8 @@ export interface ConnectionUser {
   welcomed(welcome: WelcomeJson): void;
   received(frame: ServerFrame): void;
   lost(): void;
+  /** The connection ends because the user's rights are others now; it comes back by itself. */
+  rightsChanged?(): void;
 }
 
 export type ConnectionOptions = {
@@ -323,6 +325,7 @@ export class Connection {
   private closed(code: number): void {
     const wasLive = this.live;
     this.drop(undefined, "");
+    if (code === CLOSE_RIGHTS) this.options.user.rightsChanged?.();
     switch (afterClose(code)) {
       case "stop":
         this.halt(`close.${code}`);

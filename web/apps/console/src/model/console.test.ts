@@ -34,13 +34,13 @@ function setUp(options: { readonly signedIn?: boolean } = {}) {
   const clock = new FakeClock();
   const server = new FakeServer(clock);
   const platform = new FakeBrowser(clock, server).tab();
-  const state = { signedIn: options.signedIn ?? true, hash: "" };
+  const state = { signedIn: options.signedIn ?? true, hash: "", me };
   const answer = (status: number, body: unknown) => Promise.resolve({ status, body, retryAfterMs: undefined });
   const app: Console = new Console({
     platform: {
       ...platform,
       http: (method, path, request) => {
-        if (path === "api/v1/me") return state.signedIn ? answer(200, me) : answer(401, { code: "auth.required" });
+        if (path === "api/v1/me") return state.signedIn ? answer(200, state.me) : answer(401, { code: "auth.required" });
         if (path === "api/v1/setup") return answer(200, { needed: false, demo_users: [{ email: "lin@example.com", name: "Lin", role: "agent" }] });
         if (path === "api/v1/sign-in") {
           const right = (request?.body as { password: string }).password === "right";
@@ -102,6 +102,36 @@ describe("signing in", () => {
     await clock.advance(30_000);
     expect(app.account.state.value.kind).toBe("signed-out");
     expect(app.desk.value).toBeNull();
+  });
+});
+
+describe("rights that change", () => {
+  it("make another desk, which comes back by itself and offers what counts now", async () => {
+    const { app, clock, server, state } = setUp();
+    await app.start();
+    await clock.settle();
+    const former = app.desk.value;
+    expect(former?.rights.has("conversation.take_over")).toBe(false);
+    state.me = { ...me, rights: [...me.rights, "conversation.take_over"], teams: [] };
+    server.current.close(3403);
+    await clock.advance(5_000);
+    expect(app.desk.value).not.toBe(former);
+    expect(app.desk.value?.rights.has("conversation.take_over")).toBe(true);
+    expect(app.desk.value?.client.connection.value.kind).toBe("live");
+    expect(former?.client.connection.value.kind).not.toBe("live");
+    app.desk.value?.stop();
+  });
+
+  it("leave the desk alone where they are the same after all", async () => {
+    const { app, clock, server } = setUp();
+    await app.start();
+    await clock.settle();
+    const desk = app.desk.value;
+    server.current.close(3403);
+    await clock.advance(5_000);
+    expect(app.desk.value).toBe(desk);
+    expect(desk?.client.connection.value.kind).toBe("live");
+    desk?.stop();
   });
 });
 

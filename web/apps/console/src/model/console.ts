@@ -53,6 +53,7 @@ export class Desk {
       client: `frontdesk-console/${options.version}`,
       language: options.language,
       onWithdrawn: (conversation) => this.withdrawn(conversation),
+      onRightsChanged: () => void console.account.load(),
     });
     this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
     this.client.start();
@@ -150,7 +151,10 @@ export class Console {
     effect(() => {
       const state = this.account.state.value;
       const desk = this.#desk.peek();
-      if (state.kind === "signed-in" && desk === null) this.#desk.value = new Desk(this, options, state.me);
+      if (state.kind === "signed-in" && (desk === null || !mayTheSame(desk.me, state.me))) {
+        desk?.stop();
+        this.#desk.value = new Desk(this, options, state.me);
+      }
       if (state.kind === "signed-out" && desk !== null) {
         desk.stop();
         this.#desk.value = null;
@@ -214,6 +218,12 @@ export class Console {
     this.now.value = this.#desk.peek()?.client.serverNowMs() ?? clock.now();
     clock.setTimer(() => this.#tick(), 1_000);
   }
+}
+
+/** Everything a desk offers follows from rights and teams: with others it is another desk. */
+function mayTheSame(one: Me, other: Me): boolean {
+  const same = (a: readonly string[], b: readonly string[]) => a.length === b.length && a.every((item) => b.includes(item));
+  return one.id === other.id && one.account.id === other.account.id && same(one.rights, other.rights) && same(one.teams, other.teams);
 }
 
 function stopsLogin(code: string): boolean {

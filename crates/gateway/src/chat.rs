@@ -105,8 +105,6 @@ pub struct ChatOptions {
     pub account_quota: Quota,
     /// Largest text, bytes; told to clients.
     pub text_bytes_max: u32,
-    /// Largest file, bytes; told to clients.
-    pub file_bytes_max: u64,
 }
 
 /// Who gets the answer of a staged proposal.

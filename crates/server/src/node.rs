@@ -335,7 +335,6 @@ fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOpt
         peer_quota: Quota::new(limits.ip_rate_per_s, limits.ip_burst),
         account_quota: Quota::new(limits.account_rate_per_s, limits.account_burst),
         text_bytes_max: frontdesk_core::limits::TEXT_BYTES_MAX as u32,
-        file_bytes_max: config.files.bytes_max,
     }
 }
 

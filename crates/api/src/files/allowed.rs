@@ -50,6 +50,11 @@ impl Files {
         Ok(Allowed::new(&self.inner.limits, &settings, At { team: None, inbox }))
     }
 
+    /// The largest file that may be uploaded at a place, bytes.
+    pub fn size_max(&self, settings: &Settings, at: At) -> u64 {
+        Allowed::new(&self.inner.limits, settings, at).file_bytes_max
+    }
+
     /// The most a setting may say, in its own unit: what the configuration allows. `None` for settings
     /// that the configuration does not bound.
     pub(crate) fn ceiling(&self, spec: &Spec) -> Option<i64> {

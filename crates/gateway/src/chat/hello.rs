@@ -150,7 +150,7 @@ impl Chat {
                 return;
             }
         };
-        let drafts = inbox.drafts;
+        let (drafts, file_bytes_max) = (inbox.drafts, inbox.file_bytes_max);
         let account = inbox.account;
         let origin = (!stored).then(|| origin.encode_to_vec().into_boxed_slice());
         let self_actor = principal.actor();
@@ -184,7 +184,7 @@ impl Chat {
             opened: vec![opened],
             drafts,
             attended,
-            ..self.welcome(now_ms)
+            ..self.welcome(now_ms, file_bytes_max)
         };
         let to = self.own(conn);
         self.answer(io, to, reference, Out::Welcome(welcome));
@@ -206,8 +206,16 @@ impl Chat {
         hello: &wire::Hello,
         identity: AgentIdentity,
     ) {
-        let AgentIdentity { principal, user, login, presence, feed, feed_recovered, resume_token } =
-            identity;
+        let AgentIdentity {
+            principal,
+            user,
+            login,
+            presence,
+            feed,
+            feed_recovered,
+            resume_token,
+            file_bytes_max,
+        } = identity;
         let now_ms = io.now_ms();
         let own = self.own(conn);
         let Some(state) = self.conn(conn) else { return };
@@ -227,7 +235,7 @@ impl Chat {
             feed: Some(feed),
             feed_recovered,
             presence: presence.into(),
-            ..self.welcome(now_ms)
+            ..self.welcome(now_ms, file_bytes_max)
         };
         self.answer(io, own, reference, Out::Welcome(welcome));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
@@ -272,7 +280,7 @@ impl Chat {
     }
 
     /// The parts of a welcome that are the same for everybody.
-    fn welcome(&self, now_ms: i64) -> wire::Welcome {
+    fn welcome(&self, now_ms: i64, file_bytes_max: u64) -> wire::Welcome {
         let ping_interval_ms =
             u32::try_from(self.options.ping_interval.as_millis()).unwrap_or(u32::MAX);
         wire::Welcome {
@@ -280,7 +288,7 @@ impl Chat {
             server_time_ms: now_ms,
             limits: Some(wire::Limits {
                 text_bytes_max: self.options.text_bytes_max,
-                file_bytes_max: self.options.file_bytes_max,
+                file_bytes_max,
                 in_flight_max: u32::from(self.options.in_flight_max),
                 ping_interval_ms,
             }),

@@ -69,6 +69,8 @@ pub struct InboxFacts {
     pub team: Option<TeamId>,
     /// Whether agents see unsent text.
     pub drafts: bool,
+    /// Largest file, bytes; told to visitors.
+    pub file_bytes_max: u64,
 }
 
 /// Who an agent's connection belongs to.
@@ -86,6 +88,8 @@ pub struct AgentIdentity {
     pub feed: FeedPosition,
     /// Whether the changes since the presented position are all known.
     pub feed_recovered: bool,
+    /// Largest file, bytes; told to the client.
+    pub file_bytes_max: u64,
     /// Presents this identity again without HTTP.
     pub resume_token: String,
 }

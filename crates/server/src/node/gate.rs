@@ -237,6 +237,7 @@ impl Gate {
                     presence: wire::Presence::Unspecified,
                     feed: wire::FeedPosition::default(),
                     feed_recovered: false,
+                    file_bytes_max: self.file_bytes_max(ticket.account).await?,
                     resume_token,
                 })))
             }
@@ -264,8 +265,14 @@ impl Gate {
             presence,
             feed,
             feed_recovered,
+            file_bytes_max: self.file_bytes_max(account).await?,
             resume_token,
         })))
+    }
+
+    async fn file_bytes_max(&self, account: AccountId) -> Result<u64, &'static ErrorCode> {
+        let settings = self.catalog.settings(account).await.map_err(|error| failure(&error))?;
+        Ok(self.files.size_max(&settings, At { inbox: None, team: None }))
     }
 
     /// What a user may do now, if the login session it came with still stands.
@@ -305,6 +312,7 @@ impl Gate {
             inbox: id,
             team: inbox.default_team,
             drafts: settings.get(settings::SNEAK_PEEK, at),
+            file_bytes_max: self.files.size_max(&settings, at),
         });
         self.inboxes.insert(id, Arc::clone(&facts));
         Ok(facts)

@@ -403,6 +403,19 @@ async fn an_agent_who_missed_much_in_many_conversations_catches_up() {
 }
 
 #[tokio::test]
+async fn a_welcome_tells_the_limits_of_the_account() {
+    let server = TestServer::start(FRONTDESK).await;
+    let told = |welcome: &wire::Welcome| welcome.limits.map(|limits| limits.file_bytes_max);
+    let agent = TestAgent::online(&server, "Mei").await;
+    assert_eq!(told(&agent.welcome), Some(20 << 20));
+    server.admin().set("files.size_mib", json!(3)).await;
+    let agent = TestAgent::online(&server, "Tom").await;
+    assert_eq!(told(&agent.welcome), Some(3 << 20));
+    let visitor = TestVisitor::connect(&server).await;
+    assert_eq!(told(&visitor.welcome), Some(3 << 20));
+}
+
+#[tokio::test]
 async fn a_position_check_brings_what_is_missing() {
     let server = TestServer::start(FRONTDESK).await;
     let (mut agent, mut visitor, conversation) = pair(&server).await;

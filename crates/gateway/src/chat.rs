@@ -71,7 +71,7 @@ const FULL_TOLD_MS: i64 = 3_000;
 /// Commands kept for another loop whose inbox is full. Beyond it, frames for its connections are
 /// dropped and agents' frames refused: what is behind by so much has stood still for seconds.
 const STUCK_MAX: usize = 16_384;
-/// Addresses a loop keeps a rate limit for.
+/// Addresses, and visitors, a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
 const SUMMARIES_EVERY_MS: i64 = 1_000;
@@ -95,7 +95,7 @@ pub struct ChatOptions {
     pub auth_timeout: Duration,
     /// Silence after which a ping is sent.
     pub ping_interval: Duration,
-    /// Per connection.
+    /// Per connection, and for the messages of one visitor over all its tabs.
     pub visitor_quota: Quota,
     /// Per connection.
     pub agent_quota: Quota,
@@ -189,6 +189,8 @@ pub struct Chat {
     next_ticket: u64,
 
     peers: Limits<std::net::IpAddr>,
+    /// By the visitor's only conversation: all its tabs are connections of this loop.
+    visitors: Limits<ConversationId>,
     accounts: Limits<AccountId>,
     ping: Encoded,
     pong: Encoded,
@@ -227,6 +229,7 @@ impl Chat {
         let ChatParts { options, dispatcher, ids, ports, loops, projected, health } = parts;
         Self {
             peers: Limits::new(options.peer_quota, PEERS_MAX),
+            visitors: Limits::new(options.visitor_quota, PEERS_MAX),
             accounts: Limits::new(options.account_quota, PEERS_MAX),
             outbound: (0..loops.len()).map(|_| Vec::new()).collect(),
             stuck: (0..loops.len()).map(|_| VecDeque::new()).collect(),
@@ -390,13 +393,19 @@ impl Chat {
             return false;
         };
         let (quota, shared) = match &state.state {
-            State::Visitor(visitor) => (visitor_quota, Some((state.peer, visitor.inbox.account))),
+            State::Visitor(visitor) => {
+                let shared = (state.peer, visitor.conversation, visitor.inbox.account);
+                (visitor_quota, Some(shared))
+            }
             _ => (agent_quota, None),
         };
         let mut verdict = state.limit.admit(quota, now_us);
-        if let (Ok(()), Some((peer, account)), Some(_)) = (verdict, shared, message) {
-            verdict =
-                self.peers.admit(peer, now_us).and_then(|()| self.accounts.admit(account, now_us));
+        if let (Ok(()), Some((peer, visitor, account)), Some(_)) = (verdict, shared, message) {
+            verdict = self
+                .visitors
+                .admit(visitor, now_us)
+                .and_then(|()| self.peers.admit(peer, now_us))
+                .and_then(|()| self.accounts.admit(account, now_us));
         }
         let Err(retry_after_ms) = verdict else { return true };
         self.health.rate_limited.fetch_add(1, Ordering::Relaxed);

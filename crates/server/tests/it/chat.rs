@@ -402,6 +402,38 @@ async fn an_agent_who_missed_much_in_many_conversations_catches_up() {
     assert!(server.metric("frontdesk_slow_closes_total").await < 1.0, "nobody was slow");
 }
 
+/// More tabs, or coming back, give a visitor no more than one connection has.
+#[tokio::test]
+async fn s21_a_visitor_has_one_limit_over_all_its_tabs() {
+    let server = TestServer::builder(FRONTDESK)
+        .set("limits.visitor_rate_per_s", 1)
+        .set("limits.visitor_burst", 30)
+        .start()
+        .await;
+    let mut one = TestVisitor::connect(&server).await;
+    one.say("hello").await;
+    let mut two = one.another_tab();
+    two.connect_by_ticket().await;
+    let started = std::time::Instant::now();
+    let mut taken = 1;
+    let mut limited = 0;
+    for round in 0..40 {
+        let tab = if round % 2 == 0 { &mut one } else { &mut two };
+        match tab.try_say(&message_id(), "again").await {
+            Ok(_) => taken += 1,
+            Err(refusal) => {
+                assert_eq!(refusal.code, "rate_limited");
+                assert!(refusal.retry_after_ms.is_some_and(|ms| ms > 0));
+                limited += 1;
+            }
+        }
+    }
+    let allowed = 30 + started.elapsed().as_secs() + 1;
+    assert!(taken <= allowed && limited > 0, "{taken} were taken, {allowed} are allowed");
+    let mut other = TestVisitor::connect(&server).await;
+    other.say("I am not limited").await;
+}
+
 #[tokio::test]
 async fn a_welcome_tells_the_limits_of_the_account() {
     let server = TestServer::start(FRONTDESK).await;

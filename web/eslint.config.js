@@ -55,7 +55,7 @@ export const config = tseslint.config(
         "performance", "requestAnimationFrame", "setTimeout", "clearTimeout", "setInterval",
         "clearInterval", "setImmediate", "window", "localStorage", "sessionStorage", "navigator",
         "MutationObserver", "HTMLElement", "Event", "ClipboardEvent", "WebSocket", "atob", "btoa",
-        "crypto", "location",
+        "crypto", "location", "MessageChannel",
       ),
     },
   },

@@ -15,6 +15,8 @@ const STILL_FRAMES = 20;
 const LONG = 260;
 /** So many older ones follow the first, at least. */
 const LONG_PAGES = 4;
+/** From so many places, to the end each time. */
+const JUMPS = 40;
 
 describe("while messages arrive", () => {
   let server, browser, people, crowd, agent, talker;
@@ -118,9 +120,32 @@ describe("while messages arrive", () => {
     await visitor.message(`history ${LONG - 1}.`).waitFor();
     const scroller = visitor.chat.locator(".scroller");
     const pages = [];
-    for (let page = 0; page < LONG_PAGES; page++) pages.push(await scroller.evaluate(olderMoves, "[data-row]:not([data-loose])"));
+    for (let page = 0; page < LONG_PAGES; page++) pages.push(await scroller.evaluate(olderMoves, { row: "[data-row]:not([data-loose])", key: "row" }));
     assert.deepEqual(pages.filter((moved) => Math.abs(moved) > SLACK_PX), [], `moved by ${pages}`);
     await visitor.page.close();
+  });
+
+  it("a long history comes in above the console's very first row without moving anything", async () => {
+    const { page } = agent;
+    await page.reload();
+    await agent.message(`history ${LONG - 1}.`).waitFor();
+    const timeline = page.getByTestId("timeline");
+    const pages = [];
+    // The words: the first row's head goes when it becomes one of a group.
+    for (let older = 0; older < LONG_PAGES; older++) pages.push(await timeline.evaluate(olderMoves, { row: '[data-testid="message"]', key: "seq", mark: ".bubble" }));
+    assert.deepEqual(pages.filter((moved) => Math.abs(moved) > SLACK_PX), [], `moved by ${pages}`);
+  });
+
+  it("the console is at the end of a long history as soon as it is asked, from wherever", async () => {
+    const { page } = agent;
+    const timeline = page.getByTestId("timeline");
+    for (const reducedMotion of ["reduce", "no-preference"]) {
+      await page.emulateMedia({ reducedMotion });
+      const left = await timeline.evaluate(jumps, JUMPS);
+      assert.deepEqual(left.filter((px) => px > SLACK_PX), [], `with motion "${reducedMotion}" this was left: ${left}`);
+      await agent.message(`history ${LONG - 1}.`).waitFor();
+    }
+    await page.emulateMedia({ reducedMotion: "reduce" });
   });
 });
 
@@ -151,31 +176,67 @@ function comesToRest(element, frames) {
 }
 
 /** In the page: goes to the very top, and says how far what stood there moved when older rows had come in. */
-async function olderMoves(box, row) {
+async function olderMoves(box, { row, key: name, mark }) {
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const lateAt = performance.now() + 10_000;
   const rows = () => [...box.querySelectorAll(row)];
+  const topOf = (one) => (mark === undefined ? one : one.querySelector(mark)).getBoundingClientRect().top;
   let first = rows()[0];
-  let key = first.dataset.row;
-  let top = first.getBoundingClientRect().top;
+  let key = first.dataset[name];
+  let top = topOf(first);
   for (let older = false; !older; ) {
     if (performance.now() > lateAt) throw new Error(`nothing came in above ${key}`);
     box.scrollTop = 0;
     await frame();
-    const found = rows().find((one) => one.dataset.row === key);
+    const found = rows().find((one) => one.dataset[name] === key);
     older = found !== undefined && found !== rows()[0];
     // Rows that were never drawn come in as well while the top is not reached.
     if (older && box.scrollTop < box.clientHeight) older = false;
     if (!older) {
       first = rows()[0];
-      key = first.dataset.row;
-      top = first.getBoundingClientRect().top;
+      key = first.dataset[name];
+      top = topOf(first);
     }
   }
   await frame();
   await frame();
-  const now = rows().find((one) => one.dataset.row === key);
-  return now === undefined ? Infinity : now.getBoundingClientRect().top - top;
+  const now = rows().find((one) => one.dataset[name] === key);
+  return now === undefined ? Infinity : topOf(now) - top;
+}
+
+/** In the page: from many places to the end; says how much was left each time, at once and two frames later. */
+async function jumps(box, count) {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const rest = () => box.scrollHeight - box.scrollTop - box.clientHeight;
+  const drawn = async (holds) => {
+    const lateAt = performance.now() + 10_000;
+    while (!holds()) {
+      if (performance.now() > lateAt) throw new Error("the button to the end did not come or go");
+      await frame();
+    }
+  };
+  const button = () => box.parentElement.querySelector('[data-testid="jump-to-latest"]');
+  const left = [];
+  for (let jump = 0; jump < count; jump++) {
+    const place = ((box.scrollHeight - 4 * box.clientHeight) * jump) / count;
+    await drawn(() => {
+      box.scrollTop = place;
+      return button() !== null;
+    });
+    await frame();
+    button().click();
+    // Drawn in microtasks: what the next frame shows has to be right already.
+    const channel = new MessageChannel();
+    await new Promise((resolve) => {
+      channel.port1.onmessage = resolve;
+      channel.port2.postMessage(undefined);
+    });
+    const atOnce = rest();
+    await drawn(() => button() === null);
+    await frame();
+    left.push(atOnce, rest());
+  }
+  return left;
 }
 
 function firstVisible(scroller, selector) {

@@ -54,6 +54,14 @@ describe("a column", () => {
     expect(column([]).span(0, 800, 100)).toEqual({ start: 0, end: 0 });
   });
 
+  it("takes in fractions, which nobody sees in one row and everybody in many", () => {
+    const made = column(keys(40));
+    for (const key of keys(40)) expect(made.measure(key, 10.25)).toBe(false);
+    expect(made.total).toBe(410);
+    made.setKeys([...keys(40), "last"]);
+    expect(made.total).toBe(420);
+  });
+
   it("has no row for a key it does not know", () => {
     const made = column(keys(2));
     expect(made.measure("other", 5)).toBe(false);

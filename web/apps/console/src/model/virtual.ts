@@ -38,18 +38,19 @@ export class Column {
     }
   }
 
-  /** Takes a measured height; says whether it changed anything. */
+  /** Takes a measured height; says whether it changed anything that can be seen. */
   measure(key: string, height: number): boolean {
     const at = this.#index.get(key);
     if (at === undefined) return false;
     this.#measured.set(key, height);
     const change = height - (this.#sizes[at] ?? 0);
-    if (Math.abs(change) < 0.5) return false;
+    // Fractions are taken in as well: over many rows they add up to what can be seen.
+    if (change === 0) return false;
     this.#sizes[at] = height;
     for (let node = at + 1; node < this.#tree.length; node += node & -node) {
       this.#tree[node] = (this.#tree[node] ?? 0) + change;
     }
-    return true;
+    return Math.abs(change) >= 0.5;
   }
 
   indexOf(key: string): number {

@@ -3,6 +3,7 @@
 // the top of the window stays where it is; at the foot, the foot is kept instead.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
+import { Reading, overscanPx } from "../../model/reading";
 import type { TimelineRow } from "../../model/timeline-rows";
 import { Column } from "../../model/virtual";
 import { useDesk } from "../context";
@@ -12,13 +13,9 @@ import { Empty } from "../parts/states";
 import { t } from "../text";
 import { TimelineRowView } from "./message";
 
-const overscan = 600;
 /** Closer than this to the foot counts as being there. */
 const footSlack = 48;
 const olderWithin = 800;
-const redrawsMax = 20;
-
-type Place = { readonly kind: "foot" } | { readonly kind: "row"; readonly key: string; readonly above: number };
 
 function estimate(row: TimelineRow | undefined): number {
   if (row === undefined) return 60;
@@ -38,12 +35,12 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   const scroller = useRef<HTMLDivElement>(null);
   const rows = chat.rows.value;
   const byKey = useRef(new Map<string, TimelineRow>());
-  const column = useRef<Column>(new Column((key) => estimate(byKey.current.get(key))));
+  const reading = useRef<Reading>(new Reading(new Column((key) => estimate(byKey.current.get(key))), (key) => byKey.current.get(key)?.kind === "day"));
+  const { column } = reading.current;
   const keys = useRef<{ readonly rows: readonly TimelineRow[]; readonly keys: readonly string[] }>({ rows: [], keys: [] });
-  const place = useRef<Place | null>(null);
+  /** The reader has been put where the conversation is to be read from. */
+  const placed = useRef(false);
   const [, redraw] = useState(0);
-  /** So often in a row, without anybody scrolling. */
-  const redrawn = useRef(0);
   const [atFoot, setAtFoot] = useState(true);
   const [seenSeq, setSeenSeq] = useState(0);
   const [olderFailed, setOlderFailed] = useState(false);
@@ -53,33 +50,33 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   if (keys.current.rows !== rows) {
     byKey.current = new Map(rows.map((row) => [row.key, row]));
     keys.current = { rows, keys: rows.map((row) => row.key) };
-    column.current.setKeys(keys.current.keys);
+    column.setKeys(keys.current.keys);
   }
 
-  const view = scroller.current;
-  const top = view?.scrollTop ?? Math.max(0, column.current.total - 900);
-  const span = column.current.span(top, view?.clientHeight ?? 900, overscan);
+  const span = reading.current.span();
 
   const keepPlace = () => {
     const element = scroller.current;
-    if (element === null) return;
-    if (place.current === null) {
-      const unread = column.current.indexOf("unread");
-      const below = unread < 0 ? 0 : column.current.total - column.current.offset(unread);
-      place.current = unread >= 0 && below > element.clientHeight - 80 ? { kind: "row", key: "unread", above: -56 } : { kind: "foot" };
+    // Not on the screen: nothing in it has a height.
+    if (element === null || element.clientHeight === 0) return;
+    reading.current.height = element.clientHeight;
+    if (!placed.current) {
+      placed.current = true;
+      const unread = column.indexOf("unread");
+      const below = unread < 0 ? 0 : column.total - column.offset(unread);
+      if (below > element.clientHeight - 80) reading.current.place = { kind: "row", key: "unread", above: -56 };
     }
-    const at = place.current;
-    const index = at.kind === "row" ? column.current.indexOf(at.key) : -1;
-    const wanted = index < 0 || at.kind === "foot" ? element.scrollHeight - element.clientHeight : column.current.offset(index) + at.above;
+    const { place, top } = reading.current;
+    const wanted = place.kind === "foot" ? element.scrollHeight - element.clientHeight : top;
     if (Math.abs(element.scrollTop - wanted) >= 1) element.scrollTop = wanted;
   };
 
   const measureRows = () => {
     const element = scroller.current;
-    if (element === null) return false;
+    if (element === null || element.clientHeight === 0) return false;
     let changed = false;
     for (const child of element.querySelectorAll<HTMLElement>("[data-key]")) {
-      changed = column.current.measure(child.dataset["key"] ?? "", child.getBoundingClientRect().height) || changed;
+      changed = column.measure(child.dataset["key"] ?? "", child.getBoundingClientRect().height) || changed;
     }
     return changed;
   };
@@ -88,13 +85,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   useLayoutEffect(() => {
     const changed = measureRows();
     keepPlace();
-    const now = scroller.current;
-    if (now === null) return;
-    const next = column.current.span(now.scrollTop, now.clientHeight, overscan);
-    const wrong = changed || next.start < span.start || next.end > span.end;
-    // Rows whose heights never agree must not hold the page up: what is left is put right as it scrolls.
-    redrawn.current = wrong ? redrawn.current + 1 : 0;
-    if (wrong && redrawn.current < redrawsMax) redraw((version) => version + 1);
+    if (reading.current.drawn(span, changed)) redraw((version) => version + 1);
   });
 
   useLayoutEffect(() => {
@@ -115,24 +106,25 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
 
   const loadOlder = () => {
     setOlderFailed(false);
-    chat.conversation.loadOlder().catch(() => setOlderFailed(true));
+    chat.conversation.loadOlder().then(fillAbove, () => setOlderFailed(true));
+  };
+
+  // A page may be of lines this reader does not see, and then nothing scrolls: more is fetched until
+  // there is enough above.
+  const fillAbove = () => {
+    const element = scroller.current;
+    if (element === null || element.clientHeight === 0) return;
+    if (chat.conversation.timeline.moreBefore.peek() && element.scrollTop < olderWithin) loadOlder();
   };
 
   const scrolled = () => {
     const element = scroller.current;
     if (element === null) return;
-    redrawn.current = 0;
     const foot = element.scrollHeight - element.clientHeight - element.scrollTop < footSlack;
-    if (foot) {
-      place.current = { kind: "foot" };
-    } else {
-      const index = column.current.at(element.scrollTop);
-      const key = column.current.keys[index];
-      if (key !== undefined) place.current = { kind: "row", key, above: element.scrollTop - column.current.offset(index) };
-    }
+    reading.current.scrolled(element.scrollTop, foot);
     setAtFoot(foot);
     if (more && !olderFailed && element.scrollTop < olderWithin) loadOlder();
-    const next = column.current.span(element.scrollTop, element.clientHeight, overscan / 2);
+    const next = reading.current.span(overscanPx / 2);
     if (next.start < span.start || next.end > span.end) redraw((version) => version + 1);
     tellRead();
   };
@@ -140,7 +132,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   const tellRead = () => {
     const element = scroller.current;
     if (element === null || document.visibilityState !== "visible" || !document.hasFocus()) return;
-    const bottom = Math.min(column.current.at(element.scrollTop + element.clientHeight - 8) + 1, rows.length);
+    const bottom = Math.min(column.at(element.scrollTop + element.clientHeight - 8) + 1, rows.length);
     const seq = lastSeqOf(rows.slice(0, bottom));
     if (seq > 0) chat.conversation.read(seq);
     setSeenSeq((known) => Math.max(known, seq));
@@ -152,14 +144,13 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
     return () => window.removeEventListener("focus", tellRead);
   }, [rows]);
 
-  // A short page does not fill the window: more is fetched until it does.
+  // A short page does not fill the window.
   useEffect(() => {
-    const element = scroller.current;
-    if (more && !olderFailed && element !== null && element.scrollTop < olderWithin) loadOlder();
+    if (more && !olderFailed) fillAbove();
   }, [more, rows.length]);
 
   const jump = () => {
-    place.current = { kind: "foot" };
+    reading.current.place = { kind: "foot" };
     setAtFoot(true);
     keepPlace();
     redraw((version) => version + 1);
@@ -180,7 +171,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
         {rows.length === 0 ? (
           <Empty icon="message-square" title={t("timeline.empty")} />
         ) : (
-          <div class="timeline-column" style={{ paddingTop: `${column.current.offset(span.start)}px`, paddingBottom: `${Math.max(0, column.current.total - column.current.offset(span.end))}px` }}>
+          <div class="timeline-column" style={{ paddingTop: `${column.offset(span.start)}px`, paddingBottom: `${Math.max(0, column.total - column.offset(span.end))}px` }}>
             {rows.slice(span.start, span.end).map((row) => (
               <div key={row.key} class="timeline-row" data-key={row.key}>
                 <TimelineRowView row={row} chat={chat} />

@@ -88,3 +88,25 @@ export async function compose(page, text) {
     commit: (chosen) => session.send("Input.insertText", { text: chosen }),
   };
 }
+
+/** Drags files over the middle of an element, as a hand from a folder's window; the rest is `drop`. */
+export async function drag(page, element, files) {
+  const session = await page.context().newCDPSession(page);
+  const box = await element.boundingBox();
+  const place = { x: box.x + box.width / 2, y: box.y + box.height / 2, data: { items: [], files, dragOperationsMask: 1 } };
+  for (const type of ["dragEnter", "dragOver"]) await session.send("Input.dispatchDragEvent", { type, ...place });
+  return { drop: () => session.send("Input.dispatchDragEvent", { type: "drop", ...place }) };
+}
+
+/** Holds a page's script at its next step: whatever the network brings is not taken in until `goOn`. */
+export async function hold(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Debugger.enable");
+  await session.send("Debugger.pause");
+  return {
+    goOn: async () => {
+      await session.send("Debugger.disable");
+      await session.detach();
+    },
+  };
+}

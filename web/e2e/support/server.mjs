@@ -71,6 +71,15 @@ export class Server {
     });
   }
 
+  /** Takes in nothing and says nothing until `goOn`; its sockets stay. */
+  hold() {
+    this.process.kill("SIGSTOP");
+  }
+
+  goOn() {
+    this.process.kill("SIGCONT");
+  }
+
   /** No goodbye, no flush: what a power cut looks like to the clients. */
   async kill() {
     this.process.kill("SIGKILL");
@@ -80,6 +89,7 @@ export class Server {
   async stop() {
     const child = this.process;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGCONT");
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
       await this.exited;

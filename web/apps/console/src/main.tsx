@@ -11,6 +11,7 @@ import "./styles/console.css";
 import { App } from "./view/app";
 import { copyText } from "./view/clipboard";
 import { ConsoleProvider } from "./view/context";
+import { refuseFiles } from "./view/inbox/drop";
 import { t, texts } from "./view/text";
 import { browserUpload } from "./view/upload";
 
@@ -33,6 +34,7 @@ const app = new Console({
 });
 
 window.addEventListener("hashchange", () => app.addressChanged());
+refuseFiles(window);
 
 effect(() => {
   void texts.use(pickLocale(app.preferences.language.value, ...navigator.languages));

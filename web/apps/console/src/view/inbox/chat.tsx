@@ -12,6 +12,7 @@ import { locale, problem, t } from "../text";
 import { waitClock, warmth } from "../../model/time";
 import { ComposerView } from "./composer";
 import { Details } from "./details";
+import { useDrop } from "./drop";
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transfer";
 
@@ -36,9 +37,11 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const loaded = chat.conversation.loaded.value;
   const known = chat.details.value;
   const unreadable = !loaded && known.kind === "failed" && known.code !== "connection.lost";
+  const writable = !unreadable && (chat.actions.value.reply || chat.actions.value.note);
+  const { dropping, target } = useDrop((files) => chat.composer.attach(files));
   return (
     <>
-      <main class="chat-pane" id="main" tabIndex={-1} data-testid="chat">
+      <main class="chat-pane" id="main" tabIndex={-1} data-testid="chat" {...(writable ? target : {})}>
         <ChatHead chat={chat} detailsOpen={details} onDetails={() => setDetails(!details)} onTransfer={() => setTransferring(true)} />
         {unreadable ? (
           <Failed text={problem(known.code)} onRetry={() => void chat.loadDetails()} />
@@ -48,6 +51,12 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
           <SkeletonTimeline />
         )}
         {!unreadable && <ComposerView chat={chat} />}
+        {writable && dropping && (
+          <div class="drop-hint" data-testid="drop-hint">
+            <Icon name="paperclip" />
+            {t("composer.drop")}
+          </div>
+        )}
       </main>
       <Details chat={chat} open={details} onClose={() => setDetails(false)} />
       {transferring && <TransferDialog chat={chat} onClose={() => setTransferring(false)} />}

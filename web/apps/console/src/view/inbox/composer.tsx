@@ -23,7 +23,6 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
   const listId = useId();
   const [query, setQuery] = useState<string | null>(null);
   const [chosen, setChosen] = useState(0);
-  const [dropping, setDropping] = useState(false);
   const actions = chat.actions.value;
   const text = composer.text.value;
   const mode = composer.mode.value;
@@ -70,23 +69,12 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
 
   return (
     <form
-      class={`composer composer-${mode}${dropping ? " composer-dropping" : ""}`}
+      class={`composer composer-${mode}`}
       data-testid="composer"
       data-mode={mode}
       onSubmit={(event) => {
         event.preventDefault();
         send();
-      }}
-      onDragOver={(event) => {
-        if (event.dataTransfer?.types.includes("Files") !== true) return;
-        event.preventDefault();
-        setDropping(true);
-      }}
-      onDragLeave={() => setDropping(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setDropping(false);
-        attach(event.dataTransfer?.files);
       }}
     >
       {menu && (
@@ -191,7 +179,6 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
             {mode === "note" ? t("composer.save_note") : t("composer.send")}
           </Button>
         </div>
-        {dropping && <div class="drop-hint">{t("composer.drop")}</div>}
       </div>
     </form>
   );

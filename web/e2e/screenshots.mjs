@@ -70,7 +70,7 @@ async function looks(page, locale, view, { widths = WIDTHS, before = async () =>
 
 async function furnish(api) {
   const replies = [
-    { shortcut: "hello", texts: { en: "Hello {visitor}, how can I help?", "zh-CN": "{visitor}您好，请问有什么可以帮您？" } },
+    { shortcut: "hello", texts: { en: "Hello {{visitor}}, how can I help?", "zh-CN": "{{visitor}}您好，请问有什么可以帮您？" } },
     { shortcut: "fh", texts: { en: "Your parcel leaves today.", "zh-CN": "您的包裹今天发货。" } },
     { shortcut: "thanks", texts: { en: "Thank you for writing to us.", "zh-CN": "感谢您的来信。" } },
   ];

@@ -4,6 +4,7 @@ import { fileSize } from "@frontdesk/i18n";
 import { Icon } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
+import { saveFile } from "../model/fetching";
 
 export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.Element {
   return (
@@ -11,7 +12,7 @@ export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.
       type="button"
       class="attachment"
       aria-label={chat.texts.t("widget.download", { name: file.name })}
-      onClick={() => void chat.save(() => chat.files.save(file))}
+      onClick={() => void chat.save(() => saveFile(chat.files, file))}
     >
       <Icon name="file" />
       <span>

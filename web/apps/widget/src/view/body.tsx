@@ -1,25 +1,36 @@
-// What a message says: text with links, a picture, a file, or that it is gone. Text nodes only.
-import type { Body, FileInfo } from "@frontdesk/client";
+// What a message says: text with links, a file, or that it is gone. Text nodes only.
+import type { Body } from "@frontdesk/client";
 import { findLinks } from "@frontdesk/ui";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
-import { Attachment } from "./attachment";
 import { Lazy } from "./lazy";
-import { usePicture } from "./picture";
 
-const loadLarge = () => import("./large").then((module) => module.Large);
+const loadFile = () => import("./file").then((module) => module.FileBody);
 
 /** The longest side of a picture in the timeline. */
 const PICTURE_PX = 220;
+
+/** The place is kept before the file, or what draws it, is there: nothing moves when it arrives. */
+function room(width: number, height: number): { readonly width: string; readonly height: string } {
+  const scale = Math.min(1, PICTURE_PX / Math.max(width, height));
+  return { width: `${Math.round(width * scale)}px`, height: `${Math.round(height * scale)}px` };
+}
 
 export function MessageBody({ chat, body }: { chat: Chat; body: Body }): JSX.Element {
   const { texts } = chat;
   switch (body.kind) {
     case "text":
       return <Words text={body.text} />;
-    case "file":
-      return body.file.width > 0 ? <Picture chat={chat} file={body.file} /> : <Attachment chat={chat} file={body.file} />;
+    case "file": {
+      const { file } = body;
+      const size = file.width > 0 ? room(file.width, file.height) : undefined;
+      const place = (
+        <span class={size ? "picture" : "attachment"} style={size}>
+          {file.name}
+        </span>
+      );
+      return <Lazy load={loadFile} props={{ chat, file, size }} meanwhile={place} />;
+    }
     case "tombstone":
       return <i>{texts.t(body.reason === "erased" ? "message.erased" : "message.retracted")}</i>;
     case "system":
@@ -41,23 +52,6 @@ function Words({ text }: { text: string }): JSX.Element {
           </a>
         ),
       )}
-    </>
-  );
-}
-
-function Picture({ chat, file }: { chat: Chat; file: FileInfo }): JSX.Element {
-  const [large, setLarge] = useState(false);
-  const picture = usePicture(chat, file, true);
-  const scale = Math.min(1, PICTURE_PX / Math.max(file.width, file.height));
-  // The place is kept before the picture is there: nothing moves when it arrives.
-  const size = { width: `${Math.round(file.width * scale)}px`, height: `${Math.round(file.height * scale)}px` };
-  if (picture.kind === "failed") return <i>{chat.texts.t("widget.image_failed")}</i>;
-  return (
-    <>
-      <button type="button" class="picture" style={size} aria-label={chat.texts.t("widget.open_image", { name: file.name })} onClick={() => setLarge(true)}>
-        {picture.kind === "shown" ? <img src={picture.url} alt={file.name} style={size} /> : null}
-      </button>
-      {large ? <Lazy load={loadLarge} props={{ chat, file, onClose: () => setLarge(false) }} /> : null}
     </>
   );
 }

@@ -2,7 +2,14 @@
 import type { ComponentType, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-export function Lazy<P extends object>({ load, props }: { load: () => Promise<ComponentType<P>>; props: P }): JSX.Element | null {
+type LazyProps<P> = {
+  readonly load: () => Promise<ComponentType<P>>;
+  readonly props: P;
+  /** Stands there until it is loaded. */
+  readonly meanwhile?: JSX.Element;
+};
+
+export function Lazy<P extends object>({ load, props, meanwhile }: LazyProps<P>): JSX.Element | null {
   const [loaded, setLoaded] = useState<{ readonly Component: ComponentType<P> } | undefined>(undefined);
   useEffect(() => {
     let wanted = true;
@@ -15,5 +22,5 @@ export function Lazy<P extends object>({ load, props }: { load: () => Promise<Co
       wanted = false;
     };
   }, [load]);
-  return loaded ? <loaded.Component {...props} /> : null;
+  return loaded ? <loaded.Component {...props} /> : (meanwhile ?? null);
 }

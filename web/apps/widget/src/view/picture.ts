@@ -2,6 +2,7 @@
 import type { FileInfo } from "@frontdesk/client";
 import { useEffect, useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
+import { fetchPicture } from "../model/fetching";
 
 export type PictureState = { readonly kind: "loading" } | { readonly kind: "shown"; readonly url: string } | { readonly kind: "failed" };
 
@@ -9,7 +10,7 @@ export function usePicture(chat: Chat, file: FileInfo, small: boolean): PictureS
   const [state, setState] = useState<PictureState>({ kind: "loading" });
   useEffect(() => {
     let wanted = true;
-    chat.files.picture(file, small).then(
+    fetchPicture(chat.files, file, small).then(
       (url) => wanted && setState({ kind: "shown", url }),
       () => wanted && setState({ kind: "failed" }),
     );

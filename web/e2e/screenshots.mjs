@@ -47,6 +47,8 @@ const TALK = {
 let taken = 0;
 
 async function shot(page, ...name) {
+  // What is still on its way is a picture of nothing.
+  await page.waitForFunction(() => document.querySelector(".skeleton") === null && [...document.querySelectorAll("button.picture")].every((place) => place.querySelector("img")));
   // Words and pictures first, and no caret that blinks.
   await page.evaluate(() => document.fonts.ready);
   await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => undefined))));

@@ -37,10 +37,14 @@ describe("the keyboard", () => {
     await agent.row("the second one").waitFor();
     await page.keyboard.press("j");
     await page.getByTestId("timeline").waitFor();
+    // Escape leaves the field; pressed before it has the focus, it would leave the conversation.
+    const focused = page.locator('[data-testid="composer-input"]:focus');
+    await focused.waitFor();
     const first = await page.getByTestId("chat-title").textContent();
     await page.keyboard.press("Escape");
     await page.keyboard.press("j");
     await page.locator('[data-testid="chat-title"]', { hasNotText: first }).waitFor();
+    await focused.waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("r");
     await page.keyboard.type("typed without a mouse");

@@ -19,7 +19,7 @@ function useCommands(): Command[] {
   const desk = useDesk();
   const chat = desk.chat.value;
   const actions = chat?.actions.value;
-  const action = (key: string, label: string, run: () => void): Command => ({ key, group: "action", label, hint: "", run });
+  const action = (key: string, label: string, run: () => void, hint = ""): Command => ({ key, group: "action", label, hint, run });
   const commands: Command[] = [];
   if (chat !== null && actions !== undefined) {
     if (actions.take) commands.push(action("take", t("take"), () => void chat.command({ take: {} })));
@@ -30,9 +30,9 @@ function useCommands(): Command[] {
     if (actions.join) commands.push(action("join", t("join"), () => void chat.command({ join: {} })));
   }
   for (const presence of ["online", "away", "offline"] as const) {
-    commands.push(action(`presence-${presence}`, presenceText(presence), () => void desk.inbox.setPresence(presence).catch(() => app.notices.show("danger", "presence.failed"))));
+    commands.push(action(`presence-${presence}`, presenceText(presence), () => void desk.inbox.setPresence(presence).catch(() => app.notices.show("danger", "presence.failed")), desk.me.display_name));
   }
-  for (const theme of themes) commands.push(action(`theme-${theme}`, t(`theme.${theme}`), () => (app.preferences.theme.value = theme)));
+  for (const theme of themes) commands.push(action(`theme-${theme}`, t(`theme.${theme}`), () => (app.preferences.theme.value = theme), t("profile.theme")));
   for (const view of listViews) commands.push({ key: `view-${view}`, group: "page", label: `${t("nav.inbox")}: ${t(`view.${view}`)}`, hint: "", run: () => app.go({ page: "inbox", view, conversation: null }) });
   commands.push({ key: "waiting", group: "page", label: t("nav.waiting"), hint: "", run: () => app.go({ page: "waiting" }) });
   for (const section of settingsPages) commands.push({ key: `settings-${section}`, group: "page", label: `${t("nav.settings")}: ${t(`settings.${section}`)}`, hint: "", run: () => app.go({ page: "settings", section, item: null }) });

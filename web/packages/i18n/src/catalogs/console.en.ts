@@ -262,7 +262,7 @@ export const consoleEn = {
   "waiting.deadline": "Deadline",
   "waiting.then": "What happens then",
   "waiting.in_queue": "Queue of {team}",
-  "waiting.place": "Queue of {team}, place {place}",
+  "waiting.place": "Queue of {team}, place\u00a0{place}",
   "waiting.in": "in {duration}",
   "waiting.now": "now",
   "then.next_agent": "Goes to the next agent",

@@ -263,7 +263,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "waiting.deadline": "截止",
   "waiting.then": "到时会怎样",
   "waiting.in_queue": "{team} 的队列",
-  "waiting.place": "{team} 的队列，第 {place} 位",
+  "waiting.place": "{team} 的队列，第\u00a0{place}\u00a0位",
   "waiting.in": "{duration}后",
   "waiting.now": "现在",
   "then.next_agent": "转给下一位坐席",

@@ -1,7 +1,7 @@
 // Where the agent writes. Reply and note look different; "/" opens the canned replies; files come by
 // paste, drop or the clip.
 import { fileSize, localText } from "@frontdesk/i18n";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
 import type { Attachment, Mode } from "../../model/composer";
 import type { CannedReply } from "../../model/replies";
@@ -40,12 +40,13 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
 
-  // On a screen with a keyboard the words go here at once.
-  useEffect(() => {
-    if (window.matchMedia("(min-width: 900px) and (pointer: fine)").matches) input.current?.focus();
-  }, [composer]);
+  // On a screen with a keyboard the words go here at once: what is typed next must not be a shortcut.
+  const writable = actions.reply || actions.note;
+  useLayoutEffect(() => {
+    if (writable && window.matchMedia("(min-width: 900px) and (pointer: fine)").matches) input.current?.focus();
+  }, [composer, writable]);
 
-  if (!actions.reply && !actions.note) return <Locked chat={chat} />;
+  if (!writable) return <Locked chat={chat} />;
 
   const put = (reply: CannedReply) => {
     const row = chat.row.peek();

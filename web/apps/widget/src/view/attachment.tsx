@@ -1,10 +1,11 @@
 // A file to save, with its name and size.
 import type { FileInfo } from "@frontdesk/client";
 import { fileSize } from "@frontdesk/i18n";
-import { Icon } from "@frontdesk/ui";
+import { Drawing } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
 import { saveFile } from "../model/fetching";
+import { DOWNLOAD, FILE } from "./drawings";
 
 export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.Element {
   return (
@@ -14,12 +15,12 @@ export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.
       aria-label={chat.texts.t("widget.download", { name: file.name })}
       onClick={() => void chat.save(() => saveFile(chat.files, file))}
     >
-      <Icon name="file" />
+      <Drawing paths={FILE} />
       <span>
         {file.name}
         <small>{fileSize(file.sizeBytes, chat.texts.locale.value)}</small>
       </span>
-      <Icon name="download" small />
+      <Drawing paths={DOWNLOAD} small />
     </button>
   );
 }

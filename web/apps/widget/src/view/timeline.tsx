@@ -8,6 +8,7 @@ import type { MessageRow, Row } from "../model/rows";
 import { MessageBody } from "./body";
 import { Lazy } from "./lazy";
 
+const loadRefused = () => import("./refused").then((module) => module.Refused);
 const loadRating = () => import("./rating").then((module) => module.Rating);
 
 export function Timeline({ chat }: { chat: Chat }): JSX.Element {
@@ -124,18 +125,8 @@ function Below({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
   const state = line.kind === "entry" ? chat.deliveryOf(line) : line.state.kind;
   const label = texts.t(`state.${state}`);
   if (line.kind === "outgoing" && line.state.kind === "refused") {
-    const key = `error.${line.state.code}`;
-    return (
-      <p class="message-below message-refused">
-        <Icon name="alert" small /> {texts.has(key) ? texts.t(key) : label}{" "}
-        <button type="button" class="link" onClick={() => chat.client.conversation.retry(line.clientMsgId)}>
-          {texts.t("message.retry")}
-        </button>{" "}
-        <button type="button" class="link" onClick={() => chat.client.conversation.discard(line.clientMsgId)}>
-          {texts.t("message.discard")}
-        </button>
-      </p>
-    );
+    const meanwhile = <p class="message-below message-refused">{label}</p>;
+    return <Lazy load={loadRefused} props={{ chat, code: line.state.code, clientMsgId: line.clientMsgId }} meanwhile={meanwhile} />;
   }
   return (
     <p class="message-below">

@@ -1,8 +1,9 @@
 // Attachments on their way, each with its progress and a way to stop it.
 import { errorText } from "@frontdesk/i18n";
-import { Icon, IconButton } from "@frontdesk/ui";
+import { Drawing, Icon, IconButton } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
+import { FILE } from "./drawings";
 
 export function Uploads({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
@@ -13,7 +14,7 @@ export function Uploads({ chat }: { chat: Chat }): JSX.Element {
         const percent = Math.round(one.progress * 100);
         return (
           <li key={one.id} class={one.failed === "" ? "upload" : "upload upload-failed"}>
-            <Icon name={one.failed === "" ? "file" : "alert"} small />
+            {one.failed === "" ? <Drawing paths={FILE} small /> : <Icon name="alert" small />}
             <span class="upload-name">
               {one.name}
               {one.failed === "" ? (

@@ -249,8 +249,9 @@ pub struct WaitingSession {
     pub waiting_since_ms: Option<i64>,
     /// When something must have happened, UTC milliseconds.
     pub deadline_ms: Option<i64>,
-    /// What happens then, for example `next_agent`, `close_idle`, `requeue`.
-    pub then: Option<String>,
+    /// What happens then if nothing changes: `look_again`, `urgent`, `return`, `requeue`, `next_agent`,
+    /// `warn_idle`, `close_idle`.
+    pub then: String,
 }
 
 /// A session that breaks the rule.

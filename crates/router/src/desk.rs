@@ -29,7 +29,7 @@ pub use self::{
     agents::AgentProfile,
     queue::{Lane, Place},
     settings::DeskSettings,
-    watchdog::{Holder, Violation, Waiting},
+    watchdog::{Holder, Then, Violation, Waiting},
 };
 use self::{
     agents::Agents,

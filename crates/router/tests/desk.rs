@@ -13,7 +13,7 @@ use frontdesk_core::{
     store::change::Change,
 };
 use frontdesk_protocol::wire::Presence;
-use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing};
+use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing, Then};
 use world::{World, agent, assigned_to, closed, conversation, inbox, open_inbox, profile, team};
 
 const SECOND_MS: i64 = 1_000;
@@ -405,4 +405,5 @@ fn the_report_names_every_holder() {
     );
     assert!(matches!(report[1].holder, Holder::Queue { place: 1, unattended: false, .. }));
     assert!(report.iter().all(|line| line.deadline_ms > world.now_ms));
+    assert_eq!((report[0].then, report[1].then), (Then::NextAgent, Then::LookAgain));
 }

@@ -8,7 +8,7 @@ use frontdesk_core::{
     store::change::Change,
 };
 
-use super::{DeskSettings, Lane, Summary};
+use super::{DeskSettings, Lane, Summary, watchdog::Then};
 
 /// Priority 0 is normal.
 const PRIORITY_NORMAL: u32 = 2;
@@ -248,6 +248,23 @@ impl Held {
         }
         let closes_at_ms = closes_at_ms.max(now_ms + settings.idle_warn_ms);
         propose(Change::IdleWarned(chat::IdleWarned { closes_at_ms }), now_ms + settings.retry_ms)
+    }
+
+    /// What [`Self::next`] comes to at the deadline, if nothing changes until then.
+    pub(super) fn then(&self, owner_present: bool) -> Then {
+        let session = self.session();
+        let waits = session.waiting_since_ms > 0;
+        match session.status() {
+            SessionStatus::Queued if session.unattended && self.priority() < PRIORITY_URGENT => {
+                Then::Urgent
+            }
+            SessionStatus::Queued => Then::LookAgain,
+            _ if waits && !owner_present => Then::Requeue,
+            SessionStatus::Pending => Then::Return,
+            _ if waits => Then::NextAgent,
+            _ if session.warned_idle => Then::CloseIdle,
+            _ => Then::WarnIdle,
+        }
     }
 
     /// Back to the queue with the waiting time kept.

@@ -42,8 +42,44 @@ pub struct Waiting {
     pub waiting_since_ms: i64,
     /// When the desk acts or looks again.
     pub deadline_ms: i64,
+    /// What it does then, if nothing changes.
+    pub then: Then,
     /// A proposal is on its way.
     pub in_flight: bool,
+}
+
+/// What the desk does with a session at its deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Looks whether somebody could take it; an agent who becomes free gets it at once.
+    LookAgain,
+    /// Raises the priority of a session that came while nobody was online.
+    Urgent,
+    /// Brings back what was set aside.
+    Return,
+    /// Puts it back into the queue: its owner is away.
+    Requeue,
+    /// Gives it to the next agent: its owner did not answer.
+    NextAgent,
+    /// Tells the visitor that it will close.
+    WarnIdle,
+    /// Closes it: the visitor is silent.
+    CloseIdle,
+}
+
+impl Then {
+    /// The stable word.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::LookAgain => "look_again",
+            Self::Urgent => "urgent",
+            Self::Return => "return",
+            Self::Requeue => "requeue",
+            Self::NextAgent => "next_agent",
+            Self::WarnIdle => "warn_idle",
+            Self::CloseIdle => "close_idle",
+        }
+    }
 }
 
 /// A session that could be forgotten.
@@ -83,6 +119,7 @@ impl Desk {
             .values()
             .map(|held| {
                 let session = held.session();
+                let present = self.around(now_ms, held).owner_present;
                 let holder = match places.get(&held.id()) {
                     Some(place) => Holder::Queue {
                         team: held.team,
@@ -93,7 +130,7 @@ impl Desk {
                     None => Holder::Owner {
                         id: held.owner_id(),
                         name: session.owner.as_ref().map(|o| o.name.clone()).unwrap_or_default(),
-                        present: self.around(now_ms, held).owner_present,
+                        present,
                     },
                 };
                 Waiting {
@@ -102,6 +139,7 @@ impl Desk {
                     holder,
                     waiting_since_ms: session.waiting_since_ms,
                     deadline_ms: held.deadline_ms,
+                    then: held.then(present),
                     in_flight: held.in_flight.is_some(),
                 }
             })

@@ -133,7 +133,7 @@ pub(crate) fn waiting(session: &desk::Waiting) -> WaitingSession {
         place,
         waiting_since_ms: (session.waiting_since_ms > 0).then_some(session.waiting_since_ms),
         deadline_ms: Some(session.deadline_ms),
-        then: None,
+        then: session.then.code().to_owned(),
     }
 }
 

@@ -141,7 +141,7 @@ export type WaitingSession = {
   readonly place: number | null;
   readonly waiting_since_ms: number | null;
   readonly deadline_ms: number | null;
-  readonly then: string | null;
+  readonly then: string;
 };
 
 export type Violation = { readonly conversation: string; readonly code: string; readonly detail: string };

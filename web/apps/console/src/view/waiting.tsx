@@ -80,8 +80,6 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
   const app = useConsole();
   const { inbox } = useDesk();
   const now = app.now.value;
-  // Only where the server says it of somebody: an empty column tells nothing.
-  const thens = sessions.some((session) => session.then !== null);
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={t("waiting.title")}>
       <table class="table">
@@ -91,7 +89,7 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
             <th scope="col">{t("waiting.with")}</th>
             <th scope="col" class="number">{t("waiting.since")}</th>
             <th scope="col" class="number">{t("waiting.deadline")}</th>
-            {thens && <th scope="col">{t("waiting.then")}</th>}
+            <th scope="col">{t("waiting.then")}</th>
           </tr>
         </thead>
         <tbody>
@@ -108,7 +106,7 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
                 <td>{session.owner === null ? (session.place === null ? t("waiting.in_queue", { team: team || t("queue.common") }) : t("waiting.place", { team: team || t("queue.common"), place: session.place })) : (session.owner_name ?? inbox.agentName(session.owner))}</td>
                 <td class="number">{waitedMs === null ? "–" : <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`}>{waitClock(waitedMs)}</span>}</td>
                 <td class="number">{leftMs === null ? "–" : leftMs <= 0 ? t("waiting.now") : t("waiting.in", { duration: duration(leftMs, locale()) })}</td>
-                {thens && <td>{thenText(session.then)}</td>}
+                <td>{thenText(session.then)}</td>
               </tr>
             );
           })}
@@ -118,10 +116,8 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
   );
 }
 
-function thenText(code: string | null): string {
+function thenText(code: string): string {
   switch (code) {
-    case null:
-      return "";
     case "next_agent":
       return t("then.next_agent");
     case "close_idle":
@@ -130,8 +126,10 @@ function thenText(code: string | null): string {
       return t("then.requeue");
     case "warn_idle":
       return t("then.warn_idle");
-    case "assign":
-      return t("then.assign");
+    case "urgent":
+      return t("then.urgent");
+    case "return":
+      return t("then.return");
     default:
       return t("then.other");
   }

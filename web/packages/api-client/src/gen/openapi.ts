@@ -1512,8 +1512,11 @@ export interface components {
             session: string;
             /** @description The queue's team; absent for the common queue or with an owner. */
             team?: string | null;
-            /** @description What happens then, for example `next_agent`, `close_idle`, `requeue`. */
-            then?: string | null;
+            /**
+             * @description What happens then if nothing changes: `look_again`, `urgent`, `return`, `requeue`, `next_agent`,
+             *     `warn_idle`, `close_idle`.
+             */
+            then: string;
             /**
              * Format: int64
              * @description Since when the visitor waits for a person, UTC milliseconds; absent while nobody waits.

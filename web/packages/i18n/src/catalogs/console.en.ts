@@ -269,7 +269,8 @@ export const consoleEn = {
   "then.close_idle": "Closes by itself",
   "then.warn_idle": "The visitor is told that it closes",
   "then.requeue": "Goes back to the queue",
-  "then.assign": "Is assigned",
+  "then.urgent": "Becomes urgent",
+  "then.return": "Comes back",
   "then.other": "Is looked at again",
 
   "shortcuts.title": "Keyboard shortcuts",

@@ -270,7 +270,8 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "then.close_idle": "自动结束",
   "then.warn_idle": "提醒访客即将结束",
   "then.requeue": "放回队列",
-  "then.assign": "分配坐席",
+  "then.urgent": "变为紧急",
+  "then.return": "重新激活",
   "then.other": "再次检查",
 
   "shortcuts.title": "快捷键",

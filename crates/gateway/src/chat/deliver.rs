@@ -43,7 +43,10 @@ impl Chat {
         if folded.created {
             self.stored(io, conversation);
         }
-        self.remove_files(conversation, std::mem::take(&mut folded.files));
+        // Those of an erase are removed by whoever asked for it, before the answer goes out.
+        if matches!(folded.verdict, Verdict::Accepted { .. }) {
+            self.remove_files(conversation, std::mem::take(&mut folded.files));
+        }
         self.deliver(io, conversation, folded, sender);
     }
 

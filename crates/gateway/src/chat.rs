@@ -57,7 +57,6 @@ const TIMER_AUTH: u16 = 1;
 const TIMER_PING: u16 = 2;
 const TIMER_RESUME_READING: u16 = 3;
 const TIMER_DRAIN: u16 = 4;
-const TIMER_OPEN: u16 = 5;
 /// The loop's own timer: housekeeping.
 const TIMER_TICK: u64 = 1;
 /// Longest first frame: a ticket and at most 64 positions. Nobody has shown who they are yet.
@@ -164,8 +163,6 @@ pub struct Chat {
     committed: Vec<Committed>,
     /// Connections not read for the rest of this turn.
     paused: Vec<ConnId>,
-    /// Agents' connections whose hello holds conversations that are not opened yet.
-    opening: Vec<ConnId>,
     /// Number of this turn.
     turn: u32,
     /// When the disk was last found full.
@@ -248,7 +245,6 @@ impl Chat {
             origins: Vec::new(),
             committed: Vec::new(),
             paused: Vec::new(),
-            opening: Vec::new(),
             turn: 0,
             full_ms: 0,
             changed: HashSet::new(),
@@ -724,7 +720,6 @@ impl Service for Chat {
         }
         self.commit(io);
         self.resume_paused(io);
-        self.open_held(io);
         self.tell_stuck();
         for loop_index in 0..self.outbound.len() {
             if !self.outbound[loop_index].is_empty() {

@@ -33,7 +33,7 @@ use super::{
 use crate::edge::{ConnId, Io};
 
 impl Chat {
-    pub(super) fn agent(&mut self, conn: ConnId) -> Option<&mut AgentConn> {
+    fn agent(&mut self, conn: ConnId) -> Option<&mut AgentConn> {
         match &mut self.conn(conn)?.state {
             State::Agent(agent) => Some(agent),
             _ => None,

@@ -4,10 +4,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use frontdesk_core::id::{ConversationId, UserId};
-use frontdesk_protocol::{
-    Encoding,
-    wire::{Held, Hello},
-};
+use frontdesk_protocol::{Encoding, wire::Hello};
 use frontdesk_router::access::Principal;
 use smallvec::SmallVec;
 
@@ -65,8 +62,6 @@ pub(super) struct AgentConn {
     pub(super) login: Box<str>,
     /// Conversations it looks at, on whatever loop.
     pub(super) open: SmallVec<[ConversationId; 4]>,
-    /// What its hello holds and has not been opened yet, the next one last.
-    pub(super) to_open: Vec<Held>,
 }
 
 /// What travels with a visitor's connection to the loop of its conversation.

@@ -26,10 +26,6 @@ use crate::edge::{ConnId, Io, MovableConn, TimerKey};
 const RESUME_ITEMS_MAX: usize = limits::CATCH_UP_ENTRIES_MAX;
 /// Items of the newest page.
 const PAGE_ITEMS: usize = limits::FIRST_PAGE_ENTRIES;
-/// Conversations of one hello opened in a turn, and how much may wait for the connection before the
-/// next: an ordinary desk comes in one turn or two, a long absence as fast as it is read.
-const OPENED_PER_TURN: usize = 16;
-const OPENED_QUEUED_BYTES: usize = limits::OUT_QUEUE_BYTES_MAX / 4;
 
 impl Chat {
     /// The first frame: asks the gate.
@@ -224,7 +220,6 @@ impl Chat {
             user,
             login: login.into_boxed_str(),
             open: SmallVec::new(),
-            to_open: hello.held.iter().take(limits::HELD_MAX).rev().cloned().collect(),
         };
         state.state = State::Agent(Box::new(agent));
         io.limit_messages(conn, self.options.frame_bytes_max);
@@ -249,33 +244,10 @@ impl Chat {
             };
             self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
         }
-        self.opening.push(conn);
-    }
-
-    /// Opens what hellos hold, a few at a time and no faster than the client takes them: together they
-    /// may be more than may wait for a connection.
-    pub(super) fn open_held(&mut self, io: &mut Io<'_>) {
-        for conn in std::mem::take(&mut self.opening) {
-            // Its place may be another's by now.
-            if self.conn(conn).is_none_or(|state| state.id != conn) {
-                continue;
-            }
-            for _ in 0..OPENED_PER_TURN {
-                if io.queued_bytes(conn) > OPENED_QUEUED_BYTES {
-                    break;
-                }
-                let Some(held) = self.agent(conn).and_then(|agent| agent.to_open.pop()) else {
-                    break;
-                };
-                let wire::Held { conversation, position } = held;
-                let open = wire::client_frame::Frame::Open(wire::Open { conversation, position });
-                self.agent_admitted(io, conn, 0, open);
-            }
-            if self.agent(conn).is_some_and(|agent| !agent.to_open.is_empty()) {
-                self.opening.push(conn);
-                // Any turn goes on; this one comes in any case.
-                io.set_timer(TimerKey::Conn(conn, super::TIMER_OPEN), super::TICK);
-            }
+        for held in hello.held.iter().take(limits::HELD_MAX) {
+            let open =
+                wire::Open { conversation: held.conversation.clone(), position: held.position };
+            self.agent_admitted(io, conn, 0, wire::client_frame::Frame::Open(open));
         }
     }
 

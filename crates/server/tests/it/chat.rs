@@ -362,46 +362,6 @@ async fn too_much_missed_is_answered_with_the_newest_page() {
     assert_eq!(all.len() as u64, visitor.held().held);
 }
 
-/// What an agent missed in many conversations is more than may wait for a connection: it comes as fast
-/// as it is read, and closes nobody as slow.
-#[tokio::test]
-async fn an_agent_who_missed_much_in_many_conversations_catches_up() {
-    const VISITORS: usize = 12;
-    const MESSAGES: usize = 60;
-    let server = TestServer::builder(FRONTDESK)
-        .set("limits.visitor_burst", 10_000)
-        .set("limits.ip_burst", 10_000)
-        .start()
-        .await;
-    server.admin().set("routing.capacity", json!(100)).await;
-    let mut agent = TestAgent::online(&server, "Mei").await;
-    let mut visitors = Vec::new();
-    for _ in 0..VISITORS {
-        let mut visitor = TestVisitor::connect(&server).await;
-        visitor.say("hello").await;
-        let conversation = visitor.conversation.clone();
-        agent.listed(&conversation, &agent.id.clone()).await;
-        agent.open(&conversation).await.expect("its own");
-        visitors.push(visitor);
-    }
-    agent.lose();
-    for visitor in &mut visitors {
-        for number in 0..MESSAGES {
-            visitor.say(&format!("{number} {}", "x".repeat(4_000))).await;
-        }
-    }
-    // Little fits the kernel's buffer: what is sent waits in the server.
-    agent.options.receive_buffer = Some(4_096);
-    agent.resume().await;
-    let last = format!("{} {}", MESSAGES - 1, "x".repeat(4_000));
-    for visitor in &visitors {
-        agent.sees(&visitor.conversation, &last).await;
-        let texts = agent.timeline(&visitor.conversation).texts().len();
-        assert_eq!(texts, MESSAGES + 1, "everything was given");
-    }
-    assert!(server.metric("frontdesk_slow_closes_total").await < 1.0, "nobody was slow");
-}
-
 /// More tabs, or coming back, give a visitor no more than one connection has.
 #[tokio::test]
 async fn s21_a_visitor_has_one_limit_over_all_its_tabs() {

@@ -234,6 +234,13 @@ impl Chat {
         };
         self.answer(io, own, reference, Out::Welcome(welcome));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
+        // Before the loops hear that the user is here: nothing of a conversation may be pushed to its
+        // owner ahead of what was missed of it.
+        for held in hello.held.iter().take(limits::HELD_MAX) {
+            let open =
+                wire::Open { conversation: held.conversation.clone(), position: held.position };
+            self.agent_admitted(io, conn, 0, wire::client_frame::Frame::Open(open));
+        }
         if let Some(user) = user {
             let account = principal.account;
             self.note_user(account, user, own, true);
@@ -243,11 +250,6 @@ impl Chat {
                 _ => feed,
             };
             self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
-        }
-        for held in hello.held.iter().take(limits::HELD_MAX) {
-            let open =
-                wire::Open { conversation: held.conversation.clone(), position: held.position };
-            self.agent_admitted(io, conn, 0, wire::client_frame::Frame::Open(open));
         }
     }
 

@@ -28,6 +28,8 @@ const SCRATCH_BYTES: usize = 256 << 10;
 const IN_FLIGHT_MAX: usize = 64;
 /// Share of its core beyond which the generator, not the server, is the limit.
 const CORE_MAX: f64 = 0.9;
+/// Share of its own core at which the server is the limit, however busy the generator is.
+const SERVER_FULL: f64 = 0.97;
 /// Lateness beyond which the offered load is not the one asked for.
 const LAG_MAX_MS: f64 = 1.0;
 
@@ -66,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) measured: Duration,
     /// How long the last acks and deliveries may take.
     pub(crate) drain_max: Duration,
+    /// The server has one core, and the generator another.
+    pub(crate) pinned: bool,
 }
 
 /// Everything a run found.
@@ -143,6 +147,8 @@ pub(crate) struct Generator<D> {
     scratch: Vec<u8>,
     out: Vec<u8>,
     happened: Vec<Happened>,
+    /// Visitors on a closed loop who speak next, and since when.
+    speaking: Vec<(u32, u64)>,
     offered: u64,
     refused: u64,
     acked: u64,
@@ -181,6 +187,7 @@ impl<D: Dialect> Generator<D> {
             scratch: vec![0; SCRATCH_BYTES],
             out: Vec::new(),
             happened: Vec::new(),
+            speaking: Vec::new(),
             offered: 0,
             refused: 0,
             acked: 0,
@@ -218,6 +225,7 @@ impl<D: Dialect> Generator<D> {
                 self.read_ahead(index)?;
             }
         }
+        self.send_spoken()?;
         let mut progress = Progress::new();
         let mut ready = Vec::new();
         let (mut began, mut ended): (Option<Reading>, Option<Reading>) = (None, None);
@@ -257,9 +265,10 @@ impl<D: Dialect> Generator<D> {
                     self.receive(index)?;
                 }
             }
+            self.send_spoken()?;
         }
         let now = self.reading();
-        Ok(self.outcome(began.unwrap_or(now), ended.unwrap_or(now)))
+        Ok(self.outcome(plan, began.unwrap_or(now), ended.unwrap_or(now)))
     }
 
     fn now_ns(&self) -> u64 {
@@ -373,7 +382,7 @@ impl<D: Dialect> Generator<D> {
                         self.acked += 1;
                         self.ack.record_ns(now_ns.saturating_sub(due_ns));
                     }
-                    return self.go_on(visitor, now_ns);
+                    self.go_on(visitor, now_ns);
                 }
             }
             Happened::Refused { .. } => {
@@ -381,35 +390,44 @@ impl<D: Dialect> Generator<D> {
                 if let Some(due_ns) = take(&mut state.in_flight, number) {
                     state.refused += 1;
                     self.refused += u64::from(self.is_measured(due_ns));
-                    return self.go_on(visitor, now_ns);
+                    self.go_on(visitor, now_ns);
                 }
             }
         }
         Ok(())
     }
 
-    /// The visitor on a closed loop says the next thing.
-    fn go_on(&mut self, visitor: u32, now_ns: u64) -> Result<(), Error> {
-        if self.closed_loop && self.sending { self.send_next(visitor, now_ns) } else { Ok(()) }
+    /// The visitor on a closed loop says the next thing, once all that is ready was received:
+    /// receives and sends in turn cost a twentieth more than all of one, then all of the other.
+    fn go_on(&mut self, visitor: u32, now_ns: u64) {
+        if self.closed_loop && self.sending {
+            self.speaking.push((visitor, now_ns));
+        }
     }
 
-    fn outcome(self, began: Reading, ended: Reading) -> Outcome {
+    fn send_spoken(&mut self) -> Result<(), Error> {
+        let mut speaking = std::mem::take(&mut self.speaking);
+        for (visitor, due_ns) in speaking.drain(..) {
+            self.send_next(visitor, due_ns)?;
+        }
+        self.speaking = speaking;
+        Ok(())
+    }
+
+    fn outcome(self, plan: Plan, began: Reading, ended: Reading) -> Outcome {
         let seconds = (ended.at - began.at).as_secs_f64();
         let generator_cpu = ended.generator.saturating_sub(began.generator);
         let server_cpu =
             began.server.zip(ended.server).map(|(before, after)| after.saturating_sub(before));
         let sum = |of: fn(&Visitor) -> u64| self.visitors.iter().map(of).sum();
         let cores = generator_cpu.as_secs_f64() / seconds.max(f64::MIN_POSITIVE);
-        let lag_ms = self.lag.percentile_ms(99.0);
-        let void_reason = if self.overrun {
-            Some(format!("{IN_FLIGHT_MAX} messages of a visitor were in flight"))
-        } else if cores >= CORE_MAX {
-            Some(format!("the generator used {:.0} % of its core", cores * 100.0))
-        } else if lag_ms >= LAG_MAX_MS {
-            Some(format!("the generator sent {lag_ms:.1} ms late (99 of 100 messages less)"))
-        } else {
-            None
+        let usage = Usage {
+            generator_cores: cores,
+            server_cores: server_cpu.map(|cpu| cpu.as_secs_f64() / seconds.max(f64::MIN_POSITIVE)),
+            overrun: self.overrun,
+            lag_ms: self.lag.percentile_ms(99.0),
         };
+        let void_reason = usage.void_reason(&plan);
         Outcome {
             seconds,
             offered: self.offered,
@@ -437,6 +455,38 @@ impl<D: Dialect> Generator<D> {
     }
 }
 
+/// What tells whether a run says something about its server.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    /// Of one core.
+    generator_cores: f64,
+    server_cores: Option<f64>,
+    /// A visitor had as many messages in flight as there may be.
+    overrun: bool,
+    /// How late messages were sent, 99 of 100.
+    lag_ms: f64,
+}
+
+impl Usage {
+    /// Why the run says nothing.
+    fn void_reason(&self, plan: &Plan) -> Option<String> {
+        // At the peak of a floor both ends of a connection do the same work, so both are full.
+        let server_full = plan.pinned
+            && matches!(plan.load, Load::Closed)
+            && self.server_cores.is_some_and(|cores| cores >= SERVER_FULL);
+        if self.overrun {
+            return Some(format!("{IN_FLIGHT_MAX} messages of a visitor were in flight"));
+        }
+        if self.generator_cores >= CORE_MAX && !server_full {
+            let percent = self.generator_cores * 100.0;
+            return Some(format!("the generator used {percent:.0} % of its core"));
+        }
+        (self.lag_ms >= LAG_MAX_MS).then(|| {
+            format!("the generator sent {:.1} ms late (99 of 100 messages less)", self.lag_ms)
+        })
+    }
+}
+
 /// The times of an open loop.
 #[derive(Debug)]
 struct Schedule {
@@ -458,4 +508,38 @@ fn take(in_flight: &mut VecDeque<(u64, u64)>, number: u64) -> Option<u64> {
 
 fn ns(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_void_when_the_generator_is_its_limit() {
+        let open = Load::Open { rate: 1 };
+        for (load, pinned, generator_cores, server_cores, lag_ms, overrun, void) in [
+            (Load::Closed, true, 0.89, Some(0.5), 0.0, false, false),
+            (Load::Closed, true, 0.91, Some(0.96), 0.0, false, true),
+            (Load::Closed, true, 0.99, None, 0.0, false, true),
+            // Both are full: the server's peak.
+            (Load::Closed, true, 0.99, Some(0.98), 0.0, false, false),
+            // On more cores than one nobody knows when a server is full.
+            (Load::Closed, false, 0.99, Some(0.98), 0.0, false, true),
+            // A busy generator is late, and its lateness is in the latencies.
+            (open, true, 0.99, Some(0.98), 0.0, false, true),
+            (open, true, 0.5, Some(0.5), 1.0, false, true),
+            (open, true, 0.5, Some(0.5), 0.9, true, true),
+            (open, true, 0.5, Some(0.5), 0.9, false, false),
+        ] {
+            let usage = Usage { generator_cores, server_cores, overrun, lag_ms };
+            let plan = Plan {
+                load,
+                warm_up: Duration::ZERO,
+                measured: Duration::ZERO,
+                drain_max: Duration::ZERO,
+                pinned,
+            };
+            assert_eq!(usage.void_reason(&plan).is_some(), void, "{usage:?} {plan:?}");
+        }
+    }
 }

@@ -142,6 +142,7 @@ fn measure<D: Dialect>(
         warm_up: options.warm_up,
         measured: options.measured,
         drain_max: options.drain_max,
+        pinned,
     })?;
     Ok(report(options, &outcome, pinned, rss_before, process.rss_bytes()))
 }

@@ -102,7 +102,7 @@ async function views(browser, locale) {
     const ann = await arrive();
     const shop = await ann.page();
     await shop.goto(new URL("demo", server.url).href);
-    await shop.locator("body > button[aria-expanded]").waitFor();
+    await shop.locator("#frontdesk-launcher button").waitFor();
     await looks(shop, locale, "shop");
     const visitor = await Visitor.atShop(shop, server.url);
     await looks(shop, locale, "widget-first");

@@ -250,7 +250,7 @@ const KINDS = {
   "names that stand before the page's own": [
     "<form id=app><input name=children></form>",
     "<img name=getElementById>",
-    "<a id=Frontdesk><a id=Frontdesk name=q href=javascript:__pwned=1>",
+    "<a id=frontdesk><a id=frontdesk name=q href=javascript:__pwned=1>",
     "<form name=document><input name=cookie></form>",
     "<iframe name=parent></iframe>",
     "<input id=attributes name=innerHTML>",

@@ -11,7 +11,7 @@ export class Visitor {
   /** On the shop's page, with the window open. */
   static async atShop(page, url) {
     await page.goto(new URL("demo", url).href);
-    const visitor = new Visitor(page, page.frameLocator('iframe[title="Frontdesk"]'));
+    const visitor = new Visitor(page, page.frameLocator('#frontdesk-frame'));
     await visitor.launcher().click();
     await visitor.input.waitFor();
     return visitor;
@@ -26,7 +26,7 @@ export class Visitor {
   }
 
   launcher() {
-    return this.page.locator("body > button[aria-expanded]");
+    return this.page.locator("#frontdesk-launcher button");
   }
 
   async say(text) {

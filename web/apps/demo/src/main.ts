@@ -26,9 +26,9 @@ const texts = new Texts<DemoKey>(demoEn, { "zh-CN": () => Promise.resolve(demoZh
 const t = (key: DemoKey, params: Readonly<Record<string, string>> = {}): string => texts.t(key, params);
 
 function frontdesk(): FrontdeskCall {
-  const page = window as unknown as { Frontdesk?: FrontdeskCall };
-  page.Frontdesk ??= collect();
-  return page.Frontdesk;
+  const page = window as unknown as { frontdesk?: FrontdeskCall };
+  page.frontdesk ??= collect();
+  return page.frontdesk;
 }
 
 /** What the snippet of a site does: keeps calls until the loader is there. */
@@ -54,7 +54,7 @@ function askButton(className: string, words: string, label: string): HTMLButtonE
   const button = element("button", className, words);
   button.type = "button";
   button.setAttribute("aria-label", label);
-  button.onclick = () => frontdesk()("show");
+  button.onclick = () => frontdesk()("open");
   return button;
 }
 

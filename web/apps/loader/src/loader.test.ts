@@ -18,7 +18,7 @@ let posted: [Record<string, unknown>, string][];
 let warned: string[];
 
 function frontdesk(): Call {
-  return (window as unknown as { Frontdesk: Call }).Frontdesk;
+  return (window as unknown as { frontdesk: Call }).frontdesk;
 }
 
 function load(): void {
@@ -31,6 +31,10 @@ function frame(): HTMLIFrameElement {
   const found = document.querySelector("iframe");
   if (!found) throw new Error("no frame");
   return found;
+}
+
+function launcher(): HTMLButtonElement | null {
+  return document.getElementById("frontdesk-launcher")?.shadowRoot?.querySelector<HTMLButtonElement>("button") ?? null;
 }
 
 function connect(): Window {
@@ -49,9 +53,9 @@ function say(data: unknown, source: unknown, origin = ORIGIN): void {
 const ready = { frontdesk: 1, kind: "ready", accent: "#2f6b55", onAccent: "#ffffff", side: "right", label: "Chat" };
 
 beforeEach(() => {
-  const page = window as unknown as { Frontdesk?: Call };
-  page.Frontdesk?.("shutdown");
-  delete page.Frontdesk;
+  const page = window as unknown as { frontdesk?: Call };
+  page.frontdesk?.("shutdown");
+  delete page.frontdesk;
   document.body.textContent = "";
   posted = [];
   warned = [];
@@ -63,7 +67,7 @@ beforeEach(() => {
 describe("loader", () => {
   it("runs what was called before it was there, below the path it came from", () => {
     const early = ((...call: unknown[]) => void (early.q ??= []).push(call)) as Call & { q?: unknown[][] };
-    (window as unknown as { Frontdesk: Call }).Frontdesk = early;
+    (window as unknown as { frontdesk: Call }).frontdesk = early;
     early("boot", { inbox: "in/box" });
     load();
     expect(frame().src).toBe(`${ORIGIN}/chat/widget/in%2Fbox`);
@@ -73,9 +77,9 @@ describe("loader", () => {
     load();
     frontdesk()("boot", { inbox: "key" });
     const inner = connect();
-    expect(document.querySelector("body > button")).toBeNull();
+    expect(launcher()).toBeNull();
     say(ready, inner);
-    const button = document.querySelector<HTMLButtonElement>("body > button");
+    const button = launcher();
     expect(button?.getAttribute("aria-label")).toBe("Chat");
     button?.click();
     expect(button?.getAttribute("aria-expanded")).toBe("true");
@@ -92,7 +96,7 @@ describe("loader", () => {
     say(ready, window);
     say(ready, inner, "https://evil.example");
     say({ ...ready, frontdesk: 2 }, inner);
-    expect(document.querySelector("body > button")).toBeNull();
+    expect(launcher()).toBeNull();
   });
 
   it("tells how many messages are unread", () => {
@@ -104,26 +108,75 @@ describe("loader", () => {
     say(ready, inner);
     say({ frontdesk: 1, kind: "unread", count: 2, title: "(2) New messages" }, inner);
     expect(counts).toEqual([2]);
-    expect(document.querySelector("body > button")?.getAttribute("aria-label")).toBe("(2) New messages");
-    expect(document.querySelector("body > button > span")?.textContent).toBe("2");
+    expect(launcher()?.getAttribute("aria-label")).toBe("(2) New messages");
+    expect(launcher()?.querySelector("span")?.textContent).toBe("2");
   });
 
-  it("keeps a wish to be shown until it can be, hides, and leaves nothing behind", () => {
+  it("keeps a wish to be opened until it can be, closes, and leaves nothing behind", () => {
     load();
     const events: string[] = [];
-    for (const name of ["ready", "show", "hide"]) frontdesk()("on", name, () => void events.push(name));
+    for (const name of ["ready", "open", "close"]) frontdesk()("on", name, () => void events.push(name));
     frontdesk()("boot", { inbox: "key" });
-    frontdesk()("show");
+    frontdesk()("open");
     const inner = connect();
     say(ready, inner);
+    expect(frame().id).toBe("frontdesk-frame");
     say({ frontdesk: 1, kind: "close" }, inner);
-    expect(events).toEqual(["ready", "show", "hide"]);
-    frontdesk()("reset");
-    expect(posted[posted.length - 1]).toEqual([{ frontdesk: 1, kind: "reset" }, ORIGIN]);
+    expect(events).toEqual(["ready", "open", "close"]);
     frontdesk()("shutdown");
     expect(document.body.children).toHaveLength(0);
     frontdesk()("boot", { inbox: "other" });
     expect(frame().src).toContain("other");
+  });
+
+  it("hides the launcher and shows it again, and closes what was open", () => {
+    load();
+    frontdesk()("boot", { inbox: "key" });
+    const inner = connect();
+    say(ready, inner);
+    frontdesk()("open");
+    frontdesk()("hide");
+    expect(document.getElementById("frontdesk-launcher")?.style.display).toBe("none");
+    expect(launcher()?.getAttribute("aria-expanded")).toBe("false");
+    frontdesk()("show");
+    expect(document.getElementById("frontdesk-launcher")?.style.display).toBe("block");
+  });
+
+  it("tells the frame who the visitor is, also when that was said first", () => {
+    load();
+    frontdesk()("identify", "jwt-1");
+    frontdesk()("boot", { inbox: "key" });
+    connect();
+    frontdesk()("identify", "jwt-2");
+    expect(posted.map(([message]) => (message.settings as { identity: string }).identity)).toEqual(["jwt-1", "jwt-2"]);
+  });
+
+  it("signs whoever was identified out when it is shut down", () => {
+    load();
+    frontdesk()("boot", { inbox: "key", identity: "jwt" });
+    connect();
+    frontdesk()("shutdown");
+    expect(posted[posted.length - 1]).toEqual([{ frontdesk: 1, kind: "reset" }, ORIGIN]);
+    expect(document.getElementById("frontdesk-frame")).toBeNull();
+    frontdesk()("boot", { inbox: "key" });
+    posted = [];
+    const later = document.getElementById("frontdesk-frame") as HTMLIFrameElement;
+    Object.defineProperty(later, "contentWindow", { value: { postMessage: (message: Record<string, unknown>) => void posted.push([message, ""]) } });
+    later.onload?.(new Event("load"));
+    expect(posted.map(([message]) => message.settings)).toEqual([{ inbox: "key" }]);
+  });
+
+  it("says so when the pointer is on the launcher, and when the chat may not be shown", () => {
+    load();
+    const codes: string[] = [];
+    frontdesk()("on", "refused", (detail: { code: string }) => void codes.push(detail.code));
+    frontdesk()("boot", { inbox: "key" });
+    const inner = connect();
+    say(ready, inner);
+    launcher()?.dispatchEvent(new Event("pointerenter"));
+    expect(posted[posted.length - 1]?.[0]).toEqual({ frontdesk: 1, kind: "near" });
+    say({ frontdesk: 1, kind: "refused", code: "origin.refused" }, inner);
+    expect(codes).toEqual(["origin.refused"]);
   });
 
   it("refuses a second chat, a second loader and a boot without an inbox, in words", () => {

@@ -1,18 +1,21 @@
-// The script a site includes. Defines one global function, `Frontdesk(command, ...)`, which collects
+// The script a site includes. Defines one global function, `frontdesk(command, ...)`, which collects
 // calls made before it was loaded; puts the launcher and the widget's frame on the page. Styles are
-// set through the CSSOM only, so a strict content security policy of the site does not mind.
+// set through the CSSOM only, so a strict content security policy of the site does not mind, and
+// everything stands in fixed places, so nothing of the page moves.
 import type { Settings, ToFrame, ToPage } from "./messages";
 
-type Listener = (detail: { readonly count: number }) => void;
-type EventName = "ready" | "unread" | "show" | "hide";
+type Listener = (detail: { readonly count: number; readonly code: string }) => void;
+type EventName = "ready" | "unread" | "open" | "close" | "refused";
 type Api = { (command: string, ...values: unknown[]): void; q?: ArrayLike<unknown>[]; loaded?: boolean };
 
 const PHONE = "(max-width: 480px)";
 const BUBBLE = "M7.9 20A9 9 0 1 0 4 16.1L2 22Z";
 const ARROW = "m6 9 6 6 6-6";
 const SVG = "http://www.w3.org/2000/svg";
+/** A frame that signs somebody out is given so long to do it. */
+const GOODBYE_MS = 2_000;
 
-const page = window as unknown as { Frontdesk?: Api };
+const page = window as unknown as { frontdesk?: Api };
 const script = document.currentScript as HTMLScriptElement | null;
 
 function start(base: string): void {
@@ -20,6 +23,7 @@ function start(base: string): void {
   const listeners: [EventName, Listener][] = [];
   let settings: Settings = {};
   let frame: HTMLIFrameElement | undefined;
+  let host: HTMLElement | undefined;
   let button: HTMLButtonElement | undefined;
   let badge: HTMLElement | undefined;
   let look: Extract<ToPage, { kind: "ready" }> | undefined;
@@ -28,11 +32,14 @@ function start(base: string): void {
   let connected = false;
   let unread = 0;
   let title = "";
+  let refusal = "";
   /** The page's own title while ours stands in its place. */
   let ownTitle = "";
 
+  const warn = (text: string): void => console.warn(`Frontdesk: ${text}`);
+
   const emit = (name: EventName): void => {
-    for (const [wantedName, run] of listeners) if (wantedName === name) run({ count: unread });
+    for (const [wantedName, run] of listeners) if (wantedName === name) run({ count: unread, code: refusal });
   };
 
   const tell = (message: ToFrame): void => {
@@ -43,34 +50,37 @@ function start(base: string): void {
     element.style.cssText = css;
   };
 
+  const phone = (): boolean => matchMedia(PHONE).matches;
+
   const place = (): void => {
     if (!frame) return;
     const x = settings.offsetX ?? 20;
     const y = settings.offsetY ?? 20;
     const side = settings.side ?? look?.side ?? "right";
-    const layer = settings.zIndex ?? 2147483000;
-    const phone = matchMedia(PHONE).matches;
+    const fixed = `all:initial;position:fixed;z-index:${settings.zIndex ?? 2147483000};`;
+    const small = phone();
     const view = window.visualViewport;
-    const size = phone
+    const size = small
       ? `left:0;top:${view?.offsetTop ?? 0}px;width:100%;height:${view?.height ?? innerHeight}px`
       : `${side}:${x}px;bottom:${y + 72}px;width:380px;height:640px;max-width:calc(100vw - ${2 * x}px);max-height:calc(100vh - ${y + 92}px);border-radius:16px;box-shadow:0 8px 32px rgba(20,21,30,.16),0 1px 4px rgba(20,21,30,.08)`;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     style(
       frame,
-      `position:fixed;border:0;z-index:${layer};color-scheme:normal;background:transparent;${size};` +
+      `${fixed}border:0;color-scheme:normal;${size};` +
         (calm ? "" : "transition:opacity .14s ease-out,transform .14s ease-out,visibility .14s;") +
         (open ? "opacity:1" : "opacity:0;visibility:hidden;transform:translateY(8px)"),
     );
-    if (button && badge && look) {
-      const shown = settings.launcher !== false && !(phone && open);
+    if (host && button && badge && look) {
+      const shown = settings.launcher !== false && !(small && open);
+      style(host, `${fixed}${side}:${x}px;bottom:${y}px;width:56px;height:56px;display:${shown ? "block" : "none"}`);
       style(
         button,
-        `position:fixed;${side}:${x}px;bottom:${y}px;width:56px;height:56px;margin:0;padding:16px;border:0;border-radius:50%;cursor:pointer;box-sizing:border-box;` +
-          `box-shadow:0 2px 12px rgba(20,21,30,.2);z-index:${layer};background:${look.accent};color:${look.onAccent};display:${shown ? "block" : "none"}`,
+        `width:100%;height:100%;margin:0;padding:16px;border:0;border-radius:50%;cursor:pointer;box-sizing:border-box;` +
+          `box-shadow:0 2px 12px rgba(20,21,30,.2);background:${look.accent};color:${look.onAccent}`,
       );
       style(
         badge,
-        `position:absolute;top:-2px;right:-2px;min-width:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;background:#b3261e;color:#fff;font:600 12px/20px system-ui,sans-serif;text-align:center;display:${unread > 0 && !open ? "block" : "none"}`,
+        `position:absolute;top:-2px;right:-2px;min-width:20px;padding:0 5px;box-sizing:border-box;border-radius:10px;background:#b3261e;color:#fff;font:600 12px/20px system-ui,sans-serif;text-align:center;pointer-events:none;display:${unread > 0 && !open ? "block" : "none"}`,
       );
       badge.textContent = unread > 99 ? "99+" : `${unread}`;
       button.setAttribute("aria-label", unread > 0 && !open ? title : look.label);
@@ -79,8 +89,10 @@ function start(base: string): void {
     }
   };
 
-  const drawButton = (): void => {
-    if (button) return;
+  const drawLauncher = (): void => {
+    if (host) return;
+    host = document.createElement("div");
+    host.id = "frontdesk-launcher";
     button = document.createElement("button");
     button.type = "button";
     const svg = document.createElementNS(SVG, "svg");
@@ -91,8 +103,11 @@ function start(base: string): void {
     badge = document.createElement("span");
     badge.setAttribute("aria-hidden", "true");
     button.append(svg, badge);
-    button.onclick = () => (open ? hide() : show());
-    document.body.appendChild(button);
+    button.onclick = () => (open ? closeChat() : openChat());
+    // Whoever comes near is about to open it.
+    button.onpointerenter = button.onfocus = () => tell({ frontdesk: 1, kind: "near" });
+    host.attachShadow({ mode: "open" }).append(button);
+    document.body.append(host);
   };
 
   const flash = (): void => {
@@ -106,19 +121,19 @@ function start(base: string): void {
     }
   };
 
-  const show = (): void => {
+  const openChat = (): void => {
     wanted = true;
     if (open || !frame || !look) return;
     open = true;
     // On a phone the back gesture closes the chat, not the page.
-    if (matchMedia(PHONE).matches) history.pushState({ frontdesk: 1 }, "");
+    if (phone()) history.pushState({ ...(history.state as object | null), frontdesk: 1 }, "");
     place();
     tell({ frontdesk: 1, kind: "shown", page: location.href });
     frame.focus();
-    emit("show");
+    emit("open");
   };
 
-  const hide = (): void => {
+  const closeChat = (): void => {
     wanted = false;
     if (!open) return;
     open = false;
@@ -126,20 +141,23 @@ function start(base: string): void {
     place();
     tell({ frontdesk: 1, kind: "hidden" });
     button?.focus();
-    emit("hide");
+    emit("close");
   };
 
   const receive = (event: MessageEvent<ToPage>): void => {
     if (event.origin !== origin || !frame || event.source !== frame.contentWindow || event.data.frontdesk !== 1) return;
     const message = event.data;
     switch (message.kind) {
-      case "ready":
+      case "ready": {
+        const first = !look;
         look = message;
-        drawButton();
+        frame.title = message.label;
+        drawLauncher();
         place();
-        emit("ready");
-        if (wanted) show();
+        if (first) emit("ready");
+        if (wanted) openChat();
         break;
+      }
       case "unread":
         unread = message.count;
         title = message.title;
@@ -148,20 +166,25 @@ function start(base: string): void {
         emit("unread");
         break;
       case "close":
-        hide();
+        closeChat();
         break;
       case "refused":
-        console.warn(`Frontdesk: the chat cannot be shown here (${message.code}).`);
+        refusal = message.code;
+        warn(`the chat cannot be shown here (${refusal}).`);
+        emit("refused");
         break;
     }
   };
 
   const back = (): void => {
-    if (open && matchMedia(PHONE).matches) hide();
+    if (open && phone()) closeChat();
   };
 
   const shutdown = (): void => {
-    if (open) hide();
+    const old = frame;
+    if (!old) return;
+    closeChat();
+    wanted = false;
     removeEventListener("message", receive);
     removeEventListener("popstate", back);
     removeEventListener("resize", place);
@@ -169,24 +192,34 @@ function start(base: string): void {
     document.removeEventListener("visibilitychange", flash);
     unread = 0;
     flash();
-    frame?.remove();
-    button?.remove();
-    frame = button = badge = look = undefined;
+    if (settings.identity && connected) {
+      // Whoever was signed in leaves nothing on this device.
+      tell({ frontdesk: 1, kind: "reset" });
+      old.id = "";
+      style(old, "display:none");
+      setTimeout(() => old.remove(), GOODBYE_MS);
+    } else old.remove();
+    host?.remove();
+    frame = host = button = badge = look = undefined;
     connected = false;
   };
 
   const boot = (given: Settings): void => {
     if (frame) {
-      console.warn("Frontdesk: the page has a chat already; shut it down first.");
+      warn("the page has a chat already; shut it down first.");
       return;
     }
-    settings = given;
     if (!given.inbox) {
-      console.warn("Frontdesk: boot needs an inbox.");
+      warn("boot needs an inbox.");
       return;
     }
+    // Who somebody is may have been said before.
+    settings = { ...settings, ...given };
     frame = document.createElement("iframe");
+    frame.id = "frontdesk-frame";
     frame.title = "Frontdesk";
+    // A sound for a new message.
+    frame.allow = "autoplay";
     frame.src = `${base}widget/${encodeURIComponent(given.inbox)}`;
     frame.onload = () => {
       connected = true;
@@ -198,50 +231,50 @@ function start(base: string): void {
     window.visualViewport?.addEventListener("resize", place);
     document.addEventListener("visibilitychange", flash);
     place();
-    document.body.appendChild(frame);
+    document.body.append(frame);
   };
 
-  const run = (command: unknown, value: unknown, more: unknown): void => {
-    switch (command) {
-      case "boot":
-        boot((value ?? {}));
-        break;
-      case "update":
-        settings = { ...settings, ...(value as Settings) };
-        place();
-        tell({ frontdesk: 1, kind: "update", settings });
-        break;
-      case "show":
-        show();
-        break;
-      case "hide":
-        hide();
-        break;
-      case "reset":
-        tell({ frontdesk: 1, kind: "reset" });
-        break;
-      case "shutdown":
-        shutdown();
-        break;
-      case "on":
-        listeners.push([value as EventName, more as Listener]);
-        break;
-      default:
-        console.warn(`Frontdesk: unknown command ${String(command)}`);
-    }
+  const update = (given: Settings): void => {
+    settings = { ...settings, ...given };
+    place();
+    tell({ frontdesk: 1, kind: "update", settings });
   };
 
-  const queue = page.Frontdesk?.q ?? [];
-  const api: Api = (...call) => run(call[0], call[1], call[2]);
+  const commands: Record<string, (value: never, more: never) => void> = {
+    boot,
+    update,
+    identify: (identity: string) => update({ identity }),
+    show: () => update({ launcher: true }),
+    hide: () => {
+      closeChat();
+      update({ launcher: false });
+    },
+    open: openChat,
+    close: closeChat,
+    shutdown: () => {
+      shutdown();
+      settings = {};
+    },
+    on: (name: EventName, run: Listener) => void listeners.push([name, run]),
+  };
+
+  const run = (call: ArrayLike<unknown>): void => {
+    const name = String(call[0]);
+    if (Object.prototype.hasOwnProperty.call(commands, name)) commands[name]?.((call[1] ?? {}) as never, call[2] as never);
+    else warn(`unknown command ${name}`);
+  };
+
+  const queue = page.frontdesk?.q ?? [];
+  const api: Api = (...call) => run(call);
   api.loaded = true;
-  page.Frontdesk = api;
+  page.frontdesk = api;
   const ready = (): void => {
-    for (const call of queue) run(call[0], call[1], call[2]);
+    for (const call of Array.from(queue)) run(call);
   };
   // A frame needs a body to stand in.
   if (document.body) ready();
   else addEventListener("DOMContentLoaded", ready);
 }
 
-if (page.Frontdesk?.loaded === true) console.warn("Frontdesk: the loader is on this page already.");
+if (page.frontdesk?.loaded === true) console.warn("Frontdesk: the loader is on this page already.");
 else if (script) start(new URL(".", script.src).href);

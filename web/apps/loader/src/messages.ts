@@ -15,6 +15,8 @@ export type Settings = {
   readonly zIndex?: number;
   /** False where the site opens the chat with a button of its own. */
   readonly launcher?: boolean;
+  /** Who the visitor is, signed by the site's server. Empty for nobody. */
+  readonly identity?: string;
 };
 
 export type ToFrame =
@@ -22,6 +24,8 @@ export type ToFrame =
   | { readonly frontdesk: 1; readonly kind: "update"; readonly settings: Settings }
   | { readonly frontdesk: 1; readonly kind: "shown"; readonly page: string }
   | { readonly frontdesk: 1; readonly kind: "hidden" }
+  /** The pointer or the focus is on the launcher: it is about to be opened. */
+  | { readonly frontdesk: 1; readonly kind: "near" }
   | { readonly frontdesk: 1; readonly kind: "reset" };
 
 export type ToPage =

@@ -127,11 +127,11 @@ describe("the snippet", () => {
     expect(text).toContain('{inbox:"k1"}');
     expect(chatPage("https://help.example/chat/", "k1")).toBe("https://help.example/chat/c/k1");
     const calls: unknown[][] = [];
-    const page: { window?: unknown; Frontdesk?: { readonly q?: ArrayLike<unknown>[] } } = {};
+    const page: { window?: unknown; frontdesk?: { readonly q?: ArrayLike<unknown>[] } } = {};
     page.window = page;
     const code = /<script>(.*?)<\/script>/.exec(text)?.[1] ?? "";
     runInNewContext(code, page);
-    for (const call of page.Frontdesk?.q ?? []) calls.push(Array.from(call));
+    for (const call of page.frontdesk?.q ?? []) calls.push(Array.from(call));
     expect(calls).toEqual([["boot", { inbox: "k1" }]]);
   });
 });

@@ -5,7 +5,7 @@
 export function snippet(base: string, inboxKey: string): string {
   const script = new URL("widget.js", base).href;
   return [
-    `<script>window.Frontdesk=window.Frontdesk||function(){(Frontdesk.q=Frontdesk.q||[]).push(arguments)};Frontdesk("boot",{inbox:"${inboxKey}"})</script>`,
+    `<script>window.frontdesk=window.frontdesk||function(){(frontdesk.q=frontdesk.q||[]).push(arguments)};frontdesk("boot",{inbox:"${inboxKey}"})</script>`,
     `<script async src="${script}"></script>`,
   ].join("\n");
 }

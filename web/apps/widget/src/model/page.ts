@@ -53,6 +53,8 @@ export class Page {
       case "hidden":
         this.handlers.hidden();
         break;
+      case "near":
+        break;
       case "reset":
         this.handlers.reset();
         break;

@@ -34,7 +34,7 @@ build: web ## Build the release binary `frontdesk` with the web apps inside
 
 .PHONY: run
 run: ## Build, then serve a demo on http://127.0.0.1:8080
-	@test -e "$(TARGET_DIR)/release/frontdesk" || echo "The first build takes several minutes; later ones take seconds."
+	@test -e "$(TARGET_DIR)/release/frontdesk" || echo "The first build takes several minutes; later ones take seconds. The demo starts when it is done."
 	@$(MAKE) --no-print-directory build
 	@exec "$(TARGET_DIR)/release/frontdesk" serve --demo --data-dir "$(DEMO_DIR)"
 

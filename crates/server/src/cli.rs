@@ -62,6 +62,12 @@ pub(crate) struct Serve {
     /// Seed an empty data directory with a demo account and serve it.
     #[arg(long)]
     pub(crate) demo: bool,
+    /// Say how to enter the demo as one line of JSON: `shop`, `console`, `users`.
+    #[arg(long, requires = "demo")]
+    pub(crate) json: bool,
+    /// An empty demo: no seeded conversations, nobody who comes by.
+    #[arg(long, requires = "demo")]
+    pub(crate) quiet_demo: bool,
     /// Also serve a WebSocket echo at /ws/echo, over the same edge loops: for conformance tests.
     #[arg(long, hide = true)]
     pub(crate) echo: bool,

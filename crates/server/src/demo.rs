@@ -18,6 +18,7 @@ use frontdesk_catalog::{
 };
 use frontdesk_core::secret::Secret128;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{commands::say, data_dir::DataDir};
 
@@ -108,7 +109,7 @@ fn write(file: &PathBuf, content: &[u8]) -> anyhow::Result<()> {
 }
 
 impl Seeded {
-    /// Says how to enter.
+    /// Says how to enter, for people.
     pub(crate) fn announce(&self, base: &str) {
         let mut text = format!(
             "\nFrontdesk demo\n  Shop (visitor)   {base}/demo\n  Console          {base}/\n"
@@ -119,5 +120,18 @@ impl Seeded {
         }
         text.push_str("  Stop with Ctrl+C.\n");
         say(&text);
+    }
+
+    /// Says how to enter, for programs: one line.
+    pub(crate) fn announce_json(&self, base: &str) {
+        let users: serde_json::Map<String, serde_json::Value> = self
+            .people
+            .iter()
+            .map(|Person { role, email, password }| {
+                (role.clone(), json!({ "email": email, "password": password }))
+            })
+            .collect();
+        let object = json!({ "shop": format!("{base}/demo"), "console": format!("{base}/"), "users": users });
+        say(&object.to_string());
     }
 }

@@ -50,7 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let flags = Flags { listen: serve.listen.clone(), ..flags(&serve.place) };
             let config = load(&flags)?;
             telemetry::init(&config.log)?;
-            serve::run(&config, serve.demo, serve.echo)
+            serve::run(&config, &serve)
         }
         Command::Init(init) => commands::init(&load(&flags(&init.place))?, &init),
         Command::Doctor(doctor) => commands::doctor(&load(&flags(&doctor.place))?),

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    cli::Serve,
     commands::say,
     config::{Config, Durability, Storage},
     data_dir::{DataDir, Missing},
@@ -23,16 +24,17 @@ use crate::{
 /// Connections the kernel may hold for us before they are accepted.
 const BACKLOG: u32 = 4_096;
 
-pub(crate) fn run(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("tokio")
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(config, demo, echo))
+    runtime.block_on(serve(config, flags))
 }
 
-async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCode> {
+async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
+    let &Serve { demo, echo, json, .. } = flags;
     let Storage::Embedded { embedded } = &config.storage;
     let listener = listen(config.server.listen)?;
     let missing = Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
@@ -77,7 +79,11 @@ async fn serve(config: &Config, demo: bool, echo: bool) -> anyhow::Result<ExitCo
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot hear SIGINT")?;
     tracing::info!(address = %node.address, data_dir = path, "frontdesk is ready");
     if let Some(seeded) = &seeded {
-        seeded.announce(&base);
+        if json {
+            seeded.announce_json(&base);
+        } else {
+            seeded.announce(&base);
+        }
     } else if let Some(token) = setup {
         say(&format!(
             "\nSet up Frontdesk within 15 minutes:\n  {base}/#/setup?token={}\n",

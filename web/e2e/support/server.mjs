@@ -17,9 +17,13 @@ function binary() {
 }
 
 export class Server {
-  /** `demo`: a seeded account to sign in to; `prefix`: command and arguments to run the binary under. */
-  constructor({ demo = true, env = {}, listen = "127.0.0.1:0", prefix = [] } = {}) {
-    this.options = { demo, env, listen, prefix };
+  /**
+   * `demo`: an account to sign in to, `life`: with seeded conversations and visitors who come by;
+   * `flags`: more of them; `prefix`: command and arguments to run the binary under.
+   */
+  constructor({ demo = true, life = false, flags = [], env = {}, listen = "127.0.0.1:0", prefix = [] } = {}) {
+    const demoFlags = demo ? ["--demo", "--json", ...(life ? [] : ["--quiet-demo"])] : [];
+    this.options = { flags: [...demoFlags, ...flags], env, listen, prefix };
     this.dataDir = mkdtempSync(join(tmpdir(), "frontdesk-e2e-"));
     this.log = [];
     /** Printed on standard output: how to enter, or the link to set up. */
@@ -49,9 +53,9 @@ export class Server {
 
   /** Starts, or starts again on the same port. */
   async start() {
-    const { demo, env, listen, prefix } = this.options;
+    const { flags, env, listen, prefix } = this.options;
     const where = this.address === "" ? listen : this.address;
-    const [command, ...args] = [...prefix, binary(), "serve", "--data-dir", this.dataDir, "--listen", where, ...(demo ? ["--demo"] : [])];
+    const [command, ...args] = [...prefix, binary(), "serve", "--data-dir", this.dataDir, "--listen", where, ...flags];
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     this.exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
@@ -102,10 +106,10 @@ export class Server {
 
   /** What the demo printed: e-mail address and password of a role. */
   async credentials(role) {
-    await this.until(() => this.said.includes("Ctrl+C"));
-    const line = new RegExp(`^\\s+${role}\\s+(\\S+@\\S+)\\s+(\\S+)$`, "m").exec(this.said);
-    if (!line) throw new Error(`nobody is ${role} in:\n${this.said}`);
-    return { email: line[1], password: line[2] };
+    await this.until(() => this.said.includes("\n"));
+    const user = JSON.parse(this.said.split("\n")[0]).users[role];
+    if (!user) throw new Error(`nobody is ${role} in:\n${this.said}`);
+    return user;
   }
 
   /** The one-time link of a server without an account. */

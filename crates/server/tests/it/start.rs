@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use frontdesk_testkit::{Output, TestServer, run_to_end, soon};
+use frontdesk_testkit::{Http, Output, TestServer, run_to_end, soon};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
@@ -142,7 +142,8 @@ async fn a_data_directory_that_cannot_be_written_is_named() {
 
 /// The announcement of `serve --demo`, up to the line that says how to stop.
 async fn demo(data_dir: &str) -> Result<String, Output> {
-    let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir", data_dir];
+    let arguments =
+        ["serve", "--demo", "--quiet-demo", "--listen", "127.0.0.1:0", "--data-dir", data_dir];
     let mut child = tokio::process::Command::new(FRONTDESK)
         .args(arguments)
         .stdout(Stdio::piped())
@@ -189,6 +190,37 @@ async fn a_demo_says_how_to_enter_and_says_the_same_again() {
     let other = dir.path().join("other");
     let other = demo(other.to_str().expect("a plain path")).await.expect("another demo");
     assert_ne!(passwords(&other), drawn, "each demo draws its own");
+}
+
+#[tokio::test]
+async fn a_demo_says_how_to_enter_as_one_line_of_json() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let data = data.to_str().expect("a plain path");
+    let mut child = tokio::process::Command::new(FRONTDESK)
+        .args(["serve", "--demo", "--quiet-demo", "--json"])
+        .args(["--listen", "127.0.0.1:0", "--data-dir", data])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let line = soon("the demo says how to enter", lines.next_line()).await.expect("text");
+    let said: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
+    let base = said["console"].as_str().expect("the console's address").trim_end_matches('/');
+    assert_eq!(said["shop"], format!("{base}/demo"));
+    let address = base.trim_start_matches("http://").parse().expect("an address and a port");
+    let mut roles = Vec::new();
+    for (role, user) in said["users"].as_object().expect("users") {
+        roles.push(role.as_str());
+        Http::new(address).post("/api/v1/sign-in", user).await.ok();
+    }
+    roles.sort_unstable();
+    assert_eq!(roles, ["admin", "agent", "supervisor"]);
+    // Nothing but this line comes out.
+    child.kill().await.expect("it runs");
+    assert_eq!(soon("the end of what it says", lines.next_line()).await.expect("text"), None);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod frames;
 pub mod gcra;
 mod hello;
 pub mod port;
+mod resume;
 mod visitor;
 
 use std::{
@@ -160,6 +161,8 @@ pub struct Chat {
     agents: HashMap<AccountId, SmallVec<[ConnId; 8]>>,
 
     origins: Vec<Origin>,
+    /// Whose held conversations were answered in this turn, on other loops.
+    held_answered: Vec<ConnRef>,
     committed: Vec<Committed>,
     /// Connections not read for the rest of this turn.
     paused: Vec<ConnId>,
@@ -244,6 +247,7 @@ impl Chat {
             agents: HashMap::new(),
             origins: Vec::new(),
             committed: Vec::new(),
+            held_answered: Vec::new(),
             paused: Vec::new(),
             turn: 0,
             full_ms: 0,
@@ -632,6 +636,11 @@ impl Service for Chat {
         }
     }
 
+    fn drained(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        self.resume_drained(conn);
+        self.resume(io, conn);
+    }
+
     fn timer(&mut self, io: &mut Io<'_>, key: TimerKey) {
         match key {
             TimerKey::Own(_) => self.tick(io),
@@ -659,6 +668,11 @@ impl Service for Chat {
                 self.stage(Origin::Reply(reply), conversation, *proposal);
             }
             Command::Frame { from, principal, frame } => {
+                // Whether a hello held it, or the client asks for no answer by number: then it is
+                // told in vain.
+                if frame.r#ref == 0 && matches!(frame.frame, Some(In::Open(_))) {
+                    self.held_answered.push(from);
+                }
                 self.agent_frame_here(io, act::Asker::Conn(from), &principal, *frame);
             }
             Command::Request { principal, frame, reply } => {
@@ -671,6 +685,10 @@ impl Service for Chat {
                         self.send(io, conn, &delivery.frame);
                     }
                 }
+            }
+            Command::HeldAnswered { conn } => {
+                self.resume_answered(io, conn);
+                self.resume(io, conn);
             }
             Command::UserConn { account, user, conn, present } => {
                 self.note_user(account, user, conn, present);
@@ -726,6 +744,9 @@ impl Service for Chat {
                 let deliveries = std::mem::take(&mut self.outbound[loop_index]);
                 self.tell(loop_index as u16, Command::Deliver(deliveries));
             }
+        }
+        for ConnRef { loop_index, conn } in std::mem::take(&mut self.held_answered) {
+            self.tell(loop_index, Command::HeldAnswered { conn });
         }
         self.tell_gate();
         self.tell_desk(io.now_ms());

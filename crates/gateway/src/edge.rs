@@ -63,6 +63,10 @@ pub trait Service {
     /// fire.
     fn timer(&mut self, io: &mut Io<'_>, key: TimerKey);
 
+    /// Everything queued for a connection has been written: told once for each
+    /// [`Io::tell_drained`], before the turn ends.
+    fn drained(&mut self, _io: &mut Io<'_>, _conn: ConnId) {}
+
     /// Something another thread sent through a [`LoopHandle`].
     fn command(&mut self, io: &mut Io<'_>, command: Self::Command);
 

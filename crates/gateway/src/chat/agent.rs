@@ -48,38 +48,39 @@ impl Chat {
         }
     }
 
-    /// The same without counting it: what a hello holds comes all at once.
+    /// The same without counting it, for what a hello holds. Says whether the frame has its answer; if
+    /// not, another loop will give it.
     pub(super) fn agent_admitted(
         &mut self,
         io: &mut Io<'_>,
         conn: ConnId,
         reference: u32,
         frame: In,
-    ) {
+    ) -> bool {
         let to = self.own(conn);
         let conversation = match &frame {
             In::Presence(presence) => {
                 self.set_presence(io, conn, reference, presence.presence());
-                return;
+                return true;
             }
             In::Sync(sync) => {
                 self.agent_sync(io, conn, reference, sync);
-                return;
+                return true;
             }
             frame => conversation_of(frame),
         };
         let Some(conversation) = conversation.and_then(|id| id.parse::<ConversationId>().ok())
         else {
             self.refuse(io, to, reference, &codes::CONVERSATION_UNKNOWN);
-            return;
+            return true;
         };
-        let Some(agent) = self.agent(conn) else { return };
+        let Some(agent) = self.agent(conn) else { return true };
         let principal = Arc::clone(&agent.principal);
         match &frame {
             In::Open(_) if !agent.open.contains(&conversation) => {
                 if agent.open.len() >= limits::OPEN_MAX {
                     self.refuse(io, to, reference, &codes::CONVERSATION_FULL);
-                    return;
+                    return true;
                 }
                 agent.open.push(conversation);
             }
@@ -88,10 +89,10 @@ impl Chat {
         }
         self.count_in_flight(io, conn);
         let frame = wire::ClientFrame { r#ref: reference, frame: Some(frame) };
-        self.route(io, conversation, to, &principal, frame);
+        self.route(io, conversation, to, &principal, frame)
     }
 
-    /// Gives a frame to the loop of its conversation.
+    /// Gives a frame to the loop of its conversation. Says whether it has been handled here.
     fn route(
         &mut self,
         io: &mut Io<'_>,
@@ -99,12 +100,14 @@ impl Chat {
         from: ConnRef,
         principal: &Arc<Principal>,
         frame: wire::ClientFrame,
-    ) {
+    ) -> bool {
         let owner = self.owner_of(&conversation);
         if owner == self.options.loop_index {
             self.agent_frame_here(io, Asker::Conn(from), principal, frame);
         } else if self.is_overrun(owner) {
-            let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else { return };
+            let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else {
+                return true;
+            };
             let (asker, principal) = (Asker::Conn(from), Arc::clone(principal));
             let around = Around::default();
             let act = Act { asker, reference, conversation, principal, around };
@@ -112,7 +115,9 @@ impl Chat {
         } else {
             let principal = Arc::clone(principal);
             self.tell(owner, Command::Frame { from, principal, frame: Box::new(frame) });
+            return false;
         }
+        true
     }
 
     fn set_presence(
@@ -406,7 +411,10 @@ impl Chat {
         if let Some(user) = agent.user {
             self.note_user(account, user, own, false);
             self.tell_all_others(|| Command::UserConn { account, user, conn: own, present: false });
-            self.to_desk.push_back(DeskInput::AgentLost { account, user, conn: own });
+            // Of one that was still resuming the desk has not heard.
+            if agent.resuming.is_none() {
+                self.to_desk.push_back(DeskInput::AgentLost { account, user, conn: own });
+            }
         } else {
             // Nobody keeps a replica of a program's connections: each loop it looks at is told.
             self.drop_viewer(own);

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::{
     gcra::Gcra,
     port::{InboxFacts, VisitorIdentity},
+    resume::Resuming,
 };
 use crate::edge::ConnId;
 
@@ -62,6 +63,8 @@ pub(super) struct AgentConn {
     pub(super) login: Box<str>,
     /// Conversations it looks at, on whatever loop.
     pub(super) open: SmallVec<[ConversationId; 4]>,
+    /// What is left of a resume; nobody has heard of the connection before it is done.
+    pub(super) resuming: Option<Box<Resuming>>,
 }
 
 /// What travels with a visitor's connection to the loop of its conversation.

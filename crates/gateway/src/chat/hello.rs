@@ -18,6 +18,7 @@ use super::{
     port::{
         AgentIdentity, AuthRequest, Command, DeskInput, GateRequest, Identity, VisitorIdentity,
     },
+    resume::Resuming,
     seconds,
 };
 use crate::edge::{ConnId, Io, MovableConn, TimerKey};
@@ -220,6 +221,7 @@ impl Chat {
             user,
             login: login.into_boxed_str(),
             open: SmallVec::new(),
+            resuming: Some(Box::new(Resuming::new(hello, feed, feed_recovered))),
         };
         state.state = State::Agent(Box::new(agent));
         io.limit_messages(conn, self.options.frame_bytes_max);
@@ -234,23 +236,7 @@ impl Chat {
         };
         self.answer(io, own, reference, Out::Welcome(welcome));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
-        // Before the loops hear that the user is here: nothing of a conversation may be pushed to its
-        // owner ahead of what was missed of it.
-        for held in hello.held.iter().take(limits::HELD_MAX) {
-            let open =
-                wire::Open { conversation: held.conversation.clone(), position: held.position };
-            self.agent_admitted(io, conn, 0, wire::client_frame::Frame::Open(open));
-        }
-        if let Some(user) = user {
-            let account = principal.account;
-            self.note_user(account, user, own, true);
-            self.tell_all_others(|| Command::UserConn { account, user, conn: own, present: true });
-            let feed = match (&hello.feed, feed_recovered) {
-                (Some(presented), true) => *presented,
-                _ => feed,
-            };
-            self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
-        }
+        self.resume(io, conn);
     }
 
     /// The parts of a welcome that are the same for everybody.

@@ -259,6 +259,11 @@ pub enum Command {
     },
     /// Frames for connections of this loop.
     Deliver(Vec<Delivery>),
+    /// A conversation that a hello held has been answered; the answer came before this.
+    HeldAnswered {
+        /// The agent's connection, of this loop.
+        conn: ConnId,
+    },
     /// A user's connection came or went, on any loop.
     UserConn {
         /// The account it is for: people of several have connections for each.

@@ -44,6 +44,8 @@ pub(super) struct Conn {
     pub(super) hang_up: bool,
     /// The peer's end of the stream was read; only our own close frame is still to go.
     pub(super) eof: bool,
+    /// The service wants to know when nothing is queued any more.
+    pub(super) tell_drained: bool,
 }
 
 /// How far a connection is in its close handshake.
@@ -88,6 +90,8 @@ pub(super) struct Core {
     pub(super) dirty: Vec<ConnId>,
     /// Connections to read from in the next round without waiting.
     pub(super) ready: Vec<ConnId>,
+    /// Connections whose queue has emptied, which the service wants to know.
+    pub(super) drained: Vec<ConnId>,
     /// Ends the service has not heard of.
     pub(super) ended: Vec<(ConnId, CloseReason)>,
     pub(super) stop_at: Option<Instant>,
@@ -111,6 +115,7 @@ impl Core {
             metrics,
             dirty: Vec::new(),
             ready: Vec::new(),
+            drained: Vec::new(),
             ended: Vec::new(),
             stop_at: None,
             judge_silence_from: 0,
@@ -184,6 +189,7 @@ impl Core {
             readable: true,
             hang_up: false,
             eof: false,
+            tell_drained: false,
         });
         self.metrics.connections.set(self.conns.len() as u64);
         self.make_ready(id);
@@ -249,7 +255,7 @@ impl Core {
         let queue = found.out.get_or_insert_with(|| self.pool.take());
         push(queue);
         // A page or what was missed is one long frame: it is not the reader's fault, and it goes whole.
-        let full = queue.behind_first() > max;
+        let full = queue.len_beside_longest(max) > max;
         if !found.dirty {
             found.dirty = true;
             self.dirty.push(conn);
@@ -259,7 +265,7 @@ impl Core {
             // Much was queued in one turn perhaps: slow is only who does not take it.
             self.write(conn);
             let left = self.peek(conn).and_then(|found| found.out.as_ref());
-            if left.is_some_and(|queue| queue.behind_first() > max) {
+            if left.is_some_and(|queue| queue.len_beside_longest(max) > max) {
                 self.metrics.slow_closes.add(1);
                 self.end(conn, close::SLOW.code, close::SLOW.reason, CloseReason::Slow);
             }
@@ -293,6 +299,10 @@ impl Core {
             && let Some(queue) = found.out.take()
         {
             self.pool.put(queue);
+        }
+        if found.tell_drained && found.out.is_none() {
+            found.tell_drained = false;
+            self.drained.push(conn);
         }
         if found.state == State::Finishing && found.out.is_none() && !found.blocked {
             found.state = State::Draining;

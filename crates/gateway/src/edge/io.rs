@@ -45,6 +45,17 @@ impl Io<'_> {
         self.core.peek(conn).and_then(|found| found.out.as_ref()).map_or(0, |queue| queue.len())
     }
 
+    /// Calls [`Service::drained`](super::Service::drained) as soon as everything queued for a
+    /// connection has been written, which may be at once. Ignored for one that is closing or gone.
+    pub fn tell_drained(&mut self, conn: ConnId) {
+        if let Some(found) = self.core.get(conn)
+            && found.state == State::Open
+        {
+            found.tell_drained = true;
+            self.core.make_dirty(conn);
+        }
+    }
+
     /// Closes a connection: what is queued is written, then a close frame with this code. The
     /// service hears [`Service::closed`](super::Service::closed) once, later in this turn.
     pub fn close(&mut self, conn: ConnId, code: u16, reason: &str) {

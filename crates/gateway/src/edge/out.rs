@@ -62,10 +62,15 @@ impl OutQueue {
         self.len == 0
     }
 
-    /// Bytes that wait behind the frame on its way, or first in line.
-    pub(super) fn behind_first(&self) -> usize {
+    /// Bytes that wait beside the longest frame, wherever it stands. Up to `enough` in all nobody asks
+    /// which that is.
+    pub(super) fn len_beside_longest(&self, enough: usize) -> usize {
+        if self.len <= enough {
+            return self.len;
+        }
         let first = self.frames.front().map_or(0, |&len| len as usize - self.frame_written);
-        self.len - first
+        let others = self.frames.iter().skip(1).map(|&len| len as usize);
+        self.len - others.fold(first, usize::max)
     }
 
     /// Queues a frame whose payload is copied.
@@ -270,20 +275,21 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_on_its_way_does_not_wait_behind_itself() {
+    fn one_long_frame_does_not_count_wherever_it_stands() {
         let mut queue = OutQueue::default();
-        assert_eq!(queue.behind_first(), 0);
-        queue.push_shared(Opcode::Binary, &Bytes::from(vec![7; 70_000]));
-        assert_eq!(queue.behind_first(), 0);
+        assert_eq!(queue.len_beside_longest(0), 0);
         queue.push_copy(Opcode::Text, b"abc");
-        assert_eq!(queue.behind_first(), 5);
-        // Wherever the first write stops within the long frame, only the short one waits.
-        for taken in [1, 9, 10, 60_000] {
-            queue.write_with(|_| Ok(taken)).unwrap();
-            assert_eq!(queue.behind_first(), 5);
-        }
-        queue.write_with(|_| Ok(70_010 - 60_020)).unwrap();
-        assert_eq!((queue.len(), queue.behind_first()), (5, 0));
+        queue.push_shared(Opcode::Binary, &Bytes::from(vec![7; 70_000]));
+        queue.push_copy(Opcode::Text, b"abc");
+        assert_eq!(queue.len_beside_longest(0), 10);
+        assert_eq!(queue.len_beside_longest(70_020), 70_020, "short enough in all");
+        // Of what is written in part only the rest can wait.
+        queue.write_with(|_| Ok(5)).unwrap();
+        assert_eq!(queue.len_beside_longest(0), 5);
+        queue.write_with(|_| Ok(70_000)).unwrap();
+        assert_eq!(queue.len_beside_longest(0), 5, "ten bytes of the long one and the short one");
+        queue.write_with(|_| Ok(10)).unwrap();
+        assert_eq!((queue.len(), queue.len_beside_longest(0)), (5, 0));
     }
 
     #[test]

@@ -111,7 +111,11 @@ impl<S: Service> Turn<S> {
     fn wait(&mut self) -> Option<Duration> {
         self.due = self.next_alarm();
         let core = &self.core;
-        if !core.ready.is_empty() || !core.dirty.is_empty() || !core.ended.is_empty() {
+        if !core.ready.is_empty()
+            || !core.dirty.is_empty()
+            || !core.ended.is_empty()
+            || !core.drained.is_empty()
+        {
             return Some(Duration::ZERO);
         }
         Some(self.due?.saturating_duration_since(Instant::now()))
@@ -369,6 +373,7 @@ impl<S: Service> Turn<S> {
     /// Ends the turn: tells what ended, lets the service commit, writes.
     fn finish(&mut self) {
         self.tell_ended();
+        self.tell_drained();
         self.service.turn_end(&mut Io { core: &mut self.core, rest: None });
         // What ended in `turn_end` is told in the next turn, which follows at once.
         let mut list = std::mem::replace(&mut self.core.dirty, std::mem::take(&mut self.list));
@@ -384,6 +389,14 @@ impl<S: Service> Turn<S> {
         while !self.core.ended.is_empty() {
             for (conn, why) in std::mem::take(&mut self.core.ended) {
                 self.service.closed(&mut Io { core: &mut self.core, rest: None }, conn, why);
+            }
+        }
+    }
+
+    fn tell_drained(&mut self) {
+        for conn in std::mem::take(&mut self.core.drained) {
+            if self.core.is_open(conn) {
+                self.service.drained(&mut Io { core: &mut self.core, rest: None }, conn);
             }
         }
     }

@@ -84,6 +84,22 @@ fn r09_one_frame_longer_than_the_queue_is_sent_whole() {
 }
 
 #[test]
+fn an_emptied_queue_is_told_once() {
+    let server = Server::start(&EdgeLimits::default());
+    let mut client = Client::connect(server.address);
+    assert!(matches!(server.event(), Event::Connected(_)));
+    client.send(&frame(TEXT, b"drain"));
+    let Event::Queued(queued) = server.event() else { panic!("nothing was queued") };
+    assert!(queued > 4 << 20);
+    // The timer fires while the page waits to be read.
+    assert_eq!(server.any_event(), Event::Timer(7));
+    assert_eq!(client.frame().1.len(), 4 << 20);
+    assert_eq!(server.event(), Event::Drained { queued: 0 });
+    client.send(&frame(TEXT, b"block"));
+    assert!(matches!(server.event(), Event::Queued(_)), "told a second time");
+}
+
+#[test]
 fn r08_half_open_connection_is_noticed_and_its_socket_dropped() {
     let server = Server::start(&quick());
     let mut client = Client::connect(server.address);

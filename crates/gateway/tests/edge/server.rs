@@ -26,6 +26,7 @@ pub(crate) enum Event {
     Adopted { on: usize },
     Closed { on: usize, why: CloseReason },
     Queued(usize),
+    Drained { queued: usize },
     Timer(u16),
     Paused(ConnId),
 }
@@ -80,6 +81,11 @@ impl Service for Script {
                 io.send(conn, &Payload::binary(vec![b'x'; 4 << 20]));
                 self.tell(Event::Queued(io.queued_bytes(conn)));
             }
+            Message::Text("drain") => {
+                io.send(conn, &Payload::binary(vec![b'x'; 4 << 20]));
+                io.tell_drained(conn);
+                self.tell(Event::Queued(io.queued_bytes(conn)));
+            }
             Message::Text("pause") => {
                 io.pause_reading(conn);
                 self.tell(Event::Paused(conn));
@@ -108,6 +114,10 @@ impl Service for Script {
         if let TimerKey::Conn(_, number) = key {
             self.tell(Event::Timer(number));
         }
+    }
+
+    fn drained(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        self.tell(Event::Drained { queued: io.queued_bytes(conn) });
     }
 
     fn command(&mut self, io: &mut Io<'_>, command: Command) {

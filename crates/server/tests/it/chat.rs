@@ -407,6 +407,50 @@ async fn a_welcome_tells_the_limits_of_the_account() {
     assert_eq!(told(&visitor.welcome), Some(3 << 20));
 }
 
+/// What an agent missed in many conversations is more than may wait for a connection: it comes as fast
+/// as it is read, in order, and closes nobody as slow.
+#[tokio::test]
+async fn an_agent_who_missed_much_in_many_conversations_catches_up() {
+    const VISITORS: usize = 24;
+    const MESSAGES: usize = 60;
+    let server = TestServer::builder(FRONTDESK)
+        .set("limits.visitor_burst", 10_000)
+        .set("limits.ip_burst", 10_000)
+        .start()
+        .await;
+    server.admin().set("routing.capacity", json!(100)).await;
+    let mut agent = TestAgent::online(&server, "Mei").await;
+    let mut visitors = Vec::new();
+    for _ in 0..VISITORS {
+        let mut visitor = TestVisitor::connect(&server).await;
+        visitor.say("hello").await;
+        let conversation = visitor.conversation.clone();
+        agent.listed(&conversation, &agent.id.clone()).await;
+        agent.open(&conversation).await.expect("its own");
+        visitors.push(visitor);
+    }
+    agent.lose();
+    let text = |number| format!("{number} {}", "x".repeat(4_000));
+    for visitor in &mut visitors {
+        for number in 0..MESSAGES {
+            visitor.say(&text(number)).await;
+        }
+    }
+    // Little fits the kernel's buffer: what is sent waits in the server.
+    agent.options.receive_buffer = Some(4_096);
+    agent.resume().await;
+    // What comes while it catches up stands behind what it missed.
+    for visitor in &mut visitors {
+        visitor.say(&text(MESSAGES)).await;
+    }
+    for visitor in &visitors {
+        agent.sees(&visitor.conversation, &text(MESSAGES)).await;
+        let texts = agent.timeline(&visitor.conversation).texts().len();
+        assert_eq!(texts, MESSAGES + 2, "everything was given");
+    }
+    assert!(server.metric("frontdesk_slow_closes_total").await < 1.0, "nobody was slow");
+}
+
 #[tokio::test]
 async fn a_position_check_brings_what_is_missing() {
     let server = TestServer::start(FRONTDESK).await;

@@ -1,0 +1,93 @@
+//! An agent comes back: what it missed in the conversations it holds is opened one after the other.
+//!
+//! The next is asked for when the last has left the out-queue, so that what many of them missed
+//! comes as fast as it is read and never looks like a slow reader. The loops and the desk hear of the
+//! connection after the last one: until then nothing of a conversation can be pushed to its owner
+//! ahead of what was missed of it (I3).
+
+use std::{collections::VecDeque, sync::Arc};
+
+use frontdesk_core::limits;
+use frontdesk_protocol::wire::{self, client_frame::Frame as In};
+
+use super::{
+    Chat,
+    conn::{AgentConn, State},
+    port::{Command, DeskInput},
+};
+use crate::edge::{ConnId, Io};
+
+/// What is left of a resume.
+#[derive(Debug)]
+pub(super) struct Resuming {
+    /// Conversations still to be opened, in the order of the hello.
+    held: VecDeque<wire::Held>,
+    /// From where the desk gives the feed.
+    feed: wire::FeedPosition,
+    /// Another loop is asked, or the queue is to empty.
+    waits: bool,
+}
+
+impl Resuming {
+    pub(super) fn new(hello: &wire::Hello, feed: wire::FeedPosition, recovered: bool) -> Self {
+        let feed = hello.feed.filter(|_| recovered).unwrap_or(feed);
+        let held = hello.held.iter().take(limits::HELD_MAX).cloned().collect();
+        Self { held, feed, waits: false }
+    }
+}
+
+impl Chat {
+    fn resuming(&mut self, conn: ConnId) -> Option<&mut Resuming> {
+        // The place may have been given to a later connection.
+        match self.conn(conn).filter(|state| state.id == conn).map(|state| &mut state.state) {
+            Some(State::Agent(agent)) => agent.resuming.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// Opens what is held until there is something to wait for, then announces the connection.
+    pub(super) fn resume(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        while let Some(resuming) = self.resuming(conn) {
+            if resuming.waits {
+                return;
+            }
+            let Some(held) = resuming.held.pop_front() else { return self.announce(conn) };
+            resuming.waits = true;
+            let open = wire::Open { conversation: held.conversation, position: held.position };
+            if self.agent_admitted(io, conn, 0, In::Open(open)) {
+                self.resume_answered(io, conn);
+            }
+        }
+    }
+
+    /// The last conversation has been answered, here or by its loop.
+    pub(super) fn resume_answered(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        if io.queued_bytes(conn) > 0 {
+            io.tell_drained(conn);
+        } else {
+            self.resume_drained(conn);
+        }
+    }
+
+    /// Nothing is queued for the connection any more.
+    pub(super) fn resume_drained(&mut self, conn: ConnId) {
+        if let Some(resuming) = self.resuming(conn) {
+            resuming.waits = false;
+        }
+    }
+
+    /// Tells the loops and the desk that the connection is here.
+    fn announce(&mut self, conn: ConnId) {
+        let own = self.own(conn);
+        let Some(State::Agent(agent)) = self.conn(conn).map(|state| &mut state.state) else {
+            return;
+        };
+        let Some(resuming) = agent.resuming.take() else { return };
+        let AgentConn { principal, user: Some(user), .. } = &**agent else { return };
+        let (principal, user, feed) = (Arc::clone(principal), *user, resuming.feed);
+        let account = principal.account;
+        self.note_user(account, user, own, true);
+        self.tell_all_others(|| Command::UserConn { account, user, conn: own, present: true });
+        self.to_desk.push_back(DeskInput::AgentConnected { principal, user, conn: own, feed });
+    }
+}

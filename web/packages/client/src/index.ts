@@ -18,5 +18,5 @@ export type { Channel, Clock, HttpAnswer, HttpRequest, KeyValueStore, Platform, 
 export { problemCode, requestOlder, requestRows, requestTicket } from "./tickets";
 export type { Applied } from "./timeline";
 export { Timeline } from "./timeline";
-export type { VisitorOptions } from "./visitor";
+export type { Identity, Looked, VisitorOptions } from "./visitor";
 export { VisitorClient } from "./visitor";

@@ -54,8 +54,10 @@ export class Outbox {
   private open = false;
   private heldUntilMs = 0;
   private timer: TimerId | undefined;
+  private prefix: string;
 
   constructor(private readonly options: OutboxOptions) {
+    this.prefix = options.prefix;
     this.load();
   }
 
@@ -64,7 +66,7 @@ export class Outbox {
     const { storage } = this.options.platform;
     const known = new Set(this.list.peek().map((message) => message.clientMsgId));
     const stored: Outgoing[] = [];
-    for (const key of storage.keys(this.options.prefix)) {
+    for (const key of storage.keys(this.prefix)) {
       const message = parse(storage.get(key));
       if (message === undefined) storage.remove(key);
       else if (!known.has(message.clientMsgId)) stored.push(message);
@@ -104,6 +106,14 @@ export class Outbox {
   /** Forgets a message for good. */
   discard(clientMsgId: string): void {
     this.remove(clientMsgId);
+  }
+
+  /** Somebody else writes from here on; what is unsent of the last one stays where it is stored. */
+  moveTo(prefix: string): void {
+    this.pause();
+    this.prefix = prefix;
+    this.list.value = [];
+    this.load();
   }
 
   /** Forgets everything, as when the person asks to be forgotten on this device. */
@@ -185,11 +195,11 @@ export class Outbox {
   }
 
   private store(message: Outgoing): void {
-    this.options.platform.storage.set(this.options.prefix + message.clientMsgId, JSON.stringify(message));
+    this.options.platform.storage.set(this.prefix + message.clientMsgId, JSON.stringify(message));
   }
 
   private remove(clientMsgId: string): void {
-    this.options.platform.storage.remove(this.options.prefix + clientMsgId);
+    this.options.platform.storage.remove(this.prefix + clientMsgId);
     this.inFlight.delete(clientMsgId);
     this.list.value = this.list.peek().filter((message) => message.clientMsgId !== clientMsgId);
     this.pump();

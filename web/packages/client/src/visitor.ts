@@ -5,6 +5,10 @@
 // The first message of any tab fixes it, under a lock, in the store; a tab that had another one
 // drops it and takes the stored one before its message goes out. So a first message from two tabs
 // at once makes one conversation.
+//
+// Somebody the site signed in is who the site says, on every device: their identity comes with every
+// ticket and is never stored, and what they leave unsent lies apart from the device's own visitor,
+// until they sign out.
 import type { AckJson, Codec, HeldJson, ServerFrame, WelcomeJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { batch, signal } from "@preact/signals-core";
@@ -23,6 +27,17 @@ const SPARE_MS = 45_000;
 /** How long a new tab waits for another one to tell the identity. */
 const WHO_MS = 120;
 
+/** What the page's first look brought: the ticket is as good as one the client asked for. */
+export type Looked = {
+  readonly ticket: string;
+  readonly token: string;
+  readonly conversation: string;
+  readonly atMs: number;
+};
+
+/** `token`: what the server believes; `subject`: whom it names, to keep people's texts apart here. */
+export type Identity = { readonly subject: string; readonly token: string };
+
 export type VisitorOptions = {
   readonly platform: Platform;
   readonly codec: Codec;
@@ -33,8 +48,11 @@ export type VisitorOptions = {
   readonly surroundings: () => Readonly<Record<string, string>>;
   /** The inbox as the ticket's answer describes it. */
   readonly onInbox: (inbox: unknown) => void;
-  /** The unsent text changed in another tab. */
+  /** The unsent text changed in another tab, or is another one's. */
   readonly onDraft: (text: string) => void;
+  /** Whom the site signed in, if anybody. */
+  readonly identity?: () => Identity | undefined;
+  readonly looked?: Looked | undefined;
 };
 
 type Told =
@@ -49,7 +67,7 @@ export class VisitorClient {
   readonly conversation: Conversation;
   readonly outbox: Outbox;
   private readonly link: Connection;
-  private readonly channel: Channel;
+  private channel: Channel;
   private readonly attendedNow = signal<boolean | undefined>(undefined);
   /** Whether somebody of the inbox is online; undefined until the server said. */
   readonly attended: ReadonlySignal<boolean | undefined> = this.attendedNow;
@@ -61,14 +79,17 @@ export class VisitorClient {
   private running = false;
   /** Known as soon as there is an identity. */
   conversationId = "";
-  private spare: { readonly ticket: string; readonly atMs: number } | undefined;
+  private spare: Looked | undefined;
+  /** Whom the site signed in; empty for the device's own visitor. */
+  private subject = "";
   private heard: ((token: string) => void) | undefined;
   private peek = false;
 
   constructor(private readonly options: VisitorOptions) {
-    const { platform, inboxKey } = options;
-    this.channel = platform.openChannel(`frontdesk/${inboxKey}`);
-    this.channel.onMessage = (message) => this.told(message);
+    const { platform } = options;
+    this.subject = options.identity?.()?.subject ?? "";
+    this.spare = options.looked;
+    this.channel = this.openChannel();
     this.outbox = new Outbox({
       platform,
       ids: new MessageIds(platform.clock, platform.random),
@@ -102,19 +123,15 @@ export class VisitorClient {
       repair: (_, whole) => this.repair(whole),
       serverNowMs: () => this.link.serverNowMs(),
     });
-    const stored = platform.storage.get(this.key("visitor"));
-    if (stored !== undefined) {
-      this.token = stored;
-      this.settled = true;
-    }
+    this.recall();
     this.outbox.messages.subscribe((messages) => {
       if (messages.length > 0 && !this.settled) void this.settle();
     });
   }
 
-  /** This device has written here before: there is a history to show and answers may come. */
+  /** There may be a history to show, and answers may come. */
   get known(): boolean {
-    return this.settled;
+    return this.settled || this.subject !== "";
   }
 
   get textBytesMax(): number {
@@ -126,7 +143,6 @@ export class VisitorClient {
   }
 
   start(): void {
-    if (this.running) return;
     this.running = true;
     this.link.start();
   }
@@ -140,10 +156,25 @@ export class VisitorClient {
     this.link.wake();
   }
 
-  /** Learns about the inbox without opening a connection: nothing is kept by either side. */
-  async look(): Promise<void> {
-    const ticket = await this.ticket();
-    this.spare = { ticket, atMs: this.options.platform.clock.now() };
+  /** The site says who the visitor is now: somebody, somebody else, or nobody any more. */
+  identified(): void {
+    const subject = this.options.identity?.()?.subject ?? "";
+    if (subject === this.subject) {
+      // A new signature where the old one had run out.
+      if (this.running) this.link.start();
+      return;
+    }
+    const running = this.running;
+    this.stop();
+    if (this.subject !== "") this.wipe();
+    this.subject = subject;
+    this.channel.close();
+    this.channel = this.openChannel();
+    this.conversation.forget();
+    this.recall();
+    this.outbox.moveTo(this.key("outbox/"));
+    this.options.onDraft(this.draft);
+    if (running || this.known) this.start();
   }
 
   /** The unsent text, kept over a reload and shared between tabs. */
@@ -181,23 +212,39 @@ export class VisitorClient {
   }
 
   private forgetHere(): void {
-    const { storage } = this.options.platform;
     const running = this.running;
     this.stop();
-    this.outbox.clear();
-    for (const key of storage.keys(this.key(""))) storage.remove(key);
-    this.token = "";
-    this.spare = undefined;
-    this.settled = false;
+    this.wipe();
+    this.recall();
     this.conversation.forget();
     if (running) this.start();
+  }
+
+  private wipe(): void {
+    const { storage } = this.options.platform;
+    this.outbox.clear();
+    for (const key of storage.keys(this.key(""))) storage.remove(key);
+  }
+
+  /** Becomes who the store says this is. */
+  private recall(): void {
+    const stored = this.options.platform.storage.get(this.key("visitor"));
+    this.token = stored ?? "";
+    this.settled = stored !== undefined;
+  }
+
+  private openChannel(): Channel {
+    const channel = this.options.platform.openChannel(this.key("tabs"));
+    channel.onMessage = (message) => this.told(message);
+    return channel;
   }
 
   private async ticket(): Promise<string> {
     const spare = this.spare;
     this.spare = undefined;
-    if (spare && this.options.platform.clock.now() - spare.atMs < SPARE_MS) return spare.ticket;
     if (this.token === "") await this.askOthers();
+    const fresh = spare && this.options.platform.clock.now() - spare.atMs < SPARE_MS;
+    if (fresh && (this.token === "" || this.token === spare.token)) return this.taken(spare);
     try {
       return await this.requestTicket();
     } catch (error) {
@@ -212,17 +259,31 @@ export class VisitorClient {
   }
 
   private async requestTicket(): Promise<string> {
+    const identity = this.options.identity?.();
     const answer = await requestTicket(this.options.platform, {
       kind: "visitor",
       inbox_key: this.options.inboxKey,
       ...(this.token === "" ? {} : { visitor_token: this.token }),
+      ...(identity ? { identity_token: identity.token } : {}),
       ...this.options.surroundings(),
       language: this.options.language(),
     });
-    if (typeof answer.visitor_token === "string" && this.token === "") this.token = answer.visitor_token;
-    if (typeof answer.conversation_id === "string") this.conversationId = answer.conversation_id;
     this.options.onInbox(answer.inbox);
-    return answer.ticket;
+    const { visitor_token: token, conversation_id: conversation } = answer;
+    return this.taken({
+      ticket: answer.ticket,
+      token: typeof token === "string" ? token : "",
+      conversation: typeof conversation === "string" ? conversation : this.conversationId,
+      atMs: 0,
+    });
+  }
+
+  private taken({ ticket, token, conversation }: Looked): string {
+    if (this.token === "" || this.subject !== "") this.token = token;
+    this.conversationId = conversation;
+    // The site vouches for it: there is nothing to fix first.
+    if (this.subject !== "") this.settled = true;
+    return ticket;
   }
 
   /** Another tab that nobody wrote in yet may have an identity already. */
@@ -352,6 +413,7 @@ export class VisitorClient {
   }
 
   private key(name: string): string {
-    return `frontdesk/visitor/${this.options.inboxKey}/${name}`;
+    const whose = this.subject === "" ? "" : `as/${encodeURIComponent(this.subject)}/`;
+    return `frontdesk/visitor/${this.options.inboxKey}/${whose}${name}`;
   }
 }

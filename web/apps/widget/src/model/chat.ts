@@ -4,22 +4,21 @@ import type { DeliveryState, EntryLine, SkipLine } from "@frontdesk/client";
 import { Refused, VisitorClient, isMessage } from "@frontdesk/client";
 import { browserPlatform } from "@frontdesk/client/browser";
 import type { Locale } from "@frontdesk/i18n";
-import { LOCALES, Texts, pickLocale, systemText } from "@frontdesk/i18n";
+import { LOCALES, Texts, systemText } from "@frontdesk/i18n";
 import type { WidgetKey } from "@frontdesk/i18n/catalogs/widget.en";
 import type { Settings } from "@frontdesk/loader/messages";
 import { jsonCodec } from "@frontdesk/protocol";
-import { accentColours, followTheme } from "@frontdesk/ui";
 import { computed, effect, signal } from "@preact/signals";
+import type { Given } from "./entrance";
 import { Files } from "./files";
 import type { Inbox } from "./inbox";
 import { NO_INBOX, inboxText, parseInbox } from "./inbox";
-import { Page } from "./page";
+import { dress, identityOf, keepLanguage, languageOf, readyMessage, titleOf } from "./look";
+import type { Page } from "./page";
 import { buildRows } from "./rows";
 
-const LANGUAGE_KEY = "frontdesk/language";
 /** A connection may blink for so long before anybody is told. */
 const OFFLINE_AFTER_MS = 1_500;
-const LOOK_AGAIN_MS = 15_000;
 
 export type Stage =
   /** Nobody said yet whether this chat may be shown. */
@@ -53,7 +52,6 @@ export class Chat {
   /** The texts are there: something can be shown. */
   readonly ready = signal(false);
   private readonly visible = signal(false);
-  private readonly refused = signal("");
   private readonly newFromSeq = signal(0);
   private readonly page: Page | undefined;
   private settings: Settings = {};
@@ -64,7 +62,6 @@ export class Chat {
   readonly stage = computed<Stage>(() => {
     const state = this.client.connection.value;
     if (state.kind === "stopped") return { kind: "stopped", code: state.code };
-    if (this.refused.value !== "") return { kind: "stopped", code: this.refused.value };
     return this.inbox.value === NO_INBOX || !this.ready.value ? { kind: "waiting" } : { kind: "open" };
   });
 
@@ -73,10 +70,7 @@ export class Chat {
     return buildRows(conversation.lines.value, (line) => conversation.isOwn(line), this.newFromSeq.value);
   });
 
-  readonly title = computed(() => {
-    const inbox = this.inbox.value;
-    return inboxText(inbox, "title", this.texts.locale.value) || inbox.name || this.texts.t("widget.title");
-  });
+  readonly title = computed(() => titleOf(this.inbox.value, this.texts.locale.value));
 
   readonly greeting = computed(() => inboxText(this.inbox.value, "greeting", this.texts.locale.value) || this.texts.t("widget.greeting"));
 
@@ -101,8 +95,12 @@ export class Chat {
     return limit > 0 && new TextEncoder().encode(this.draft.value).length > limit;
   });
 
-  constructor(baseUrl: string, inboxKey: string, framed: boolean) {
-    this.framed = framed;
+  constructor(baseUrl: string, inboxKey: string, given: Given | undefined) {
+    this.framed = given !== undefined;
+    this.page = given?.page;
+    this.settings = given?.settings ?? {};
+    this.inbox.value = given?.inbox ?? NO_INBOX;
+    this.visible.value = given?.shown ?? false;
     const platform = browserPlatform(baseUrl);
     this.client = new VisitorClient({
       platform,
@@ -111,6 +109,8 @@ export class Chat {
       client: "frontdesk-widget/0.1.0",
       language: () => this.texts.locale.peek(),
       surroundings: () => this.surroundings(),
+      identity: () => identityOf(this.settings),
+      looked: given?.looked,
       onInbox: (inbox) => {
         this.inbox.value = parseInbox(inbox);
       },
@@ -120,31 +120,34 @@ export class Chat {
     });
     this.files = new Files(baseUrl, this.client);
     this.draft.value = this.client.draft;
-    if (framed) {
-      this.page = new Page(window.parent, {
-        connected: (settings) => {
-          this.apply(settings);
-          void this.begin();
-        },
+    if (this.page) {
+      this.page.handlers = {
+        connected: () => undefined,
         updated: (settings) => this.apply(settings),
         shown: () => this.show(),
         hidden: () => {
           this.visible.value = false;
         },
+        near: () => undefined,
         reset: () => this.client.forget(),
-      });
+      };
     }
     this.follow();
   }
 
-  /** A page of its own begins at once; in a frame the site's page has the first word. */
+  /** A page of its own is looked at; in a frame it may be here for an answer only. */
   start(): void {
-    if (this.framed) return;
-    this.apply({});
-    this.visible.value = document.visibilityState === "visible";
-    document.addEventListener("visibilitychange", () => {
+    void this.speak();
+    if (this.framed) {
+      if (this.visible.peek()) this.show();
+      else if (this.client.known) this.client.start();
+      return;
+    }
+    const look = (): void => {
       this.visible.value = document.visibilityState === "visible";
-    });
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
     this.client.start();
   }
 
@@ -153,9 +156,7 @@ export class Chat {
   }
 
   tryAgain(): void {
-    this.refused.value = "";
-    if (this.framed && !this.client.known && !this.visible.peek()) void this.begin();
-    else this.client.start();
+    this.client.start();
   }
 
   write(text: string): void {
@@ -219,11 +220,7 @@ export class Chat {
   }
 
   chooseLanguage(locale: Locale): void {
-    try {
-      localStorage.setItem(LANGUAGE_KEY, locale);
-    } catch {
-      // Forbidden by the browser: the choice holds until the page is left.
-    }
+    keepLanguage(locale);
     void this.texts.use(locale);
   }
 
@@ -233,21 +230,6 @@ export class Chat {
 
   deliveryOf(line: EntryLine): DeliveryState {
     return this.client.conversation.deliveryOf(line);
-  }
-
-  /** Learns about the inbox, so that the site's page can draw the launcher in its colours. */
-  private async begin(): Promise<void> {
-    if (this.client.known) {
-      this.client.start();
-      return;
-    }
-    try {
-      await this.client.look();
-    } catch (error) {
-      const stop = typeof error === "object" && error !== null && "stop" in error && error.stop === true;
-      if (stop && "code" in error) this.refused.value = String(error.code);
-      else window.setTimeout(() => void this.begin(), LOOK_AGAIN_MS * (0.5 + Math.random()));
-    }
   }
 
   private show(): void {
@@ -275,29 +257,17 @@ export class Chat {
   }
 
   private apply(settings: Settings): void {
-    this.settings = { ...this.settings, ...settings };
-    let chosen: string | null = null;
-    try {
-      chosen = localStorage.getItem(LANGUAGE_KEY);
-    } catch {
-      // Forbidden by the browser: nothing was chosen.
-    }
-    void this.texts.use(pickLocale(this.settings.language, chosen, ...navigator.languages)).then(() => {
-      this.ready.value = true;
-    });
-    this.dress(this.inbox.peek());
+    this.settings = settings;
+    void this.speak();
+    this.unfollowTheme();
+    this.unfollowTheme = dress(settings, this.inbox.peek());
+    this.tellReady();
+    this.client.identified();
   }
 
-  private dress(inbox: Inbox): void {
-    this.unfollowTheme();
-    this.unfollowTheme = followTheme(this.settings.theme ?? inbox.scheme);
-    const colours = accentColours(inbox.accent);
-    if (!colours) return;
-    const style = document.documentElement.style;
-    style.setProperty("--accent", colours.accent);
-    style.setProperty("--on-accent", colours.onAccent);
-    style.setProperty("--accent-text-light", colours.textLight);
-    style.setProperty("--accent-text-dark", colours.textDark);
+  private async speak(): Promise<void> {
+    await this.texts.use(languageOf(this.settings, this.inbox.peek()));
+    this.ready.value = true;
   }
 
   private surroundings(): Record<string, string> {
@@ -311,14 +281,16 @@ export class Chat {
     effect(() => {
       document.documentElement.lang = this.texts.locale.value;
     });
-    effect(() => this.dress(this.inbox.value));
+    effect(() => {
+      const inbox = this.inbox.value;
+      this.unfollowTheme();
+      this.unfollowTheme = dress(this.settings, inbox);
+      if (this.ready.peek()) void this.speak();
+    });
     effect(() => {
       const stage = this.stage.value;
       if (stage.kind === "stopped") this.page?.send({ kind: "refused", code: stage.code });
-      if (stage.kind !== "open") return;
-      const inbox = this.inbox.value;
-      const colours = accentColours(inbox.accent) ?? { accent: "#2f5fd0", onAccent: "#ffffff" };
-      this.page?.send({ kind: "ready", accent: colours.accent, onAccent: colours.onAccent, side: this.settings.side ?? inbox.side, label: this.title.value });
+      else if (stage.kind === "open") this.tellReady();
     });
     effect(() => this.tellUnread(client.conversation.unread.value));
     // Whatever is looked at, is read.
@@ -340,6 +312,10 @@ export class Chat {
         timer ??= window.setTimeout(() => (this.offline.value = true), OFFLINE_AFTER_MS);
       }
     });
+  }
+
+  private tellReady(): void {
+    if (this.inbox.value !== NO_INBOX) this.page?.send(readyMessage(this.settings, this.inbox.value, this.title.value));
   }
 
   private tellUnread(count: number): void {

@@ -12,9 +12,11 @@ export type Inbox = {
   readonly side: "left" | "right";
   readonly scheme: "system" | "light" | "dark";
   readonly attended: boolean | undefined;
+  /** BCP 47: for visitors of whom nothing is known. */
+  readonly language: string;
 };
 
-export const NO_INBOX: Inbox = { name: "", texts: {}, accent: "", side: "right", scheme: "system", attended: undefined };
+export const NO_INBOX: Inbox = { name: "", texts: {}, accent: "", side: "right", scheme: "system", attended: undefined, language: "" };
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -42,6 +44,7 @@ export function parseInbox(value: unknown): Inbox {
     side: look.side === "left" ? "left" : "right",
     scheme: look.scheme === "light" || look.scheme === "dark" ? look.scheme : "system",
     attended: typeof inbox.attended === "boolean" ? inbox.attended : undefined,
+    language: text(inbox.language),
   };
 }
 

@@ -17,6 +17,7 @@ beforeEach(() => {
     updated: () => void heard.push("updated"),
     shown: () => void heard.push("shown"),
     hidden: () => void heard.push("hidden"),
+    near: () => void heard.push("near"),
     reset: () => void heard.push("reset"),
   });
 });

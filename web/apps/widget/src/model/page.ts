@@ -4,7 +4,17 @@
 import type { Settings, ToFrame, ToPage } from "@frontdesk/loader/messages";
 
 /** The union without what `send` fills in. */
-type Outgoing<M> = M extends unknown ? Omit<M, "frontdesk"> : never;
+export type Outgoing<M> = M extends unknown ? Omit<M, "frontdesk"> : never;
+
+/** What the site's page can say. */
+export type PageHandlers = {
+  connected(settings: Settings): void;
+  updated(settings: Settings): void;
+  shown(): void;
+  hidden(): void;
+  near(): void;
+  reset(): void;
+};
 
 export class Page {
   /** The parent's origin, as the browser says. */
@@ -14,13 +24,8 @@ export class Page {
 
   constructor(
     private readonly parent: Window,
-    private readonly handlers: {
-      connected(settings: Settings): void;
-      updated(settings: Settings): void;
-      shown(): void;
-      hidden(): void;
-      reset(): void;
-    },
+    /** Whoever listens now: first what stands at the entrance, then the chat. */
+    public handlers: PageHandlers,
   ) {
     window.addEventListener("message", (event: MessageEvent<unknown>) => this.receive(event));
   }
@@ -54,6 +59,7 @@ export class Page {
         this.handlers.hidden();
         break;
       case "near":
+        this.handlers.near();
         break;
       case "reset":
         this.handlers.reset();

@@ -60,7 +60,7 @@ function frame({ opened }) {
     for (const match of code.matchAll(/(?:from|import)\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) visit(`assets/${match[1]}`);
   };
   if (opened) {
-    const chat = assets.filter((name) => /^app-.*\.js$/.test(name));
+    const chat = assets.filter((name) => /^chat-.*\.js$/.test(name));
     if (chat.length !== 1) failures.push(`the chat is not one chunk: ${chat.join(", ")}`);
     entries.push(...chat.map((name) => `assets/${name}`));
   }

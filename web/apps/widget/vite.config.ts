@@ -10,6 +10,10 @@ const plainImports: Plugin = {
   load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : undefined),
 };
 
+/** What the chat needs at once is one file: pieces of it cost a request each, and compress worse. */
+const CHAT =
+  /node_modules|packages\/(?:client\/src|protocol)\/|packages\/client\/browser\/index|packages\/ui\/src\/(?:icons|controls|composer|links|scroller|windowing)|packages\/i18n\/src\/(?:errors|texts|time)|apps\/widget\/src\/(?:app|view\/(?:app|body|header|lazy|timeline)|model\/(?:chat|files|rows))\./;
+
 export const config = defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
@@ -21,6 +25,14 @@ export const config = defineConfig({
     emptyOutDir: true,
     modulePreload: false,
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [{ name: "chat", test: CHAT }],
+        },
+      },
+    },
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
 });

@@ -9,19 +9,22 @@ import type { Locale } from "./locale";
 export type Message = string | { readonly one?: string; readonly other: string };
 export type Catalog<K extends string> = Readonly<Record<K, Message>>;
 export type Params = Readonly<Record<string, string | number>>;
-export type Loader<K extends string> = () => Promise<Catalog<K>>;
+export type Loader<K extends string> = () => Promise<Partial<Catalog<K>>>;
+export type Loaders<K extends string> = Readonly<Partial<Record<Locale, Loader<K>>>>;
 
 export class Texts<K extends string> {
   private readonly current = signal<Locale>("en");
   private readonly catalog: Signal<Partial<Catalog<K>>>;
   readonly locale: ReadonlySignal<Locale> = this.current;
-  private readonly loaded = new Map<Locale, Catalog<K>>();
+  private readonly loaded = new Map<Locale, Partial<Catalog<K>>>();
+  private readonly whole = new Set<Locale>();
+  private later: Loaders<K> = {};
   private wanted: Locale = "en";
 
   /** Without English from the start nothing can be read before the first `use` is done. */
   constructor(
     en: Catalog<K> | undefined,
-    private readonly loaders: Readonly<Partial<Record<Locale, Loader<K>>>>,
+    private readonly loaders: Loaders<K>,
   ) {
     if (en) this.loaded.set("en", en);
     this.catalog = signal(en ?? {});
@@ -30,13 +33,22 @@ export class Texts<K extends string> {
   /** Changes the language as soon as its texts are there. */
   async use(locale: Locale): Promise<void> {
     this.wanted = locale;
-    const catalog = this.loaded.get(locale) ?? (await this.loaders[locale]?.());
+    const later = this.whole.has(locale) ? undefined : this.later[locale];
+    const first = this.loaded.get(locale) ?? (await this.loaders[locale]?.());
+    const catalog = first && later ? { ...first, ...(await later()) } : first;
     if (catalog === undefined || this.wanted !== locale) return;
     this.loaded.set(locale, catalog);
+    if (later) this.whole.add(locale);
     batch(() => {
       this.catalog.value = catalog;
       this.current.value = locale;
     });
+  }
+
+  /** Adds texts that are not read at first, in this language and in those that are chosen later. */
+  extend(later: Loaders<K>): Promise<void> {
+    this.later = later;
+    return this.use(this.wanted);
   }
 
   t(key: K, params: Params = {}): string {

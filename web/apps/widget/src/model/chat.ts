@@ -6,6 +6,7 @@ import { browserPlatform } from "@frontdesk/client/browser";
 import type { Locale } from "@frontdesk/i18n";
 import { LOCALES, Texts, systemText } from "@frontdesk/i18n";
 import type { WidgetKey } from "@frontdesk/i18n/catalogs/widget.en";
+import type { WidgetLaterKey } from "@frontdesk/i18n/catalogs/widget-later.en";
 import type { Settings } from "@frontdesk/loader/messages";
 import { jsonCodec } from "@frontdesk/protocol";
 import { computed, effect, signal } from "@preact/signals";
@@ -29,7 +30,7 @@ export type Stage =
 export type Question = "none" | "end" | "forget";
 
 export class Chat {
-  readonly texts = new Texts<WidgetKey>(undefined, {
+  readonly texts = new Texts<WidgetKey | WidgetLaterKey>(undefined, {
     en: () => import("@frontdesk/i18n/catalogs/widget.en").then((module) => module.widgetEn),
     "zh-CN": () => import("@frontdesk/i18n/catalogs/widget.zh-CN").then((module) => module.widgetZh),
   });
@@ -57,6 +58,7 @@ export class Chat {
   private settings: Settings = {};
   private ownTitle = "";
   private announcedSeq = -1;
+  private fetchingLater: Promise<void> | undefined;
   private unfollowTheme: () => void = () => undefined;
 
   readonly stage = computed<Stage>(() => {
@@ -151,6 +153,17 @@ export class Chat {
     this.client.start();
   }
 
+  /** Fetches what the first view does without: before something of it is shown. */
+  later(): Promise<void> {
+    this.fetchingLater ??= import("./later")
+      .then((module) => module.fetchLater(this.texts))
+      .catch((error: unknown) => {
+        this.fetchingLater = undefined;
+        throw error;
+      });
+    return this.fetchingLater;
+  }
+
   close(): void {
     this.page?.send({ kind: "close" });
   }
@@ -221,7 +234,7 @@ export class Chat {
 
   chooseLanguage(locale: Locale): void {
     keepLanguage(locale);
-    void this.texts.use(locale);
+    void this.texts.use(locale).catch(() => (this.trouble.value = "network"));
   }
 
   otherLanguage(): Locale {

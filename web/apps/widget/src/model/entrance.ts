@@ -157,7 +157,8 @@ export class Entrance {
   }
 }
 
-function whenIdle(run: () => void): void {
+/** Runs it when the page has nothing better to do, or soon. */
+export function whenIdle(run: () => void): void {
   // Absent from Safari.
   const idle = (window as { requestIdleCallback?: (run: () => void, options: { timeout: number }) => void }).requestIdleCallback;
   if (idle) idle.call(window, run, { timeout: IDLE_MS });

@@ -1,6 +1,6 @@
 // The window: header, notices, timeline, composer, and the two questions it may ask.
-import { errorText, duration } from "@frontdesk/i18n";
-import { Banner, Button, Composer } from "@frontdesk/ui";
+import { duration } from "@frontdesk/i18n";
+import { Banner, Composer } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
@@ -10,6 +10,9 @@ import { Timeline } from "./timeline";
 
 const loadUploads = () => import("./uploads").then((module) => module.Uploads);
 const questions = () => import("./questions").then((module) => module.Questions);
+const loadTrouble = () => import("./trouble").then((module) => module.Trouble);
+const loadTooLong = () => import("./trouble").then((module) => module.TooLong);
+const loadStopped = () => import("./trouble").then((module) => module.Stopped);
 
 export function App({ chat }: { chat: Chat }): JSX.Element | null {
   const stage = chat.stage.value;
@@ -20,7 +23,7 @@ export function App({ chat }: { chat: Chat }): JSX.Element | null {
   return (
     <main class="window" onKeyDown={onKeyDown}>
       <Header chat={chat} />
-      {stage.kind === "stopped" ? <Stopped chat={chat} code={stage.code} /> : <Conversation chat={chat} />}
+      {stage.kind === "stopped" ? <Lazy load={loadStopped} props={{ chat, code: stage.code }} /> : <Conversation chat={chat} />}
       {chat.question.value === "none" ? null : <Lazy load={questions} props={{ chat }} />}
       <p class="visually-hidden" role="status" aria-live="polite">
         {chat.announcement.value}
@@ -63,11 +66,7 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
         onSend={() => chat.send()}
         onFiles={(files) => chat.attach(files)}
       >
-        {chat.tooLong.value ? (
-          <p class="composer-note" role="alert">
-            {errorText(texts, "message.too_large")}
-          </p>
-        ) : null}
+        {chat.tooLong.value ? <Lazy load={loadTooLong} props={{ chat }} /> : null}
         {chat.files.uploads.value.length > 0 ? <Lazy load={loadUploads} props={{ chat }} /> : null}
       </Composer>
     </div>
@@ -77,7 +76,6 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
 function Notices({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
   const unsent = chat.client.conversation.outgoing.value.length;
-  const trouble = chat.trouble.value;
   return (
     <>
       {chat.offline.value ? (
@@ -88,9 +86,7 @@ function Notices({ chat }: { chat: Chat }): JSX.Element {
           onAction={() => chat.client.reconnect()}
         />
       ) : null}
-      {trouble === "" ? null : (
-        <Banner icon="alert" text={errorText(texts, trouble)} action={texts.t("dialog.close")} onAction={() => (chat.trouble.value = "")} />
-      )}
+      {chat.trouble.value === "" ? null : <Lazy load={loadTrouble} props={{ chat }} />}
       <QueuePlace chat={chat} />
     </>
   );
@@ -111,21 +107,5 @@ function QueuePlace({ chat }: { chat: Chat }): JSX.Element | null {
     <p class="queue-place" role="status">
       {parts.join(" · ")}
     </p>
-  );
-}
-
-const STOPPED: Readonly<Record<string, "widget.stopped_origin" | "widget.stopped_inbox" | "widget.stopped_disabled">> = {
-  "origin.refused": "widget.stopped_origin",
-  "inbox.unknown": "widget.stopped_inbox",
-  "auth.disabled": "widget.stopped_disabled",
-  "close.3500": "widget.stopped_disabled",
-};
-
-function Stopped({ chat, code }: { chat: Chat; code: string }): JSX.Element {
-  return (
-    <div class="stopped" role="alert">
-      <p>{chat.texts.t(STOPPED[code] ?? "widget.stopped")}</p>
-      <Button onClick={() => chat.tryAgain()}>{chat.texts.t("widget.stopped_retry")}</Button>
-    </div>
   );
 }

@@ -12,7 +12,7 @@ export function Header({ chat }: { chat: Chat }): JSX.Element {
   const attended = chat.attended.value;
   const [Menu, setMenu] = useState<{ readonly Loaded: ComponentType<{ chat: Chat }> } | undefined>(undefined);
   // Offline before it was ever opened there is none: the next press asks for it again.
-  const openMenu = (): void => void loadMenu().then((Loaded) => setMenu({ Loaded }), () => undefined);
+  const openMenu = (): void => void Promise.all([loadMenu(), chat.later()]).then(([Loaded]) => setMenu({ Loaded }), () => undefined);
   return (
     <header class="header">
       <Avatar name={owner || chat.title.value} />

@@ -1,15 +1,15 @@
-// Texts of the visitor's widget and of the stand-alone page.
-import { sharedEn } from "./shared.en";
+// Texts of the visitor's widget and of the stand-alone page: what its first view reads.
+import { timelineEn } from "./timeline.en";
 
 export const widgetEn = {
-  ...sharedEn,
-  "widget.title": "Chat",
+  ...timelineEn,
   "widget.close": "Close chat",
   "widget.menu": "More",
   "widget.greeting": "Hello! How can we help?",
   "widget.intro": "Write to us here. You can close this window at any time, your conversation is kept.",
   "widget.attended": "We are here",
   "widget.unattended": "Nobody is online right now",
+  "widget.drop": "Drop files to send them",
   "widget.placeholder": "Write a message",
   "widget.queue_next": "You are next",
   "widget.queue_place": { one: "{count} person is before you", other: "{count} people are before you" },
@@ -22,30 +22,6 @@ export const widgetEn = {
   "widget.team": "Team",
   "widget.new_message_from": "New message from {name}",
   "widget.unread_title": { one: "({count}) New message", other: "({count}) New messages" },
-  "widget.end": "End chat",
-  "widget.end_question": "End this chat?",
-  "widget.end_text": "You can write again at any time.",
-  "widget.end_keep": "Keep chatting",
-  "widget.forget": "End and forget me on this device",
-  "widget.forget_question": "Forget this conversation here?",
-  "widget.forget_text": "This device will no longer show it. The team keeps what was written.",
-  "widget.forget_do": "Forget",
-  "widget.rate_title": "How was it?",
-  "widget.rate_star": { one: "{count} of 5 stars", other: "{count} of 5 stars" },
-  "widget.rate_comment": "Tell us more (optional)",
-  "widget.rate_send": "Send rating",
-  "widget.rate_thanks": "Thank you for your rating.",
-  "widget.rate_later": "Not now",
-  "widget.rate_failed": "The rating could not be sent. Please try again.",
-  "widget.drop": "Drop files to send them",
-  "widget.open_image": "Open image {name}",
-  "widget.download": "Download {name}",
-  "widget.image_failed": "The image could not be loaded.",
-  "widget.stopped": "This chat is not available.",
-  "widget.stopped_origin": "This chat is not set up for this website.",
-  "widget.stopped_inbox": "This chat does not exist.",
-  "widget.stopped_disabled": "This chat is closed.",
-  "widget.stopped_retry": "Try again",
 } as const;
 
 export type WidgetKey = keyof typeof widgetEn;

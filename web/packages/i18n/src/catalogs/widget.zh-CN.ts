@@ -1,16 +1,16 @@
 import type { Catalog } from "../texts";
-import { sharedZh } from "./shared.zh-CN";
+import { timelineZh } from "./timeline.zh-CN";
 import type { WidgetKey } from "./widget.en";
 
 export const widgetZh: Catalog<WidgetKey> = {
-  ...sharedZh,
-  "widget.title": "在线咨询",
+  ...timelineZh,
   "widget.close": "关闭聊天窗口",
   "widget.menu": "更多",
   "widget.greeting": "您好！有什么可以帮您？",
   "widget.intro": "请在这里留言。您可以随时关闭窗口，对话会保留。",
   "widget.attended": "我们在线",
   "widget.unattended": "目前没有坐席在线",
+  "widget.drop": "松开即可发送文件",
   "widget.placeholder": "输入消息",
   "widget.queue_next": "马上就轮到您",
   "widget.queue_place": { other: "您前面还有 {count} 位" },
@@ -23,28 +23,4 @@ export const widgetZh: Catalog<WidgetKey> = {
   "widget.team": "团队",
   "widget.new_message_from": "{name} 发来新消息",
   "widget.unread_title": { other: "（{count}）条新消息" },
-  "widget.end": "结束对话",
-  "widget.end_question": "结束此次对话？",
-  "widget.end_text": "您可以随时再次留言。",
-  "widget.end_keep": "继续对话",
-  "widget.forget": "结束并清除本设备上的记录",
-  "widget.forget_question": "清除本设备上的对话？",
-  "widget.forget_text": "本设备将不再显示此对话。团队会保留已发送的内容。",
-  "widget.forget_do": "清除",
-  "widget.rate_title": "您对本次服务满意吗？",
-  "widget.rate_star": { other: "{count} 星（共 5 星）" },
-  "widget.rate_comment": "说说您的感受（选填）",
-  "widget.rate_send": "提交评价",
-  "widget.rate_thanks": "感谢您的评价。",
-  "widget.rate_later": "以后再说",
-  "widget.rate_failed": "评价未能提交，请重试。",
-  "widget.drop": "松开即可发送文件",
-  "widget.open_image": "查看图片 {name}",
-  "widget.download": "下载 {name}",
-  "widget.image_failed": "图片加载失败。",
-  "widget.stopped": "暂时无法使用在线咨询。",
-  "widget.stopped_origin": "此网站尚未开通在线咨询。",
-  "widget.stopped_inbox": "此咨询入口不存在。",
-  "widget.stopped_disabled": "此咨询入口已关闭。",
-  "widget.stopped_retry": "重试",
 };

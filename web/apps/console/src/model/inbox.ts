@@ -7,7 +7,7 @@ import type { RowJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, signal } from "@preact/signals-core";
 import type { Agent, Api, Inbox, Me, Team } from "./api";
-import type { Counts, Viewer } from "./list";
+import type { Counts, Sight, Viewer } from "./list";
 import { countRows, holdInPlace, matches, rowsOf, supersedes } from "./list";
 import type { CannedReply } from "./replies";
 import type { ListView } from "./route";
@@ -23,7 +23,7 @@ export type Directory = {
   readonly answerWithinMs: number;
 };
 
-type Held = { readonly key: string; readonly index: number } | null;
+type Held = { readonly key: string; readonly index: number; readonly sight: Sight | undefined } | null;
 
 const pageRows = 50;
 /** What a waiting time is held against until the account's own figure has been read. */
@@ -90,7 +90,7 @@ export class InboxModel {
         .filter((row) => matches(row, query, this.nameOf(row)))
         .map((row) => row.conversation);
       const held = this.#held.value;
-      return held === null ? order : holdInPlace(order, held.key, held.index);
+      return held === null ? order : holdInPlace(order, held.key, held.index, held.sight);
     });
   }
 
@@ -120,11 +120,14 @@ export class InboxModel {
     return this.#directory.value.agents.find((known) => known.id === id)?.name ?? "";
   }
 
-  /** The pointer rests on a row (or on none): that row stays where it is while others move. */
-  hold(conversation: string | null): void {
+  /**
+   * The pointer rests on a row (or on none): that row stays where it is while others move. Where the
+   * reader has scrolled, `sight` tells what else is on the screen and stays as well.
+   */
+  hold(conversation: string | null, sight?: Sight): void {
     const known = this.#held.peek();
     if (conversation === (known?.key ?? null)) return;
-    this.#held.value = conversation === null ? null : { key: conversation, index: this.order.peek().indexOf(conversation) };
+    this.#held.value = conversation === null ? null : { key: conversation, index: this.order.peek().indexOf(conversation), sight };
   }
 
   /** The conversation `step` rows below (or above) this one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { belongs, compareRows, countRows, holdInPlace, matches, rowsOf, supersedes } from "./list";
+import { belongs, compareRows, countRows, holdInPlace, matches, rowsOf, shiftOf, supersedes } from "./list";
 import type { Row, Session } from "./types";
 import { toSession } from "./wire";
 
@@ -61,6 +61,23 @@ describe("order", () => {
     expect(holdInPlace(["c", "a", "b"], "c", 2)).toEqual(["a", "b", "c"]);
     expect(holdInPlace(["a"], "gone", 3)).toEqual(["a"]);
     expect(holdInPlace(["a", "b"], "b", 9)).toEqual(["a", "b"]);
+  });
+
+  it("keeps the row under the pointer among its neighbours where the reader has scrolled", () => {
+    const sight = { from: 2, keys: ["c", "d", "e"] };
+    // The held row wrote itself; then another one came in above.
+    expect(holdInPlace(["d", "a", "b", "c", "e", "f"], "d", 3, sight)).toEqual(["a", "b", "c", "d", "e", "f"]);
+    expect(holdInPlace(["f", "d", "a", "b", "c", "e"], "d", 3, sight)).toEqual(["f", "a", "b", "c", "d", "e"]);
+    expect(holdInPlace(["d", "a", "b"], "d", 2, { from: 2, keys: ["d"] })).toEqual(["a", "b", "d"]);
+  });
+
+  it("knows by how much most rows in sight moved", () => {
+    const sight = { from: 1, keys: ["b", "c", "d"] };
+    expect(shiftOf(["a", "b", "c", "d"], sight)).toBe(0);
+    expect(shiftOf(["x", "y", "a", "b", "c", "d"], sight)).toBe(2);
+    expect(shiftOf(["d", "x", "a", "b", "c"], sight)).toBe(2);
+    expect(shiftOf(["b", "c", "d"], sight)).toBe(-1);
+    expect(shiftOf(["x"], sight)).toBe(0);
   });
 });
 

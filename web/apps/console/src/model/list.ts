@@ -76,13 +76,36 @@ export function supersedes(next: Row, held: Row | undefined): boolean {
   return next.seq >= held.seq;
 }
 
-/** Keeps one key at the index where it was, so that what is under the pointer never moves. */
-export function holdInPlace(order: readonly string[], key: string | null, index: number): readonly string[] {
+/** Rows that are on the screen, and at which index the first of them stands. */
+export type Sight = { readonly from: number; readonly keys: readonly string[] };
+
+/**
+ * By how many places the rows in sight have moved in a new order. Single ones that went elsewhere
+ * do not count: it is what most of them did.
+ */
+export function shiftOf(order: readonly string[], sight: Sight): number {
+  const was = new Map(sight.keys.map((key, at) => [key, sight.from + at]));
+  const shifts: number[] = [];
+  for (let at = 0; at < order.length && shifts.length < was.size; at++) {
+    const before = was.get(order[at] ?? "");
+    if (before !== undefined) shifts.push(at - before);
+  }
+  return shifts.sort((a, b) => a - b)[shifts.length >> 1] ?? 0;
+}
+
+/**
+ * Keeps one key at the index where it was, so that what is under the pointer never moves; where the
+ * reader has scrolled, at its place among the rows in sight.
+ */
+export function holdInPlace(order: readonly string[], key: string | null, index: number, sight?: Sight): readonly string[] {
   if (key === null) return order;
   const at = order.indexOf(key);
-  if (at < 0 || at === index) return order;
+  if (at < 0) return order;
+  if (sight === undefined && at === index) return order;
   const rest = order.filter((other) => other !== key);
-  rest.splice(Math.min(index, rest.length), 0, key);
+  // In a list without it the others stood one after the other as well.
+  const shift = sight === undefined ? 0 : shiftOf(rest, { from: sight.from, keys: sight.keys.filter((other) => other !== key) });
+  rest.splice(Math.max(0, Math.min(index + shift, rest.length)), 0, key);
   return rest;
 }
 

@@ -3,7 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { relativeTime } from "@frontdesk/i18n";
-import { belongs } from "../../model/list";
+import type { Sight } from "../../model/list";
+import { belongs, shiftOf } from "../../model/list";
 import type { ListView } from "../../model/route";
 import { listViews } from "../../model/route";
 import { waitClock, warmth } from "../../model/time";
@@ -66,6 +67,8 @@ function Rows({ onOpen }: { readonly onOpen: (id: string) => void }) {
   const open = route.page === "inbox" ? route.conversation : null;
   const scroller = useRef<HTMLDivElement>(null);
   const [window_, setWindow] = useState({ top: 0, height: 800 });
+  /** What is on the screen, of which order; none at the top, where new rows are to be seen. */
+  const sight = useRef<{ readonly order: readonly string[]; readonly seen: Sight } | null>(null);
 
   useEffect(() => {
     if (view === "closed" && inbox.closedMore.peek() === undefined) void inbox.loadClosed();
@@ -88,10 +91,30 @@ function Rows({ onOpen }: { readonly onOpen: (id: string) => void }) {
     else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
   }, [open]);
 
-  const start = Math.max(0, Math.floor(window_.top / rowHeight) - overscanRows);
-  const end = Math.min(order.length, Math.ceil((window_.top + window_.height) / rowHeight) + overscanRows);
+  // Rows that come in above push nothing that is being read.
+  const known = sight.current;
+  const shift = known === null || known.order === order ? 0 : shiftOf(order, known.seen);
+  const top = Math.max(0, window_.top + shift * rowHeight);
+  const look = (element: HTMLDivElement) => {
+    const from = Math.floor(element.scrollTop / rowHeight);
+    const to = Math.ceil((element.scrollTop + element.clientHeight) / rowHeight);
+    sight.current = element.scrollTop < rowHeight / 2 ? null : { order, seen: { from, keys: order.slice(from, to) } };
+  };
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    if (shift !== 0) {
+      element.scrollTop += shift * rowHeight;
+      setWindow({ top: element.scrollTop, height: element.clientHeight });
+    }
+    look(element);
+  }, [order]);
+
+  const start = Math.max(0, Math.floor(top / rowHeight) - overscanRows);
+  const end = Math.min(order.length, Math.ceil((top + window_.height) / rowHeight) + overscanRows);
   const scrolled = (element: HTMLDivElement) => {
     setWindow({ top: element.scrollTop, height: element.clientHeight });
+    look(element);
     if (view === "closed" && element.scrollHeight - element.scrollTop - element.clientHeight < 600) void inbox.loadClosed();
   };
 
@@ -101,7 +124,7 @@ function Rows({ onOpen }: { readonly onOpen: (id: string) => void }) {
       <ul class="rows" style={{ height: `${order.length * rowHeight}px` }} onMouseLeave={() => inbox.hold(null)}>
         {order.slice(start, end).map((id, at) => {
           const row = rows.get(id);
-          return row === undefined ? null : <ListRow key={id} row={row} index={start + at} total={order.length} current={id === open} onOpen={onOpen} />;
+          return row === undefined ? null : <ListRow key={id} row={row} index={start + at} total={order.length} current={id === open} onOpen={onOpen} onRest={() => inbox.hold(id, sight.current?.seen)} />;
         })}
       </ul>
     );
@@ -128,9 +151,9 @@ function Rows({ onOpen }: { readonly onOpen: (id: string) => void }) {
   );
 }
 
-type ListRowProps = { readonly row: Row; readonly index: number; readonly total: number; readonly current: boolean; readonly onOpen: (id: string) => void };
+type ListRowProps = { readonly row: Row; readonly index: number; readonly total: number; readonly current: boolean; readonly onOpen: (id: string) => void; readonly onRest: () => void };
 
-function ListRow({ row, index, total, current, onOpen }: ListRowProps) {
+function ListRow({ row, index, total, current, onOpen, onRest }: ListRowProps) {
   const app = useConsole();
   const desk = useDesk();
   const { inbox } = desk;
@@ -155,7 +178,7 @@ function ListRow({ row, index, total, current, onOpen }: ListRowProps) {
           event.preventDefault();
           onOpen(row.conversation);
         }}
-        onMouseEnter={() => inbox.hold(row.conversation)}
+        onMouseEnter={onRest}
       >
         <span class="row-avatar">
           <Avatar id={row.visitor} name={row.visitorName === "" ? "" : name} {...(row.visitorName === "" ? { icon: "user" as const } : {})} {...(row.visitorOnline ? { presence: "online" as const } : {})} />

@@ -43,6 +43,9 @@ export type Typing = { readonly actor: Actor; readonly text: string };
 
 export type OlderPage = { readonly items: readonly TimelineItemJson[]; readonly moreBefore: boolean };
 
+/** Who is to read it (everybody or the team), and which entry it answers. */
+export type SendOptions = { readonly team?: boolean; readonly quoteSeq?: number };
+
 /** What a conversation needs from the client it belongs to. */
 export type ConversationHost = {
   readonly clock: Clock;
@@ -117,12 +120,13 @@ export class Conversation {
 
   // What the person does.
 
-  sendText(text: string, options: { readonly team?: boolean; readonly quoteSeq?: number } = {}): void {
+  sendText(text: string, options: SendOptions & { readonly mentions?: readonly string[] } = {}): void {
     const quoteSeq = options.quoteSeq ?? 0;
+    const mentions = options.mentions ?? [];
     this.host.outbox.add({
       conversation: this.id,
-      content: { text: { body: text }, ...(quoteSeq > 0 ? { quoteSeq: String(quoteSeq) } : {}) },
-      body: { kind: "text", text, quoteSeq },
+      content: { text: { body: text }, ...quoting(quoteSeq), ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) },
+      body: { kind: "text", text, quoteSeq, ...(mentions.length > 0 ? { mentions } : {}) },
       team: options.team ?? false,
     });
     this.typingTold = false;
@@ -130,11 +134,12 @@ export class Conversation {
   }
 
   /** Sends a file that the server already stored. */
-  sendFile(file: FileInfo, options: { readonly team?: boolean } = {}): void {
+  sendFile(file: FileInfo, options: SendOptions = {}): void {
+    const quoteSeq = options.quoteSeq ?? 0;
     this.host.outbox.add({
       conversation: this.id,
-      content: { file: { id: file.id } },
-      body: { kind: "file", file, quoteSeq: 0 },
+      content: { file: { id: file.id }, ...quoting(quoteSeq) },
+      body: { kind: "file", file, quoteSeq },
       team: options.team ?? false,
     });
   }
@@ -397,6 +402,10 @@ export class Conversation {
     }
     this.cursorTimer = this.typingTimer = undefined;
   }
+}
+
+function quoting(seq: number): { readonly quoteSeq?: string } {
+  return seq > 0 ? { quoteSeq: String(seq) } : {};
 }
 
 function isOtherSide(author: Actor, reader: Actor): boolean {

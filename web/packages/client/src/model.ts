@@ -26,7 +26,13 @@ export type FileInfo = {
 };
 
 export type Body =
-  | { readonly kind: "text"; readonly text: string; readonly quoteSeq: number }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      readonly quoteSeq: number;
+      /** Ids of the people a note calls upon. */
+      readonly mentions?: readonly string[];
+    }
   | { readonly kind: "file"; readonly file: FileInfo; readonly quoteSeq: number }
   | { readonly kind: "system"; readonly key: string; readonly params: Readonly<Record<string, string>> }
   | { readonly kind: "tombstone"; readonly reason: "retracted" | "erased" }
@@ -87,7 +93,10 @@ export function toFile(json: FileJson): FileInfo {
 
 export function toBody(content: ContentJson | undefined): Body {
   const quoteSeq = toNumber(content?.quoteSeq);
-  if (content?.text) return { kind: "text", text: content.text.body ?? "", quoteSeq };
+  if (content?.text) {
+    const mentions = content.mentions ?? [];
+    return { kind: "text", text: content.text.body ?? "", quoteSeq, ...(mentions.length > 0 ? { mentions } : {}) };
+  }
   if (content?.file) return { kind: "file", file: toFile(content.file), quoteSeq };
   if (content?.system) return { kind: "system", key: content.system.key ?? "", params: content.system.params ?? {} };
   return { kind: "unsupported" };

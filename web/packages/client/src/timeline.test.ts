@@ -1,7 +1,7 @@
 import type { TimelineItemJson } from "@frontdesk/protocol";
 import { describe, expect, it } from "vitest";
 import { toEntry } from "./model";
-import { Timeline } from "./timeline";
+import { TRIM_ABOVE, TRIM_TO, Timeline } from "./timeline";
 
 const EPOCH = "5";
 
@@ -90,5 +90,39 @@ describe("timeline", () => {
     expect(timeline.lines.value).toHaveLength(1);
     expect(timeline.lines.value[0]?.key).toBe(key);
     expect(shown(timeline)).toEqual(["m1"]);
+  });
+
+  it("lets the oldest go, and takes them in again as a page", () => {
+    const timeline = loaded();
+    for (let seq = 1; seq <= TRIM_ABOVE; seq++) timeline.append(EPOCH, [entry(seq)]);
+    timeline.trim();
+    expect([timeline.lines.value.length, timeline.moreBefore.value]).toEqual([TRIM_ABOVE, false]);
+    timeline.append(EPOCH, [entry(TRIM_ABOVE + 1)]);
+    timeline.trim();
+    const first = TRIM_ABOVE + 2 - TRIM_TO;
+    expect([timeline.firstSeq, timeline.lastSeq, timeline.moreBefore.value]).toEqual([first, TRIM_ABOVE + 1, true]);
+    expect(timeline.position()).toEqual({ epoch: EPOCH, seq: String(TRIM_ABOVE + 1) });
+    timeline.prepend([entry(first - 2), entry(first - 1)], true);
+    expect([timeline.firstSeq, timeline.lines.value.length]).toEqual([first - 2, TRIM_TO + 2]);
+  });
+
+  it("holds no more after thousands of live messages than after the first hundreds", () => {
+    const timeline = loaded();
+    const held: number[] = [];
+    for (let seq = 1; seq <= 2_000; seq++) {
+      timeline.append(EPOCH, [entry(seq)]);
+      timeline.trim();
+      held.push(timeline.lines.value.length);
+    }
+    expect(Math.max(...held)).toBe(TRIM_ABOVE);
+    expect(shown(timeline).slice(-1)).toEqual(["m2000"]);
+  });
+
+  it("knows what is taken back of lines that come later, and forgets it with those it let go", () => {
+    const timeline = new Timeline();
+    timeline.reset({ epoch: EPOCH, seq: "6" }, [entry(5, { content: undefined, retraction: { seq: "3" } }), entry(6)], true);
+    timeline.prepend([entry(3), entry(4)], true);
+    expect(shown(timeline)).toEqual(["3:tombstone", "m4", "5:retraction", "m6"]);
+    expect([timeline.entry(4)?.seq, timeline.entry(2), timeline.entry(7)]).toEqual([4, undefined, undefined]);
   });
 });

@@ -1,6 +1,6 @@
 // The entries of one conversation as far as this client holds them: dense by seq, from the oldest
 // loaded to the newest. Whatever arrives twice is dropped, whatever arrives early waits until the
-// hole before it is filled.
+// hole before it is filled. What lies far before the end may be let go of and loaded again.
 import type { PositionJson, TimelineItemJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { signal } from "@preact/signals-core";
@@ -14,6 +14,11 @@ export type Applied =
   /** The installation's log is another one: what is held is worth nothing. */
   | "other-epoch";
 
+/** A view at the end lets the oldest go when more than this is held... */
+export const TRIM_ABOVE = 320;
+/** ...down to this: more than any window shows, and not for every message again. */
+export const TRIM_TO = 240;
+
 export class Timeline {
   private readonly held = signal<readonly TimelineLine[]>([]);
   private readonly more = signal(false);
@@ -21,8 +26,17 @@ export class Timeline {
   /** Older entries exist on the server. */
   readonly moreBefore: ReadonlySignal<boolean> = this.more;
   private early: TimelineLine[] = [];
+  /** Seqs that entries held here take back. */
+  private readonly taken = new Set<number>();
   private epoch = "";
   private last = 0;
+
+  /** The entry with this seq, where it is held. */
+  entry(seq: number): EntryLine | undefined {
+    const lines = this.held.value;
+    const line = lines[indexOf(lines, seq)];
+    return line?.kind === "entry" ? line : undefined;
+  }
 
   /** The newest seq without a hole before it. */
   get lastSeq(): number {
@@ -45,8 +59,9 @@ export class Timeline {
     this.epoch = position?.epoch ?? "";
     this.last = lines.length === 0 ? Number(position?.seq ?? 0) : toSeq(lines[lines.length - 1]);
     this.early = [];
+    this.taken.clear();
     this.more.value = moreBefore;
-    this.held.value = withRetractions(lines);
+    this.held.value = this.withRetractions(lines, lines);
   }
 
   /** Takes in items pushed by the server, in any order, repeated or not. */
@@ -72,55 +87,86 @@ export class Timeline {
     const first = this.firstSeq;
     const older = toLines(items).filter((line) => toSeq(line) < first);
     this.more.value = moreBefore;
-    if (older.length > 0) this.held.value = withRetractions([...older, ...this.held.peek()]);
+    if (older.length > 0) this.held.value = this.withRetractions(older.concat(this.held.peek()), older);
+  }
+
+  /**
+   * Lets the oldest lines go where many are held; `loadOlder` brings them back. For a view that
+   * stands at the end: whoever reads further up needs what is there.
+   */
+  trim(): void {
+    const lines = this.held.peek();
+    if (lines.length <= TRIM_ABOVE) return;
+    const kept = lines.slice(lines.length - TRIM_TO);
+    // What they take back is known to the server: a page loaded again comes without it.
+    const first = fromSeq(kept[0] as TimelineLine);
+    for (const seq of this.taken) if (seq < first) this.taken.delete(seq);
+    this.more.value = true;
+    this.held.value = kept;
   }
 
   private take(lines: readonly TimelineLine[]): Applied {
-    const waiting = [...this.early, ...lines].sort((a, b) => fromSeq(a) - fromSeq(b));
-    const next = [...this.held.peek()];
-    const before = next.length;
-    let replaced = false;
+    const waiting = this.early.length === 0 && lines.length === 1 ? lines : [...this.early, ...lines].sort((a, b) => fromSeq(a) - fromSeq(b));
+    const added: TimelineLine[] = [];
+    const replacing: TimelineLine[] = [];
     this.early = [];
     for (const line of waiting) {
       if (toSeq(line) <= this.last) {
-        replaced = replace(next, line) || replaced;
+        replacing.push(line);
       } else if (fromSeq(line) > this.last + 1) {
         this.early.push(line);
       } else {
-        next.push(line.kind === "skip" ? { ...line, fromSeq: this.last + 1 } : line);
+        added.push(line.kind === "skip" ? { ...line, fromSeq: this.last + 1 } : line);
         this.last = toSeq(line);
       }
     }
-    if (replaced || next.length > before) this.held.value = withRetractions(next);
+    const held = this.held.peek();
+    const next = added.length === 0 ? held.slice() : held.concat(added);
+    let replaced = false;
+    for (const line of replacing) replaced = replace(next, line) || replaced;
+    if (replaced || added.length > 0) this.held.value = this.withRetractions(next, added);
     return this.early.length > 0 ? "gap" : "ok";
+  }
+
+  /** Empties the entries that others take back; only `fresh` ones can say something new. */
+  private withRetractions(lines: TimelineLine[], fresh: readonly TimelineLine[]): readonly TimelineLine[] {
+    let news = false;
+    for (const line of fresh) {
+      if (line.kind !== "entry") continue;
+      if (line.body.kind === "retraction") this.taken.add(line.body.seq);
+      news = news || line.body.kind === "retraction" || this.taken.has(line.seq);
+    }
+    if (!news) return lines;
+    return lines.map((line) =>
+      line.kind === "entry" && this.taken.has(line.seq) && line.body.kind !== "tombstone"
+        ? { ...line, body: { kind: "tombstone", reason: "retracted" } }
+        : line,
+    );
   }
 }
 
 /** What is held stays, except that a tombstone takes the place of its content. */
 function replace(lines: TimelineLine[], line: TimelineLine): boolean {
-  if (line.kind !== "entry") return false;
-  const at = lines.findIndex((other) => other.kind === "entry" && other.seq === line.seq);
+  if (line.kind !== "entry" || line.body.kind !== "tombstone") return false;
+  const at = indexOf(lines, line.seq);
   const old = lines[at];
-  if (old?.kind !== "entry") return false;
-  if (line.body.kind === "tombstone" && old.body.kind !== "tombstone") {
-    lines[at] = { ...line, key: old.key };
-    return true;
-  }
-  return false;
+  if (old?.kind !== "entry" || old.body.kind === "tombstone") return false;
+  lines[at] = { ...line, key: old.key };
+  return true;
 }
 
-/** Empties the entries that later entries of the same timeline take back. */
-function withRetractions(lines: readonly TimelineLine[]): readonly TimelineLine[] {
-  const taken = new Set<number>();
-  for (const line of lines) {
-    if (line.kind === "entry" && line.body.kind === "retraction") taken.add(line.body.seq);
+/** Where the entry with this seq stands; -1 for none. Lines are in the order of their seqs. */
+function indexOf(lines: readonly TimelineLine[], seq: number): number {
+  let low = 0;
+  let high = lines.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const line = lines[middle] as TimelineLine;
+    if (toSeq(line) < seq) low = middle + 1;
+    else if (fromSeq(line) > seq) high = middle - 1;
+    else return line.kind === "entry" ? middle : -1;
   }
-  if (taken.size === 0) return lines;
-  return lines.map((line) =>
-    line.kind === "entry" && taken.has(line.seq) && line.body.kind !== "tombstone"
-      ? { ...line, body: { kind: "tombstone", reason: "retracted" } }
-      : line,
-  );
+  return -1;
 }
 
 function toLines(items: readonly TimelineItemJson[]): TimelineLine[] {

@@ -1,5 +1,5 @@
 // The command palette: conversations, pages and actions under one search.
-import { initials } from "./pinyin";
+import { soundsAt } from "./pinyin";
 
 export type Command = {
   readonly key: string;
@@ -13,9 +13,10 @@ export type Command = {
 function rank(command: Command, wanted: string): number {
   const label = command.label.toLowerCase();
   if (label.startsWith(wanted)) return 0;
-  if (initials(command.label).startsWith(wanted)) return 1;
-  if (label.includes(wanted)) return 2;
-  return `${initials(command.label)} ${command.hint.toLowerCase()}`.includes(wanted) ? 3 : -1;
+  const at = soundsAt(label, wanted);
+  if (at === 0) return 1;
+  if (at > 0) return 2;
+  return command.hint.toLowerCase().includes(wanted) ? 3 : -1;
 }
 
 /** The best matches first; among equals the order in which they were given. */

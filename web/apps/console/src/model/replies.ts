@@ -1,5 +1,5 @@
 // Canned replies: which ones an agent means while typing after "/", and what is put in the composer.
-import { initials } from "./pinyin";
+import { soundsAt, soundsLike } from "./pinyin";
 
 export type CannedReply = {
   readonly id: string;
@@ -12,10 +12,10 @@ function rank(reply: CannedReply, wanted: string): number {
   const shortcut = reply.shortcut.toLowerCase();
   if (shortcut === wanted) return 0;
   if (shortcut.startsWith(wanted)) return 1;
-  if (initials(reply.shortcut).startsWith(wanted)) return 2;
-  const texts = Object.values(reply.texts);
-  if (shortcut.includes(wanted) || texts.some((text) => text.toLowerCase().includes(wanted))) return 3;
-  return texts.some((text) => initials(text).includes(wanted)) ? 4 : -1;
+  const at = soundsAt(shortcut, wanted);
+  if (at === 0) return 2;
+  if (at > 0) return 3;
+  return Object.values(reply.texts).some((text) => soundsLike(text, wanted)) ? 4 : -1;
 }
 
 export function findReplies(replies: readonly CannedReply[], query: string, max: number): CannedReply[] {
@@ -26,13 +26,6 @@ export function findReplies(replies: readonly CannedReply[], query: string, max:
     .sort((a, b) => a.rank - b.rank || a.reply.shortcut.localeCompare(b.reply.shortcut))
     .slice(0, max)
     .map((found) => found.reply);
-}
-
-/** What stands after the "/" that opened the menu; null where the text does not ask for it. */
-export function replyQuery(text: string, caret: number): string | null {
-  const before = text.slice(0, caret);
-  const match = /^[/、／]([^\n]{0,40})$/u.exec(before);
-  return match === null ? null : (match[1] ?? "");
 }
 
 /** Puts the visitor's and the agent's names where a reply asks for them. */

@@ -5,9 +5,9 @@ import { actionsFor } from "./chat";
 import { Rights } from "./account";
 import type { Command } from "./palette";
 import { findCommands } from "./palette";
-import { initials } from "./pinyin";
+import { soundsAt } from "./pinyin";
 import type { CannedReply } from "./replies";
-import { fillReply, findReplies, replyQuery } from "./replies";
+import { fillReply, findReplies } from "./replies";
 import { formatRoute, parseRoute } from "./route";
 import { sendsOnKey, shortcutFor } from "./shortcuts";
 import { chatPage, snippet } from "./snippet";
@@ -47,6 +47,7 @@ describe("canned replies", () => {
   it("are found by shortcut, text, pinyin and its initials", () => {
     const found = (query: string) => findReplies(all, query, 9).map((known) => known.shortcut);
     expect(found("fh")).toEqual(["发货"]);
+    expect(found("fahuo")).toEqual(["发货"]);
     expect(found("f").slice(0, 2).sort()).toEqual(["发票", "发货"].sort());
     expect(found("货").length).toBe(2);
     expect(found("hel")[0]).toBe("hello");
@@ -55,28 +56,30 @@ describe("canned replies", () => {
     expect(found("").length).toBe(4);
   });
 
-  it("open with a slash at the beginning, in all its widths, and nowhere else", () => {
-    expect(replyQuery("/fh", 3)).toBe("fh");
-    expect(replyQuery("、发", 2)).toBe("发");
-    expect(replyQuery("／", 1)).toBe("");
-    expect(replyQuery("see https://x", 13)).toBeNull();
-    expect(replyQuery("/a\nb", 4)).toBeNull();
-    expect(replyQuery("", 0)).toBeNull();
-  });
-
   it("put names where they are asked for", () => {
     expect(fillReply("Hi {{visitor}}, {{ agent }} here {{other}}", { visitor: "Ann", agent: "Lin" })).toBe("Hi Ann, Lin here {{other}}");
   });
 });
 
-describe("pinyin initials", () => {
+describe("pinyin", () => {
   it.each([
-    ["发货", "fh"],
-    ["退款", "tk"],
-    ["你好", "nh"],
-    ["云杉茶器", "yscq"],
-    ["A4 纸", "a4 z"],
-  ])("%s is %s", (text, letters) => expect(initials(text)).toBe(letters));
+    ["发货", "fh", 0],
+    ["发货", "fahuo", 0],
+    ["发货", "fa huo", 0],
+    ["发货", "fhuo", 0],
+    ["发货", "fah", 0],
+    ["当天发货", "fahuo", 2],
+    ["女款", "nvkuan", 0],
+    ["重发", "chongfa", 0],
+    ["A4 纸", "a4 zhi", 0],
+    ["云杉茶器", "yscq", 0],
+    ["林晓", "lx", 0],
+    ["Mei 陈", "mei c", 0],
+    ["发货", "fhx", -1],
+    ["退款", "fh", -1],
+    ["hello", "hl", -1],
+    ["发货", "a".repeat(200), -1],
+  ])("%s answers to %s at %d", (text, typed, at) => expect(soundsAt(text, typed)).toBe(at));
 });
 
 describe("keys", () => {

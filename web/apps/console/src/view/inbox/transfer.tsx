@@ -2,7 +2,7 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { localText } from "@frontdesk/i18n";
 import type { Chat } from "../../model/chat";
-import { initials } from "../../model/pinyin";
+import { soundsLike } from "../../model/pinyin";
 import { useConsole, useDesk } from "../context";
 import { Avatar } from "../parts/avatar";
 import { Button, TextArea } from "../parts/controls";
@@ -26,8 +26,7 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
   const session = chat.session.value;
   const { teams } = inbox.directory.value;
   const agents = inbox.agents();
-  const wanted = query.trim().toLowerCase();
-  const fits = (name: string) => wanted === "" || name.toLowerCase().includes(wanted) || initials(name).includes(wanted);
+  const fits = (name: string) => soundsLike(name, query);
   const colleagues = agents
     .filter((agent) => agent.id !== session.owner?.id && fits(agent.name))
     .sort((a, b) => presenceOrder[a.presence] - presenceOrder[b.presence] || a.open_sessions - b.open_sessions || a.name.localeCompare(b.name));

@@ -7,8 +7,9 @@ import type { RowJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, signal } from "@preact/signals-core";
 import type { Agent, Api, Inbox, Me, Team } from "./api";
+import { Board } from "./board";
 import type { Counts, Sight, Viewer } from "./list";
-import { countRows, holdInPlace, matches, rowsOf, supersedes } from "./list";
+import { holdInPlace, matches, supersedes } from "./list";
 import type { CannedReply } from "./replies";
 import type { ListView } from "./route";
 import type { Presence, Row } from "./types";
@@ -31,6 +32,7 @@ const answerWithinMs = 120_000;
 
 export class InboxModel {
   readonly #rowOf = new WeakMap<RowJson, Row>();
+  readonly #otherwiseOf = new WeakMap<Row, Row>();
   readonly #older = signal<ReadonlyMap<string, Row>>(new Map());
   readonly #closedCursor = signal<string | null | undefined>(undefined);
   readonly #closedCount = signal<number | null>(null);
@@ -59,6 +61,7 @@ export class InboxModel {
     private readonly anonymousName: (visitor: string) => string,
   ) {
     this.viewer = { user: me.id, teams: new Set(me.teams) };
+    const board = new Board(this.viewer);
     this.rows = computed(() => {
       const all = new Map(this.#older.value);
       const presences = client.presences.value;
@@ -67,28 +70,26 @@ export class InboxModel {
         // Who comes and goes is told by itself, not by a new row.
         const presence = presences.get(listed.visitor);
         const online = presence === undefined ? listed.visitorOnline : fromPresenceJson(presence) === "online";
-        const row = online === listed.visitorOnline ? listed : { ...listed, visitorOnline: online };
+        const row = online === listed.visitorOnline ? listed : this.#otherwise(listed);
         if (supersedes(row, all.get(id))) all.set(id, row);
       }
       return all;
     });
     this.counts = computed(() => {
-      const counts = countRows(this.rows.value.values(), this.viewer);
+      board.take(this.rows.value);
+      const { counts } = board;
       return { ...counts, closed: Math.max(counts.closed, this.#closedCount.value ?? 0) };
     });
     this.unread = computed(() => {
-      let unread = 0;
-      for (const row of this.rows.value.values()) {
-        if (row.session.status !== "closed" && row.session.owner?.id === me.id) unread += row.unread;
-      }
-      return unread;
+      board.take(this.rows.value);
+      return board.unread;
     });
     this.presence = computed(() => fromPresenceJson(client.presence.value));
     this.order = computed(() => {
       const query = this.query.value;
-      const order = rowsOf(this.rows.value.values(), this.view.value, this.viewer)
-        .filter((row) => matches(row, query, this.nameOf(row)))
-        .map((row) => row.conversation);
+      board.take(this.rows.value);
+      const rows = board.order(this.view.value);
+      const order = (query.trim() === "" ? rows : rows.filter((row) => matches(row, query, this.nameOf(row)))).map((row) => row.conversation);
       const held = this.#held.value;
       return held === null ? order : holdInPlace(order, held.key, held.index, held.sight);
     });
@@ -190,6 +191,15 @@ export class InboxModel {
     } finally {
       this.#closedLoading = false;
     }
+  }
+
+  /** The same row with the visitor come or gone; the same object as long as the row is the same. */
+  #otherwise(listed: Row): Row {
+    const known = this.#otherwiseOf.get(listed);
+    if (known !== undefined) return known;
+    const row = { ...listed, visitorOnline: !listed.visitorOnline };
+    this.#otherwiseOf.set(listed, row);
+    return row;
   }
 
   #toRow(json: RowJson): Row {

@@ -14,6 +14,7 @@ function row(conversation: string, session: Partial<Session>, more: Partial<Row>
     last: null,
     seq: 1,
     unread: 0,
+    mentioned: false,
     visitorOnline: false,
     language: "en",
     ...more,
@@ -27,20 +28,21 @@ describe("views", () => {
     row("mine", { status: "assigned", owner: owner("me"), team: "sales" }),
     row("theirs", { status: "assigned", owner: owner("you"), team: "other" }),
     row("waits", { status: "queued", team: "sales" }),
-    row("over", { status: "closed", owner: owner("me"), team: "sales" }),
+    row("over", { status: "closed", owner: owner("me"), team: "sales" }, { mentioned: true }),
   ];
 
   it("put every row where it belongs", () => {
-    const names = (view: "mine" | "queue" | "team" | "all" | "closed") => rowsOf(rows, view, viewer).map((known) => known.conversation).sort();
+    const names = (view: "mine" | "mentions" | "queue" | "team" | "all" | "closed") => rowsOf(rows, view, viewer).map((known) => known.conversation).sort();
     expect(names("mine")).toEqual(["mine"]);
     expect(names("queue")).toEqual(["waits"]);
     expect(names("team")).toEqual(["mine", "waits"]);
     expect(names("all")).toEqual(["mine", "theirs", "waits"]);
     expect(names("closed")).toEqual(["over"]);
+    expect(names("mentions")).toEqual(["over"]);
   });
 
   it("are counted as they are shown", () => {
-    expect(countRows(rows, viewer)).toEqual({ mine: 1, queue: 1, team: 2, all: 3, closed: 1 });
+    expect(countRows(rows, viewer)).toEqual({ mine: 1, mentions: 1, queue: 1, team: 2, all: 3, closed: 1 });
   });
 
   it("show nobody's closed conversation as open", () => {

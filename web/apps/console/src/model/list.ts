@@ -1,6 +1,8 @@
 // The live conversation list: which row belongs to which view, in which order, and how many there
 // are. Pure functions over a map of rows; console.ts keeps the map and applies the feed to it.
+import { soundsLike } from "./pinyin";
 import type { ListView } from "./route";
+import { listViews } from "./route";
 import type { Row } from "./types";
 
 export type Viewer = {
@@ -12,6 +14,8 @@ export type Viewer = {
 export function belongs(row: Row, view: ListView, viewer: Viewer): boolean {
   const { status, owner, team } = row.session;
   if (view === "closed") return status === "closed";
+  // Whoever is called upon is called upon in a closed conversation, too.
+  if (view === "mentions") return row.mentioned;
   if (status === "closed") return false;
   switch (view) {
     case "mine":
@@ -34,7 +38,7 @@ function activityMs(row: Row): number {
  * then by the newest message. Closed ones stand by the time they were closed.
  */
 export function compareRows(view: ListView): (a: Row, b: Row) => number {
-  const byId = (a: Row, b: Row) => (a.conversation < b.conversation ? 1 : -1);
+  const byId = (a: Row, b: Row) => (a.conversation === b.conversation ? 0 : a.conversation < b.conversation ? 1 : -1);
   if (view === "closed") {
     return (a, b) => b.session.closedAtMs - a.session.closedAtMs || activityMs(b) - activityMs(a) || byId(a, b);
   }
@@ -56,11 +60,9 @@ export function rowsOf(rows: Iterable<Row>, view: ListView, viewer: Viewer): Row
 export type Counts = Readonly<Record<ListView, number>>;
 
 export function countRows(rows: Iterable<Row>, viewer: Viewer): Counts {
-  const counts = { mine: 0, queue: 0, team: 0, all: 0, closed: 0 };
+  const counts = { mine: 0, mentions: 0, queue: 0, team: 0, all: 0, closed: 0 };
   for (const row of rows) {
-    for (const view of ["mine", "queue", "team", "all", "closed"] as const) {
-      if (belongs(row, view, viewer)) counts[view] += 1;
-    }
+    for (const view of listViews) if (belongs(row, view, viewer)) counts[view] += 1;
   }
   return counts;
 }
@@ -115,7 +117,6 @@ export function matches(row: Row, query: string, fallbackName: string): boolean 
   if (wanted === "") return true;
   const last = row.last?.body;
   const line = last?.kind === "text" ? last.text : last?.kind === "file" ? last.file.name : "";
-  return [row.visitorName || fallbackName, line, row.session.owner?.name ?? "", ...row.session.labels].some((text) =>
-    text.toLowerCase().includes(wanted),
-  );
+  if ([row.visitorName || fallbackName, row.session.owner?.name ?? ""].some((name) => soundsLike(name, wanted))) return true;
+  return [line, ...row.session.labels].some((text) => text.toLowerCase().includes(wanted));
 }

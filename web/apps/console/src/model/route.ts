@@ -1,7 +1,7 @@
 // Where the reader is: the part of the address behind #, so the console needs no server route and
 // works under any path prefix.
 
-export const listViews = ["mine", "queue", "team", "all", "closed"] as const;
+export const listViews = ["mine", "mentions", "queue", "team", "all", "closed"] as const;
 export type ListView = (typeof listViews)[number];
 
 export const settingsPages = ["profile", "people", "teams", "inboxes", "replies", "keys", "limits"] as const;

@@ -41,6 +41,8 @@ export type Row = {
   readonly last: EntryLine | null;
   readonly seq: number;
   readonly unread: number;
+  /** A note calls upon the reader, who has not read it. */
+  readonly mentioned: boolean;
   readonly visitorOnline: boolean;
   readonly language: string;
 };

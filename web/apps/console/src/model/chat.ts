@@ -160,7 +160,7 @@ export class Chat {
 
   leave(): void {
     this.#stop();
-    for (const file of this.composer.attachments.peek()) this.composer.removeAttachment(file.id);
+    this.composer.leave();
     this.options.client.leave(this.id);
   }
 

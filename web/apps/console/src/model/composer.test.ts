@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Composer } from "./composer";
 import type { Upload } from "./uploads";
 
-type Said = { readonly text?: string; readonly file?: string; readonly team: boolean; readonly quoteSeq?: number };
+type Said = { readonly text?: string; readonly file?: string; readonly team: boolean; readonly quoteSeq?: number; readonly mentions?: readonly string[] };
 
 function memory(): KeyValueStore {
   const map = new Map<string, string>();
@@ -23,8 +23,9 @@ function setUp(options: { readonly storage?: KeyValueStore; readonly upload?: Up
   const conversation = {
     id: options.id ?? "c1",
     draft: (text: string) => drafts.push(text),
-    sendText: (text: string, more: { team: boolean; quoteSeq: number }) => said.push({ text, team: more.team, quoteSeq: more.quoteSeq }),
-    sendFile: (file: FileInfo, more: { team: boolean }) => said.push({ file: file.id, team: more.team }),
+    sendText: (text: string, more: { team: boolean; quoteSeq: number; mentions: readonly string[] }) =>
+      said.push({ text, team: more.team, quoteSeq: more.quoteSeq, ...(more.mentions.length > 0 ? { mentions: more.mentions } : {}) }),
+    sendFile: (file: FileInfo, more: { team: boolean; quoteSeq: number }) => said.push({ file: file.id, team: more.team, ...(more.quoteSeq > 0 ? { quoteSeq: more.quoteSeq } : {}) }),
   } as unknown as Conversation;
   const allowed = signal({ reply: true, note: true });
   const storage = options.storage ?? memory();
@@ -36,7 +37,7 @@ describe("a composer", () => {
   it("sends trimmed text once and is empty after it", () => {
     const { composer, said } = setUp();
     composer.setText("  hi \n");
-    composer.quoteSeq.value = 4;
+    composer.quote(4);
     expect(composer.send()).toBe(true);
     expect(said).toEqual([{ text: "hi", team: false, quoteSeq: 4 }]);
     expect(composer.text.value).toBe("");
@@ -113,5 +114,70 @@ describe("a composer", () => {
     });
     composer.attach([new File(["a"], "a")]);
     expect(composer.attachments.value[0]?.state).toEqual({ kind: "failed", failure: { code: "file.quota" } });
+  });
+
+  const uploaded: Upload = (_conversation, file, events) => {
+    events.done({ status: 201, body: { id: `${file.name}-id`, name: file.name, mediaType: "image/png", sizeBytes: "3" } });
+    return () => undefined;
+  };
+
+  it("gives a quote to a note, and to the first file where there are no words", () => {
+    const { composer, said } = setUp({ upload: uploaded });
+    composer.setMode("note");
+    composer.quote(7);
+    composer.setText("look");
+    composer.send();
+    composer.quote(8);
+    composer.attach([new File(["a"], "a"), new File(["b"], "b")]);
+    composer.send();
+    expect(said).toEqual([
+      { text: "look", team: true, quoteSeq: 7 },
+      { file: "a-id", team: false, quoteSeq: 8 },
+      { file: "b-id", team: false },
+    ]);
+    expect(composer.quoteSeq.value).toBe(0);
+  });
+
+  it("keeps files, quote and people with the draft over a reload, and gives up what was not through", () => {
+    let cancelled = 0;
+    const first = setUp({ upload: (conversation, file, events) => (file.name === "slow" ? () => (cancelled += 1) : uploaded(conversation, file, events)) });
+    first.composer.setMode("note");
+    first.composer.mention({ id: "u2", name: "Mei Chen" });
+    first.composer.setText("@Mei Chen");
+    first.composer.quote(3);
+    first.composer.attach([new File(["a"], "a"), new File(["b"], "slow")]);
+    first.composer.leave();
+    expect(cancelled).toBe(1);
+    const { composer, said, storage } = setUp({ storage: first.storage });
+    expect(composer.attachments.value).toMatchObject([{ name: "a", sizeBytes: 3, state: { kind: "stored" } }]);
+    composer.send();
+    expect(said).toEqual([
+      { file: "a-id", team: true },
+      { text: "@Mei Chen", team: true, quoteSeq: 3, mentions: ["u2"] },
+    ]);
+    expect(storage.keys("draft/")).toEqual([]);
+  });
+
+  it("calls upon nobody whose name was taken out again, nor in a reply", () => {
+    const { composer, said } = setUp();
+    composer.mention({ id: "u2", name: "Mei" });
+    composer.setText("hi @Mei");
+    composer.send();
+    composer.setMode("note");
+    composer.mention({ id: "u2", name: "Mei" });
+    composer.setText("hi Mei");
+    composer.send();
+    expect(said.map((one) => one.mentions)).toEqual([undefined, undefined]);
+  });
+
+  it("reads what an older console wrote, and nothing of what is no draft", () => {
+    const storage = memory();
+    storage.set("draft/c1", JSON.stringify({ text: "old", mode: "note" }));
+    expect(setUp({ storage }).composer.text.value).toBe("old");
+    for (const written of ["{", "7", JSON.stringify({ text: 1 }), JSON.stringify({ text: "", files: [{ id: 1 }], people: "x", quoteSeq: "y" })]) {
+      storage.set("draft/c1", written);
+      const { composer } = setUp({ storage });
+      expect([composer.text.value, composer.attachments.value, composer.quoteSeq.value]).toEqual(["", [], 0]);
+    }
   });
 });

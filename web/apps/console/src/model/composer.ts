@@ -1,8 +1,13 @@
-// What the agent is about to say in one conversation: text, reply or note, a quoted message, files
-// on their way up. Text and mode survive leaving the conversation and reloading the page.
+// What the agent is about to say in one conversation: text, reply or note, a quoted message, whom a
+// note calls upon, files on their way up. All of it survives leaving the conversation and reloading
+// the page, but for uploads that were not through.
 import type { Conversation, FileInfo, KeyValueStore } from "@frontdesk/client";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, signal } from "@preact/signals-core";
+import type { Stored } from "./draft";
+import { isEmpty, parseDraft } from "./draft";
+import type { Mention } from "./mentions";
+import { mentionedIn } from "./mentions";
 import type { Upload, UploadFailure } from "./uploads";
 import { startUpload } from "./uploads";
 
@@ -19,33 +24,22 @@ export type Attachment = {
     | { readonly kind: "failed"; readonly failure: UploadFailure };
 };
 
-type Stored = { readonly text: string; readonly mode: Mode };
-
-function parse(text: string | undefined): Stored {
-  try {
-    const value: unknown = JSON.parse(text ?? "null");
-    if (typeof value === "object" && value !== null && "text" in value && typeof value.text === "string") {
-      return { text: value.text, mode: "mode" in value && value.mode === "note" ? "note" : "reply" };
-    }
-  } catch {
-    // Written by something else: as good as none.
-  }
-  return { text: "", mode: "reply" };
-}
-
 export class Composer {
   readonly #text = signal("");
   readonly #mode = signal<Mode>("reply");
+  readonly #quoteSeq = signal(0);
   readonly #attachments = signal<readonly Attachment[]>([]);
   readonly #cancels = new Map<number, () => void>();
   readonly #key: string;
+  /** The colleagues picked for this note; the text says who of them is still meant. */
+  #people: readonly Mention[] = [];
   #nextId = 1;
   readonly text: ReadonlySignal<string> = this.#text;
   /** What was chosen, or what alone is allowed. */
   readonly mode: ReadonlySignal<Mode>;
   readonly attachments: ReadonlySignal<readonly Attachment[]> = this.#attachments;
   /** The seq of the message this one answers; 0 for none. */
-  readonly quoteSeq = signal(0);
+  readonly quoteSeq: ReadonlySignal<number> = this.#quoteSeq;
   readonly canSend: ReadonlySignal<boolean>;
 
   constructor(
@@ -61,9 +55,7 @@ export class Composer {
       return reply && note ? this.#mode.value : note ? "note" : "reply";
     });
     this.#key = `${prefix}${conversation.id}`;
-    const stored = parse(storage.get(this.#key));
-    this.#text.value = stored.text;
-    this.#mode.value = stored.mode;
+    this.#restore(parseDraft(storage.get(this.#key)));
     this.canSend = computed(() => {
       const files = this.#attachments.value;
       if (files.some((file) => file.state.kind !== "stored")) return false;
@@ -83,6 +75,18 @@ export class Composer {
     this.#mode.value = mode;
     this.#store();
     this.conversation.draft(this.mode.peek() === "note" ? "" : this.#text.peek(), false);
+  }
+
+  /** Answers this message; 0 answers none. */
+  quote(seq: number): void {
+    this.#quoteSeq.value = seq;
+    this.#store();
+  }
+
+  /** A colleague was picked: what stands in the text as "@name" calls upon them. */
+  mention(person: Mention): void {
+    if (!this.#people.some((known) => known.id === person.id)) this.#people = [...this.#people, { id: person.id, name: person.name }];
+    this.#store();
   }
 
   /** By how many bytes the text is too long for the server; 0 if it fits. */
@@ -122,6 +126,7 @@ export class Composer {
         stored: (file) => {
           this.#cancels.delete(id);
           put({ kind: "stored", file });
+          this.#store();
         },
         failed: (failure) => {
           this.#cancels.delete(id);
@@ -135,28 +140,61 @@ export class Composer {
     this.#cancels.get(id)?.();
     this.#cancels.delete(id);
     this.#attachments.value = this.#attachments.peek().filter((file) => file.id !== id);
+    this.#store();
+  }
+
+  /** The conversation is left: what is not through is given up, the rest is kept. */
+  leave(): void {
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
   }
 
   send(): boolean {
     if (!this.canSend.peek()) return false;
     const team = this.mode.peek() === "note";
-    for (const file of this.#attachments.peek()) {
-      if (file.state.kind === "stored") this.conversation.sendFile(file.state.file, { team });
-    }
     const text = this.#text.peek().trim();
-    if (text !== "") this.conversation.sendText(text, { team, quoteSeq: this.quoteSeq.peek() });
+    const quoteSeq = this.#quoteSeq.peek();
+    // An answer once: the words carry the quote, or the first file where there are none.
+    let ofFile = text === "" ? quoteSeq : 0;
+    for (const file of this.#attachments.peek()) {
+      if (file.state.kind !== "stored") continue;
+      this.conversation.sendFile(file.state.file, { team, quoteSeq: ofFile });
+      ofFile = 0;
+    }
+    if (text !== "") this.conversation.sendText(text, { team, quoteSeq, mentions: team ? mentionedIn(text, this.#people) : [] });
     this.#attachments.value = [];
-    this.quoteSeq.value = 0;
+    this.#quoteSeq.value = 0;
     this.#text.value = "";
+    this.#people = [];
     // The next words are a reply again: a note must be chosen each time, so that none goes astray.
     this.#mode.value = "reply";
     this.#store();
     return true;
   }
 
+  #restore(stored: Stored): void {
+    this.#text.value = stored.text;
+    this.#mode.value = stored.mode;
+    this.#quoteSeq.value = stored.quoteSeq;
+    this.#people = stored.people;
+    this.#attachments.value = stored.files.map((file) => ({
+      id: this.#nextId++,
+      name: file.name,
+      sizeBytes: file.sizeBytes,
+      mediaType: file.mediaType,
+      state: { kind: "stored", file },
+    }));
+  }
+
   #store(): void {
-    const stored: Stored = { text: this.#text.peek(), mode: this.#mode.peek() };
-    if (stored.text === "" && stored.mode === "reply") this.storage.remove(this.#key);
+    const stored: Stored = {
+      text: this.#text.peek(),
+      mode: this.#mode.peek(),
+      quoteSeq: this.#quoteSeq.peek(),
+      people: this.#people,
+      files: this.#attachments.peek().flatMap(({ state }) => (state.kind === "stored" ? [state.file] : [])),
+    };
+    if (isEmpty(stored)) this.storage.remove(this.#key);
     else this.storage.set(this.#key, JSON.stringify(stored));
   }
 }

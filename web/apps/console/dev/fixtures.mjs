@@ -80,7 +80,7 @@ const items = [
   { ...text(9, wang, "", 40.8), content: { file: { id: "a".repeat(32), name: "云杉茶壶.png", mediaType: "image/png", sizeBytes: "184320", width: 960, height: 720, hasThumbnail: true } } },
   text(10, agent, "是的，在自然光下拍摄，没有调色。窑变釉每一把会有细微差别，这也是它的特点。", 39),
   text(11, agent, "详细介绍在这里：https://shop.example/spruce/600 ，里面有开箱视频。", 38.8),
-  { ...text(12, { ...agent, id: mei.id, name: mei.name }, "老客户，去年双十一买过两套，可以给 9 折。", 30), audience: "AUDIENCE_TEAM" },
+  { ...text(12, { ...agent, id: mei.id, name: mei.name }, "@林晓 老客户，去年双十一买过两套，可以给 9 折。@Tom Becker 也知道。", 30), audience: "AUDIENCE_TEAM" },
   { ...text(13, agent, "", 29), content: { file: { id: "b".repeat(32), name: "云杉系列-保养说明.pdf", mediaType: "application/pdf", sizeBytes: "734003", width: 0, height: 0 } } },
   text(14, agent, "另外您是老客户，可以享受 9 折，下单时填 SPRUCE10 即可。", 28),
   text(15, wang, "哇，太贴心了！", 5),
@@ -189,6 +189,8 @@ export const http = {
       { name: "chat.sneak_peek", kind: "switch", own: true, value: true, default: false, help: help("Agents see what visitors type before they send it.", "坐席可以看到访客尚未发送的内容。") },
     ],
   },
+  "GET api/v1/me/preferences": { sound: true, desktop: true, title: true, repeat_until_answered: false },
+  "GET api/v1/demo": { paused: false, visitors: 2 },
   "GET api/v1/me/sessions": {
     sessions: [
       { handle: "h1", current: true, user_agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36", seen_at_ms: now },
@@ -221,7 +223,17 @@ export function answer(method, path) {
   const one = /^api\/v1\/conversations\/(\w{20})$/.exec(bare);
   if (method === "GET" && one) {
     const row = rows.find((known) => known.conversation === one[1]) ?? rows[0];
-    return { row, inbox, page_url: "https://shop.example.com/spruce/teapot-600?from=search", cursors: [], created_at_ms: now - 27 * 60 * minute };
+    return {
+      row, inbox, page_url: "https://shop.example.com/spruce/teapot-600?from=search", referrer: "https://www.search.example/", cursors: [], created_at_ms: now - 27 * 60 * minute,
+      device: { browser: "WeChat", system: "Android", mobile: true },
+      contact: { name: row.visitorName, email: "xiaoyu@example.com", phone: "", note: "老客户，去年双十一买过两套。\n喜欢窑变釉。", verified: true, attributes: { plan: "gold", orders: "7", "last order": "20931" }, changed_by_name: "Mei Chen", changed_at_ms: now - 26 * 60 * minute },
+      sessions: [
+        { id: "s9", number: 4, opened_at_ms: now - 27 * 60 * minute, closed_at_ms: now - 26 * 60 * minute, owner_name: "林晓", rating: 5, rating_comment: "回复很快，非常耐心！", first_answer_ms: 42_000, close_reason: "agent" },
+        { id: "s8", number: 3, opened_at_ms: now - 24 * 9 * 60 * minute, closed_at_ms: now - 24 * 9 * 60 * minute + 12 * minute, owner_name: "Mei Chen", rating: 3, rating_comment: "", first_answer_ms: 190_000, close_reason: "visitor" },
+        { id: "s7", number: 2, opened_at_ms: now - 24 * 40 * 60 * minute, closed_at_ms: now - 24 * 40 * 60 * minute + 35 * minute, owner_name: "", rating_comment: "", close_reason: "idle" },
+        { id: "s6", number: 1, opened_at_ms: now - 24 * 80 * 60 * minute, closed_at_ms: now - 24 * 80 * 60 * minute + 8 * minute, owner_name: "Tom Becker", rating_comment: "", first_answer_ms: 15_000, close_reason: "agent" },
+      ],
+    };
   }
   if (method === "PATCH" && bare === "api/v1/me") return http["GET api/v1/me"];
   return http[`${method} ${bare}`];

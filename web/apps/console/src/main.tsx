@@ -9,13 +9,17 @@ import { Console } from "./model/console";
 import "@frontdesk/ui/tokens.css";
 import "./styles/console.css";
 import { App } from "./view/app";
+import { browserBells, drawIcon } from "./view/bells";
 import { copyText } from "./view/clipboard";
 import { ConsoleProvider } from "./view/context";
 import { refuseFiles } from "./view/inbox/drop";
+import { lineText } from "./view/inbox/line-text";
 import { t, texts } from "./view/text";
 import { browserUpload } from "./view/upload";
 
 const baseUrl = new URL(".", location.href).href;
+
+const anonymousName = (visitor: string) => t("visitor.anonymous", { id: visitor.slice(-4).toUpperCase() });
 
 const app = new Console({
   platform: browserPlatform(baseUrl),
@@ -24,7 +28,11 @@ const app = new Console({
   copy: copyText,
   version: "0.1.0",
   language: () => texts.locale.peek(),
-  anonymousName: (visitor) => t("visitor.anonymous", { id: visitor.slice(-4).toUpperCase() }),
+  anonymousName,
+  bells: browserBells((reason, row) => ({
+    title: t(`signal.${reason}`, { name: row.visitorName === "" ? anonymousName(row.visitor) : row.visitorName }),
+    body: row.last === null ? "" : lineText(row.last),
+  })),
   address: {
     hash: () => location.hash,
     go: (hash) => {
@@ -46,6 +54,7 @@ effect(() => followTheme(app.preferences.theme.value));
 effect(() => {
   document.title = app.title.value;
 });
+effect(() => drawIcon(app.count.value));
 
 const root = document.getElementById("app");
 if (root !== null) {

@@ -38,6 +38,11 @@ export class Timeline {
     return line?.kind === "entry" ? line : undefined;
   }
 
+  /** Whether an entry held here takes this one back. */
+  takenBack(seq: number): boolean {
+    return this.held.value.length > 0 && this.taken.has(seq);
+  }
+
   /** The newest seq without a hole before it. */
   get lastSeq(): number {
     return this.last;

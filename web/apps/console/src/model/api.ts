@@ -1,8 +1,9 @@
 // The HTTP API as the console uses it: paths, shapes and one error type. Shapes are as the server
 // sends them (snake_case); rows come in the wire's JSON mapping.
 import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
-import type { RowJson } from "@frontdesk/protocol";
+import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
 import type { CannedReply } from "./replies";
+import type { SignalChoices } from "./signals";
 
 /** The server (or the way to it) said no. `code` is stable; `field` names what to mend. */
 export class ApiError extends Error {
@@ -129,8 +130,46 @@ export type ConversationDetails = {
   readonly row: RowJson;
   readonly inbox: string;
   readonly page_url: string;
+  readonly referrer: string;
+  /** Absent where the caller may not see it. */
+  readonly device?: Device;
+  readonly contact?: Contact;
+  readonly sessions: readonly PastSession[];
   readonly created_at_ms: number;
 };
+
+/** What a visitor's browser says of itself; empty where it says nothing known. */
+export type Device = { readonly browser: string; readonly system: string; readonly mobile: boolean };
+
+/** The person behind a visitor; fields are empty while nobody knows. */
+export type Contact = {
+  readonly name: string;
+  readonly email: string;
+  readonly phone: string;
+  readonly note: string;
+  /** The site vouched for who it is. */
+  readonly verified: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly changed_by_name?: string;
+  readonly changed_at_ms?: number;
+};
+
+export type ContactChange = Partial<Pick<Contact, "name" | "email" | "phone" | "note">>;
+
+export type PastSession = {
+  readonly id: string;
+  readonly number: number;
+  readonly opened_at_ms: number;
+  readonly closed_at_ms: number;
+  readonly owner_name: string;
+  readonly rating?: number;
+  readonly rating_comment: string;
+  readonly first_answer_ms?: number;
+  readonly close_reason: string;
+};
+
+/** The scripted visitors of a demo. */
+export type DemoState = { readonly paused: boolean; readonly visitors: number };
 
 export type WaitingSession = {
   readonly conversation: string;
@@ -168,6 +207,18 @@ export class Api {
     return this.#call("GET", `api/v1/conversations?${search.toString()}`);
   }
 
+  changeContact = (conversation: string, change: ContactChange): Promise<Contact> => this.#call("PATCH", `api/v1/conversations/${conversation}/contact`, change);
+
+  /** One entry by its seq; undefined where the reader may not see it. */
+  async entry(conversation: string, seq: number): Promise<TimelineItemJson["entry"]> {
+    const page = await this.#call<{ items?: readonly TimelineItemJson[] }>("GET", `api/v1/conversations/${conversation}/entries?before=${seq + 1}&limit=1`);
+    return page.items?.find((item) => item.entry?.seq === String(seq))?.entry;
+  }
+
+  preferences = (): Promise<SignalChoices> => this.#call("GET", "api/v1/me/preferences");
+  changePreferences = (choices: SignalChoices): Promise<SignalChoices> => this.#call("PUT", "api/v1/me/preferences", choices);
+  demo = (): Promise<DemoState> => this.#call("GET", "api/v1/demo");
+  pauseDemo = (paused: boolean): Promise<unknown> => this.#call("POST", `api/v1/demo/${paused ? "pause" : "resume"}`, {});
   conversation = (id: string): Promise<ConversationDetails> => this.#call("GET", `api/v1/conversations/${id}`);
   waiting = (): Promise<Waiting> => this.#call("GET", "api/v1/waiting");
   agents = async (): Promise<readonly Agent[]> => (await this.#call<{ agents: Agent[] }>("GET", "api/v1/agents")).agents;

@@ -1,12 +1,12 @@
 // The conversation on the screen: its timeline rows, its session and what may be done with it, the
 // composer, and what is known about the visitor.
 import type { AgentClient, Conversation, KeyValueStore, SessionCommand } from "@frontdesk/client";
-import { Refused } from "@frontdesk/client";
+import { Refused, toEntry } from "@frontdesk/client";
 import type { Locale } from "@frontdesk/i18n";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, effect, signal } from "@preact/signals-core";
 import type { Rights } from "./account";
-import type { Api, ConversationDetails, Me } from "./api";
+import type { Api, ContactChange, ConversationDetails, Me } from "./api";
 import { ApiError } from "./api";
 import { Composer } from "./composer";
 import type { InboxModel } from "./inbox";
@@ -16,6 +16,15 @@ import { timelineRows } from "./timeline-rows";
 import type { EntryLine, Participant, Row, Session } from "./types";
 import type { Upload } from "./uploads";
 import { toParticipant, toRow, toSession } from "./wire";
+
+/** So many older pages are read to come to a message that was quoted. */
+const reachPages = 60;
+
+/** A message the reader wants to be shown: the timeline goes there. `at` tells two wishes apart. */
+export type Sought = { readonly seq: number; readonly at: number };
+
+/** What cannot be undone and is asked about once more. */
+export type Question = { readonly kind: "retract"; readonly seq: number } | { readonly kind: "requeue" };
 
 export type DetailsState =
   | { readonly kind: "loading" }
@@ -100,6 +109,14 @@ export class Chat {
   readonly #details = signal<DetailsState>({ kind: "loading" });
   readonly details: ReadonlySignal<DetailsState> = this.#details;
   readonly #unreadFrom = signal(0);
+  readonly #fetched = signal<ReadonlyMap<number, EntryLine | null>>(new Map());
+  readonly #sought = signal<Sought | null>(null);
+  readonly sought: ReadonlySignal<Sought | null> = this.#sought;
+  readonly #reaching = signal(false);
+  /** Older pages are being read to come to a message: nothing may be let go of meanwhile. */
+  readonly reaching: ReadonlySignal<boolean> = this.#reaching;
+  readonly #question = signal<Question | null>(null);
+  readonly question: ReadonlySignal<Question | null> = this.#question;
   readonly #stop: () => void;
 
   constructor(private readonly options: ChatOptions) {
@@ -138,7 +155,7 @@ export class Chat {
     );
     // The divider stands where the reader was when the conversation was first shown, and stays.
     let divided = false;
-    this.#stop = effect(() => {
+    const stopDividing = effect(() => {
       if (divided || !this.conversation.loaded.value) return;
       divided = true;
       const read = this.conversation.cursors.peek().get(me.id)?.readSeq ?? 0;
@@ -147,6 +164,18 @@ export class Chat {
         .find((line) => line.kind === "entry" && line.seq > read && line.actor.id !== me.id && line.body.kind !== "system");
       if (read > 0 && first?.kind === "entry") this.#unreadFrom.value = first.seq;
     });
+    // What is told of the visitor changes with the session, and when it becomes known who it is.
+    let told = "";
+    const stopTelling = effect(() => {
+      const { id: session, status } = this.session.value;
+      const now = `${session} ${status === "closed" ? "closed" : ""} ${this.row.value?.visitorName ?? ""}`;
+      if (told !== "" && now !== told && this.#details.peek().kind === "loaded") void this.loadDetails();
+      told = now;
+    });
+    this.#stop = () => {
+      stopDividing();
+      stopTelling();
+    };
     void this.loadDetails();
   }
 
@@ -154,8 +183,17 @@ export class Chat {
     try {
       this.#details.value = { kind: "loaded", details: await this.options.api.conversation(this.id) };
     } catch (error) {
+      // What is known already stays on the screen.
+      if (this.#details.peek().kind === "loaded") return;
       this.#details.value = { kind: "failed", code: error instanceof ApiError ? error.code : "connection.lost" };
     }
+  }
+
+  /** Changes what is known of the person; rejects with the server's ApiError. */
+  async changeContact(change: ContactChange): Promise<void> {
+    const contact = await this.options.api.changeContact(this.id, change);
+    const known = this.#details.peek();
+    if (known.kind === "loaded") this.#details.value = { kind: "loaded", details: { ...known.details, contact } };
   }
 
   leave(): void {
@@ -177,10 +215,61 @@ export class Chat {
     }
   }
 
-  /** An entry that is loaded, by its seq. */
+  /** An entry by its seq: from what is loaded, else read once; null until it is there, or for none. */
   entry(seq: number): EntryLine | null {
-    const line = this.conversation.lines.value.find((other) => other.kind === "entry" && other.seq === seq);
-    return line?.kind === "entry" ? line : null;
+    const line = this.conversation.timeline.entry(seq);
+    if (line !== undefined) return line;
+    const fetched = this.#fetched.value.get(seq);
+    if (fetched === undefined) void this.#fetch(seq);
+    if (fetched !== undefined && fetched !== null && this.conversation.timeline.takenBack(seq)) return { ...fetched, body: { kind: "tombstone", reason: "retracted" } };
+    return fetched ?? null;
+  }
+
+  async #fetch(seq: number): Promise<void> {
+    // Not within the drawing that asks for it; and asked for once, however many draw it.
+    await Promise.resolve();
+    if (this.#fetched.peek().has(seq)) return;
+    this.#fetched.value = new Map(this.#fetched.peek()).set(seq, null);
+    try {
+      const json = await this.options.api.entry(this.id, seq);
+      if (json !== undefined) this.#fetched.value = new Map(this.#fetched.peek()).set(seq, toEntry(json));
+    } catch {
+      // A quote without its text says that it is an earlier message.
+    }
+  }
+
+  /** Brings a message onto the screen, however far back it is. */
+  async reach(seq: number): Promise<void> {
+    const { timeline } = this.conversation;
+    if (this.#reaching.peek()) return;
+    this.#reaching.value = true;
+    try {
+      for (let page = 0; page < reachPages && timeline.firstSeq > seq && timeline.moreBefore.peek(); page++) await this.conversation.loadOlder();
+      if (timeline.entry(seq) === undefined) this.options.notices.show("info", "quote.too_far");
+      else this.#sought.value = { seq, at: (this.#sought.peek()?.at ?? 0) + 1 };
+    } catch {
+      this.options.notices.show("danger", "timeline.older_failed");
+    } finally {
+      this.#reaching.value = false;
+    }
+  }
+
+  /** Asks once more before what cannot be undone; null takes the question back. */
+  ask(question: Question | null): void {
+    this.#question.value = question;
+  }
+
+  /** The answer is yes. */
+  async confirmed(): Promise<void> {
+    const question = this.#question.peek();
+    this.#question.value = null;
+    if (question?.kind === "retract") await this.retract(question.seq);
+    else if (question?.kind === "requeue") await this.command({ requeue: {} });
+  }
+
+  visitorName(): string {
+    const row = this.row.value;
+    return row === null ? "" : this.options.inbox.nameOf(row);
   }
 
   teamName(id: string, locale: Locale): string {

@@ -3,9 +3,11 @@
 import { FakeBrowser, FakeClock, FakeServer } from "@frontdesk/client/testing";
 import { jsonCodec } from "@frontdesk/protocol";
 import type { RowJson } from "@frontdesk/protocol";
+import { signal } from "@preact/signals-core";
 import { describe, expect, it } from "vitest";
 import type { Me } from "./api";
 import { Console } from "./console";
+import type { Permission } from "./signals";
 
 const visitor = { kind: "ACTOR_KIND_VISITOR", id: "v1" } as const;
 
@@ -35,6 +37,7 @@ function setUp(options: { readonly signedIn?: boolean } = {}) {
   const server = new FakeServer(clock);
   const platform = new FakeBrowser(clock, server).tab();
   const state = { signedIn: options.signedIn ?? true, hash: "", me };
+  const rung: string[] = [];
   const answer = (status: number, body: unknown) => Promise.resolve({ status, body, retryAfterMs: undefined });
   const app: Console = new Console({
     platform: {
@@ -52,6 +55,7 @@ function setUp(options: { readonly signedIn?: boolean } = {}) {
     },
     codec: jsonCodec,
     upload: () => () => undefined,
+    bells: { attended: signal(false), permission: signal<Permission>("granted"), ask: () => Promise.resolve(), sound: () => rung.push("sound"), notify: (reason, known) => rung.push(`${reason} ${known.conversation}`) },
     copy: () => Promise.resolve(true),
     version: "0",
     language: () => "en",
@@ -64,7 +68,7 @@ function setUp(options: { readonly signedIn?: boolean } = {}) {
       },
     },
   });
-  return { app, clock, server, state };
+  return { app, clock, server, state, rung };
 }
 
 describe("signing in", () => {

@@ -14,6 +14,9 @@ import { Chat } from "./chat";
 import { InboxModel } from "./inbox";
 import { Notices } from "./notices";
 import { Preferences } from "./preferences";
+import type { Bells } from "./signals";
+import { Signals } from "./signals";
+import { DemoControl } from "./demo";
 import type { ListView, Route } from "./route";
 import { formatRoute, parseRoute } from "./route";
 import type { Upload } from "./uploads";
@@ -22,6 +25,7 @@ export type ConsoleOptions = {
   readonly platform: Platform;
   readonly codec: Codec;
   readonly upload: Upload;
+  readonly bells: Bells;
   /** Puts a text on the clipboard; says whether that worked. */
   readonly copy: (text: string) => Promise<boolean>;
   readonly version: string;
@@ -36,6 +40,8 @@ export class Desk {
   readonly client: AgentClient;
   readonly inbox: InboxModel;
   readonly rights: Rights;
+  readonly signals: Signals;
+  readonly demo: DemoControl;
   readonly #chat = signal<Chat | null>(null);
   readonly chat: ReadonlySignal<Chat | null> = this.#chat;
 
@@ -56,6 +62,16 @@ export class Desk {
       onRightsChanged: () => void console.account.load(),
     });
     this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
+    this.signals = new Signals({
+      platform: options.platform,
+      api: console.api,
+      inbox: this.inbox,
+      bells: options.bells,
+      account: me.account.id,
+      shown: computed(() => this.#chat.value?.id ?? null),
+      open: (conversation) => console.openConversation(conversation),
+    });
+    this.demo = new DemoControl(console.api, me.demo);
     this.client.start();
     if (console.account.fresh) this.#beginWork();
     void this.inbox.loadDirectory();
@@ -99,6 +115,7 @@ export class Desk {
 
   /** Carries out a session command; says what happened where it was refused. */
   async command(conversation: string, command: SessionCommand, version: number): Promise<boolean> {
+    this.signals.expect(conversation);
     try {
       await this.client.command(conversation, command, version);
       return true;
@@ -119,6 +136,7 @@ export class Desk {
 
   stop(): void {
     this.show(null);
+    this.signals.stop();
     this.client.stop();
   }
 }
@@ -134,6 +152,8 @@ export class Console {
   readonly desk: ReadonlySignal<Desk | null> = this.#desk;
   /** UTC milliseconds by the server's clock, moved once a second. */
   readonly now = signal(0);
+  /** What waits to be read, as far as the person wants to see it in title and icon. */
+  readonly count: ReadonlySignal<number>;
   readonly title: ReadonlySignal<string>;
 
   constructor(private readonly options: ConsoleOptions) {
@@ -142,9 +162,10 @@ export class Console {
     this.account = new Account(this.api);
     this.notices = new Notices(platform.clock);
     this.preferences = new Preferences(platform.storage);
+    this.count = computed(() => this.#desk.value?.signals.count.value ?? 0);
     this.title = computed(() => {
-      const unread = this.#desk.value?.inbox.unread.value ?? 0;
-      return unread > 0 ? `(${unread}) Frontdesk` : "Frontdesk";
+      const count = this.count.value;
+      return count > 0 ? `(${count}) Frontdesk` : "Frontdesk";
     });
     this.addressChanged();
     this.#tick();

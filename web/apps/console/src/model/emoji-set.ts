@@ -118,17 +118,22 @@ const written: Readonly<Record<EmojiGroup, string>> = {
 🚫|forbidden|禁止`,
 };
 
-export const emojiGroups = Object.keys(written) as EmojiGroup[];
+export const emojiGroups: readonly EmojiGroup[] = ["faces", "hands", "hearts", "things", "signs"];
 
-export const emoji: Readonly<Record<EmojiGroup, readonly Emoji[]>> = Object.fromEntries(
-  emojiGroups.map((group) => [
-    group,
-    written[group].split("\n").map((line) => {
-      const [sign = "", en = "", zh = ""] = line.split("|");
-      return { sign, en, zh };
-    }),
-  ]),
-) as Record<EmojiGroup, readonly Emoji[]>;
+function read(group: EmojiGroup): readonly Emoji[] {
+  return written[group].split("\n").map((line) => {
+    const [sign = "", en = "", zh = ""] = line.split("|");
+    return { sign, en, zh };
+  });
+}
+
+export const emoji: Readonly<Record<EmojiGroup, readonly Emoji[]>> = {
+  faces: read("faces"),
+  hands: read("hands"),
+  hearts: read("hearts"),
+  things: read("things"),
+  signs: read("signs"),
+};
 
 /** What an emoji is called in a language: the first of its words. */
 export function emojiName(of: Emoji, chinese: boolean): string {

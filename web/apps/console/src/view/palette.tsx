@@ -8,7 +8,7 @@ import { useConsole, useDesk } from "./context";
 import { lineText } from "./inbox/line-text";
 import { Icon } from "./parts/icon";
 import { Dialog } from "./parts/overlay";
-import { presenceText } from "./shell";
+import { presenceText } from "./presence";
 import { t } from "./text";
 
 const shownMax = 12;
@@ -26,7 +26,7 @@ function useCommands(): Command[] {
     if (actions.takeOver) commands.push(action("take-over", t("take_over"), () => void chat.command({ takeOver: {} })));
     if (actions.close) commands.push(action("close", t("shortcuts.close"), () => void chat.close()));
     if (actions.reopen) commands.push(action("reopen", t("reopen"), () => void chat.command({ reopen: {} })));
-    if (actions.requeue) commands.push(action("requeue", t("requeue"), () => void chat.command({ requeue: {} })));
+    if (actions.requeue) commands.push(action("requeue", t("requeue"), () => chat.ask({ kind: "requeue" })));
     if (actions.join) commands.push(action("join", t("join"), () => void chat.command({ join: {} })));
   }
   for (const presence of ["online", "away", "offline"] as const) {

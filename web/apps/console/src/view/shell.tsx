@@ -16,6 +16,7 @@ import { Menu } from "./parts/overlay";
 import { Palette } from "./palette";
 import { Settings } from "./settings/settings";
 import { ShortcutHelp, useShortcuts } from "./shortcuts";
+import { presenceText } from "./presence";
 import { locale, t } from "./text";
 import { WaitingPage } from "./waiting";
 
@@ -90,9 +91,30 @@ function Rail({ onHelp }: { readonly onHelp: () => void }) {
         <button type="button" class="rail-link rail-help" title={`${t("shortcuts.title")} (?)`} aria-label={t("shortcuts.title")} onClick={onHelp}>
           <Icon name="keyboard" size={20} />
         </button>
+        <DemoSwitch />
         <OwnMenu />
       </div>
     </nav>
+  );
+}
+
+/** Stops the scripted visitors of a demo, or lets them come again. */
+function DemoSwitch() {
+  const app = useConsole();
+  const { demo } = useDesk();
+  const state = demo.state.value;
+  if (state === null) return null;
+  const label = state.paused ? t("demo.resume") : t("demo.pause");
+  const toggle = () => {
+    demo.toggle().then(
+      () => app.notices.show("info", demo.state.peek()?.paused === true ? "demo.paused" : "demo.resumed"),
+      () => app.notices.show("danger", "demo.failed"),
+    );
+  };
+  return (
+    <button type="button" class="rail-link rail-demo" title={label} aria-label={label} data-testid="demo-switch" data-paused={state.paused} onClick={toggle}>
+      <Icon name={state.paused ? "play" : "pause"} size={20} />
+    </button>
   );
 }
 
@@ -101,10 +123,6 @@ function badged(link: RailLink): string {
 }
 
 const presences: readonly Presence[] = ["online", "away", "offline"];
-
-export function presenceText(presence: Presence): string {
-  return presence === "online" ? t("presence.online") : presence === "away" ? t("presence.away") : t("presence.offline");
-}
 
 function OwnMenu() {
   const app = useConsole();

@@ -102,6 +102,18 @@ export function ShortcutHelp({ onClose }: { readonly onClose: () => void }) {
           </dd>
         </div>
         <div>
+          <dt>{t("shortcuts.mention")}</dt>
+          <dd>
+            <kbd>@</kbd>
+          </dd>
+        </div>
+        <div>
+          <dt>{t("shortcuts.emoji")}</dt>
+          <dd>
+            <kbd>:</kbd>
+          </dd>
+        </div>
+        <div>
           <dt>{t("shortcuts.back")}</dt>
           <dd>
             <kbd>Esc</kbd>

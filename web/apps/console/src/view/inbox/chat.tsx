@@ -6,7 +6,7 @@ import { Avatar } from "../parts/avatar";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import type { MenuItem } from "../parts/overlay";
-import { Menu } from "../parts/overlay";
+import { Dialog, Menu } from "../parts/overlay";
 import { Empty, Failed, SkeletonTimeline } from "../parts/states";
 import { locale, problem, t } from "../text";
 import { waitClock, warmth } from "../../model/time";
@@ -59,6 +59,7 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
         )}
       </main>
       <Details chat={chat} open={details} onClose={() => setDetails(false)} />
+      <Question chat={chat} />
       {transferring && <TransferDialog chat={chat} onClose={() => setTransferring(false)} />}
     </>
   );
@@ -90,7 +91,7 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
   const more: MenuItem[] = [];
   if (actions.join) more.push({ key: "join", label: t("join"), icon: "user-plus", testid: "join-button", run: () => void chat.command({ join: {} }) });
   if (actions.stepOut) more.push({ key: "step-out", label: t("step_out"), icon: "log-out", testid: "step-out-button", run: () => void chat.command({ stepOut: {} }) });
-  if (actions.requeue) more.push({ key: "requeue", label: t("requeue"), icon: "undo-2", testid: "requeue-button", run: () => void chat.command({ requeue: {} }) });
+  if (actions.requeue) more.push({ key: "requeue", label: t("requeue"), icon: "undo-2", testid: "requeue-button", run: () => chat.ask({ kind: "requeue" }) });
   if (row !== null && session.status !== "closed") {
     for (const priority of [2, 3, 4]) {
       more.push({ key: `priority-${priority}`, separated: priority === 2 && more.length > 0, label: t(`priority.set_${priority}` as "priority.set_2"), icon: "circle-alert", checked: session.priority === priority, run: () => void chat.command({ setPriority: { priority } }) });
@@ -152,6 +153,26 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
         </span>
       </div>
     </header>
+  );
+}
+
+/** Asks once before what cannot be undone. */
+function Question({ chat }: { readonly chat: Chat }) {
+  const question = chat.question.value;
+  if (question === null) return null;
+  const { kind } = question;
+  return (
+    <Dialog title={t(`ask.${kind}`)} onClose={() => chat.ask(null)} testid="confirm-dialog">
+      <div class="dialog-form">
+        <p>{t(`ask.${kind}_text`)}</p>
+        <footer class="dialog-foot">
+          <Button onClick={() => chat.ask(null)}>{t("cancel")}</Button>
+          <Button kind={kind === "retract" ? "danger" : "primary"} testid="confirm-submit" onClick={() => void chat.confirmed()}>
+            {t(kind)}
+          </Button>
+        </footer>
+      </div>
+    </Dialog>
   );
 }
 

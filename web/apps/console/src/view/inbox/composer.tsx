@@ -1,36 +1,39 @@
-// Where the agent writes. Reply and note look different; "/" opens the canned replies; files come by
-// paste, drop or the clip.
-import { fileSize, localText } from "@frontdesk/i18n";
+// Where the agent writes. Reply and note look different; "/" opens the canned replies, "@" the
+// colleagues a note may call upon, ":" the emoji; files come by paste, drop or the clip.
+import type { ComponentType } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
-import type { Attachment, Mode } from "../../model/composer";
-import type { CannedReply } from "../../model/replies";
-import { fillReply, findReplies, replyQuery } from "../../model/replies";
+import type { Mode } from "../../model/composer";
 import { composing, sendsOnKey } from "../../model/shortcuts";
-import { useDesk } from "../context";
+import type { Trigger } from "../../model/triggers";
+import { answerTrigger, insertAt, triggerAt } from "../../model/triggers";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
-import { locale, problem, t } from "../text";
-import { quoteLine } from "./message";
-
-const repliesShownMax = 8;
+import { t } from "../text";
+import { Attachments } from "./attachments";
+import type { EmojiPanelProps } from "./emoji-panel";
+import { quoteLine, quoteName } from "./quote";
+import type { Suggestion } from "./suggest";
+import { Suggest, offered, useSuggestions } from "./suggest";
 
 export function ComposerView({ chat }: { readonly chat: Chat }) {
-  const { inbox, me } = useDesk();
   const { composer } = chat;
   const input = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
+  /** Where the caret belongs once the text that was put in is drawn. */
+  const caret = useRef<number | null>(null);
   const listId = useId();
-  const [query, setQuery] = useState<string | null>(null);
+  const [trigger, setTrigger] = useState<Trigger | null>(null);
   const [chosen, setChosen] = useState(0);
+  const [panel, setPanel] = useState(false);
   const actions = chat.actions.value;
   const text = composer.text.value;
   const mode = composer.mode.value;
-  const attachments = composer.attachments.value;
   const over = composer.overBytes();
   const session = chat.session.value;
-  const replies = query === null || mode === "note" ? [] : findReplies(inbox.directory.value.replies, query, repliesShownMax);
-  const menu = replies.length > 0;
+  const asked = trigger !== null && offered[mode].includes(trigger.kind) ? trigger : null;
+  const suggestions = useSuggestions(chat, asked);
+  const menu = asked !== null && suggestions.length > 0;
 
   // Grows with its text up to what the style allows.
   useLayoutEffect(() => {
@@ -38,6 +41,8 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
     if (element === null) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
+    if (caret.current !== null) element.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
   }, [text]);
 
   // On a screen with a keyboard the words go here at once: what is typed next must not be a shortcut.
@@ -48,24 +53,67 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
 
   if (!writable) return <Locked chat={chat} />;
 
-  const put = (reply: CannedReply) => {
-    const row = chat.row.peek();
-    composer.setText(fillReply(localText(reply.texts, locale()), { visitor: row === null || row.visitorName === "" ? t("visitor.you_formal") : row.visitorName, agent: me.display_name }));
-    setQuery(null);
+  const look = (next: Trigger | null) => {
+    setTrigger(next);
+    // A bare ":" may be just that: Enter sends it unless something was chosen.
+    setChosen(next !== null && next.kind === "emoji" && next.query === "" ? -1 : 0);
+  };
+  const write = (next: { readonly text: string; readonly caret: number }) => {
+    caret.current = next.caret;
+    composer.setText(next.text);
     input.current?.focus();
+  };
+  const pick = (suggestion: Suggestion) => {
+    if (asked === null) return;
+    suggestion.picked?.();
+    write(answerTrigger(text, asked, suggestion.put));
+    look(null);
+  };
+  const put = (words: string) => {
+    const element = input.current;
+    const end = text.length;
+    write(insertAt(text, element?.selectionStart ?? end, element?.selectionEnd ?? end, words));
+  };
+  /** As if the sign had been typed where the caret is. */
+  const open = (sign: "/" | "@") => {
+    const at = input.current?.selectionStart ?? text.length;
+    const apart = at === 0 || /\s$/.test(text.slice(0, at)) ? sign : ` ${sign}`;
+    const next = insertAt(text, at, at, apart);
+    write(next);
+    look(triggerAt(next.text, next.caret, offered[mode]));
   };
   const send = () => {
     if (!composer.send()) return;
-    setQuery(null);
+    look(null);
     input.current?.focus();
   };
   const attach = (files: FileList | null | undefined) => {
     if (files !== null && files !== undefined && files.length > 0) composer.attach([...files]);
   };
-  const typed = (element: HTMLTextAreaElement) => {
-    composer.setText(element.value);
-    setQuery(replyQuery(element.value, element.selectionStart));
-    setChosen(0);
+  const pressed = (event: KeyboardEvent & { readonly currentTarget: HTMLTextAreaElement }) => {
+    if (composing(event)) return;
+    if (menu && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      const count = suggestions.length;
+      setChosen(event.key === "ArrowDown" ? (chosen + 1) % count : (Math.max(chosen, 0) + count - 1) % count);
+      return;
+    }
+    const suggestion = menu ? suggestions[chosen] : undefined;
+    if (suggestion !== undefined && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
+      event.preventDefault();
+      pick(suggestion);
+      return;
+    }
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      if (menu) look(null);
+      else event.currentTarget.blur();
+      return;
+    }
+    if (sendsOnKey(event)) {
+      event.preventDefault();
+      send();
+    }
   };
 
   return (
@@ -78,18 +126,18 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
         send();
       }}
     >
-      {menu && (
-        <div class="replies" role="listbox" id={listId} aria-label={t("replies.label")} data-testid="replies-menu">
-          {replies.map((reply, at) => (
-            <div key={reply.id} id={`${listId}-${at}`} role="option" aria-selected={at === chosen} class="reply-option" onMouseEnter={() => setChosen(at)} onMouseDown={(event) => {
-              event.preventDefault();
-              put(reply);
-            }}>
-              <span class="reply-shortcut">/{reply.shortcut}</span>
-              <span class="reply-text">{localText(reply.texts, locale())}</span>
-            </div>
-          ))}
-        </div>
+      {menu && <Suggest id={listId} kind={asked.kind} suggestions={suggestions} chosen={chosen} onChoose={setChosen} onPick={pick} />}
+      {panel && (
+        <LazyEmojiPanel
+          onClose={() => {
+            setPanel(false);
+            input.current?.focus();
+          }}
+          onPick={(sign) => {
+            setPanel(false);
+            put(sign);
+          }}
+        />
       )}
       <div class="composer-box">
         <div class="composer-modes" role="group" aria-label={t("composer.mode")}>
@@ -97,13 +145,7 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
           {actions.note && <ModeButton mode="note" current={mode} onChoose={() => composer.setMode("note")} />}
           {mode === "note" && <span class="composer-hint">{actions.reply ? t("composer.note_hint") : session.status === "closed" ? t("composer.closed_hint") : t("composer.only_note_hint")}</span>}
         </div>
-        {composer.quoteSeq.value > 0 && mode === "reply" && (
-          <div class="composer-quote">
-            <Icon name="reply" size={14} />
-            <span class="quote-text">{quoteLine(chat.entry(composer.quoteSeq.value))}</span>
-            <Button size="small" kind="quiet" icon="x" label={t("quote.remove")} onClick={() => (composer.quoteSeq.value = 0)} />
-          </div>
-        )}
+        <Quoted chat={chat} />
         <textarea
           ref={input}
           class="composer-input"
@@ -113,62 +155,35 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
           aria-label={mode === "note" ? t("composer.note_label") : t("composer.label")}
           aria-autocomplete="list"
           aria-controls={menu ? listId : undefined}
-          aria-activedescendant={menu ? `${listId}-${chosen}` : undefined}
+          aria-activedescendant={menu && chosen >= 0 ? `${listId}-${chosen}` : undefined}
           value={text}
           data-testid="composer-input"
-          onInput={(event) => typed(event.currentTarget)}
+          onInput={(event) => {
+            const element = event.currentTarget;
+            composer.setText(element.value);
+            look(triggerAt(element.value, element.selectionStart, offered[mode]));
+          }}
           onPaste={(event) => {
             const files = event.clipboardData?.files;
             if (files === undefined || files.length === 0) return;
             event.preventDefault();
             attach(files);
           }}
-          onKeyDown={(event) => {
-            if (composing(event)) return;
-            if (menu && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-              event.preventDefault();
-              setChosen((chosen + (event.key === "ArrowDown" ? 1 : -1) + replies.length) % replies.length);
-              return;
-            }
-            const reply = replies[chosen];
-            if (menu && reply !== undefined && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
-              event.preventDefault();
-              put(reply);
-              return;
-            }
-            if (event.key === "Escape") {
-              event.stopPropagation();
-              if (query !== null && menu) setQuery(null);
-              else event.currentTarget.blur();
-              return;
-            }
-            if (sendsOnKey(event)) {
-              event.preventDefault();
-              send();
-            }
-          }}
-          onBlur={() => setQuery(null)}
+          onKeyDown={pressed}
+          onBlur={() => look(null)}
         />
-        {attachments.length > 0 && (
-          <ul class="attachments" aria-label={t("composer.attachments")}>
-            {attachments.map((file) => (
-              <AttachmentChip key={file.id} file={file} onRemove={() => composer.removeAttachment(file.id)} />
-            ))}
-          </ul>
-        )}
+        <Attachments composer={composer} />
         <div class="composer-foot">
           <input ref={picker} type="file" multiple hidden data-testid="composer-file" onChange={(event) => {
             attach(event.currentTarget.files);
             event.currentTarget.value = "";
           }} />
           <Button kind="quiet" size="small" icon="paperclip" label={t("composer.attach")} testid="composer-attach" onClick={() => picker.current?.click()} />
-          {mode === "reply" && (
-            <Button kind="quiet" size="small" icon="message-square-text" label={t("replies.open")} testid="composer-replies" onClick={() => {
-              composer.setText("/");
-              setQuery("");
-              setChosen(0);
-              input.current?.focus();
-            }} />
+          <Button kind="quiet" size="small" icon="smile" label={t("emoji.open")} popup="dialog" expanded={panel} testid="composer-emoji" onClick={() => setPanel(!panel)} />
+          {mode === "reply" ? (
+            <Button kind="quiet" size="small" icon="message-square-text" label={t("replies.open")} testid="composer-replies" onClick={() => open("/")} />
+          ) : (
+            <Button kind="quiet" size="small" icon="at-sign" label={t("mentions.open")} testid="composer-mention" onClick={() => open("@")} />
           )}
           {over > 0 && (
             <span class="composer-over" role="alert">
@@ -185,28 +200,42 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
   );
 }
 
+/** The message that the next one answers. */
+function Quoted({ chat }: { readonly chat: Chat }) {
+  const seq = chat.composer.quoteSeq.value;
+  if (seq === 0) return null;
+  const entry = chat.entry(seq);
+  return (
+    <div class="composer-quote" data-testid="composer-quote">
+      <Icon name="reply" size={14} />
+      <button type="button" class="quote-jump" title={t("quote.show")} onClick={() => void chat.reach(seq)}>
+        <span class="quote-name">{quoteName(chat, entry)}</span>
+        <span class="quote-text">{quoteLine(entry)}</span>
+      </button>
+      <Button size="small" kind="quiet" icon="x" label={t("quote.remove")} onClick={() => chat.composer.quote(0)} />
+    </div>
+  );
+}
+
+/** Its code comes when it is opened for the first time. */
+function LazyEmojiPanel(props: EmojiPanelProps) {
+  const [view, setView] = useState<{ readonly Panel: ComponentType<EmojiPanelProps> } | null>(null);
+  useLayoutEffect(() => {
+    let gone = false;
+    import("./emoji-panel").then((module) => gone || setView({ Panel: module.EmojiPanel }), () => gone || props.onClose());
+    return () => {
+      gone = true;
+    };
+  }, []);
+  return view === null ? null : <view.Panel {...props} />;
+}
+
 function ModeButton({ mode, current, onChoose }: { readonly mode: Mode; readonly current: Mode; readonly onChoose: () => void }) {
   return (
     <button type="button" class={`mode mode-${mode}`} aria-pressed={mode === current} data-testid={`mode-${mode}`} onClick={onChoose}>
       {mode === "note" && <Icon name="lock" size={12} />}
       {mode === "note" ? t("composer.mode_note") : t("composer.mode_reply")}
     </button>
-  );
-}
-
-function AttachmentChip({ file, onRemove }: { readonly file: Attachment; readonly onRemove: () => void }) {
-  const { state } = file;
-  const percent = state.kind === "uploading" ? Math.round(state.share * 100) : 100;
-  return (
-    <li class={`attachment attachment-${state.kind}`} data-testid="attachment" data-state={state.kind}>
-      <Icon name={file.mediaType.startsWith("image/") ? "image" : "file"} />
-      <span class="attachment-text">
-        <span class="file-name">{file.name}</span>
-        {state.kind === "failed" ? <span class="attachment-error">{problem(state.failure.code)}</span> : <span class="meta">{fileSize(file.sizeBytes, locale())}</span>}
-      </span>
-      {state.kind === "uploading" && <progress max={100} value={percent} aria-label={t("upload.progress", { name: file.name, percent })} />}
-      <Button size="small" kind="quiet" icon="x" label={state.kind === "uploading" ? t("upload.cancel", { name: file.name }) : t("attachment.remove", { name: file.name })} onClick={onRemove} />
-    </li>
   );
 }
 

@@ -3,12 +3,16 @@
 import { clockTime, dateOf, duration, relativeTime } from "@frontdesk/i18n";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Device } from "../../model/api";
 import type { Chat } from "../../model/chat";
 import { useConsole, useDesk } from "../context";
 import { Avatar } from "../parts/avatar";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
+import { SkeletonFacts } from "../parts/states";
 import { locale, t } from "../text";
+import { ContactSection } from "./contact";
+import { PastSessions, Stars } from "./past";
 
 export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly open: boolean; readonly onClose: () => void }) {
   const app = useConsole();
@@ -22,6 +26,8 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
     if (open) pane.current?.querySelector<HTMLElement>("button")?.focus();
   }, [open]);
   const page = known.kind === "loaded" ? known.details.page_url : "";
+  const referrer = known.kind === "loaded" ? (known.details.referrer ?? "") : "";
+  const device = known.kind === "loaded" ? deviceText(known.details.device) : "";
   const team = inbox.teamName(session.team, locale());
   const moment = (atMs: number) => `${dateOf(atMs, now, locale())} ${clockTime(atMs, locale())}`;
   const others = session.participants.filter((participant) => participant.id !== session.owner?.id);
@@ -40,15 +46,27 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
       {row !== null && (
         <section class="details-visitor">
           <Avatar id={row.visitor} name={row.visitorName} size="large" {...(row.visitorName === "" ? { icon: "user" as const } : {})} />
-          <h3>{inbox.nameOf(row)}</h3>
+          <h3 data-testid="details-name">{inbox.nameOf(row)}</h3>
           <p class={row.visitorOnline ? "presence-line presence-line-online" : "presence-line"}>{row.visitorOnline ? t("visitor.here") : t("visitor.gone")}</p>
         </section>
       )}
+      {known.kind === "failed" && (
+        <div class="details-failed" role="alert">
+          <span>{t("details.failed")}</span>
+          <Button size="small" onClick={() => void chat.loadDetails()}>
+            {t("retry")}
+          </Button>
+        </div>
+      )}
+      {known.kind === "loading" && <SkeletonFacts />}
+      {known.kind === "loaded" && known.details.contact !== undefined && <ContactSection chat={chat} contact={known.details.contact} />}
       <section>
-        <h3 class="details-title">{t("visitor")}</h3>
+        <h3 class="details-title">{t("details.visit")}</h3>
         <dl class="facts">
           <Fact label={t("details.language")}>{languageName(row?.language ?? "")}</Fact>
           <Fact label={t("details.page")}>{page === "" ? "" : <PageLink url={page} />}</Fact>
+          <Fact label={t("details.referrer")}>{referrer === "" ? "" : <PageLink url={referrer} />}</Fact>
+          <Fact label={t("details.device")}>{device}</Fact>
           <Fact label={t("details.inbox")}>{inbox.inboxName(session.inbox)}</Fact>
           <Fact label={t("details.since")}>{known.kind === "loaded" && known.details.created_at_ms > 0 ? relativeTime(known.details.created_at_ms, now, locale()) : ""}</Fact>
         </dl>
@@ -96,6 +114,7 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
           {session.owner === null && others.length === 0 && chat.viewers.value.length === 0 && <li class="meta">{t("details.nobody")}</li>}
         </ul>
       </section>
+      {known.kind === "loaded" && <PastSessions sessions={known.details.sessions ?? []} />}
     </aside>
   );
 }
@@ -113,13 +132,17 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
 function Rating({ stars, comment }: { readonly stars: number; readonly comment: string }) {
   return (
     <span class="rating">
-      <span aria-label={t("details.stars", { count: stars })} role="img">
-        {"★".repeat(stars)}
-        <span class="rating-off">{"★".repeat(5 - stars)}</span>
-      </span>
+      <Stars stars={stars} />
       {comment !== "" && <span class="rating-comment">{comment}</span>}
     </span>
   );
+}
+
+/** A browser and its system, as in "Chrome, Windows"; empty where neither is known. */
+function deviceText(device: Device | undefined): string {
+  if (device === undefined) return "";
+  const known = [device.browser, device.system].filter((part) => part !== "").join(", ");
+  return known === "" ? "" : device.mobile ? t("details.mobile", { device: known }) : known;
 }
 
 /** Where the visitor wrote from; a link only for the web. */

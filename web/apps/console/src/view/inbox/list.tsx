@@ -21,14 +21,14 @@ import { lineText } from "./line-text";
 const rowHeight = 76;
 const overscanRows = 6;
 
-const viewIcons: Readonly<Record<ListView, IconName>> = { mine: "user", queue: "list-ordered", team: "users", all: "inbox", closed: "circle-check" };
+const viewIcons: Readonly<Record<ListView, IconName>> = { mine: "user", mentions: "at-sign", queue: "list-ordered", team: "users", all: "inbox", closed: "circle-check" };
 
 export function ConversationList() {
   const app = useConsole();
   const { inbox, rights } = useDesk();
   const view = inbox.view.value;
   const counts = inbox.counts.value;
-  const shown = listViews.filter((name) => (name !== "team" || inbox.viewer.teams.size > 0) && (name !== "all" || rights.any("conversation.read.team", "conversation.read.all")));
+  const shown = listViews.filter((name) => (name !== "mentions" || counts.mentions > 0 || view === "mentions") && (name !== "team" || inbox.viewer.teams.size > 0) && (name !== "all" || rights.any("conversation.read.team", "conversation.read.all")));
   return (
     <section class="list-pane" aria-label={t("list.label")} data-testid={view === "queue" ? "queue-view" : "list-view"}>
       <header class="list-head">
@@ -51,8 +51,25 @@ export function ConversationList() {
           </a>
         ))}
       </nav>
+      <NotifyOffer />
       <Rows key={view} onOpen={(id) => app.openConversation(id)} />
     </section>
+  );
+}
+
+/** Offers desktop notifications once: browsers let a page ask only after a click. */
+function NotifyOffer() {
+  const { signals } = useDesk();
+  if (!signals.askable.value) return null;
+  return (
+    <div class="notify-offer" role="note" data-testid="notify-offer">
+      <Icon name="bell" />
+      <span class="notify-text">{t("notify.offer")}</span>
+      <Button size="small" testid="notify-accept" onClick={() => void signals.ask()}>
+        {t("notify.accept")}
+      </Button>
+      <Button size="small" kind="quiet" icon="x" label={t("notify.later")} testid="notify-later" onClick={() => signals.askLater()} />
+    </div>
   );
 }
 
@@ -167,7 +184,7 @@ function ListRow({ row, index, total, current, onOpen, onRest }: ListRowProps) {
   return (
     <li class="row-slot" style={{ top: `${index * rowHeight}px` }} aria-setsize={total} aria-posinset={index + 1}>
       <a
-        class={`row${row.unread > 0 ? " row-unread" : ""}`}
+        class={`row${row.unread > 0 || row.mentioned ? " row-unread" : ""}`}
         href={`#/inbox/${inbox.view.value}/${row.conversation}`}
         aria-current={current ? "true" : undefined}
         data-testid="conversation-row"
@@ -198,6 +215,12 @@ function ListRow({ row, index, total, current, onOpen, onRest }: ListRowProps) {
               {row.last !== null && row.last.actor.kind === "agent" && <span class="row-who">{row.last.actor.id === desk.me.id ? t("you") : row.last.actor.name}: </span>}
               {row.last === null ? t("list.no_message") : lineText(row.last)}
             </span>
+            {row.mentioned && (
+              <span class="badge badge-mention" title={t("list.mentioned")} data-testid="row-mentioned">
+                <Icon name="at-sign" size={12} />
+                <span class="visually-hidden">{t("list.mentioned")}</span>
+              </span>
+            )}
             {row.unread > 0 && (
               <span class="badge" aria-label={t("list.unread", { count: row.unread })}>
                 {row.unread > 99 ? "99+" : row.unread}

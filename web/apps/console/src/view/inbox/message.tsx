@@ -3,8 +3,9 @@ import { clockTime, dayMark, fileSize } from "@frontdesk/i18n";
 import { findLinks } from "@frontdesk/ui";
 import { useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
+import { cutAtMentions } from "../../model/mentions";
 import type { Bubble, TimelineRow } from "../../model/timeline-rows";
-import type { EntryLine, FileInfo } from "../../model/types";
+import type { FileInfo } from "../../model/types";
 import { useConsole, useDesk } from "../context";
 import { download, useBlob } from "../files";
 import { Avatar } from "../parts/avatar";
@@ -12,7 +13,7 @@ import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Dialog } from "../parts/overlay";
 import { locale, problem, systemLine, t } from "../text";
-import { lineText } from "./line-text";
+import { Quote } from "./quote";
 
 type RowProps = { readonly row: TimelineRow; readonly chat: Chat };
 
@@ -90,7 +91,7 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
           </header>
         )}
         <div class="message-line">
-          <div class={`bubble${picture ? " bubble-picture" : body.kind === "file" ? " bubble-file" : ""}${body.kind === "tombstone" ? " bubble-gone" : ""}`}>
+          <div class={`bubble${picture ? " bubble-picture" : body.kind === "file" ? " bubble-file" : ""}${body.kind === "tombstone" ? " bubble-gone" : ""}`} tabIndex={-1}>
             {(body.kind === "text" || body.kind === "file") && body.quoteSeq > 0 && <Quote chat={chat} seq={body.quoteSeq} />}
             <BodyView bubble={bubble} />
             {bubble.delivery !== null && <DeliveryMark delivery={bubble.delivery} />}
@@ -98,11 +99,11 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
           {bubble.outgoing === null && body.kind !== "tombstone" && (
             <span class="message-tools">
               <Button size="small" kind="quiet" icon="reply" label={t("quote")} testid="quote-button" onClick={() => {
-                chat.composer.quoteSeq.value = bubble.seq;
+                chat.composer.quote(bubble.seq);
                 document.querySelector<HTMLElement>('[data-testid="composer-input"]')?.focus();
               }} />
               {body.kind === "text" && <Button size="small" kind="quiet" icon="copy" label={t("copy")} onClick={() => void chat.copy(body.text)} />}
-              {bubble.mine && <Button size="small" kind="quiet" icon="trash-2" label={t("retract")} testid="retract-button" onClick={() => void chat.retract(bubble.seq)} />}
+              {bubble.mine && <Button size="small" kind="quiet" icon="trash-2" label={t("retract")} testid="retract-button" onClick={() => chat.ask({ kind: "retract", seq: bubble.seq })} />}
             </span>
           )}
         </div>
@@ -127,7 +128,7 @@ function BodyView({ bubble }: { readonly bubble: Bubble }) {
   const { body } = bubble;
   switch (body.kind) {
     case "text":
-      return <Words text={body.text} />;
+      return body.mentions === undefined ? <Words text={body.text} /> : <NoteWords text={body.text} mentions={body.mentions} />;
     case "file":
       return body.file.width > 0 ? <Picture file={body.file} /> : <FileChip file={body.file} />;
     case "tombstone":
@@ -142,6 +143,14 @@ function BodyView({ bubble }: { readonly bubble: Bubble }) {
 export function Words({ text }: { readonly text: string }) {
   return (
     <span class="words" dir="auto">
+      <Links text={text} />
+    </span>
+  );
+}
+
+function Links({ text }: { readonly text: string }) {
+  return (
+    <>
       {findLinks(text).map((piece, at) =>
         piece.kind === "text" ? (
           piece.text
@@ -151,22 +160,27 @@ export function Words({ text }: { readonly text: string }) {
           </a>
         ),
       )}
-    </span>
+    </>
   );
 }
 
-function Quote({ chat, seq }: { readonly chat: Chat; readonly seq: number }) {
-  const entry = chat.entry(seq);
+/** The words of a note, with the colleagues it calls upon marked. */
+function NoteWords({ text, mentions }: { readonly text: string; readonly mentions: readonly string[] }) {
+  const { inbox, me } = useDesk();
+  const people = inbox.directory.value.agents.filter((agent) => mentions.includes(agent.id));
   return (
-    <span class="quote">
-      <span class="quote-name">{entry === null ? "" : entry.actor.name || t("visitor")}</span>
-      <span class="quote-text">{entry === null ? t("quote.earlier") : lineText(entry)}</span>
+    <span class="words" dir="auto">
+      {cutAtMentions(text, people).map((piece, at) =>
+        piece.mention === null ? (
+          <Links key={at} text={piece.text} />
+        ) : (
+          <span key={at} class={piece.mention.id === me.id ? "mention mention-me" : "mention"} data-testid="mention">
+            {piece.text}
+          </span>
+        ),
+      )}
     </span>
   );
-}
-
-export function quoteLine(entry: EntryLine | null): string {
-  return entry === null ? t("quote.earlier") : lineText(entry);
 }
 
 const pictureMax = { width: 320, height: 260 };

@@ -13,6 +13,12 @@ import { Empty } from "../parts/states";
 import { t } from "../text";
 import { TimelineRowView } from "./message";
 
+/** A message that was sought stands this far below the upper edge. */
+const soughtBelow = 96;
+/** Only a reader who stands this far down can spare what is above. */
+const trimBelow = 6_000;
+const flashMs = 1_600;
+
 /** Closer than this to the foot counts as being there. */
 const footSlack = 48;
 const olderWithin = 800;
@@ -44,6 +50,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   const [atFoot, setAtFoot] = useState(true);
   const [seenSeq, setSeenSeq] = useState(0);
   const [olderFailed, setOlderFailed] = useState(false);
+  const [flashing, setFlashing] = useState("");
   const more = chat.conversation.timeline.moreBefore.value;
   const outgoing = chat.conversation.outgoing.value.length;
 
@@ -156,6 +163,27 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
     redraw((version) => version + 1);
   };
 
+  // A reader at the foot needs nothing of what is far above; it can be loaded again.
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || reading.current.place.kind !== "foot" || chat.reaching.peek()) return;
+    if (element.scrollTop > trimBelow) chat.conversation.timeline.trim();
+  }, [rows]);
+
+  // A message that was sought: it comes onto the screen and shows itself.
+  const sought = chat.sought.value;
+  useLayoutEffect(() => {
+    const row = sought === null ? undefined : rows.find((known) => (known.kind === "message" || known.kind === "note") && known.seq === sought.seq);
+    if (row === undefined) return;
+    reading.current.place = { kind: "row", key: row.key, above: -soughtBelow };
+    setAtFoot(false);
+    setFlashing(row.key);
+    keepPlace();
+    redraw((version) => version + 1);
+    const timer = window.setTimeout(() => setFlashing(""), flashMs);
+    return () => window.clearTimeout(timer);
+  }, [sought]);
+
   // What I say I want to see.
   const said = useRef(outgoing);
   useLayoutEffect(() => {
@@ -173,7 +201,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
         ) : (
           <div class="timeline-column" style={{ paddingTop: `${column.offset(span.start)}px`, paddingBottom: `${Math.max(0, column.total - column.offset(span.end))}px` }}>
             {rows.slice(span.start, span.end).map((row) => (
-              <div key={row.key} class="timeline-row" data-key={row.key}>
+              <div key={row.key} class={row.key === flashing ? "timeline-row timeline-row-sought" : "timeline-row"} data-key={row.key}>
                 <TimelineRowView row={row} chat={chat} />
               </div>
             ))}

@@ -8,7 +8,7 @@ import { Avatar } from "../parts/avatar";
 import { Button, TextArea } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Dialog } from "../parts/overlay";
-import { presenceText } from "../shell";
+import { presenceText } from "../presence";
 import { locale, t } from "../text";
 
 type Target = { readonly key: string; readonly kind: "agent" | "team"; readonly id: string; readonly name: string };

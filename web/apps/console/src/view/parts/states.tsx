@@ -60,3 +60,13 @@ export function SkeletonTimeline() {
     </div>
   );
 }
+
+export function SkeletonFacts() {
+  return (
+    <div class="skeleton skeleton-facts" aria-busy="true" aria-label={t("loading")} role="status">
+      {[0, 1, 2].map((at) => (
+        <span key={at} class="skeleton-line" />
+      ))}
+    </div>
+  );
+}

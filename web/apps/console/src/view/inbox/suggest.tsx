@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Chat } from "../../model/chat";
 import type { Mode } from "../../model/composer";
+import type * as emojiSet from "../../model/emoji-set";
 import { findColleagues } from "../../model/mentions";
 import { fillReply, findReplies } from "../../model/replies";
 import type { Trigger, TriggerKind } from "../../model/triggers";
@@ -21,7 +22,7 @@ export const offered: Readonly<Record<Mode, readonly TriggerKind[]>> = { reply: 
 /** One line of the list and what it puts in the place of the sign. */
 export type Suggestion = { readonly key: string; readonly put: string; readonly picked?: () => void; readonly drawing: ComponentChildren };
 
-type EmojiSet = typeof import("../../model/emoji-set");
+type EmojiSet = Pick<typeof emojiSet, "findEmoji" | "emojiName">;
 
 /** The emoji, once somebody asks for them. */
 export function useEmojiSet(wanted: boolean): EmojiSet | null {

@@ -406,7 +406,7 @@ describe("hostile text", () => {
     for (let at = 0; at < agents.length; at += SESSIONS) {
       const round = agents.slice(at, at + SESSIONS);
       await all(round, async (agent) => {
-        const answer = await fetch(new URL("api/v1/sign-in/demo", server.url), { method: "POST", headers: { "content-type": "application/json", "x-frontdesk": "1", "user-agent": agent }, body: JSON.stringify({ email }) });
+        const answer = await fetch(new URL("api/v1/sign-in/demo", server.url), { method: "POST", headers: { "content-type": "application/json", "x-frontdesk": "1", origin: new URL(server.url).origin, "user-agent": agent }, body: JSON.stringify({ email }) });
         assert.ok(answer.ok, `${answer.status}`);
         await answer.arrayBuffer();
       });

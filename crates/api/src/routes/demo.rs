@@ -1,6 +1,8 @@
 //! Entering the demo without a password: on the machine itself, into an account that `serve --demo` made
 //! and that never holds anybody's own data. Anywhere else these routes do not exist.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -8,7 +10,7 @@ use axum::{
 use frontdesk_catalog::{Builtin, Member};
 use frontdesk_core::id::AccountId;
 use frontdesk_protocol::codes;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -35,8 +37,12 @@ pub(super) struct DemoUser {
 }
 
 /// Whom one may enter the demo as; nobody outside of it.
-pub(super) async fn users(state: &ApiState, client: &Client) -> Answer<Vec<DemoUser>> {
-    let users = members(state, client).await?.into_iter();
+pub(super) async fn users(
+    state: &ApiState,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Answer<Vec<DemoUser>> {
+    let users = members(state, client, headers).await?.into_iter();
     Ok(users
         .map(|(_, member)| DemoUser {
             email: member.user.email,
@@ -46,9 +52,13 @@ pub(super) async fn users(state: &ApiState, client: &Client) -> Answer<Vec<DemoU
         .collect())
 }
 
-async fn members(state: &ApiState, client: &Client) -> Answer<Vec<(AccountId, Member)>> {
+async fn members(
+    state: &ApiState,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Answer<Vec<(AccountId, Member)>> {
     let mut members = Vec::new();
-    if !state.config().demo || !client.loopback {
+    if !state.config().demo || !is_at_home(client, headers) {
         return Ok(members);
     }
     for account in state.catalog().accounts().await? {
@@ -59,6 +69,36 @@ async fn members(state: &ApiState, client: &Client) -> Answer<Vec<(AccountId, Me
     }
     members.retain(|(_, member)| !member.disabled && !member.user.disabled);
     Ok(members)
+}
+
+/// The request comes from this machine and means this machine. The address alone does not say so: a
+/// page elsewhere can let its own name point to 127.0.0.1, and the browser then counts it as ours.
+fn is_at_home(client: &Client, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let outside = client.origin.split_once("://").map(|(_, authority)| authority);
+    let asked = headers.get(header::ORIGIN).map(|value| value.to_str().unwrap_or_default());
+    client.loopback
+        && host.is_some_and(is_loopback)
+        && outside.is_some_and(is_loopback)
+        && asked.is_none_or(|origin| origin == client.origin)
+}
+
+/// Whether `host[:port]` can only mean the machine itself.
+fn is_loopback(authority: &str) -> bool {
+    let authority = authority.trim();
+    if let Ok(address) = authority.parse::<SocketAddr>() {
+        return address.ip().is_loopback();
+    }
+    if let Some(v6) = authority.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return v6.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        Some(_) => return false,
+        None => authority,
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -77,7 +117,11 @@ async fn enter(
     headers: HeaderMap,
     Json(body): Json<EnterBody>,
 ) -> Answer<Response> {
-    let (account, member) = members(&state, &client)
+    // A browser names the page a POST comes from; whoever does not is no page of ours.
+    if !headers.contains_key(header::ORIGIN) {
+        return Err(Problem::new(&codes::NOT_FOUND));
+    }
+    let (account, member) = members(&state, &client, &headers)
         .await?
         .into_iter()
         .find(|(_, member)| member.user.email == body.email)
@@ -85,4 +129,38 @@ async fn enter(
     let mut response = Done.into_response();
     begin(&state, &client, &headers, member.user.id, account, response.headers_mut()).await?;
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn only_names_and_addresses_of_the_machine_itself_are_home() {
+        for home in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "127.8.9.1:80",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert!(is_loopback(home), "{home}");
+        }
+        for elsewhere in [
+            "",
+            "chat.example",
+            "localhost.evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "127.0.0.1.nip.io:80",
+            "192.168.1.2:8080",
+            "[2001:db8::1]:8080",
+            "localhost:x",
+            "0.0.0.0",
+        ] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
 }

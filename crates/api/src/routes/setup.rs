@@ -40,9 +40,13 @@ struct SetupStatus {
 /// Says whether the installation still has to be set up
 #[utoipa::path(get, path = "/setup", tag = "identity",
     responses((status = 200, body = SetupStatus), (status = "4XX", body = ProblemBody)))]
-async fn status(State(state): State<ApiState>, client: Client) -> Answer<Json<SetupStatus>> {
+async fn status(
+    State(state): State<ApiState>,
+    client: Client,
+    headers: HeaderMap,
+) -> Answer<Json<SetupStatus>> {
     let needed = state.catalog().is_empty().await?;
-    Ok(Json(SetupStatus { needed, demo_users: demo::users(&state, &client).await? }))
+    Ok(Json(SetupStatus { needed, demo_users: demo::users(&state, &client, &headers).await? }))
 }
 
 #[derive(Deserialize, ToSchema)]

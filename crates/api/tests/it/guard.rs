@@ -270,6 +270,38 @@ async fn the_demo_is_entered_without_a_password_on_its_own_machine_only() {
     let path = server.url("/api/v1/sign-in/demo");
     let far = browser.http.post(path).header("x-forwarded-for", "192.168.1.20").json(&enter);
     problem(far.send().await.unwrap(), 404, "not_found").await;
+    // A page elsewhere whose name points here: the browser takes it for the page's own server.
+    let port = server.address.port();
+    for host in [format!("evil.example:{port}"), format!("127.0.0.1.nip.io:{port}")] {
+        let asked = browser.http.get(server.url("/api/v1/setup")).header("host", &host);
+        let options: Value = asked.send().await.unwrap().json().await.unwrap();
+        assert_eq!(options["demo_users"], json!([]), "{host}");
+        let rebound = browser
+            .http
+            .post(server.url("/api/v1/sign-in/demo"))
+            .header("host", &host)
+            .header("origin", format!("http://{host}"))
+            .json(&enter);
+        problem(rebound.send().await.unwrap(), 404, "not_found").await;
+    }
+    let foreign = browser.http.get(server.url("/api/v1/setup")).header("origin", SITE);
+    let options: Value = foreign.send().await.unwrap().json().await.unwrap();
+    assert_eq!(options["demo_users"], json!([]));
+    let enter_with = |headers: &[(&'static str, String)]| {
+        let mut request = browser.http.post(server.url("/api/v1/sign-in/demo")).json(&enter);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.send()
+    };
+    let ours = ("x-frontdesk", "1".to_owned());
+    let nameless = enter_with(&[ours.clone()]).await.unwrap();
+    problem(nameless, 404, "not_found").await;
+    let foreign = enter_with(&[ours, ("origin", SITE.to_owned())]).await.unwrap();
+    problem(foreign, 403, "origin.refused").await;
+    let local = format!("localhost:{port}");
+    let named = enter_with(&[("host", local.clone()), ("origin", format!("http://{local}"))]);
+    assert_eq!(named.await.unwrap().status(), StatusCode::NO_CONTENT);
     let entered = browser.post("/api/v1/sign-in/demo", &enter).await;
     assert_eq!(entered.status(), StatusCode::NO_CONTENT);
     let me: Value = browser.get("/api/v1/me").await.json().await.unwrap();

@@ -119,6 +119,8 @@ pub struct RequestLimits {
     pub sign_in_per_ip_per_minute: u32,
     /// Uploads a minute by the visitors of one address.
     pub visitor_uploads_per_ip_per_minute: u32,
+    /// Invitations a minute of one account.
+    pub invitations_per_account_per_minute: u32,
     /// Largest JSON body in bytes.
     pub body_bytes_max: usize,
 }
@@ -131,6 +133,7 @@ impl Default for RequestLimits {
             per_account_per_minute: 12_000,
             sign_in_per_ip_per_minute: 60,
             visitor_uploads_per_ip_per_minute: 60,
+            invitations_per_account_per_minute: 30,
             body_bytes_max: limits::BODY_BYTES_MAX,
         }
     }

@@ -5,7 +5,7 @@
 //! Rights are the engine's to check (the router does it for frames and HTTP alike); the routes only
 //! say who asks.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use frontdesk_core::{
@@ -50,6 +50,23 @@ pub trait Engine: Send + Sync + 'static {
         by: &Principal,
         conversation: ConversationId,
     ) -> Result<ConversationView, EngineError>;
+
+    /// The person behind the visitor of a conversation: for the visitor itself, and for who may read
+    /// both the conversation and visitors. The conversation of a visitor need not be stored yet.
+    async fn contact(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+    ) -> Result<Contact, EngineError>;
+
+    /// Changes what is known of the person. Lists show the new name at once; it survives power loss
+    /// when this returns.
+    async fn change_contact(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        change: ContactChange,
+    ) -> Result<Contact, EngineError>;
 
     /// One page of a list, newest work first, with the counts of all views.
     async fn list(&self, by: &Principal, query: ListQuery) -> Result<List, EngineError>;
@@ -160,12 +177,84 @@ pub struct ConversationView {
     pub row: wire::Row,
     /// The inbox.
     pub inbox: String,
-    /// Page the visitor came from, for agents.
+    /// Page the visitor first wrote from, for agents.
     pub page_url: String,
+    /// Page the visitor came from, for agents.
+    pub referrer: String,
+    /// What the visitor's browser calls itself, for agents.
+    pub user_agent: String,
+    /// The person behind the visitor, for whoever may read visitors.
+    pub contact: Option<Contact>,
+    /// Sessions that are over, newest first, for agents.
+    pub sessions: Vec<PastSession>,
     /// How far everybody got.
     pub cursors: Vec<chat::Cursor>,
     /// Time of the first message.
     pub created_at_ms: i64,
+}
+
+/// A person, as far as anybody knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Contact {
+    /// Empty while nobody knows.
+    pub name: String,
+    /// Empty while nobody knows.
+    pub email: String,
+    /// Empty while nobody knows.
+    pub phone: String,
+    /// What the team keeps in mind about the person.
+    pub note: String,
+    /// The site vouched for who it is.
+    pub verified: bool,
+    /// What the site says of the person, by name.
+    pub attributes: BTreeMap<String, String>,
+    /// Who wrote name, address, number or note last; absent while nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
+    /// The name of who wrote it, at that time; empty for the visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_by_name: Option<String>,
+    /// When, UTC milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_at_ms: Option<i64>,
+}
+
+/// Changes of a contact; None leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContactChange {
+    /// What people call the person.
+    pub name: Option<String>,
+    /// An address to write to.
+    pub email: Option<String>,
+    /// A number to call.
+    pub phone: Option<String>,
+    /// What the team keeps in mind; never from the visitor.
+    pub note: Option<String>,
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct PastSession {
+    /// The session.
+    pub id: String,
+    /// 1 for the conversation's first.
+    pub number: u32,
+    /// UTC milliseconds.
+    pub opened_at_ms: i64,
+    /// UTC milliseconds.
+    pub closed_at_ms: i64,
+    /// Who had it last; empty where nobody had.
+    pub owner_name: String,
+    /// 1 to 5; absent where it was not rated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<u32>,
+    /// What the visitor wrote with the rating.
+    pub rating_comment: String,
+    /// How long the visitor waited for the first answer; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_answer_ms: Option<i64>,
+    /// `agent`, `visitor` or `idle`.
+    pub close_reason: String,
 }
 
 /// Which list.
@@ -191,6 +280,8 @@ pub enum View {
     Queue,
     /// Every open session the reader may see.
     Open,
+    /// Those, open or closed, in which a note mentions the reader that the reader has not read.
+    Mentioned,
     /// Closed sessions.
     Closed,
 }
@@ -215,6 +306,8 @@ pub struct Counts {
     pub queue: u64,
     /// All open ones.
     pub open: u64,
+    /// Where an unread note mentions the reader.
+    pub mentioned: u64,
     /// Closed ones.
     pub closed: u64,
 }
@@ -321,6 +414,14 @@ pub enum EngineError {
         detail: String,
         /// When to try again; absent where trying again is pointless.
         retry_after: Option<Duration>,
+    },
+    /// A field has a value that can never be accepted.
+    #[error("{field} is not valid: {reason}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// Why, as a stable word.
+        reason: &'static str,
     },
     /// The page cannot know of the wished position yet.
     #[error("the position is not reached yet")]

@@ -9,6 +9,7 @@
 
 mod client;
 pub mod config;
+mod device;
 mod docs;
 pub mod engine;
 mod extract;
@@ -22,6 +23,7 @@ pub mod origin;
 pub mod principal;
 mod problem;
 mod routes;
+mod sightings;
 mod socket;
 mod state;
 pub mod token;

@@ -162,6 +162,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::UnknownConversation => Self::new(&codes::CONVERSATION_UNKNOWN),
+            EngineError::Invalid { field, reason } => Self::invalid(field, reason),
             EngineError::NotYet => {
                 Self::new(&codes::POSITION_AHEAD).retry_after(Duration::from_secs(1))
             }
@@ -211,6 +212,7 @@ impl From<CatalogError> for Problem {
             CatalogError::Conflict { what, reason } => {
                 let code = match (*what, *reason) {
                     ("email", _) => &codes::EMAIL_TAKEN,
+                    ("invitation", "too_many") => &codes::INVITATIONS_FULL,
                     (_, "in_use") => &codes::IN_USE,
                     _ => &codes::NAME_TAKEN,
                 };
@@ -230,6 +232,7 @@ impl From<CatalogError> for Problem {
             CatalogError::LastOwner => Self::new(&codes::LAST_OWNER),
             CatalogError::SignInFailed => Self::new(&codes::AUTH_FAILED),
             CatalogError::SessionOver => Self::new(&codes::AUTH_REQUIRED),
+            CatalogError::InvitationOver => Self::new(&codes::INVITATION_INVALID),
             CatalogError::SetupOver => Self::new(&codes::SETUP_INVALID),
             CatalogError::Overloaded => {
                 Self::new(&codes::OVERLOADED).retry_after(Duration::from_secs(1))

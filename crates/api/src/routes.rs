@@ -17,11 +17,14 @@ mod demo;
 mod files;
 pub(crate) mod health;
 mod inboxes;
+mod invitations;
 mod me;
+mod preferences;
 mod replies;
 mod roles;
 mod settings;
 mod setup;
+mod sightings;
 mod sign_in;
 mod teams;
 mod tickets;
@@ -35,15 +38,18 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(demo::router())
         .merge(setup::router())
         .merge(me::router())
+        .merge(preferences::router())
         .merge(tickets::router())
         .merge(conversations::router())
         .merge(commands::router())
         .merge(files::router())
         .merge(watch::router())
         .merge(users::router())
+        .merge(invitations::router())
         .merge(roles::router())
         .merge(teams::router())
         .merge(inboxes::router())
+        .merge(sightings::router())
         .merge(replies::router())
         .merge(settings::router())
         .merge(api_keys::router())

@@ -15,6 +15,7 @@ use crate::{
     engine::{Engine, SharedEngine},
     files::Files,
     limit::Limiter,
+    sightings::Sightings,
     token::ServerKey,
 };
 
@@ -51,6 +52,7 @@ struct Inner {
     limits: Limits,
     throttle: Mutex<LoginThrottle>,
     listed_origins: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
+    sightings: Sightings,
 }
 
 /// How old the list of all sites may be: a flood of handshakes from elsewhere costs one query of it.
@@ -64,6 +66,8 @@ pub(crate) struct Limits {
     pub(crate) sign_in_ip: Limiter<IpAddr>,
     /// Visitors are free, so their own quotas do not bound an address that makes many of them.
     pub(crate) upload_ip: Limiter<IpAddr>,
+    /// Invitations are links that somebody sends to people.
+    pub(crate) invitations: Limiter<Option<AccountId>>,
 }
 
 impl ApiState {
@@ -76,6 +80,11 @@ impl ApiState {
             account: Limiter::new("account", limits.per_account_per_minute, None),
             sign_in_ip: Limiter::new("sign-in", limits.sign_in_per_ip_per_minute, nobody),
             upload_ip: Limiter::new("upload", limits.visitor_uploads_per_ip_per_minute, nobody),
+            invitations: Limiter::new(
+                "invitation",
+                limits.invitations_per_account_per_minute,
+                None,
+            ),
         };
         Self(Arc::new(Inner {
             catalog: parts.catalog,
@@ -88,6 +97,7 @@ impl ApiState {
             limits,
             throttle: Mutex::new(LoginThrottle::default()),
             listed_origins: Mutex::new(None),
+            sightings: Sightings::default(),
         }))
     }
 
@@ -131,6 +141,11 @@ impl ApiState {
         let list = Arc::new(self.catalog().listed_origins().await?);
         *self.0.listed_origins.lock() = Some((Instant::now(), Arc::clone(&list)));
         Ok(list)
+    }
+
+    /// On which sites widgets are seen.
+    pub(crate) fn sightings(&self) -> &Sightings {
+        &self.0.sightings
     }
 
     pub(crate) fn metrics(&self) -> String {

@@ -12,11 +12,13 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use frontdesk_catalog::Inbox;
 use frontdesk_protocol::codes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
+    client::Client,
     extract::{Json, Path},
     headers::{CSP_CONSOLE, csp_widget},
     origin,
@@ -70,26 +72,50 @@ pub(crate) async fn stand_alone(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let csp = widget_policy(&state, &key).await?;
+    let csp = widget_policy(&inbox_of(&state, &key).await?);
     page(Widget::get, &headers, Some("../widget/"), &csp)
 }
 
 /// `/widget/{inbox_key}`: the page inside the site's iframe.
 pub(crate) async fn widget_frame(
     State(state): State<ApiState>,
+    client: Client,
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let csp = widget_policy(&state, &key).await?;
-    page(Widget::get, &headers, Some("./"), &csp)
+    let inbox = inbox_of(&state, &key).await?;
+    // The browser will not show it there, so no ticket will be asked for: this is all we hear of it.
+    if let Some(site) = framing_site(&headers)
+        && site != client.origin
+        && !origin::is_listed(&site, &inbox.origins)
+    {
+        let whose = (inbox.account, inbox.id);
+        state.sightings().note(state.catalog(), whose, &site, "", true).await;
+    }
+    page(Widget::get, &headers, Some("./"), &widget_policy(&inbox))
 }
 
-async fn widget_policy(state: &ApiState, key: &str) -> Answer<String> {
-    let inbox = state.catalog().inbox_by_key(key).await.map_err(|error| match error {
+async fn inbox_of(state: &ApiState, key: &str) -> Answer<Inbox> {
+    state.catalog().inbox_by_key(key).await.map_err(|error| match error {
         frontdesk_catalog::Error::NotFound { .. } => Problem::new(&codes::INBOX_UNKNOWN),
         other => other.into(),
-    })?;
-    Ok(csp_widget(&origin::frame_ancestors(&inbox.origins)))
+    })
+}
+
+fn widget_policy(inbox: &Inbox) -> String {
+    csp_widget(&origin::frame_ancestors(&inbox.origins))
+}
+
+/// The site whose page asks for the frame, as far as the browser says.
+fn framing_site(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(HeaderName::from_static("sec-fetch-dest")).is_some_and(|dest| dest != "iframe") {
+        return None;
+    }
+    let referrer = text(header::REFERER)?;
+    let (scheme, rest) = referrer.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    origin::parse(&format!("{scheme}://{authority}"))
 }
 
 /// `/widget/assets/{*path}`

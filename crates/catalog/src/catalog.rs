@@ -19,7 +19,10 @@ use crate::error::Error;
 use crate::password::Hasher;
 
 /// The schema, step by step. A step that was released never changes.
-const STEPS: &[Step] = &[(1, "catalog", include_str!("../migrations/sqlite/0001_catalog.sql"))];
+const STEPS: &[Step] = &[
+    (1, "catalog", include_str!("../migrations/sqlite/0001_catalog.sql")),
+    (3, "people and sightings", include_str!("../migrations/sqlite/0003_people_and_sightings.sql")),
+];
 
 /// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.
 #[derive(Clone, Debug)]

@@ -46,6 +46,10 @@ pub enum Error {
     /// The set-up token is wrong or too old, or there is an account already.
     #[error("the set-up link is not valid any more")]
     SetupOver,
+    /// The invitation is unknown, used, withdrawn or too old, or who made it may not give the role
+    /// any more.
+    #[error("the invitation is not valid any more")]
+    InvitationOver,
     /// The database was written by a newer version of Frontdesk.
     #[error(
         "{} was written by a newer version of frontdesk (schema {found}, this version knows {known}); \
@@ -124,6 +128,7 @@ impl Error {
             Self::SignInFailed => "sign_in.failed",
             Self::SessionOver => "session.over",
             Self::SetupOver => "setup.over",
+            Self::InvitationOver => "invitation.over",
             Self::NewerVersion { .. } => "storage.newer_version",
             Self::ReadOnly { .. } => "storage.read_only",
             Self::Locked { .. } => "storage.locked",

@@ -13,13 +13,16 @@ mod error;
 mod files;
 mod idempotency;
 mod inboxes;
+mod invitations;
 mod login;
 mod password;
+mod preferences;
 mod replies;
 mod roles;
 mod rows;
 pub mod settings;
 mod setup;
+mod sightings;
 mod teams;
 mod text;
 mod throttle;
@@ -35,12 +38,15 @@ pub use inboxes::{
     Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, RoutingMode, Scheme, Side,
     SpecialDay, WeekSpan,
 };
+pub use invitations::{INVITATION_MS, INVITATIONS_MAX, Invitation, Inviter, NewInvitation};
 pub use login::{AGE_MS_MAX, IDLE_MS_MAX, LoginSession, SignedIn};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password};
+pub use preferences::Preferences;
 pub use replies::{NewReply, Reply};
 pub use roles::{Builtin, Granter, Role};
 pub use setup::SETUP_MS;
+pub use sightings::{ORIGINS_MAX, Seen, Sighting};
 pub use teams::Team;
-pub use text::Texts;
+pub use text::{Texts, is_email};
 pub use throttle::{DELAY_MS_MAX, FORGET_MS, FREE_TRIES, LoginThrottle, Source};
 pub use users::{Access, Member, NewUser, Presence, ProfileChange, User};

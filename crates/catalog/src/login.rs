@@ -241,6 +241,11 @@ impl Catalog {
             .execute(&mut *write)
             .await
             .doing("sweep set-up tokens")?;
+        sqlx::query("DELETE FROM invitations WHERE ends_ms <= ?")
+            .bind(now_ms)
+            .execute(&mut *write)
+            .await
+            .doing("sweep invitations")?;
         sqlx::query("DELETE FROM idempotency_keys WHERE created_ms <= ?")
             .bind(now_ms - crate::idempotency::KEPT_MS)
             .execute(&mut *write)

@@ -141,6 +141,11 @@ pub(crate) fn email(text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
+/// Whether mail could be addressed to it.
+pub fn is_email(text: &str) -> bool {
+    email(text).is_ok()
+}
+
 /// What makes two spellings of an address the same.
 pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()

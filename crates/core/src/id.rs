@@ -176,6 +176,8 @@ xids! {
     MessageId;
     /// A key of the HTTP API.
     ApiKeyId;
+    /// A link by which somebody becomes a member.
+    InvitationId;
     /// A canned reply.
     ReplyId;
     /// A bot.

@@ -63,6 +63,7 @@ limits! {
     NAME_BYTES_MAX: usize = 256, Bytes, "Display names of people, teams and files.";
     FILE_NAME_BYTES_MAX: usize = 180, Bytes, "What is kept of a file's name; every file system takes it.";
     FIELD_BYTES_MAX: usize = KIB, Bytes, "What is kept of the page a visitor writes from, and of the one before.";
+    MENTIONS_MAX: usize = 20, Count, "People one note may mention: a team, not the company.";
     COMMENT_BYTES_MAX: usize = 2 * KIB, Bytes, "A rating's comment: a person writes it.";
     LABEL_BYTES_MAX: usize = 64, Bytes, "One label or intent.";
     LABELS_MAX: usize = 32, Count, "Labels of one session; they travel with every session update.";
@@ -92,6 +93,7 @@ limits! {
     DEDUPE_IDS_MAX: usize = 16, Count, "Newest ids per sender remembered in memory; older ones are looked up in the history.";
     SENDERS_MAX: usize = 32, Count, "Senders of one conversation remembered; those forgotten are looked up in the history.";
     CURSORS_MAX: usize = 32, Count, "Receipt cursors kept per conversation; the one furthest behind goes first.";
+    MENTIONS_UNREAD_MAX: usize = 200, Count, "Unread mentions kept per conversation; the oldest goes first.";
     UNREAD_MAX: usize = 99, Count, "Unread messages counted exactly; beyond it a list says 99+.";
     PARTICIPANTS_MAX: usize = 16, Count, "People beside the owner in one session.";
     CURSOR_INTERVAL_MS: i64 = 1_000, Milliseconds, "Receipts of one participant are written at most this often.";

@@ -65,6 +65,7 @@ impl Source {
             content: Some(chat::Content {
                 kind: Some(chat::content::Kind::Text(chat::Text { body })),
                 quote_seq: 0,
+                ..Default::default()
             }),
             origin: Some(store::Origin {
                 account: self.account.clone(),

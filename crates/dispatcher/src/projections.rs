@@ -25,12 +25,15 @@ use sqlx::{Sqlite, Transaction};
 use crate::Summary;
 
 pub use lists::{Counts, ListQuery, Page, PageCursor, Reader, View};
-pub use people::{Contact, ContactChange, Visitor};
+pub use people::{Contact, ContactAuthor, ContactChange, Visitor};
 
 /// Characters of the newest message a list shows.
 const PREVIEW_CHARS: usize = 200;
 
-const STEPS: &[Step] = &[(1, "projections", include_str!("projections/schema.sql"))];
+const STEPS: &[Step] = &[
+    (1, "projections", include_str!("projections/schema.sql")),
+    (3, "mentions and authors", include_str!("projections/mentions.sql")),
+];
 
 /// Why the projections refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +121,8 @@ pub struct ConversationRow {
     pub visible_entries: u64,
     /// How far each actor has read.
     pub read_to: BTreeMap<String, u64>,
+    /// Users whom a note mentions that they have not read.
+    pub mentioned: Vec<String>,
     /// BCP 47, as the visitor's browser said.
     pub language: String,
     /// Where the visitor wrote first.
@@ -233,14 +238,14 @@ async fn write_summary(write: &mut Write, summary: &Summary) -> Result<(), Proje
              team = ?, session_number = ?, waiting_since_ms = ?, last_at_ms = ?, priority = ?, \
              rating = ?, intent = ?, people = ?, session = ?, last_entry = ?, last_seq = ?, \
              visible_entries = ?, read_to = ?, language = ?, page_url = ?, referrer = ?, \
-             user_agent = ?, created_at_ms = ? WHERE id = ?"
+             user_agent = ?, mentioned = ?, created_at_ms = ? WHERE id = ?"
         }
         None => {
             "INSERT INTO conversations (account, inbox, visitor, status, owner, team, \
              session_number, waiting_since_ms, last_at_ms, priority, rating, intent, people, \
              session, last_entry, last_seq, visible_entries, read_to, language, page_url, \
-             referrer, user_agent, created_at_ms, id) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+             referrer, user_agent, mentioned, created_at_ms, id) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         }
     };
     let origin = &summary.origin;
@@ -273,6 +278,7 @@ async fn write_summary(write: &mut Write, summary: &Summary) -> Result<(), Proje
         .bind(&origin.page_url)
         .bind(&origin.referrer)
         .bind(&origin.user_agent)
+        .bind(summary.mentioned.join(" "))
         .bind(summary.created_at_ms)
         .bind(&id)
         .execute(&mut **write)

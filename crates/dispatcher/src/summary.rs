@@ -29,6 +29,8 @@ pub struct Summary {
     pub recent: Recent,
     /// Who got and read how far.
     pub cursors: Vec<chat::Cursor>,
+    /// Users whom a note mentions that they have not read, each once.
+    pub mentioned: Vec<String>,
     /// UTC milliseconds.
     pub created_at_ms: i64,
     /// UTC milliseconds of the newest entry or event.
@@ -48,6 +50,11 @@ impl Summary {
         self.recent.unread(read_seq, false)
     }
 
+    /// Whether a note mentions this user that the user has not read.
+    pub fn mentions(&self, user: &str) -> bool {
+        self.mentioned.iter().any(|known| known == user)
+    }
+
     /// Takes the summary of a folded conversation.
     pub fn of(conversation: ConversationId, folded: &Conversation, log: u16, offset: u64) -> Self {
         let state = folded.state();
@@ -61,10 +68,18 @@ impl Summary {
             visible_entries: state.visible_entries,
             recent: folded.recent().clone(),
             cursors: state.cursors.clone(),
+            mentioned: mentioned(&state.mentions),
             created_at_ms: state.created_at_ms,
             last_at_ms: state.last_at_ms,
             log,
             offset,
         }
     }
+}
+
+fn mentioned(mentions: &[store::Mention]) -> Vec<String> {
+    let mut users: Vec<String> = mentions.iter().map(|mention| mention.user.clone()).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }

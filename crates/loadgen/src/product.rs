@@ -232,7 +232,7 @@ impl Dialect for Product {
 
 fn text(body: String) -> chat::Content {
     let kind = Some(chat::content::Kind::Text(chat::Text { body }));
-    chat::Content { kind, quote_seq: 0 }
+    chat::Content { kind, quote_seq: 0, ..Default::default() }
 }
 
 /// The number in the second half of an id.

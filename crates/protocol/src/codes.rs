@@ -105,6 +105,8 @@ codes! {
     RIGHT_MISSING = "right.missing", 403, No, "the caller has no right to do this", "hides the action";
     SETUP_DONE = "setup.done", 410, No, "the installation has been set up", "signs in";
     SETUP_INVALID = "setup.invalid", 403, No, "the set-up link is not the one the server printed", "uses the link in the server's output";
+    INVITATION_INVALID = "invitation.invalid", 410, No, "the invitation is unknown, used, withdrawn or too old", "asks for a new invitation";
+    INVITATIONS_FULL = "invitation.too_many", 429, Later, "more invitations are open than an account may have", "withdraws some first";
 
     // Frames.
     FRAME_MALFORMED = "frame.malformed", 400, No, "the frame cannot be read", "is corrected";
@@ -122,6 +124,7 @@ codes! {
     MESSAGE_ID_REUSED = "message.id_reused", 409, No, "another message of this sender has the same client_msg_id", "sends it with a new id";
     MESSAGE_AUDIENCE = "message.audience", 403, No, "the caller may not speak to this audience", "is corrected";
     MESSAGE_QUOTE = "message.quote", 422, No, "the quoted entry does not exist", "sends it without the quote";
+    MESSAGE_MENTION = "message.mention", 422, AfterReload, "a note mentions only members of the account who may read the conversation; detail says who is none", "sends it without the mention";
     MESSAGE_REFUSED = "message.refused", 422, No, "a rule of the account refuses this content", "shows that it was not sent";
     MESSAGE_UNKNOWN = "message.unknown", 404, No, "there is no entry with this seq", "reloads the conversation";
     MESSAGE_NOT_AUTHOR = "message.not_author", 403, No, "only the author may take a message back", "hides the action";

@@ -8,8 +8,8 @@ use frontdesk_core::{
     },
     id::{ConversationId, IdSource, MessageId, SessionId, TeamId},
     limits::{
-        CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, PENDING_MAX_MS,
-        TEXT_BYTES_MAX,
+        CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, MENTIONS_MAX,
+        PENDING_MAX_MS, TEXT_BYTES_MAX,
     },
     rights::Right,
     store::{self, change::Change, proposal::Body},
@@ -48,6 +48,8 @@ pub struct Around {
     pub team: Option<TeamId>,
     /// The stored file the content names, if it names one the sender may use.
     pub file: Option<chat::File>,
+    /// Of the people the content mentions, those who may read the conversation.
+    pub readers: Vec<String>,
 }
 
 /// What a command needs beside the frame.
@@ -79,6 +81,21 @@ pub fn file_id(content: Option<&Content>) -> Option<&str> {
     }
 }
 
+/// Returns whom a message mentions, for looking them up before [`Proposer::send`]; nobody where it will
+/// be refused anyway.
+pub fn mentions(send: &wire::Send) -> &[String] {
+    match &send.content {
+        Some(content) if content.mentions.len() <= MENTIONS_MAX && is_note(send) => {
+            &content.mentions
+        }
+        _ => &[],
+    }
+}
+
+fn is_note(send: &wire::Send) -> bool {
+    send.audience == Audience::Team as i32
+}
+
 fn is_file_id(id: &str) -> bool {
     id.len() == FILE_ID_CHARS
         && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -98,7 +115,8 @@ impl Proposer<'_> {
         }
         let audience = access::audience(send.audience)?;
         let content = send.content.ok_or(Rejection::from(&codes::MESSAGE_EMPTY))?;
-        let content = checked(content, around.file)?;
+        let mentions = mentioned(&content.mentions, audience, &around.readers)?;
+        let content = Content { mentions, ..checked(content, around.file)? };
         let passed = self.screen.screen(content, by.kind)?;
         let body = store::Send {
             id: self.message_id(),
@@ -260,7 +278,11 @@ impl Proposer<'_> {
         let text = chat::Text { body: note.to_owned() };
         let send = wire::Send {
             client_msg_id: self.client_msg_id().into(),
-            content: Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0 }),
+            content: Some(Content {
+                kind: Some(content::Kind::Text(text)),
+                quote_seq: 0,
+                ..Default::default()
+            }),
             audience: Audience::Team.into(),
             ..wire::Send::default()
         };
@@ -313,7 +335,31 @@ fn checked(content: Content, stored: Option<chat::File>) -> Result<Content, Reje
             content::Kind::File(stored.ok_or(Rejection::from(&codes::FILE_UNKNOWN))?)
         }
     };
-    Ok(Content { kind: Some(kind), quote_seq })
+    Ok(Content { kind: Some(kind), quote_seq, ..Content::default() })
+}
+
+/// Checks whom a message mentions: notes only, and only who may read them. Each once.
+fn mentioned(
+    wanted: &[String],
+    audience: Audience,
+    readers: &[String],
+) -> Result<Vec<String>, Rejection> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    if audience != Audience::Team || wanted.len() > MENTIONS_MAX {
+        return Err((&codes::MESSAGE_MENTION).into());
+    }
+    let mut mentions: Vec<String> = Vec::with_capacity(wanted.len());
+    for user in wanted {
+        if !readers.contains(user) {
+            return Err(Rejection::with(&codes::MESSAGE_MENTION, user.clone()));
+        }
+        if !mentions.contains(user) {
+            mentions.push(user.clone());
+        }
+    }
+    Ok(mentions)
 }
 
 /// A transfer names either an agent of the account or a team.
@@ -390,12 +436,12 @@ mod tests {
 
     fn text(body: &str) -> Option<Content> {
         let text = chat::Text { body: body.to_owned() };
-        Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0 })
+        Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0, ..Default::default() })
     }
 
     fn file(id: &str) -> Option<Content> {
         let file = chat::File { id: id.to_owned(), ..chat::File::default() };
-        Some(Content { kind: Some(content::Kind::File(file)), quote_seq: 3 })
+        Some(Content { kind: Some(content::Kind::File(file)), quote_seq: 3, ..Default::default() })
     }
 
     fn stored() -> chat::File {
@@ -442,7 +488,11 @@ mod tests {
             (text(""), None, &codes::MESSAGE_EMPTY),
             (text(" \n\u{3000}"), None, &codes::MESSAGE_EMPTY),
             (text(&"x".repeat(TEXT_BYTES_MAX + 1)), None, &codes::MESSAGE_TOO_LARGE),
-            (Some(Content { kind: Some(system), quote_seq: 0 }), None, &codes::MESSAGE_UNSUPPORTED),
+            (
+                Some(Content { kind: Some(system), quote_seq: 0, ..Default::default() }),
+                None,
+                &codes::MESSAGE_UNSUPPORTED,
+            ),
             (file(FILE), None, &codes::FILE_UNKNOWN),
             (file("../../etc/passwd"), Some(stored()), &codes::FILE_UNKNOWN),
             (file(&"f".repeat(32)), Some(stored()), &codes::FILE_UNKNOWN),
@@ -451,6 +501,41 @@ mod tests {
             assert_eq!(send(content, stored).map_err(|refused| refused.code), Err(code));
         }
         assert!(send(text(&"x".repeat(TEXT_BYTES_MAX)), None).is_ok());
+    }
+
+    #[test]
+    fn a_note_mentions_those_who_may_read_it_each_once() {
+        let note = |mentions: &[&str], audience: Audience| {
+            let mentions: Vec<String> = mentions.iter().map(ToString::to_string).collect();
+            let send = wire::Send {
+                client_msg_id: vec![1; 16].into(),
+                content: text("look").map(|content| Content { mentions, ..content }),
+                audience: audience.into(),
+                ..wire::Send::default()
+            };
+            let asked = super::mentions(&send).len();
+            let around = Around { readers: vec!["a".into(), "b".into()], ..Around::default() };
+            let by = agent(Rights::agent());
+            let sent = with(|proposer| proposer.send(&by, conversation(), send, around));
+            (asked, sent.map(|message| message.proposal.body))
+        };
+        let (asked, sent) = note(&["a", "b", "a"], Audience::Team);
+        let Ok(Some(Body::Send(send))) = sent else { panic!("a note") };
+        assert_eq!(asked, 3);
+        assert_eq!(
+            send.content.map(|content| content.mentions),
+            Some(vec!["a".into(), "b".into()])
+        );
+        let detail = |(_, refused): (usize, Result<Option<Body>, Rejection>)| {
+            let refused = refused.expect_err("it is refused");
+            assert_eq!(refused.code, &codes::MESSAGE_MENTION);
+            refused.detail
+        };
+        assert_eq!(detail(note(&["a", "c"], Audience::Team)), "c");
+        assert_eq!(detail(note(&["a"], Audience::Everyone)), "");
+        let many = vec!["a"; MENTIONS_MAX + 1];
+        assert_eq!(note(&many, Audience::Team).0, 0, "nobody is looked up for it");
+        assert_eq!(detail(note(&many, Audience::Team)), "");
     }
 
     #[test]

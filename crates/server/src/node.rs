@@ -8,12 +8,14 @@
 //! This is the only place that names a back end.
 
 mod bucket;
+mod contacts;
 mod desk;
 mod echo;
 mod engine;
 mod feeds;
 mod gate;
 mod metrics;
+mod past;
 mod principals;
 mod projector;
 mod recovery;
@@ -207,6 +209,7 @@ impl Node {
             data_dir.installation.epoch,
             Arc::clone(&view),
             rows_in,
+            Arc::clone(&projections),
             u32::from_be_bytes(random()),
         );
         desk.begin(open).await.context("cannot open the desks of the accounts")?;

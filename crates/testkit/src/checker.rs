@@ -428,7 +428,7 @@ mod tests {
 
     fn entry(seq: u64, text: &str) -> TimelineItem {
         let kind = Some(Kind::Text(Text { body: text.to_owned() }));
-        let body = Some(Body::Content(Content { kind, quote_seq: 0 }));
+        let body = Some(Body::Content(Content { kind, quote_seq: 0, ..Default::default() }));
         TimelineItem { item: Some(Item::Entry(Entry { seq, body, ..Entry::default() })) }
     }
 

@@ -270,6 +270,7 @@ pub fn text(conversation: &str, client_msg_id: &[u8], body: &str) -> wire::Send 
         content: Some(Content {
             kind: Some(Kind::Text(Text { body: body.to_owned() })),
             quote_seq: 0,
+            ..Default::default()
         }),
         audience: Audience::Unspecified.into(),
     }

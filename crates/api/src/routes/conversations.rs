@@ -18,7 +18,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    engine::{Counts, EntriesPage, ListQuery, NewMessage, PageRange, View},
+    device::Device,
+    engine::{
+        Contact, ContactChange, Counts, EntriesPage, ListQuery, NewMessage, PageRange, PastSession,
+        View,
+    },
     extract::{Created, Json, Path, Query},
     principal::{Caller, Principal, Staff},
     problem::{Answer, Problem, ProblemBody},
@@ -33,6 +37,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show))
+        .routes(routes!(change_contact))
         .routes(routes!(entries))
         .routes(routes!(send))
         .routes(routes!(erase))
@@ -96,6 +101,16 @@ pub(super) struct ConversationBody {
     inbox: String,
     /// The page the visitor first wrote from; empty towards visitors.
     page_url: String,
+    /// The page the visitor came from; empty where it is not known, and towards visitors.
+    referrer: String,
+    /// What the visitor's browser says of itself; absent towards visitors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<Device>,
+    /// The person behind the visitor; absent for callers without the right `visitor.read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<Contact>,
+    /// Earlier sessions that are over, newest first, at most 50; none towards visitors.
+    sessions: Vec<PastSession>,
     /// How far everybody got.
     #[schema(value_type = Vec<Object>)]
     cursors: Vec<chat::Cursor>,
@@ -114,13 +129,49 @@ pub(super) async fn show(
 ) -> Answer<Json<ConversationBody>> {
     let conversation = own(&by, &conversation)?;
     let view = state.engine().conversation(&by, conversation).await?;
+    let visits = matches!(by, Principal::Visitor(_));
     Ok(Json(ConversationBody {
         row: view.row,
         inbox: view.inbox,
         page_url: view.page_url,
+        referrer: view.referrer,
+        device: (!visits).then(|| Device::of(&view.user_agent)),
+        contact: view.contact,
+        sessions: view.sessions,
         cursors: view.cursors,
         created_at_ms: view.created_at_ms,
     }))
+}
+
+/// Fields that are absent stay as they are; an empty text forgets what was known.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ContactBody {
+    /// What people call the person.
+    name: Option<String>,
+    /// An address to write to.
+    email: Option<String>,
+    /// A number to call.
+    phone: Option<String>,
+    /// What the team keeps in mind about the person, at most 4,000 characters.
+    note: Option<String>,
+}
+
+/// Changes what is known of the person behind a visitor
+#[utoipa::path(patch, path = "/conversations/{conversation}/contact", tag = "conversations",
+    params(("conversation" = String, Path, description = "The conversation's id")),
+    request_body = ContactBody,
+    responses((status = 200, body = Contact), (status = "4XX", body = ProblemBody)))]
+async fn change_contact(
+    State(state): State<ApiState>,
+    Staff(by): Staff,
+    Path(conversation): Path<String>,
+    Json(body): Json<ContactBody>,
+) -> Answer<Json<Contact>> {
+    let conversation = parse_id(&conversation)?;
+    let ContactBody { name, email, phone, note } = body;
+    let change = ContactChange { name, email, phone, note };
+    Ok(Json(state.engine().change_contact(&by, conversation, change).await?))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -203,6 +254,9 @@ struct MessageBody {
     /// The seq it answers.
     #[serde(default)]
     quote_seq: u64,
+    /// Ids of users a note is addressed to: members of the account who may read the conversation.
+    #[serde(default)]
+    mentions: Vec<String>,
 }
 
 #[derive(Deserialize, ToSchema, Default, Clone, Copy)]
@@ -260,7 +314,7 @@ async fn send(
         AudienceBody::Everyone => Audience::Everyone,
         AudienceBody::Team => Audience::Team,
     };
-    let content = Content { kind: Some(kind), quote_seq: body.quote_seq };
+    let content = Content { kind: Some(kind), quote_seq: body.quote_seq, mentions: body.mentions };
     let message = NewMessage { client_msg_id, content, audience };
     let ack = state.engine().send(&by, conversation, message).await?;
     Ok(Created(AckBody {

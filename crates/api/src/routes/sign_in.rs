@@ -52,11 +52,19 @@ struct SignInBody {
 
 /// Who signed in; the login session is in the cookie.
 #[derive(Serialize, ToSchema)]
-struct SignedInBody {
+pub(super) struct SignedInBody {
     user_id: String,
     account_id: String,
     /// All accounts that let the user in.
     accounts: Vec<String>,
+}
+
+impl SignedInBody {
+    /// A user of one account.
+    pub(super) fn of(user: UserId, account: AccountId) -> Self {
+        let account_id = account.to_string();
+        Self { user_id: user.to_string(), accounts: vec![account_id.clone()], account_id }
+    }
 }
 
 /// Signs in and sets the login cookie

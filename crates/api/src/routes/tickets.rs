@@ -146,7 +146,9 @@ async fn visitor(
             frontdesk_catalog::Error::NotFound { .. } => Problem::new(&codes::INBOX_UNKNOWN),
             other => other.into(),
         })?;
-    check_parent(client, &inbox, request.parent_origin.as_deref())?;
+    let parent = check_parent(client, &inbox, request.parent_origin.as_deref());
+    note_site(state, &inbox, &request, parent.is_err()).await;
+    parent?;
     let token = match &request.visitor_token {
         Some(text) => known(state, &inbox, text)?,
         None => VisitorToken::issue(
@@ -212,6 +214,15 @@ fn check_parent(client: &Client, inbox: &Inbox, parent: Option<&str>) -> Answer<
         Ok(())
     } else {
         Err(refused())
+    }
+}
+
+/// Notes where the snippet stands, or where it stands and may not.
+async fn note_site(state: &ApiState, inbox: &Inbox, request: &VisitorRequest, refused: bool) {
+    let parent = request.parent_origin.as_deref().and_then(origin::parse);
+    if let Some(parent) = parent {
+        let whose = (inbox.account, inbox.id);
+        state.sightings().note(state.catalog(), whose, &parent, &request.page, refused).await;
     }
 }
 

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use frontdesk_api::{
     ApiConfig, ApiParts,
     engine::{
-        Ack, AgentState, Check, ConversationView, Engine, EngineError, Entries, EntriesPage, List,
-        ListQuery, NewMessage, Readiness, Waiting,
+        Ack, AgentState, Check, Contact, ContactChange, ConversationView, Engine, EngineError,
+        Entries, EntriesPage, List, ListQuery, NewMessage, Readiness, Waiting,
     },
     files::Files,
     principal::Principal,
@@ -137,9 +137,31 @@ impl Engine for MemoryEngine {
             row: wire::Row { conversation: conversation.to_string(), ..wire::Row::default() },
             inbox: String::new(),
             page_url: String::new(),
+            referrer: String::new(),
+            user_agent: String::new(),
+            contact: None,
+            sessions: Vec::new(),
             cursors: Vec::new(),
             created_at_ms: 0,
         })
+    }
+
+    async fn contact(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+    ) -> Result<Contact, EngineError> {
+        self.entries_of(by, conversation).map(|_| Contact::default())
+    }
+
+    async fn change_contact(
+        &self,
+        by: &Principal,
+        conversation: ConversationId,
+        change: ContactChange,
+    ) -> Result<Contact, EngineError> {
+        self.entries_of(by, conversation)?;
+        Ok(Contact { name: change.name.unwrap_or_default(), ..Contact::default() })
     }
 
     async fn list(&self, _: &Principal, _: ListQuery) -> Result<List, EngineError> {

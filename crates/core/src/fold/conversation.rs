@@ -6,7 +6,12 @@ use super::{
     dedupe::{Dedupe, Known, Senders},
     recent::{Kind, Recent},
 };
-use crate::{chat, id::AccountId, limits::PREVIEW_BYTES_MAX, store};
+use crate::{
+    chat,
+    id::AccountId,
+    limits::{MENTIONS_UNREAD_MAX, PREVIEW_BYTES_MAX},
+    store,
+};
 
 /// The version of the stored state's meaning that this code writes; it reads no newer one.
 pub const FORMAT: u32 = 1;
@@ -156,6 +161,28 @@ impl Conversation {
         self.recent.unread(read_seq, visitor)
     }
 
+    /// Whether a note mentions the user that the user has not read.
+    pub fn is_mentioned(&self, user: &str) -> bool {
+        self.state.mentions.iter().any(|mention| mention.user == user)
+    }
+
+    /// Remembers whom the newest entry mentions, until they read it. An author knows what it says.
+    pub(super) fn mention(&mut self, author: &str, users: &[String]) {
+        let seq = self.state.last_seq;
+        for user in users.iter().filter(|user| *user != author) {
+            if !self.state.mentions.iter().any(|known| known.seq == seq && known.user == *user) {
+                self.state.mentions.push(store::Mention { seq, user: user.clone() });
+            }
+        }
+        let over = self.state.mentions.len().saturating_sub(MENTIONS_UNREAD_MAX);
+        self.state.mentions.drain(..over);
+    }
+
+    /// The user has read up to here.
+    pub(super) fn read_mentions(&mut self, user: &str, read_seq: u64) {
+        self.state.mentions.retain(|known| known.user != user || known.seq > read_seq);
+    }
+
     /// Lets time rise, never fall.
     pub(super) fn tick(&mut self, at_ms: i64) -> i64 {
         self.state.last_at_ms = self.state.last_at_ms.max(at_ms);
@@ -203,9 +230,10 @@ impl Conversation {
         }
     }
 
-    /// The content of an entry is gone: lists and unread counts follow.
+    /// The content of an entry is gone: lists, unread counts and mentions follow.
     pub(super) fn drop_content(&mut self, tombstone: &chat::Entry) {
         self.recent.clear(tombstone.seq);
+        self.state.mentions.retain(|mention| mention.seq != tombstone.seq);
         if let Some(last) = &mut self.state.last_visible
             && last.seq == tombstone.seq
         {
@@ -251,22 +279,28 @@ fn preview(last: &mut chat::Entry, entry: &chat::Entry) {
     last.audience = entry.audience;
     last.at_ms = entry.at_ms;
     last.session.clone_from(&entry.session);
-    let Some(Body::Content(chat::Content { kind: Some(Kind::Text(text)), quote_seq })) =
+    let Some(Body::Content(chat::Content { kind: Some(Kind::Text(text)), quote_seq, .. })) =
         &entry.body
     else {
         last.body.clone_from(&entry.body);
         return;
     };
     let end = text.body.floor_char_boundary(PREVIEW_BYTES_MAX);
-    if let Some(Body::Content(chat::Content { kind: Some(Kind::Text(old)), quote_seq: quoted })) =
-        &mut last.body
+    if let Some(Body::Content(chat::Content {
+        kind: Some(Kind::Text(old)),
+        quote_seq: quoted,
+        ..
+    })) = &mut last.body
     {
         *quoted = *quote_seq;
         old.body.clear();
         old.body.push_str(&text.body[..end]);
     } else {
         let text = chat::Text { body: text.body[..end].to_owned() };
-        let content = chat::Content { kind: Some(Kind::Text(text)), quote_seq: *quote_seq };
+        let quote_seq = *quote_seq;
+        // Lists show what everybody may see; only notes mention.
+        let content =
+            chat::Content { kind: Some(Kind::Text(text)), quote_seq, mentions: Vec::new() };
         last.body = Some(Body::Content(content));
     }
 }

@@ -34,6 +34,9 @@ pub(super) fn fold(
             cursors.push(cursor.clone());
         }
     }
+    if let Some(actor) = &cursor.actor {
+        state.read_mentions(&actor.id, cursor.read_seq);
+    }
     Folded { cursor: Some(cursor), ..Folded::nothing(Verdict::Done) }
 }
 

@@ -181,5 +181,8 @@ pub fn content_hash(audience: i32, content: &chat::Content) -> u64 {
         None => {}
     }
     hash.field(&content.quote_seq.to_le_bytes());
+    for user in &content.mentions {
+        hash.field(user.as_bytes());
+    }
     hash.0
 }

@@ -92,6 +92,7 @@ impl Model {
             content: Some(chat::Content {
                 kind: Some(chat::content::Kind::Text(chat::Text { body: text.to_owned() })),
                 quote_seq: 0,
+                ..Default::default()
             }),
             origin: Some(store::Origin {
                 account: "account".to_owned(),

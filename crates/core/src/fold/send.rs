@@ -87,6 +87,10 @@ pub(super) fn fold(
         ..chat::Entry::default()
     };
     state.number(&mut entry);
+    if let (true, Some(chat::entry::Body::Content(content))) = (to_team, &entry.body) {
+        let author = entry.actor.as_ref().map_or("", |actor| actor.id.as_str());
+        state.mention(author, &content.mentions);
+    }
     let sender = entry.actor.as_ref().map_or("", |actor| actor.id.as_str());
     state.senders.remember(sender, &entry.client_msg_id, (entry.seq, hash, at_ms, id));
     Ok(Folded {

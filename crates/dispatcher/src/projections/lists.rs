@@ -251,9 +251,10 @@ impl Projections {
             .collect()
     }
 
-    /// Calls `visit` with every conversation of every account whose session is not closed, oldest
-    /// id first: how the routing owner fills its queues and loads after a start.
-    pub async fn open_sessions(
+    /// Calls `visit` with every conversation of every account whose session is not closed or that
+    /// mentions somebody, oldest id first: how the routing owner fills its queues and loads after a
+    /// start, and what lists keep in memory.
+    pub async fn live_conversations(
         &self,
         visit: &mut (dyn FnMut(ConversationRow) + Send),
     ) -> Result<(), ProjectionError> {
@@ -263,13 +264,14 @@ impl Projections {
                 "SELECT c.*, v.contact, COALESCE(k.name, '') AS contact_name FROM conversations c \
                  JOIN visitors v ON v.id = c.visitor AND v.account = c.account \
                  LEFT JOIN contacts k ON k.id = v.contact AND k.account = c.account \
-                 WHERE c.id > ? AND c.status <> 0 AND c.status <> ? ORDER BY c.id LIMIT 500",
+                 WHERE c.id > ? AND ((c.status <> 0 AND c.status <> ?) OR c.mentioned <> '') \
+                 ORDER BY c.id LIMIT 500",
             )
             .bind(&after)
             .bind(CLOSED)
             .fetch_all(self.database.reads())
             .await
-            .doing("read open sessions")?;
+            .doing("read live conversations")?;
             let Some(last) = found.last() else { return Ok(()) };
             after = rows::text(last, "id")?;
             for row in &found {
@@ -378,6 +380,7 @@ fn conversation(row: &SqliteRow) -> Result<ConversationRow, ProjectionError> {
         last_seq: rows::count(row, "last_seq")?,
         visible_entries: rows::count(row, "visible_entries")?,
         read_to: rows::json(row, "read_to")?,
+        mentioned: rows::text(row, "mentioned")?.split_whitespace().map(str::to_owned).collect(),
         language: rows::text(row, "language")?,
         page_url: rows::text(row, "page_url")?,
         referrer: rows::text(row, "referrer")?,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use frontdesk_core::id::{AccountId, ContactId, ConversationId, InboxId, VisitorId};
-use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite, sqlite::SqliteRow};
 
 use super::{Doing, ProjectionError, Projections, Write, rows};
 use crate::Summary;
@@ -15,6 +15,8 @@ use crate::Summary;
 const FIELD_CHARS_MAX: usize = 254;
 /// Characters of a note about a contact.
 const NOTE_CHARS_MAX: usize = 4_000;
+/// Visitors whose names are read with one statement.
+const NAMES_AT_A_TIME: usize = 500;
 /// Attributes one visitor may have.
 const ATTRIBUTES_MAX: usize = 50;
 
@@ -58,6 +60,21 @@ pub struct Contact {
     pub note: String,
     /// Its visitors, by id.
     pub visitors: Vec<VisitorId>,
+    /// Its conversations, in the order of the visitors.
+    pub conversations: Vec<ConversationId>,
+    /// Who changed it last; none while nobody did.
+    pub changed: Option<ContactAuthor>,
+}
+
+/// Who wrote what is known of a contact, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactAuthor {
+    /// User, key or visitor.
+    pub id: String,
+    /// The name at that time; empty for a visitor.
+    pub name: String,
+    /// UTC milliseconds.
+    pub at_ms: i64,
 }
 
 /// Changes of a contact; None leaves a field as it is.
@@ -71,6 +88,57 @@ pub struct ContactChange {
     pub phone: Option<String>,
     /// What the team keeps in mind about the person.
     pub note: Option<String>,
+}
+
+impl Contact {
+    /// Of whom nothing is known.
+    fn nameless(id: ContactId) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            email: String::new(),
+            phone: String::new(),
+            note: String::new(),
+            visitors: Vec::new(),
+            conversations: Vec::new(),
+            changed: None,
+        }
+    }
+}
+
+impl ContactChange {
+    fn apply(&self, contact: &mut Contact) -> Result<(), ProjectionError> {
+        for (field, new, current) in [
+            ("name", &self.name, &mut contact.name),
+            ("email", &self.email, &mut contact.email),
+            ("phone", &self.phone, &mut contact.phone),
+        ] {
+            if let Some(text) = new {
+                *current = line(field, text)?;
+            }
+        }
+        if !contact.email.is_empty() && !frontdesk_catalog::is_email(&contact.email) {
+            return Err(ProjectionError::Invalid { field: "email", reason: "email" });
+        }
+        if !contact.phone.is_empty() && !is_phone(&contact.phone) {
+            return Err(ProjectionError::Invalid { field: "phone", reason: "phone" });
+        }
+        if let Some(note) = &self.note {
+            if note.chars().count() > NOTE_CHARS_MAX {
+                return Err(ProjectionError::Invalid { field: "note", reason: "too_long" });
+            }
+            note.trim().clone_into(&mut contact.note);
+        }
+        Ok(())
+    }
+}
+
+/// What a phone could dial: digits with the signs people put between them, an extension at the end.
+fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    (3..=32).contains(&digits)
+        && text.len() <= 64
+        && text.chars().all(|c| c.is_ascii_digit() || "+-() ./#*,;xX".contains(c))
 }
 
 const UNKNOWN_VISITOR: ProjectionError = ProjectionError::NotFound { what: "visitor" };
@@ -128,34 +196,66 @@ impl Projections {
         account: AccountId,
         id: ContactId,
     ) -> Result<Contact, ProjectionError> {
-        let visitors =
-            sqlx::query("SELECT id FROM visitors WHERE account = ? AND contact = ? ORDER BY id")
-                .bind(account.to_string())
-                .bind(id.to_string())
-                .fetch_all(self.database.reads())
-                .await
-                .doing("read a contact")?
-                .iter()
-                .map(|row| rows::parsed(row, "id"))
-                .collect::<Result<Vec<_>, _>>()?;
+        let found = sqlx::query(
+            "SELECT id, conversation FROM visitors WHERE account = ? AND contact = ? ORDER BY id",
+        )
+        .bind(account.to_string())
+        .bind(id.to_string())
+        .fetch_all(self.database.reads())
+        .await
+        .doing("read a contact")?;
         let row = sqlx::query("SELECT * FROM contacts WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.database.reads())
             .await
             .doing("read a contact")?;
-        if visitors.is_empty() && row.is_none() {
+        if found.is_empty() && row.is_none() {
             return Err(UNKNOWN_CONTACT);
         }
-        let field = |column| row.as_ref().map_or(Ok(String::new()), |row| rows::text(row, column));
-        Ok(Contact {
-            id,
-            name: field("name")?,
-            email: field("email")?,
-            phone: field("phone")?,
-            note: field("note")?,
-            visitors,
-        })
+        let mut contact = Contact::nameless(id);
+        for visitor in &found {
+            contact.visitors.push(rows::parsed(visitor, "id")?);
+            contact.conversations.push(rows::parsed(visitor, "conversation")?);
+        }
+        if let Some(row) = row {
+            contact.name = rows::text(&row, "name")?;
+            contact.email = rows::text(&row, "email")?;
+            contact.phone = rows::text(&row, "phone")?;
+            contact.note = rows::text(&row, "note")?;
+            contact.changed = Some(ContactAuthor {
+                id: rows::text(&row, "updated_by")?,
+                name: rows::text(&row, "updated_by_name")?,
+                at_ms: rows::int(&row, "updated_ms")?,
+            });
+        }
+        Ok(contact)
+    }
+
+    /// Reads the contact behind a visitor. A visitor whose row is not written yet, or who has not
+    /// written anything, has one of the same id.
+    pub async fn contact_of(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+    ) -> Result<Contact, ProjectionError> {
+        let id = self.contact_id(account, visitor).await?;
+        match self.contact(account, id).await {
+            Err(ProjectionError::NotFound { .. }) => Ok(Contact::nameless(id)),
+            found => found,
+        }
+    }
+
+    /// Changes what is known of the contact behind a visitor. Survives power loss when this returns.
+    pub async fn update_contact_of(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+        change: &ContactChange,
+        by: &ContactAuthor,
+    ) -> Result<Contact, ProjectionError> {
+        let contact = self.contact_of(account, visitor).await?;
+        self.store_contact(account, contact, change, by).await
     }
 
     /// Changes what is known of a contact. Survives power loss when this returns.
@@ -164,56 +264,100 @@ impl Projections {
         account: AccountId,
         id: ContactId,
         change: &ContactChange,
-        now_ms: i64,
+        by: &ContactAuthor,
     ) -> Result<Contact, ProjectionError> {
-        let mut contact = self.contact(account, id).await?;
-        for (field, new, current) in [
-            ("name", &change.name, &mut contact.name),
-            ("email", &change.email, &mut contact.email),
-            ("phone", &change.phone, &mut contact.phone),
-        ] {
-            if let Some(text) = new {
-                *current = line(field, text)?;
+        let contact = self.contact(account, id).await?;
+        self.store_contact(account, contact, change, by).await
+    }
+
+    /// The names people gave the contacts behind these visitors; those without one are left out.
+    pub async fn names_of(
+        &self,
+        visitors: &[VisitorId],
+    ) -> Result<Vec<(VisitorId, String)>, ProjectionError> {
+        let mut names = Vec::new();
+        for part in visitors.chunks(NAMES_AT_A_TIME) {
+            // A visitor without a row has a contact of its own id.
+            let mut sql = QueryBuilder::<Sqlite>::new("WITH asked (id) AS (VALUES ");
+            let mut list = sql.separated(", ");
+            for visitor in part {
+                list.push("(").push_bind_unseparated(visitor.to_string()).push_unseparated(")");
+            }
+            sql.push(
+                ") SELECT asked.id AS id, k.name AS name FROM asked \
+                 LEFT JOIN visitors v ON v.id = asked.id \
+                 JOIN contacts k ON k.id = COALESCE(v.contact, asked.id) WHERE k.name <> ''",
+            );
+            let found = sql.build().fetch_all(self.database.reads()).await.doing("read names")?;
+            for row in &found {
+                names.push((rows::parsed(row, "id")?, rows::text(row, "name")?));
             }
         }
-        if let Some(note) = &change.note {
-            if note.chars().count() > NOTE_CHARS_MAX {
-                return Err(ProjectionError::Invalid { field: "note", reason: "too_long" });
-            }
-            note.trim().clone_into(&mut contact.note);
+        Ok(names)
+    }
+
+    async fn contact_id(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+    ) -> Result<ContactId, ProjectionError> {
+        let row = sqlx::query("SELECT contact FROM visitors WHERE account = ? AND id = ?")
+            .bind(account.to_string())
+            .bind(visitor.to_string())
+            .fetch_optional(self.database.reads())
+            .await
+            .doing("read a visitor")?;
+        match row {
+            Some(row) => rows::parsed(&row, "contact"),
+            None => Ok(ContactId::from_bytes(*visitor.as_bytes())),
         }
+    }
+
+    async fn store_contact(
+        &self,
+        account: AccountId,
+        mut contact: Contact,
+        change: &ContactChange,
+        by: &ContactAuthor,
+    ) -> Result<Contact, ProjectionError> {
+        change.apply(&mut contact)?;
         let mut write = self.begin("change a contact").await?;
         let updated = sqlx::query(
-            "UPDATE contacts SET name = ?, email = ?, phone = ?, note = ?, updated_ms = ? \
-             WHERE account = ? AND id = ?",
+            "UPDATE contacts SET name = ?, email = ?, phone = ?, note = ?, updated_ms = ?, \
+             updated_by = ?, updated_by_name = ? WHERE account = ? AND id = ?",
         )
         .bind(&contact.name)
         .bind(&contact.email)
         .bind(&contact.phone)
         .bind(&contact.note)
-        .bind(now_ms)
+        .bind(by.at_ms)
+        .bind(&by.id)
+        .bind(&by.name)
         .bind(account.to_string())
-        .bind(id.to_string())
+        .bind(contact.id.to_string())
         .execute(&mut *write)
         .await
         .doing("change a contact")?;
         if updated.rows_affected() == 0 {
             sqlx::query(
-                "INSERT INTO contacts (name, email, phone, note, updated_ms, account, id) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO contacts (name, email, phone, note, updated_ms, updated_by, \
+                 updated_by_name, account, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(&contact.name)
             .bind(&contact.email)
             .bind(&contact.phone)
             .bind(&contact.note)
-            .bind(now_ms)
+            .bind(by.at_ms)
+            .bind(&by.id)
+            .bind(&by.name)
             .bind(account.to_string())
-            .bind(id.to_string())
+            .bind(contact.id.to_string())
             .execute(&mut *write)
             .await
             .doing("change a contact")?;
         }
         self.commit_synced(write, "change a contact").await?;
+        contact.changed = Some(by.clone());
         Ok(contact)
     }
 

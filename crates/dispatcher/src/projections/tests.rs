@@ -36,7 +36,11 @@ impl Fixture {
         let conversation: ConversationId = self.ids.next(1_000);
         let visitor: VisitorId = self.ids.next(1_000);
         let text = chat::Text { body: format!("hello at {last_at_ms}") };
-        let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
+        let content = chat::Content {
+            kind: Some(chat::content::Kind::Text(text)),
+            quote_seq: 0,
+            ..Default::default()
+        };
         Summary {
             last_owner: None,
             recent: frontdesk_core::fold::Recent::default(),
@@ -67,6 +71,7 @@ impl Fixture {
             last_seq: 3,
             visible_entries: 2,
             cursors: Vec::new(),
+            mentioned: Vec::new(),
             created_at_ms: 1_000,
             last_at_ms,
             log: 0,
@@ -99,6 +104,10 @@ fn file(dir: &Path) -> std::path::PathBuf {
 
 fn actor(id: &str) -> chat::Actor {
     chat::Actor { id: id.to_owned(), ..chat::Actor::default() }
+}
+
+fn by(at_ms: i64) -> ContactAuthor {
+    ContactAuthor { id: "agent".to_owned(), name: "Lin".to_owned(), at_ms }
 }
 
 fn assigned(mut summary: Summary, owner: UserId) -> Summary {
@@ -165,7 +174,11 @@ async fn a_long_text_is_cut_to_a_preview_at_a_character() {
     let mut fixture = Fixture::new().await;
     let mut summary = fixture.summary(1_000);
     let text = chat::Text { body: "长".repeat(20_000) };
-    let content = chat::Content { kind: Some(chat::content::Kind::Text(text)), quote_seq: 0 };
+    let content = chat::Content {
+        kind: Some(chat::content::Kind::Text(text)),
+        quote_seq: 0,
+        ..Default::default()
+    };
     summary.last.as_mut().unwrap().body = Some(chat::entry::Body::Content(content));
     fixture.write(std::slice::from_ref(&summary)).await;
     let row = fixture.projections.conversation(&fixture.admin(), summary.conversation).await;
@@ -288,7 +301,7 @@ async fn s11_another_account_sees_nothing() {
     let contact = ContactId::from_bytes(*visitor.as_bytes());
     let projections = &fixture.projections;
     let change = ContactChange { name: Some("Li".to_owned()), ..ContactChange::default() };
-    projections.update_contact(fixture.account, contact, &change, 1).await.unwrap();
+    projections.update_contact(fixture.account, contact, &change, &by(1)).await.unwrap();
 
     let mut ids = IdSource::new([9, 9, 9], 9, 9);
     let other: AccountId = ids.next(0);
@@ -302,7 +315,7 @@ async fn s11_another_account_sees_nothing() {
         projections.visitor(other, visitor).await.unwrap_err().code(),
         projections.set_attributes(other, visitor, &BTreeMap::new()).await.unwrap_err().code(),
         projections.contact(other, contact).await.unwrap_err().code(),
-        projections.update_contact(other, contact, &change, 2).await.unwrap_err().code(),
+        projections.update_contact(other, contact, &change, &by(2)).await.unwrap_err().code(),
     ] {
         assert_eq!(code, "not_found");
     }
@@ -380,7 +393,7 @@ async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
         email: Some("li@example.com".to_owned()),
         ..ContactChange::default()
     };
-    projections.update_contact(fixture.account, contact, &change, 5).await.unwrap();
+    projections.update_contact(fixture.account, contact, &change, &by(5)).await.unwrap();
     let attributes = BTreeMap::from([("plan".to_owned(), "gold".to_owned())]);
     projections.set_attributes(fixture.account, visitor, &attributes).await.unwrap();
     let reader = fixture.admin();
@@ -409,7 +422,7 @@ async fn a_start_reads_every_open_session_of_all_accounts_once() {
     summaries[9].origin.account = fixture.ids.next::<AccountId>(0).to_string();
     fixture.write(&summaries).await;
     let mut found = Vec::new();
-    fixture.projections.open_sessions(&mut |row| found.push(row.conversation)).await.unwrap();
+    fixture.projections.live_conversations(&mut |row| found.push(row.conversation)).await.unwrap();
     assert_eq!(found.len(), 1_201);
     found.dedup();
     assert_eq!(found.len(), 1_201);

@@ -51,6 +51,7 @@ pub(crate) fn send(
     let content = chat::Content {
         kind: Some(chat::content::Kind::Text(chat::Text { body: body.to_owned() })),
         quote_seq: 0,
+        ..Default::default()
     };
     let send = store::Send {
         id: Bytes::copy_from_slice(&xid),

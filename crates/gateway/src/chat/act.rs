@@ -115,11 +115,17 @@ impl Chat {
     /// What the catalog has to confirm before this frame can be carried out.
     fn lookup_of(act: &Act, frame: &In) -> Option<Lookup> {
         match frame {
-            In::Send(send) => propose::file_id(send.content.as_ref()).map(|file| Lookup::File {
-                conversation: act.conversation,
-                sender: act.principal.id.clone(),
-                file: file.to_owned(),
-            }),
+            In::Send(send) => {
+                let file = propose::file_id(send.content.as_ref()).map(ToOwned::to_owned);
+                let people = propose::mentions(send).to_vec();
+                let names = file.is_some() || !people.is_empty();
+                names.then(|| Lookup::Message {
+                    conversation: act.conversation,
+                    sender: act.principal.id.clone(),
+                    file,
+                    people,
+                })
+            }
             In::Command(wire::Command { command: Some(Verb::Transfer(transfer)), .. }) => {
                 match (transfer.to_agent.as_str(), transfer.to_team.as_str()) {
                     ("", "") => None,
@@ -175,9 +181,18 @@ impl Chat {
         found: Option<Found>,
     ) {
         let Act { asker, reference, conversation, principal, mut around } = act;
+        let session = self
+            .dispatcher
+            .state_in_memory(conversation)
+            .and_then(frontdesk_core::fold::Conversation::session);
         let mut target = None;
         match found {
-            Some(Found::File(file)) => around.file = Some(file),
+            Some(Found::Message { file, people }) => {
+                around.file = file;
+                let subject = Subject { conversation, account: principal.account, session };
+                let readers = people.into_iter().filter(|who| access::may_read(who, &subject));
+                around.readers = readers.map(|who| who.id).collect();
+            }
             Some(Found::Agent(agent)) => target = Some(agent),
             Some(Found::Team) | None => {}
         }
@@ -185,10 +200,6 @@ impl Chat {
             In::Send(send) => send.client_msg_id.clone(),
             _ => Bytes::new(),
         };
-        let session = self
-            .dispatcher
-            .state_in_memory(conversation)
-            .and_then(frontdesk_core::fold::Conversation::session);
         let mut proposer =
             Proposer { ids: &mut self.ids, screen: &self.screen, now_ms: io.now_ms() };
         let proposals: Result<Vec<store::Proposal>, Rejection> = match frame {

@@ -108,14 +108,16 @@ pub struct AuthRequest {
 /// What a frame names and the catalog has to confirm before the frame is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// A file of a message: stored, synced, of this conversation and sender.
-    File {
-        /// The conversation it must belong to.
+    /// What a message names beside its text.
+    Message {
+        /// The conversation its file must belong to.
         conversation: ConversationId,
-        /// The uploader it must have: visitor, user or key.
+        /// The uploader its file must have: visitor, user or key.
         sender: String,
-        /// Its id as the client gave it.
-        file: String,
+        /// Id of its file as the client gave it: it must be stored and synced.
+        file: Option<String>,
+        /// The users it mentions.
+        people: Vec<String>,
     },
     /// The agent a session is handed to.
     Agent(String),
@@ -126,8 +128,13 @@ pub enum Lookup {
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
-    /// The whole reference.
-    File(chat::File),
+    /// What a message names.
+    Message {
+        /// The whole reference, if it names a file.
+        file: Option<chat::File>,
+        /// Those of the people it mentions who are members of the account now.
+        people: Vec<Principal>,
+    },
     /// The agent as a participant.
     Agent(chat::Participant),
     /// The team exists.

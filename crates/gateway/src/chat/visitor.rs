@@ -44,6 +44,7 @@ impl Chat {
         match frame {
             In::Send(_) | In::Retract(_) | In::Command(_) => {
                 let around = Around {
+                    readers: Vec::new(),
                     // Encoded by us a moment ago.
                     origin: visitor
                         .origin

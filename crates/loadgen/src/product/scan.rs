@@ -211,7 +211,7 @@ mod tests {
             let items = texts_said.iter().map(|(seq, body)| {
                 let text = chat::Text { body: body.clone() };
                 let kind = Some(chat::content::Kind::Text(text));
-                let content = chat::Content { kind, quote_seq: 3 };
+                let content = chat::Content { kind, quote_seq: 3, ..Default::default() };
                 let entry = chat::Entry {
                     seq: *seq,
                     at_ms,

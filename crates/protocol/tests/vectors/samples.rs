@@ -44,7 +44,11 @@ fn mei() -> Participant {
 }
 
 fn text(body: &str) -> Content {
-    Content { kind: Some(content::Kind::Text(Text { body: body.to_owned() })), quote_seq: 0 }
+    Content {
+        kind: Some(content::Kind::Text(Text { body: body.to_owned() })),
+        quote_seq: 0,
+        ..Default::default()
+    }
 }
 
 fn entry(seq: u64, actor: Actor, body: entry::Body) -> Entry {
@@ -83,7 +87,9 @@ fn items() -> Vec<TimelineItem> {
         ]
         .into(),
     };
-    let say = |kind| entry::Body::Content(Content { kind: Some(kind), quote_seq: 1 });
+    let say = |kind| {
+        entry::Body::Content(Content { kind: Some(kind), quote_seq: 1, ..Default::default() })
+    };
     let gone = Tombstone { reason: TombstoneReason::Retracted.into() };
     vec![
         item(entry(1, visitor(), entry::Body::Content(text("你好 👋\n<b>\"hello\"</b>\u{0}")))),
@@ -234,11 +240,24 @@ pub(super) fn client() -> Vec<(&'static str, ClientFrame)> {
             }),
         ),
         (
+            "send_a_note_that_mentions",
+            C::Send(Send {
+                conversation: conversation(),
+                client_msg_id: CLIENT_MSG_ID.to_vec().into(),
+                content: Some(Content { mentions: vec![AGENT.to_owned()], ..text("@Mei look") }),
+                audience: Audience::Team.into(),
+            }),
+        ),
+        (
             "send_a_file",
             C::Send(Send {
                 conversation: conversation(),
                 client_msg_id: CLIENT_MSG_ID.to_vec().into(),
-                content: Some(Content { kind: Some(content::Kind::File(file)), quote_seq: 0 }),
+                content: Some(Content {
+                    kind: Some(content::Kind::File(file)),
+                    quote_seq: 0,
+                    ..Default::default()
+                }),
                 audience: Audience::Everyone.into(),
             }),
         ),
@@ -336,6 +355,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
         unread: 2,
         visitor_online: true,
         language: "zh-CN".to_owned(),
+        mentioned: true,
     };
     let mut frames: Vec<(&'static str, S)> = vec![
         (

@@ -227,7 +227,7 @@ impl World {
         let session: SessionId = self.ids.next(self.now_ms);
         let send = store::Send {
             id: id.as_bytes().to_vec().into(),
-            content: Some(Content { kind: Some(text), quote_seq: 0 }),
+            content: Some(Content { kind: Some(text), quote_seq: 0, ..Default::default() }),
             origin: Some(origin),
             new_session: session.as_bytes().to_vec().into(),
             new_session_team: to.map(|team| team.to_string()).unwrap_or_default(),

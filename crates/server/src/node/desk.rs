@@ -19,10 +19,10 @@ use frontdesk_catalog::{
 };
 use frontdesk_core::{
     chat,
-    id::{AccountId, ConversationId, IdSource, InboxId, TeamId, UserId},
+    id::{AccountId, ConversationId, IdSource, InboxId, TeamId, UserId, VisitorId},
     limits,
 };
-use frontdesk_dispatcher::Summary;
+use frontdesk_dispatcher::{Summary, projections::Projections};
 use frontdesk_gateway::{
     chat::port::{Answer, Command, ConnRef, DeskInput, Reply},
     edge::{LoopHandle, Refused},
@@ -114,13 +114,15 @@ pub(crate) enum DeskQuery {
     VisitorOnline { conversation: ConversationId, reply: oneshot::Sender<bool> },
     /// People, teams, inboxes or settings changed.
     Configuration { account: AccountId },
+    /// The person these conversations are with is called so from now on.
+    Renamed { account: AccountId, conversations: Vec<ConversationId>, name: String },
 }
 
-/// An open conversation of a list.
+/// A conversation of a list.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenRow {
     pub(crate) summary: Arc<Summary>,
-    pub(crate) visitor_online: bool,
+    pub(crate) beside: rows::Beside,
 }
 
 /// The watchdog's report.
@@ -149,14 +151,28 @@ pub(crate) struct Rows {
 /// One account at the desk.
 struct AccountDesk {
     desk: Desk,
-    /// Open conversations.
+    /// Open conversations, and closed ones in which somebody has to read a mention.
     open: HashMap<ConversationId, Arc<Summary>>,
+    /// What people call the visitors of those, where anybody does.
+    names: HashMap<ConversationId, String>,
     /// Agents with a connection, and those who may resume.
     agents: HashMap<UserId, Connected>,
     presence: HashMap<UserId, wire::Presence>,
     next_ms: i64,
     /// Whether the desk knows what is configured: before that it decides nothing.
     configured: bool,
+}
+
+impl AccountDesk {
+    /// Notes what the visitor of a conversation is called; says whether that is new.
+    fn call(&mut self, conversation: ConversationId, name: String) -> bool {
+        let before = if name.is_empty() {
+            self.names.remove(&conversation)
+        } else {
+            self.names.insert(conversation, name.clone())
+        };
+        before.unwrap_or_default() != name
+    }
 }
 
 #[derive(Debug)]
@@ -178,6 +194,7 @@ pub(crate) struct DeskTask {
     epoch: u64,
     view: Arc<DeskView>,
     rows: mpsc::Sender<Rows>,
+    projections: Arc<Projections>,
     accounts: HashMap<AccountId, AccountDesk>,
     visitors_online: HashSet<ConversationId>,
     /// What a full inbox of a loop did not take yet, in order.
@@ -193,6 +210,7 @@ impl DeskTask {
         epoch: u64,
         view: Arc<DeskView>,
         rows: mpsc::Sender<Rows>,
+        projections: Arc<Projections>,
         id_seed: u32,
     ) -> Self {
         Self {
@@ -202,6 +220,7 @@ impl DeskTask {
             epoch,
             view,
             rows,
+            projections,
             accounts: HashMap::new(),
             visitors_online: HashSet::new(),
             stuck: VecDeque::new(),
@@ -222,6 +241,7 @@ impl DeskTask {
         }
         for (account, summaries) in by_account {
             self.open_account(account);
+            self.learn_names(&summaries).await;
             if let Some(at) = self.accounts.get_mut(&account) {
                 at.open = summaries
                     .into_iter()
@@ -339,8 +359,42 @@ impl DeskTask {
         }
     }
 
+    /// Reads what people call the visitors of conversations that come into the lists.
+    async fn learn_names(&mut self, summaries: &[Summary]) {
+        let mut coming: HashMap<VisitorId, (AccountId, ConversationId)> = HashMap::new();
+        for summary in summaries.iter().filter(|summary| rows::is_live(summary)) {
+            let Ok(account) = summary.origin.account.parse() else { continue };
+            let Ok(visitor) = summary.origin.visitor.parse() else { continue };
+            self.open_account(account);
+            let at = self.accounts.get(&account);
+            if !at.is_some_and(|at| at.open.contains_key(&summary.conversation)) {
+                coming.insert(visitor, (account, summary.conversation));
+            }
+        }
+        if coming.is_empty() {
+            return;
+        }
+        let visitors: Vec<VisitorId> = coming.keys().copied().collect();
+        match self.projections.names_of(&visitors).await {
+            Ok(names) => {
+                for (visitor, name) in names {
+                    if let Some((account, conversation)) = coming.get(&visitor)
+                        && let Some(at) = self.accounts.get_mut(account)
+                    {
+                        at.call(*conversation, name);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "lists go without the names of some visitors"
+            ),
+        }
+    }
+
     /// Newest states of conversations: to the router, to the lists, to the projections.
     async fn summaries(&mut self, summaries: Vec<Summary>, complete: Option<(u16, u64)>) {
+        self.learn_names(&summaries).await;
         let mut shared = Vec::with_capacity(summaries.len());
         let mut inputs: HashMap<AccountId, Vec<Input>> = HashMap::new();
         for summary in summaries {
@@ -350,11 +404,11 @@ impl DeskTask {
             let summary = Arc::new(summary);
             let Some(at) = self.accounts.get_mut(&account) else { continue };
             let conversation = summary.conversation;
-            let is_open = rows::is_open(&summary);
-            if is_open {
+            if rows::is_live(&summary) {
                 at.open.insert(conversation, Arc::clone(&summary));
             } else {
                 at.open.remove(&conversation);
+                at.names.remove(&conversation);
             }
             self.tell_lists(account, conversation);
             shared.push(summary);
@@ -427,7 +481,7 @@ impl DeskTask {
                         .filter(|summary| rows::is_listed(&principal, summary))
                         .map(|summary| OpenRow {
                             summary: Arc::clone(summary),
-                            visitor_online: self.visitors_online.contains(&summary.conversation),
+                            beside: self.beside(at, summary.conversation),
                         })
                         .collect()
                 });
@@ -455,7 +509,7 @@ impl DeskTask {
                     for (user, presence) in &at.presence {
                         now.insert(*user, AgentNow { presence: *presence, open_sessions: 0 });
                     }
-                    for summary in at.open.values() {
+                    for summary in at.open.values().filter(|summary| rows::is_open(summary)) {
                         let owner = summary.session.as_ref().and_then(|s| s.owner.as_ref());
                         let Some(Ok(user)) = owner.map(|owner| owner.id.parse::<UserId>()) else {
                             continue;
@@ -473,6 +527,14 @@ impl DeskTask {
                 // Whoever asked may have given up.
                 if reply.send(self.visitors_online.contains(&conversation)).is_err() {
                     tracing::debug!("a request was given up");
+                }
+            }
+            DeskQuery::Renamed { account, conversations, name } => {
+                for conversation in conversations {
+                    let Some(at) = self.accounts.get_mut(&account) else { return };
+                    if at.open.contains_key(&conversation) && at.call(conversation, name.clone()) {
+                        self.tell_lists(account, conversation);
+                    }
                 }
             }
             DeskQuery::Configuration { account } => {
@@ -517,6 +579,7 @@ impl DeskTask {
         self.accounts.entry(account).or_insert_with(|| AccountDesk {
             desk: Desk::new(DeskSettings::default(), ids),
             open: HashMap::new(),
+            names: HashMap::new(),
             agents: HashMap::new(),
             presence: HashMap::new(),
             next_ms: 0,
@@ -703,12 +766,19 @@ impl DeskTask {
             at.open.get(&conversation).filter(|summary| rows::is_listed(&agent.principal, summary));
         let change = match listed {
             Some(summary) => {
-                let online = self.visitors_online.contains(&conversation);
-                Change::Row(rows::row(summary, &agent.principal.id, online, self.epoch))
+                let beside = self.beside(at, conversation);
+                Change::Row(rows::row(summary, &agent.principal.id, beside, self.epoch))
             }
             None => Change::Removed(conversation.to_string()),
         };
         Some(wire::FeedChange { number, change: Some(change) })
+    }
+
+    fn beside(&self, at: &AccountDesk, conversation: ConversationId) -> rows::Beside {
+        rows::Beside {
+            visitor_name: at.names.get(&conversation).cloned().unwrap_or_default(),
+            visitor_online: self.visitors_online.contains(&conversation),
+        }
     }
 
     /// Tells a loop something; what a full inbox does not take is told soon, in order.

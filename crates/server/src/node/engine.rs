@@ -14,8 +14,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_api::{
     engine::{
-        Ack, AgentState, Check, ConversationView, Counts, Engine, EngineError, Entries,
-        EntriesPage, List, ListQuery, NewMessage, PageRange, Readiness, View, Waiting,
+        Ack, AgentState, Check, Contact, ContactChange, ConversationView, Counts, Engine,
+        EngineError, Entries, EntriesPage, List, ListQuery, NewMessage, PageRange, PastSession,
+        Readiness, View, Waiting,
     },
     principal::Principal as Caller,
 };
@@ -24,7 +25,9 @@ use frontdesk_core::{
     chat,
     fold::{self, Conversation},
     id::{AccountId, ApiKeyId, ConversationId, IdSource, UserId},
-    partition_of, store,
+    partition_of,
+    rights::Right,
+    store,
 };
 use frontdesk_dispatcher::{
     Summary, Tail,
@@ -54,7 +57,7 @@ use tokio::{
 use super::{
     SharedHistory,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
-    now_ms, principals, rows,
+    now_ms, past, principals, rows,
 };
 use crate::config::Durability;
 
@@ -173,7 +176,7 @@ impl NodeEngine {
     }
 
     /// The state as it is now; unknown to whoever may not read it.
-    async fn readable(
+    pub(super) async fn readable(
         &self,
         by: &Caller,
         conversation: ConversationId,
@@ -236,6 +239,32 @@ impl NodeEngine {
             .collect()
     }
 
+    /// The sessions that are over, from the history and the loop's tail.
+    async fn past_sessions(
+        &self,
+        conversation: ConversationId,
+        state: &Conversation,
+        tail: Tail,
+    ) -> Result<Vec<PastSession>, EngineError> {
+        let after = state.state().session_events.saturating_sub(past::EVENTS_MAX);
+        let history = Arc::clone(&self.history);
+        let limit = usize::try_from(past::EVENTS_MAX).unwrap_or(usize::MAX);
+        let stored =
+            tokio::task::spawn_blocking(move || history.events(&conversation, after, limit))
+                .await
+                .map_err(|_| unavailable())?
+                .map_err(|error| failed(conversation, &error))?;
+        let mut events: BTreeMap<u64, Bytes> = stored.into_iter().collect();
+        events.extend(tail.events);
+        let events = events
+            .into_values()
+            .map(|bytes| {
+                chat::SessionEvent::decode(bytes).map_err(|error| failed(conversation, &error))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(past::sessions(&events, state.session().map_or(0, |session| session.number)))
+    }
+
     /// The loops' newest states are at the desk within a second; closed rows come from the file.
     async fn closed(&self, by: &Caller, query: &ListQuery) -> Result<List, EngineError> {
         let reader = principals::reader(by).ok_or(EngineError::UnknownConversation)?;
@@ -288,8 +317,12 @@ impl Engine for NodeEngine {
                 Some(chat::content::Kind::File(file)) => Some(file.clone()),
                 _ => None,
             };
-            let around =
-                Around { origin: Some(visitor.origin.clone()), team: inbox.default_team, file };
+            let around = Around {
+                origin: Some(visitor.origin.clone()),
+                team: inbox.default_team,
+                file,
+                ..Around::default()
+            };
             let send = wire::Send {
                 client_msg_id,
                 content: Some(content),
@@ -387,10 +420,21 @@ impl Engine for NodeEngine {
         by: &Caller,
         conversation: ConversationId,
     ) -> Result<ConversationView, EngineError> {
-        let (state, _) = self.readable(by, conversation).await?;
+        let (state, tail) = self.readable(by, conversation).await?;
         let online = self.desk(|reply| DeskQuery::VisitorOnline { conversation, reply }).await?;
+        let visits = matches!(by, Caller::Visitor(_));
+        let mut contact = None;
+        let mut sessions = Vec::new();
+        if !visits {
+            sessions = self.past_sessions(conversation, &state, tail).await?;
+            if by.rights().contains(Right::VisitorRead)
+                && let Some(Ok(visitor)) = state.origin().map(|origin| origin.visitor.parse())
+            {
+                contact = Some(self.contact_of(by, by.account(), visitor).await?);
+            }
+        }
         let mut summary = Summary::of(conversation, &state, 0, 0);
-        if matches!(by, Caller::Visitor(_)) {
+        if visits {
             // Visitors see names of people and no ids, here as in the timeline.
             summary.session = summary.session.as_ref().map(fold::session_for_visitor);
             let actors = summary.cursors.iter_mut().filter_map(|cursor| cursor.actor.as_mut());
@@ -401,14 +445,40 @@ impl Engine for NodeEngine {
                 _ => None,
             });
         }
-        let row = rows::row(&summary, &by.id(), online, self.epoch);
+        let beside = rows::Beside {
+            visitor_name: contact.as_ref().map(|contact| contact.name.clone()).unwrap_or_default(),
+            visitor_online: online,
+        };
+        let row = rows::row(&summary, &by.id(), beside, self.epoch);
+        let for_staff = |text: String| if visits { String::new() } else { text };
         Ok(ConversationView {
             row,
             inbox: summary.origin.inbox,
-            page_url: summary.origin.page_url,
+            page_url: for_staff(summary.origin.page_url),
+            referrer: for_staff(summary.origin.referrer),
+            user_agent: for_staff(summary.origin.user_agent),
+            contact,
+            sessions,
             cursors: summary.cursors,
             created_at_ms: summary.created_at_ms,
         })
+    }
+
+    async fn contact(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+    ) -> Result<Contact, EngineError> {
+        self.read_contact(by, conversation).await
+    }
+
+    async fn change_contact(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        change: ContactChange,
+    ) -> Result<Contact, EngineError> {
+        self.write_contact(by, conversation, change).await
     }
 
     async fn list(&self, by: &Caller, query: ListQuery) -> Result<List, EngineError> {
@@ -425,6 +495,7 @@ impl Engine for NodeEngine {
             mine: count(View::Mine),
             queue: count(View::Queue),
             open: count(View::Open),
+            mentioned: count(View::Mentioned),
             closed: stored.closed,
         };
         if query.view == View::Closed {
@@ -449,7 +520,7 @@ impl Engine for NodeEngine {
         let rows = found
             .into_iter()
             .take(query.limit)
-            .map(|row| rows::row(&row.summary, &me, row.visitor_online, self.epoch))
+            .map(|row| rows::row(&row.summary, &me, row.beside.clone(), self.epoch))
             .collect();
         Ok(List { rows, next, counts })
     }
@@ -576,7 +647,7 @@ fn unavailable() -> EngineError {
     EngineError::Unavailable { retry_after: Duration::from_secs(1) }
 }
 
-fn refused(code: &'static codes::ErrorCode) -> EngineError {
+pub(super) fn refused(code: &'static codes::ErrorCode) -> EngineError {
     EngineError::Refused {
         code: code.code,
         message: code.text.to_owned(),
@@ -606,7 +677,7 @@ fn failed(conversation: ConversationId, error: &(dyn std::error::Error + 'static
     unavailable()
 }
 
-fn broken(error: &projections::ProjectionError) -> EngineError {
+pub(super) fn broken(error: &projections::ProjectionError) -> EngineError {
     tracing::error!(error = error as &dyn std::error::Error, "cannot read a list");
     unavailable()
 }

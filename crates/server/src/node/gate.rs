@@ -16,7 +16,7 @@ use frontdesk_catalog::{
 };
 use frontdesk_core::{
     chat,
-    id::{AccountId, ApiKeyId, InboxId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, InboxId, UserId},
     store,
 };
 use frontdesk_gateway::{
@@ -318,6 +318,37 @@ impl Gate {
         Ok(facts)
     }
 
+    /// A message may refer only to a file that is stored, synced, of the same conversation and of the
+    /// same sender.
+    async fn file(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        sender: &str,
+        file: &str,
+    ) -> Result<chat::File, &'static ErrorCode> {
+        let stored = self.catalog.file(account, file).await;
+        let stored = stored.map_err(|error| missing(&error, &codes::FILE_UNKNOWN))?;
+        principals::file_of(stored, conversation, sender).ok_or(&codes::FILE_UNKNOWN)
+    }
+
+    /// Those of the users who are members of the account and not shut out.
+    async fn members(
+        &self,
+        account: AccountId,
+        users: &[String],
+    ) -> Result<Vec<Principal>, &'static ErrorCode> {
+        let mut members = Vec::with_capacity(users.len());
+        for user in users.iter().filter_map(|user| user.parse::<UserId>().ok()) {
+            match self.catalog.access(account, user).await {
+                Ok(access) => members.push(principals::of_access(&access)),
+                Err(CatalogError::NotFound { .. }) => {}
+                Err(error) => return Err(failure(&error)),
+            }
+        }
+        Ok(members)
+    }
+
     /// Confirms what a frame names.
     async fn look_up(
         &self,
@@ -325,14 +356,12 @@ impl Gate {
         lookup: Lookup,
     ) -> Result<Found, &'static ErrorCode> {
         match lookup {
-            // A message may refer only to a file that is stored, synced, of the same conversation
-            // and of the same sender.
-            Lookup::File { conversation, sender, file } => {
-                let stored = self.catalog.file(account, &file).await;
-                let stored = stored.map_err(|error| missing(&error, &codes::FILE_UNKNOWN))?;
-                principals::file_of(stored, conversation, &sender)
-                    .map(Found::File)
-                    .ok_or(&codes::FILE_UNKNOWN)
+            Lookup::Message { conversation, sender, file, people } => {
+                let file = match file {
+                    Some(file) => Some(self.file(account, conversation, &sender, &file).await?),
+                    None => None,
+                };
+                Ok(Found::Message { file, people: self.members(account, &people).await? })
             }
             Lookup::Agent(id) => {
                 let id: UserId = id.parse().map_err(|_| &codes::SESSION_TARGET)?;

@@ -175,9 +175,9 @@ async fn open_conversations(
 ) -> anyhow::Result<Vec<Summary>> {
     let mut ids = Vec::new();
     projections
-        .open_sessions(&mut |row| ids.push(row.conversation))
+        .live_conversations(&mut |row| ids.push(row.conversation))
         .await
-        .context("cannot list the open conversations")?;
+        .context("cannot list the live conversations")?;
     let mut open = Vec::with_capacity(ids.len());
     for conversation in ids {
         open.extend(summary(history, conversation)?);

@@ -7,6 +7,19 @@ use frontdesk_dispatcher::{Summary, projections::ConversationRow};
 use frontdesk_protocol::wire;
 use frontdesk_router::access::{self, Principal, Subject};
 
+/// What a row says that the conversation itself does not know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    /// What people call the visitor; empty while nobody does.
+    pub(crate) visitor_name: String,
+    pub(crate) visitor_online: bool,
+}
+
+/// Whether lists keep the conversation in memory: it is open, or somebody has to read a mention.
+pub(crate) fn is_live(summary: &Summary) -> bool {
+    is_open(summary) || !summary.mentioned.is_empty()
+}
+
 /// Whether the conversation has an open session.
 pub(crate) fn is_open(summary: &Summary) -> bool {
     summary.session.as_ref().is_some_and(|session| {
@@ -21,22 +34,24 @@ pub(crate) fn takes_part(principal: &Principal, summary: &Summary) -> bool {
     })
 }
 
-/// Whether an open conversation stands in the principal's lists.
+/// Whether a conversation stands in the principal's lists: it is open, or mentions the principal.
 pub(crate) fn is_listed(principal: &Principal, summary: &Summary) -> bool {
     let Ok(account) = summary.origin.account.parse() else { return false };
     let subject =
         Subject { conversation: summary.conversation, account, session: summary.session.as_ref() };
-    access::may_read(principal, &subject)
+    let due = is_open(summary) || summary.mentions(&principal.id);
+    due && access::may_read(principal, &subject)
 }
 
-/// Whether an open conversation that is listed belongs to this view.
+/// Whether a conversation that is listed belongs to this view.
 pub(crate) fn is_in(view: View, principal: &Principal, summary: &Summary) -> bool {
     let queued =
         summary.session.as_ref().is_some_and(|session| session.status() == SessionStatus::Queued);
     match view {
-        View::Mine => takes_part(principal, summary),
+        View::Mine => is_open(summary) && takes_part(principal, summary),
         View::Queue => queued,
-        View::Open => true,
+        View::Open => is_open(summary),
+        View::Mentioned => summary.mentions(&principal.id),
         View::Closed => false,
     }
 }
@@ -53,21 +68,23 @@ pub(crate) fn stored_row(row: &ConversationRow, reader: &str, epoch: u64) -> wir
         unread: u32::from(row.is_unread_for(reader)),
         visitor_online: false,
         language: row.language.clone(),
+        mentioned: row.mentioned.iter().any(|user| user == reader),
     }
 }
 
 /// The row as this reader sees it.
-pub(crate) fn row(summary: &Summary, reader: &str, visitor_online: bool, epoch: u64) -> wire::Row {
+pub(crate) fn row(summary: &Summary, reader: &str, beside: Beside, epoch: u64) -> wire::Row {
     wire::Row {
         conversation: summary.conversation.to_string(),
         visitor: summary.origin.visitor.clone(),
-        visitor_name: String::new(),
+        visitor_name: beside.visitor_name,
         session: summary.session.clone(),
         last: summary.last.clone(),
         position: Some(wire::Position { epoch, seq: summary.last_seq }),
         unread: summary.unread(reader),
-        visitor_online,
+        visitor_online: beside.visitor_online,
         language: summary.origin.language.clone(),
+        mentioned: summary.mentions(reader),
     }
 }
 

@@ -84,6 +84,7 @@ async fn bad_messages_are_refused_by_code_and_change_nothing() {
         let text_of = |body: &str| Content {
             kind: Some(Kind::Text(Text { body: body.to_owned() })),
             quote_seq: 0,
+            ..Default::default()
         };
         let new = || message_id().to_vec();
         let cases: Vec<(&str, wire::Send)> = vec![
@@ -113,6 +114,7 @@ async fn bad_messages_are_refused_by_code_and_change_nothing() {
                     content: Some(Content {
                         kind: Some(Kind::System(chat::SystemText::default())),
                         quote_seq: 0,
+                        ..Default::default()
                     }),
                     ..text("", &new(), "")
                 },

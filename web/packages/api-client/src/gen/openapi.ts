@@ -143,6 +143,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{conversation}/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is known of the person behind a visitor */
+        patch: operations["conversations_change_contact"];
+        trace?: never;
+    };
     "/api/v1/conversations/{conversation}/entries": {
         parameters: {
             query?: never;
@@ -299,6 +316,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inboxes/{inbox}/sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows on which sites the inbox's widget was seen */
+        get: operations["inboxes_sightings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the invitations that are open */
+        get: operations["invitations_list"];
+        put?: never;
+        /** Invites somebody; an open invitation of the same address ends */
+        post: operations["invitations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/by-token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the invitation behind a link */
+        get: operations["invitations_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/by-token/{token}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts an invitation and signs the new user in */
+        post: operations["invitations_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws an invitation: its link stops working at once */
+        delete: operations["invitations_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -328,6 +431,24 @@ export interface paths {
         put?: never;
         /** Changes one's own password; every other login session ends */
         post: operations["identity_change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows one's own signals */
+        get: operations["identity_preferences"];
+        /** Chooses one's own signals */
+        put: operations["identity_set_preferences"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -696,6 +817,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptBody: {
+            /** @description What visitors will see. */
+            display_name: string;
+            /**
+             * Format: password
+             * @description 8 characters or more, 15 advised.
+             */
+            password: string;
+        };
         /** @description Where the message stands; it is on disk. */
         AckBody: {
             /**
@@ -841,8 +971,46 @@ export interface components {
              */
             until_ms: number;
         };
+        /** @description A person, as far as anybody knows. */
+        Contact: {
+            /** @description What the site says of the person, by name. */
+            attributes: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description When, UTC milliseconds.
+             */
+            changed_at_ms?: number | null;
+            /** @description Who wrote name, address, number or note last; absent while nobody did. */
+            changed_by?: string | null;
+            /** @description The name of who wrote it, at that time; empty for the visitor. */
+            changed_by_name?: string | null;
+            /** @description Empty while nobody knows. */
+            email: string;
+            /** @description Empty while nobody knows. */
+            name: string;
+            /** @description What the team keeps in mind about the person. */
+            note: string;
+            /** @description Empty while nobody knows. */
+            phone: string;
+            /** @description The site vouched for who it is. */
+            verified: boolean;
+        };
+        /** @description Fields that are absent stay as they are; an empty text forgets what was known. */
+        ContactBody: {
+            /** @description An address to write to. */
+            email?: string | null;
+            /** @description What people call the person. */
+            name?: string | null;
+            /** @description What the team keeps in mind about the person, at most 4,000 characters. */
+            note?: string | null;
+            /** @description A number to call. */
+            phone?: string | null;
+        };
         /** @description One conversation. */
         ConversationBody: {
+            contact?: components["schemas"]["Contact"] | null;
             /**
              * Format: int64
              * @description UTC milliseconds.
@@ -850,12 +1018,17 @@ export interface components {
             created_at_ms: number;
             /** @description How far everybody got. */
             cursors: Record<string, never>[];
+            device?: components["schemas"]["Device"] | null;
             /** @description The inbox. */
             inbox: string;
             /** @description The page the visitor first wrote from; empty towards visitors. */
             page_url: string;
+            /** @description The page the visitor came from; empty where it is not known, and towards visitors. */
+            referrer: string;
             /** @description `Row` of the wire protocol: the conversation with its newest session. */
             row: Record<string, never>;
+            /** @description Earlier sessions that are over, newest first, at most 50; none towards visitors. */
+            sessions: components["schemas"]["PastSession"][];
         };
         /** @description How many rows each view holds for the reader. */
         Counts: {
@@ -864,6 +1037,11 @@ export interface components {
              * @description Closed ones.
              */
             closed: number;
+            /**
+             * Format: int64
+             * @description Where an unread note mentions the reader.
+             */
+            mentioned: number;
             /**
              * Format: int64
              * @description Own open sessions.
@@ -880,6 +1058,17 @@ export interface components {
              */
             queue: number;
         };
+        /** @description A new invitation; `url` is shown this once. */
+        CreatedInvitationBody: {
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            expires_at_ms: number;
+            id: string;
+            /** @description Give it to the person, and to nobody else. */
+            url: string;
+        };
         /** @description A new key; `key` is shown this once. */
         CreatedKeyBody: components["schemas"]["KeyBody"] & {
             /** @description Send it as `Authorization: Bearer fd_...`. */
@@ -891,6 +1080,21 @@ export interface components {
             name: string;
             /** @description `agent`, `supervisor`, `admin` or `owner`. */
             role: string;
+        };
+        /** @description A browser and what it runs on. */
+        Device: {
+            /**
+             * @description `Chrome`, `Safari`, `Firefox`, `Edge`, `Opera`, `Samsung Internet`, `WeChat`, `WeCom`,
+             *     `DingTalk`, `Alipay`, `QQ`, `UC`, `Huawei`; empty where it is not known.
+             */
+            browser: string;
+            /** @description A phone or tablet. */
+            mobile: boolean;
+            /**
+             * @description `Windows`, `macOS`, `iOS`, `Android`, `HarmonyOS`, `Linux`, `ChromeOS`; empty where it is not
+             *     known.
+             */
+            system: string;
         };
         EnterBody: {
             /** @description One of `demo_users` of `GET /api/v1/setup`. */
@@ -1008,6 +1212,33 @@ export interface components {
         InboxesBody: {
             inboxes: components["schemas"]["InboxBody"][];
         };
+        /** @description An invitation nobody has used yet. */
+        InvitationBody: {
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            created_at_ms: number;
+            /** @description What visitors will see; empty where the person is to say it. */
+            display_name: string;
+            /** @description How the person will sign in. */
+            email: string;
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            expires_at_ms: number;
+            id: string;
+            /** @description BCP 47. */
+            language: string;
+            /** @description A role's id. */
+            role: string;
+            /** @description Ids of teams. */
+            teams: string[];
+        };
+        InvitationsBody: {
+            invitations: components["schemas"]["InvitationBody"][];
+        };
         /** @description A key without the key. */
         KeyBody: {
             /**
@@ -1074,6 +1305,8 @@ export interface components {
             client_msg_id?: string | null;
             /** @description Id of a file uploaded to this conversation by the caller. */
             file?: string | null;
+            /** @description Ids of users a note is addressed to: members of the account who may read the conversation. */
+            mentions?: string[];
             /**
              * Format: int64
              * @description The seq it answers.
@@ -1112,6 +1345,17 @@ export interface components {
             /** @description `auto` or `manual`. */
             routing?: string;
         };
+        NewInvitationBody: {
+            /** @description What visitors will see; the person may change it. */
+            display_name?: string;
+            email: string;
+            /** @description BCP 47. */
+            language?: string;
+            /** @description A role's id; none with rights the caller lacks. */
+            role: string;
+            /** @description Ids of teams. */
+            teams?: string[];
+        };
         NewKeyBody: {
             /** @description What it is for. */
             name: string;
@@ -1146,6 +1390,17 @@ export interface components {
             /** @description Ids of teams. */
             teams?: string[];
         };
+        /** @description What the page behind a link says before anything is typed. */
+        OfferBody: {
+            /** @description Who invites. */
+            account_name: string;
+            /** @description What visitors will see; empty where nobody has said it yet. */
+            display_name: string;
+            /** @description How the person will sign in. */
+            email: string;
+            /** @description BCP 47. */
+            language: string;
+        };
         PasswordBody: {
             /**
              * Format: password
@@ -1161,6 +1416,53 @@ export interface components {
              * @description 8 characters or more, 15 advised.
              */
             new_password: string;
+        };
+        /** @description A session that is over. */
+        PastSession: {
+            /** @description `agent`, `visitor` or `idle`. */
+            close_reason: string;
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            closed_at_ms: number;
+            /**
+             * Format: int64
+             * @description How long the visitor waited for the first answer; absent where there was none.
+             */
+            first_answer_ms?: number | null;
+            /** @description The session. */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1 for the conversation's first.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            opened_at_ms: number;
+            /** @description Who had it last; empty where nobody had. */
+            owner_name: string;
+            /**
+             * Format: int32
+             * @description 1 to 5; absent where it was not rated.
+             */
+            rating?: number | null;
+            /** @description What the visitor wrote with the rating. */
+            rating_comment: string;
+        };
+        /** @description By which signals the console tells that somebody waits; one choice for all browsers. */
+        PreferencesBody: {
+            /** @description A notification of the desktop, where the browser allows it. */
+            desktop: boolean;
+            /** @description Again and again until somebody answers. */
+            repeat_until_answered: boolean;
+            /** @description A sound. */
+            sound: boolean;
+            /** @description The count in the page's title and icon. */
+            title: boolean;
         };
         /** @description The body of every error. */
         ProblemBody: {
@@ -1199,6 +1501,21 @@ export interface components {
             durability: string;
             /** @description Everything below works and nothing is draining. */
             ready: boolean;
+        };
+        /** @description A site that is not on the inbox's list and asked all the same. */
+        RefusedBody: {
+            /**
+             * Format: int64
+             * @description How often it was refused.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description UTC milliseconds, to the minute.
+             */
+            last_seen_ms: number;
+            /** @description `https://shop.example`. */
+            origin: string;
         };
         RepliesBody: {
             replies: components["schemas"]["ReplyBody"][];
@@ -1249,6 +1566,18 @@ export interface components {
             /** @description All rights there are. */
             rights: string[];
             roles: components["schemas"]["RoleBody"][];
+        };
+        /** @description A site the widget was seen on. */
+        SeenBody: {
+            /**
+             * Format: int64
+             * @description UTC milliseconds, to the minute.
+             */
+            last_seen_ms: number;
+            /** @description `https://shop.example`. */
+            origin: string;
+            /** @description Address of the newest page, without query; empty where the page did not say. */
+            page: string;
         };
         /** @description A browser that is signed in. */
         SessionBody: {
@@ -1346,6 +1675,11 @@ export interface components {
             demo_users: components["schemas"]["DemoUser"][];
             /** @description There is no account yet. */
             needed: boolean;
+        };
+        /** @description Sites, the newest first, at most 50 of each kind. */
+        SightingsBody: {
+            refused: components["schemas"]["RefusedBody"][];
+            seen: components["schemas"]["SeenBody"][];
         };
         SignInBody: {
             /** @description Which account, for users of several. */
@@ -1769,7 +2103,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Which list. */
-                view?: ("mine" | "queue" | "open" | "closed") & Record<string, never>;
+                view?: ("mine" | "queue" | "open" | "mentioned" | "closed") & Record<string, never>;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Rows, 1 to 200. */
@@ -1851,6 +2185,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conversations_change_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation's id */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
                 };
             };
             "4XX": {
@@ -2267,6 +2635,186 @@ export interface operations {
             };
         };
     };
+    inboxes_sightings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The inbox's id */
+                inbox: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    invitations_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    invitations_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitationBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitationBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    invitations_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    invitations_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last part of the link */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    invitations_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id */
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     identity_show: {
         parameters: {
             query?: never;
@@ -2343,6 +2891,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    identity_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    identity_set_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesBody"];
+                };
             };
             "4XX": {
                 headers: {

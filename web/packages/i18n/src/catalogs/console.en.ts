@@ -30,6 +30,9 @@ export const consoleEn = {
   "error.session.target": "This colleague or team cannot take the conversation.",
   "error.message.not_author": "Only the author may take a message back.",
   "error.message.unknown": "This message does not exist any more.",
+  "error.message.mention": "Somebody mentioned here cannot read this conversation. The note was not sent.",
+  "error.invitation.invalid": "This invitation is not valid any more. Please ask for a new one.",
+  "error.invitation.too_many": "Too many invitations are open. Withdraw some first.",
   "error.message.gone": "This message is already gone.",
   "error.storage.unavailable": "The server cannot reach its storage. Please try again soon.",
 

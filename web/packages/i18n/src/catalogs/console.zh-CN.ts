@@ -31,6 +31,9 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "error.session.target": "该同事或团队无法接手此对话。",
   "error.message.not_author": "只有作者可以撤回消息。",
   "error.message.unknown": "此消息已不存在。",
+  "error.message.mention": "提到的人中有人无权查看此对话，备注未发送。",
+  "error.invitation.invalid": "此邀请已失效，请索取新的邀请。",
+  "error.invitation.too_many": "未使用的邀请太多，请先撤回一些。",
   "error.message.gone": "此消息已被删除。",
   "error.storage.unavailable": "服务器暂时无法访问存储，请稍后重试。",
 

@@ -43,7 +43,7 @@ impl Builtin {
 
     fn names(self) -> Texts {
         let (en, zh) = match self {
-            Self::Agent => ("Agent", "客服"),
+            Self::Agent => ("Agent", "坐席"),
             Self::Supervisor => ("Supervisor", "主管"),
             Self::Admin => ("Admin", "管理员"),
             Self::Owner => ("Owner", "所有者"),

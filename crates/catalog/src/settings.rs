@@ -166,19 +166,19 @@ registry! {
     /// Sessions an agent takes at a time.
     CAPACITY: u16 = "routing.capacity", number(5, 0, 1_000), [], SettingsAccount,
         "How many sessions an agent is given at a time, unless the agent has a number of their own.",
-        "每位客服同时接待的会话数上限；客服单独设置的数值优先。";
+        "每位坐席同时接待的会话数上限；坐席单独设置的数值优先。";
     /// Next agent when the first is silent.
     FIRST_ANSWER: Duration = "routing.first_answer_s", number(120, 10, DAY), [Inbox, Team], SettingsAccount,
         "An assigned session without a first answer goes to the next agent after this many seconds.",
-        "会话分配后超过此秒数仍未首次回复，将转给下一位客服。";
+        "会话分配后超过此秒数仍未首次回复，将转给下一位坐席。";
     /// How long an agent without a socket keeps its state.
     OFFLINE_GRACE: Duration = "routing.offline_grace_s", number(60, 5, HOUR), [], SettingsAccount,
         "An agent whose last connection is lost counts as offline after this many seconds.",
-        "客服最后一个连接断开后，超过此秒数视为离线。";
+        "坐席最后一个连接断开后，超过此秒数视为离线。";
     /// Whether a returning visitor meets the last agent.
     LAST_AGENT: bool = "routing.last_agent", on(), [Inbox], SettingsAccount,
         "A visitor who writes again after the end of a session goes to the last agent if that agent is free.",
-        "访客在会话结束后再次留言时，若上次接待的客服空闲，则优先分配给该客服。";
+        "访客在会话结束后再次留言时，若上次接待的坐席空闲，则优先分配给该坐席。";
     /// The deadline of a session nobody was online for.
     UNATTENDED_DEADLINE: Duration = "routing.unattended_deadline_s", number(DAY, MINUTE, 30 * DAY), [Inbox, Team], SettingsAccount,
         "A session that began while nobody was online must be taken within this many seconds; after that it is shown as overdue.",
@@ -190,7 +190,7 @@ registry! {
     /// Self-closing.
     IDLE_CLOSE: Duration = "session.idle_close_s", number(30 * MINUTE, MINUTE, 30 * DAY), [Inbox, Team], SettingsAccount,
         "A session closes by itself when the visitor is silent for this many seconds after the last message of an agent.",
-        "客服最后一条消息之后，访客沉默超过此秒数，会话自动结束。";
+        "坐席最后一条消息之后，访客沉默超过此秒数，会话自动结束。";
     /// The warning before self-closing.
     IDLE_WARN: Duration = "session.idle_warn_s", number(5 * MINUTE, 0, DAY), [Inbox, Team], SettingsAccount,
         "The visitor is told this many seconds before the session closes by itself; 0 tells nothing.",
@@ -210,7 +210,7 @@ registry! {
     /// Sneak peek.
     SNEAK_PEEK: bool = "chat.sneak_peek", off(), [Inbox], SettingsAccount,
         "Agents see what a visitor types before it is sent. Off by default: tell your visitors when you use it.",
-        "客服可预览访客尚未发送的文字。默认关闭；启用时请告知访客。";
+        "坐席可预览访客尚未发送的文字。默认关闭；启用时请告知访客。";
     /// The visible place in the queue.
     QUEUE_PLACE: bool = "chat.queue_place", on(), [Inbox], SettingsAccount,
         "A waiting visitor sees the own place in the queue.",

@@ -82,7 +82,7 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
   const now = app.now.value;
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={t("waiting.title")}>
-      <table class="table">
+      <table class="table table-waiting">
         <thead>
           <tr>
             <th scope="col">{t("visitor")}</th>
@@ -105,7 +105,7 @@ function Sessions({ sessions }: { readonly sessions: readonly WaitingSession[] }
                 </td>
                 <td>{session.owner === null ? (session.place === null ? t("waiting.in_queue", { team: team || t("queue.common") }) : t("waiting.place", { team: team || t("queue.common"), place: session.place })) : (session.owner_name ?? inbox.agentName(session.owner))}</td>
                 <td class="number">{waitedMs === null ? "–" : <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`}>{waitClock(waitedMs)}</span>}</td>
-                <td class="number">{leftMs === null ? "–" : leftMs <= 0 ? t("waiting.now") : t("waiting.in", { duration: duration(leftMs, locale()) })}</td>
+                <td class="number" data-label={t("waiting.deadline")}>{leftMs === null ? "–" : leftMs <= 0 ? t("waiting.now") : t("waiting.in", { duration: duration(leftMs, locale()) })}</td>
                 <td>{thenText(session.then)}</td>
               </tr>
             );

@@ -114,6 +114,7 @@ export const consoleEn = {
   "list.none_found": "Nothing found",
   "list.none_found_text": "Try another word, or another view.",
   "list.no_message": "No message yet",
+  "list.said_by": "{name}: ",
   "list.unread": { one: "{count} unread message", other: "{count} unread messages" },
   "list.mentioned": "A note mentions you",
   "list.waiting_title": "How long the visitor has been waiting for an answer",
@@ -345,6 +346,7 @@ export const consoleEn = {
   "shortcuts.emoji": "Emoji",
 
   "palette.title": "Command palette",
+  "palette.part": "{page}: {part}",
   "palette.search": "Find a conversation, a page or an action",
   "palette.none": "Nothing found",
   "palette.conversation": "Conversation",

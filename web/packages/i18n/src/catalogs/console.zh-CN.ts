@@ -115,6 +115,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "list.none_found": "没有找到",
   "list.none_found_text": "换个词，或换个视图试试。",
   "list.no_message": "还没有消息",
+  "list.said_by": "{name}：",
   "list.unread": { other: "{count} 条未读消息" },
   "list.mentioned": "备注中提到了您",
   "list.waiting_title": "访客等待回复的时间",
@@ -346,6 +347,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "shortcuts.emoji": "表情",
 
   "palette.title": "命令面板",
+  "palette.part": "{page}：{part}",
   "palette.search": "查找对话、页面或操作",
   "palette.none": "没有找到",
   "palette.conversation": "对话",

@@ -54,7 +54,7 @@ export const config = tseslint.config(
         "Blob", "Buffer", "DataTransfer", "File", "URL", "document", "fetch", "getComputedStyle",
         "performance", "requestAnimationFrame", "setTimeout", "clearTimeout", "setInterval",
         "clearInterval", "setImmediate", "window", "localStorage", "sessionStorage", "navigator",
-        "MutationObserver", "HTMLElement", "Event", "ClipboardEvent", "WebSocket", "atob", "btoa",
+        "CSSStyleSheet", "Image", "MutationObserver", "HTMLElement", "Event", "ClipboardEvent", "WebSocket", "atob", "btoa",
         "crypto", "location", "MessageChannel",
       ),
     },

@@ -1,0 +1,55 @@
+// Every page of the settings, as the owner sees them.
+import { Agent } from "../support/agent.mjs";
+import { stage } from "./stage.mjs";
+import { REPLIES } from "./words.mjs";
+
+const PAGES = ["profile", "people", "teams", "inboxes", "replies", "keys", "limits"];
+const DIALOGS = [
+  ["people", "add-person", "person-dialog"],
+  ["teams", "add-team", "team-dialog"],
+  ["inboxes", "add-inbox", "inbox-dialog"],
+  ["replies", "add-reply", "reply-dialog"],
+  ["keys", "add-key", "key-dialog"],
+];
+
+export async function settings(browser, camera) {
+  await stage(browser, camera, {}, async ({ server, arrive }) => {
+    const api = await server.api();
+    const me = await api("GET", "me");
+    await api("POST", "teams", { names: { en: "Sales", "zh-CN": "售前" }, members: [me.id] });
+    await api("POST", "teams", { names: { en: "Support", "zh-CN": "售后" }, members: [] });
+    for (const reply of REPLIES) await api("POST", "canned-replies", reply);
+    const page = await (await arrive()).page();
+    await Agent.enter(page, server.url, "owner");
+    const go = async (section) => {
+      await page.goto(`${server.url}#/settings/${section}`);
+      await page.getByTestId("settings-page").waitFor();
+    };
+    for (const section of PAGES) {
+      await camera.view(`settings-${section}`, async (name) => {
+        await go(section);
+        await camera.looks(page, name);
+      });
+    }
+    for (const [section, button, dialog] of DIALOGS) {
+      await camera.view(`settings-${section}-dialog`, async (name) => {
+        await go(section);
+        await page.getByTestId(button).click();
+        await page.getByTestId(dialog).waitFor();
+        await camera.looks(page, name, { widths: [1440, 390] });
+        await page.keyboard.press("Escape");
+      });
+    }
+    await camera.view("settings-failed", async (name) => {
+      await page.route("**/api/v1/users*", (route) => route.abort());
+      await go("people");
+      await page.getByRole("alert").first().waitFor();
+      await camera.looks(page, name, { widths: [1440, 390] });
+      await page.unrouteAll();
+    });
+    await camera.view("settings-menu", async (name) => {
+      await page.goto(`${server.url}#/settings`);
+      await camera.looks(page, name, { widths: [390] });
+    });
+  });
+}

@@ -51,23 +51,35 @@ function deliveryOf(seq: number, visitor: Cursor | undefined): DeliveryState {
   return visitor !== undefined && visitor.deliveredSeq >= seq ? "delivered" : "sent";
 }
 
-function bubbleOfEntry(line: EntryLine, self: Actor, visitor: Cursor | undefined): Bubble {
+/** What a line is drawn as, as long as the line is the same; thousands of lines are made anew for none of them. */
+const drawn = new WeakMap<EntryLine, Draw>();
+
+function drawOfEntry(line: EntryLine, self: Actor, visitor: Cursor | undefined): Draw {
+  const known = drawn.get(line);
+  const mine = line.actor.id !== "" && line.actor.id === self.id;
   const side = line.actor.kind === "visitor" ? "visitor" : "team";
   const receipts = side === "team" && !line.team && line.body.kind !== "tombstone";
-  return {
-    kind: line.team ? "note" : "message",
-    key: line.key,
-    seq: line.seq,
-    outgoing: null,
-    body: line.body,
-    actor: line.actor,
-    atMs: line.atMs,
-    mine: line.actor.id !== "" && line.actor.id === self.id,
-    side,
-    first: true,
-    last: true,
-    delivery: receipts ? deliveryOf(line.seq, visitor) : null,
-  };
+  const delivery = receipts ? deliveryOf(line.seq, visitor) : null;
+  if (known !== undefined && (known.kind === "system" || (known.delivery === delivery && known.mine === mine))) return known;
+  const draw: Draw =
+    line.body.kind === "system"
+      ? { kind: "system", key: line.key, entry: line, systemKey: line.body.key, params: line.body.params }
+      : {
+          kind: line.team ? "note" : "message",
+          key: line.key,
+          seq: line.seq,
+          outgoing: null,
+          body: line.body,
+          actor: line.actor,
+          atMs: line.atMs,
+          mine,
+          side,
+          first: true,
+          last: true,
+          delivery,
+        };
+  drawn.set(line, draw);
+  return draw;
 }
 
 function bubbleOfOutgoing(line: OutgoingLine, self: Actor): Bubble {
@@ -96,10 +108,8 @@ function draws(input: TimelineInput): Draw[] {
     if (line.kind === "skip") continue;
     if (line.kind === "outgoing") {
       out.push(bubbleOfOutgoing(line, input.self));
-    } else if (line.body.kind === "system") {
-      out.push({ kind: "system", key: line.key, entry: line, systemKey: line.body.key, params: line.body.params });
     } else if (line.body.kind !== "retraction") {
-      out.push(bubbleOfEntry(line, input.self, visitor));
+      out.push(drawOfEntry(line, input.self, visitor));
     }
   }
   return out;
@@ -113,14 +123,43 @@ function seqOf(draw: Draw): number {
   return draw.kind === "system" ? draw.entry.seq : draw.seq;
 }
 
-function sameGroup(a: Draw, b: Draw): boolean {
+/** Where the bubbles of a run stand in it; the two in its middle and at its ends are kept apart. */
+const placed = new WeakMap<Bubble, Bubble>();
+
+function inRun(draw: Bubble, first: boolean, last: boolean): Bubble {
+  if (first && last) return draw;
+  const known = placed.get(draw);
+  if (known !== undefined && known.first === first && known.last === last) return known;
+  const bubble = { ...draw, first, last };
+  placed.set(draw, bubble);
+  return bubble;
+}
+
+/** The day a time falls on. The borders of the last day are kept: most lines fall into the same one. */
+class Days {
+  #key = "";
+  #fromMs = 0;
+  #toMs = 0;
+
+  keyOf(atMs: number): string {
+    if (atMs < this.#fromMs || atMs >= this.#toMs) {
+      const at = new Date(atMs);
+      this.#fromMs = new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+      this.#toMs = new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime();
+      this.#key = dayKey(atMs);
+    }
+    return this.#key;
+  }
+}
+
+function sameGroup(a: Draw, b: Draw, days: Days): boolean {
   if (a.kind === "system" || b.kind === "system") return false;
   return (
     a.kind === b.kind &&
     a.actor.kind === b.actor.kind &&
     a.actor.id === b.actor.id &&
     b.atMs - a.atMs < groupGapMs &&
-    dayKey(a.atMs) === dayKey(b.atMs)
+    days.keyOf(a.atMs) === days.keyOf(b.atMs)
   );
 }
 
@@ -128,24 +167,21 @@ export function timelineRows(input: TimelineInput): TimelineRow[] {
   const all = draws(input);
   const dividerAt = input.unreadFrom === 0 ? -1 : all.findIndex((draw) => seqOf(draw) >= input.unreadFrom);
   const rows: TimelineRow[] = [];
+  const days = new Days();
   let day = "";
+  let together = false;
   all.forEach((draw, at) => {
     const atMs = timeOf(draw);
-    const key = dayKey(atMs);
+    const key = days.keyOf(atMs);
     if (key !== day) {
       rows.push({ kind: "day", key: `day-${key}`, atMs });
       day = key;
     }
     if (at === dividerAt) rows.push({ kind: "unread", key: "unread" });
-    if (draw.kind === "system") {
-      rows.push(draw);
-      return;
-    }
-    const previous = all[at - 1];
     const next = all[at + 1];
-    const first = previous === undefined || at === dividerAt || !sameGroup(previous, draw);
-    const last = next === undefined || at + 1 === dividerAt || !sameGroup(draw, next);
-    rows.push(first && last ? draw : { ...draw, first, last });
+    const followed = next !== undefined && at + 1 !== dividerAt && sameGroup(draw, next, days);
+    rows.push(draw.kind === "system" ? draw : inRun(draw, !together, !followed));
+    together = followed;
   });
   return rows;
 }

@@ -67,4 +67,25 @@ describe("a column", () => {
     expect(made.measure("other", 5)).toBe(false);
     expect(made.indexOf("other")).toBe(-1);
   });
+
+  it("takes rows that come at the end as if all were set anew", () => {
+    const estimate = (key: string) => 20 + (Number(key.slice(1)) % 7);
+    const grown = new Column(estimate);
+    const keys: string[] = [];
+    const measured = new Map<string, number>();
+    for (let step = 1; step <= 200; step++) {
+      for (let more = 0; more < 1 + (step % 3); more++) keys.push(`k${keys.length}`);
+      grown.setKeys([...keys]);
+      const key = `k${step % keys.length}`;
+      grown.measure(key, 100 + step);
+      measured.set(key, 100 + step);
+    }
+    const fresh = new Column((key) => measured.get(key) ?? estimate(key));
+    fresh.setKeys([...keys]);
+    for (let at = 0; at <= keys.length; at++) expect(grown.offset(at)).toBeCloseTo(fresh.offset(at));
+    for (let at = 0; at < keys.length; at++) expect(grown.at(grown.offset(at) + 1)).toBe(at);
+    // Another key in the middle is no growing at the end.
+    grown.setKeys([...keys.slice(0, 5), "x", ...keys.slice(5)]);
+    expect([grown.indexOf("x"), grown.length]).toEqual([5, keys.length + 1]);
+  });
 });

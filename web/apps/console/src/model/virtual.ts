@@ -23,6 +23,7 @@ export class Column {
 
   setKeys(keys: readonly string[]): void {
     if (keys === this.#keys) return;
+    if (this.#append(keys)) return;
     this.#keys = keys;
     this.#index = new Map(keys.map((key, at) => [key, at]));
     this.#sizes = keys.map((key) => this.#measured.get(key) ?? this.estimate(key));
@@ -36,6 +37,24 @@ export class Column {
     if (this.#measured.size > keys.length * 2 + 200) {
       for (const key of this.#measured.keys()) if (!this.#index.has(key)) this.#measured.delete(key);
     }
+  }
+
+  /** Rows that come at the end cost what they are, not what stands before them. */
+  #append(keys: readonly string[]): boolean {
+    const known = this.#keys;
+    if (known.length === 0 || keys.length < known.length || known.some((key, at) => keys[at] !== key)) return false;
+    this.#keys = keys;
+    for (let at = known.length; at < keys.length; at++) {
+      const key = keys[at] ?? "";
+      const size = this.#measured.get(key) ?? this.estimate(key);
+      this.#index.set(key, at);
+      this.#sizes.push(size);
+      const node = at + 1;
+      let sum = size;
+      for (let child = node - 1; child > node - (node & -node); child -= child & -child) sum += this.#tree[child] ?? 0;
+      this.#tree.push(sum);
+    }
+    return true;
   }
 
   /** Takes a measured height; says whether it changed anything that can be seen. */

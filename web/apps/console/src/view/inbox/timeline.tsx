@@ -140,7 +140,7 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
     const element = scroller.current;
     if (element === null || document.visibilityState !== "visible" || !document.hasFocus()) return;
     const bottom = Math.min(column.at(element.scrollTop + element.clientHeight - 8) + 1, rows.length);
-    const seq = lastSeqOf(rows.slice(0, bottom));
+    const seq = lastSeqOf(rows, bottom);
     if (seq > 0) chat.conversation.read(seq);
     setSeenSeq((known) => Math.max(known, seq));
   };
@@ -238,8 +238,9 @@ export function Timeline({ chat }: { readonly chat: Chat }) {
   );
 }
 
-function lastSeqOf(rows: readonly TimelineRow[]): number {
-  for (let at = rows.length - 1; at >= 0; at--) {
+/** The newest seq of the rows before `end`. */
+function lastSeqOf(rows: readonly TimelineRow[], end: number): number {
+  for (let at = end - 1; at >= 0; at--) {
     const row = rows[at];
     if (row?.kind === "system") return row.entry.seq;
     if ((row?.kind === "message" || row?.kind === "note") && row.seq > 0) return row.seq;

@@ -11,6 +11,8 @@ const WAIT_MS = 15_000;
 
 /** Asked before anybody signed in; the browser writes every 401 to the console. */
 const BEFORE_SIGN_IN = /status of 401.*\/api\/v1\/me$/;
+/** A demo without visitors of its own has nothing to pause. */
+const NO_DEMO_VISITORS = /status of 404.*\/api\/v1\/demo$/;
 /** What a browser says while a server is away. */
 export const SERVER_AWAY = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to .* failed/;
 
@@ -23,7 +25,7 @@ export class Person {
   constructor(context) {
     this.context = context;
     this.complaints = [];
-    this.expected = [BEFORE_SIGN_IN];
+    this.expected = [BEFORE_SIGN_IN, NO_DEMO_VISITORS];
   }
 
   static async arrive(browser, { locale = "en", ...options } = {}) {

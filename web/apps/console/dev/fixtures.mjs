@@ -58,6 +58,7 @@ export const rows = people.map(([n, visitorName, language, line, minutesAgo, of,
   last: text(40, visitorActor(n, visitorName), line, minutesAgo),
   position: { epoch: "7", seq: "40" },
   unread,
+  mentioned: n === 2,
   visitorOnline: online,
   language,
 }));
@@ -87,6 +88,7 @@ const items = [
   text(16, wang, "好的，谢谢！那我今天下单还能赶上周五吗？", 0.4, {}),
 ];
 items[15].content.quoteSeq = "14";
+items[11].content.mentions = [self.id, user(3)];
 
 export const opened = {
   conversation: id(1),

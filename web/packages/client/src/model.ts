@@ -94,7 +94,7 @@ export function toFile(json: FileJson): FileInfo {
 export function toBody(content: ContentJson | undefined): Body {
   const quoteSeq = toNumber(content?.quoteSeq);
   if (content?.text) {
-    const mentions = (content as { readonly mentions?: readonly string[] }).mentions ?? [];
+    const mentions = content.mentions ?? [];
     return { kind: "text", text: content.text.body ?? "", quoteSeq, ...(mentions.length > 0 ? { mentions } : {}) };
   }
   if (content?.file) return { kind: "file", file: toFile(content.file), quoteSeq };

@@ -17,10 +17,8 @@ const mine = { status: "SESSION_STATUS_ASSIGNED", owner: { id: "agent1" }, numbe
 const waiting = { status: "SESSION_STATUS_QUEUED", team: "t1", number: 1, version: 1 } as const;
 const said = (seq: number) => ({ seq: String(seq), actor: { kind: "ACTOR_KIND_VISITOR", id: "v1" }, content: { text: { body: "hi" } } }) as const;
 
-type Mentioning = RowJson & { readonly mentioned?: boolean };
-
 describe("reasons", () => {
-  const reason = (row: Mentioning, before?: Mentioning) => reasonFor(toRow(row), before === undefined ? undefined : toRow(before), "agent1", new Set(["t1"]));
+  const reason = (row: RowJson, before?: RowJson) => reasonFor(toRow(row), before === undefined ? undefined : toRow(before), "agent1", new Set(["t1"]));
 
   it("are work that comes, words of a visitor, somebody in the own queue, and a mention", () => {
     expect(reason({ session: mine })).toBe("assigned");

@@ -57,7 +57,7 @@ export function toRow(json: RowJson): Row {
     last: json.last ? toEntry(json.last) : null,
     seq: toNumber(json.position?.seq),
     unread: json.unread ?? 0,
-    mentioned: (json as { readonly mentioned?: boolean }).mentioned ?? false,
+    mentioned: json.mentioned ?? false,
     visitorOnline: json.visitorOnline ?? false,
     language: json.language ?? "",
   };

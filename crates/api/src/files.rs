@@ -183,6 +183,21 @@ impl Files {
         }
     }
 
+    /// Stores a file that lies in memory, under the same rules as an upload.
+    pub async fn keep(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        uploader: Uploader,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<chat::File, FileError> {
+        let allowed = self.allowed(account, None).await?;
+        let declared_bytes = Some(bytes.len() as u64);
+        let upload = Upload { account, conversation, uploader, name, declared_bytes, allowed };
+        self.store(upload, futures_util::stream::iter([Ok::<_, BoxError>(bytes)])).await
+    }
+
     /// Whether files take room from the disk's reserve.
     pub(crate) fn shares_disk(&self) -> bool {
         self.inner.shares_disk

@@ -9,6 +9,7 @@
 
 mod client;
 pub mod config;
+pub mod demo;
 mod device;
 mod docs;
 pub mod engine;

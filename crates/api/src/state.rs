@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::{
     config::ApiConfig,
+    demo::Demo,
     engine::{Engine, SharedEngine},
     files::Files,
     limit::Limiter,
@@ -35,6 +36,8 @@ pub struct ApiParts {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Options.
     pub config: ApiConfig,
+    /// The demo, where this is one.
+    pub demo: Option<Demo>,
 }
 
 /// The routes' state; cheap to clone.
@@ -49,6 +52,7 @@ struct Inner {
     ids: Mutex<IdSource>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     config: ApiConfig,
+    demo: Option<Demo>,
     limits: Limits,
     throttle: Mutex<LoginThrottle>,
     listed_origins: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
@@ -94,6 +98,7 @@ impl ApiState {
             ids: Mutex::new(parts.ids),
             metrics: parts.metrics,
             config: parts.config,
+            demo: parts.demo,
             limits,
             throttle: Mutex::new(LoginThrottle::default()),
             listed_origins: Mutex::new(None),
@@ -119,6 +124,11 @@ impl ApiState {
 
     pub(crate) fn config(&self) -> &ApiConfig {
         &self.0.config
+    }
+
+    /// The demo, where this is one.
+    pub(crate) fn demo(&self) -> Option<&Demo> {
+        self.0.demo.as_ref()
     }
 
     pub(crate) fn limits(&self) -> &Limits {

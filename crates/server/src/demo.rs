@@ -1,31 +1,58 @@
-//! `serve --demo`: an account to look at, in a directory of its own.
+//! `serve --demo`: an account to look at, in a directory of its own, and the life in it.
 //!
+//! ```text
+//! people     the account, its colleagues, teams, inboxes, canned replies
+//! scenes     what they have lived through, as scripts; pictures and long tell more of it
+//! seed       plays the scenes into the log, before the node starts
+//! door       HTTP and WebSocket to the server's own address: the public protocol
+//! visitors   a visitor who comes by every 40 seconds; scripts tells what they say
+//! colleague  answers the shop while nobody else does, and holds the colleagues' sockets
+//! ```
 //! Passwords are drawn anew in an empty directory, kept beside the data (mode 0600) so that a later
-//! start can say them again, and printed.
+//! start can say them again, and printed. With `--quiet-demo` there are people and nothing else.
+
+mod long;
+mod people;
+mod pictures;
+mod scenes;
+mod seed;
 
 use std::{
     fmt::Write as _,
     fs::{self, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
-use frontdesk_catalog::{
-    Builtin, Catalog, Granter, NewAccount, NewUser, Password,
-    settings::{self, Place},
-};
+use frontdesk_api::demo::Demo;
+use frontdesk_catalog::Catalog;
 use frontdesk_core::secret::Secret128;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{commands::say, data_dir::DataDir};
+use crate::{
+    commands::say,
+    config::{Config, Durability, Storage},
+    data_dir::DataDir,
+    node::now_ms,
+    progress::Progress,
+};
 
-/// Who may enter the demo.
+/// Scenes older than this are played again at a start: nobody waits for two days.
+const SCENES_AGE_MS: i64 = 60 * 60 * 1_000;
+
+/// What is known of a demo beside its data.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Seeded {
+    /// Those one may enter as.
     people: Vec<Person>,
+    /// Those the demo plays itself.
+    #[serde(default)]
+    colleagues: Vec<Person>,
+    #[serde(default)]
+    scenes: Option<Played>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,80 +62,119 @@ struct Person {
     password: String,
 }
 
-/// Seeds an empty catalog; otherwise reads what was drawn before.
-pub(crate) async fn seed(catalog: &Catalog, data_dir: &DataDir) -> anyhow::Result<Seeded> {
-    let file = data_dir.path().join("demo.json");
-    if !catalog.is_empty().await? {
-        let text = fs::read_to_string(&file)
-            .with_context(|| format!("cannot read the demo's passwords in {}", file.display()))?;
-        return serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged", file.display()));
-    }
-    let people: Vec<Person> = [("admin", "admin"), ("agent", "lin"), ("supervisor", "mei")]
-        .map(|(role, name)| Person {
+/// When the scenes were played, and what is needed to go on with them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Played {
+    at_ms: i64,
+    /// How often they were played before.
+    round: u32,
+    /// Conversations that were left open.
+    open: Vec<String>,
+    /// Tokens of visitors who write again once their agent is there.
+    returning: Vec<String>,
+}
+
+/// With what a demo is made ready.
+pub(crate) struct Stage<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) data_dir: &'a DataDir,
+    pub(crate) config: &'a Config,
+    pub(crate) progress: &'a Progress,
+}
+
+impl Person {
+    fn drawn(role: &str, name: &str) -> Self {
+        Self {
             role: role.to_owned(),
             email: format!("{name}@demo.example"),
             password: Secret128::random().reveal(),
-        })
-        .into();
-    let seeded = Seeded { people };
-    write(&file, &serde_json::to_vec_pretty(&seeded).context("cannot write the passwords")?)?;
-    let admin = &seeded.people[0];
-    let made = catalog
-        .create_account_with_admin(NewAccount {
-            name: "云杉茶器 Spruce Tea".to_owned(),
-            language: "zh-CN".to_owned(),
-            demo: true,
-            owner_email: admin.email.clone(),
-            owner_name: "Admin".to_owned(),
-            owner_password: Password::new(admin.password.clone()),
-            origins: Vec::new(),
-        })
-        .await
-        .context("cannot create the demo account")?;
-    for (person, name, builtin) in
-        [(1, "Lin 林", Builtin::Agent), (2, "Mei 梅", Builtin::Supervisor)]
-    {
-        let person = &seeded.people[person];
-        let role = catalog.builtin_role(made.account, builtin).await?;
-        let user = NewUser {
-            email: person.email.clone(),
-            display_name: name.to_owned(),
-            language: "zh-CN".to_owned(),
-            role: role.id,
-            capacity: None,
-            teams: Vec::new(),
-        };
-        let password = Password::new(person.password.clone());
-        catalog
-            .create_user(made.account, &user, &password, Granter::operator())
-            .await
-            .context("cannot create a demo user")?;
+        }
     }
-    catalog
-        .set_setting(
-            made.account,
-            Place::Account,
-            settings::SNEAK_PEEK.spec().name,
-            &serde_json::Value::Bool(true),
-        )
-        .await
-        .context("cannot set up the demo account")?;
-    Ok(seeded)
 }
 
-fn write(file: &PathBuf, content: &[u8]) -> anyhow::Result<()> {
-    let written =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(file).and_then(
-            |mut open| {
-                open.write_all(content)?;
-                open.sync_all()
-            },
-        );
-    written.with_context(|| format!("cannot write {}", file.display()))
+impl Stage<'_> {
+    fn file(&self) -> PathBuf {
+        self.data_dir.path().join("demo.json")
+    }
+
+    /// Seeds an empty directory; otherwise reads what was drawn before, and plays scenes that have
+    /// grown old once more. The node must not run yet.
+    pub(crate) async fn prepare(&self, quiet: bool) -> anyhow::Result<Seeded> {
+        let file = self.file();
+        let mut seeded = if self.catalog.is_empty().await? {
+            let drawn = Seeded {
+                people: [("admin", "admin"), ("agent", "lin"), ("supervisor", "mei")]
+                    .map(|(role, name)| Person::drawn(role, name))
+                    .into(),
+                colleagues: Vec::new(),
+                scenes: None,
+            };
+            write(&file, &drawn)?;
+            people::create(self.catalog, &drawn.people).await?;
+            drawn
+        } else {
+            let text = fs::read_to_string(&file).with_context(|| {
+                format!("cannot read the demo's passwords in {}", file.display())
+            })?;
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?
+        };
+        if quiet {
+            return Ok(seeded);
+        }
+        if seeded.colleagues.is_empty() {
+            seeded.colleagues =
+                ["chen", "ada", "yun"].map(|name| Person::drawn("agent", name)).into();
+            write(&file, &seeded)?;
+        }
+        let now = now_ms();
+        let Storage::Embedded { embedded } = &self.config.storage;
+        let scenes = match &seeded.scenes {
+            None => {
+                people::add_life(self.catalog, &seeded.colleagues).await?;
+                seed::first(self, now).await?
+            }
+            // Where a log may have lost its tail, only the node itself knows where it goes on.
+            Some(played)
+                if now - played.at_ms > SCENES_AGE_MS
+                    && embedded.durability == Durability::Sync =>
+            {
+                seed::again(self, played, now).await?
+            }
+            Some(_) => return Ok(seeded),
+        };
+        seeded.scenes = Some(scenes);
+        write(&file, &seeded)?;
+        Ok(seeded)
+    }
+}
+
+fn write(file: &Path, seeded: &Seeded) -> anyhow::Result<()> {
+    let content = serde_json::to_vec_pretty(seeded).context("cannot write the passwords")?;
+    // Under another name first: a kill never leaves half of it.
+    let fresh = file.with_extension("json.new");
+    OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&fresh)
+        .and_then(|mut open| {
+            open.write_all(&content)?;
+            open.sync_all()
+        })
+        .and_then(|()| fs::rename(&fresh, file))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 impl Seeded {
+    /// The switch and the doors of this demo, for the API.
+    pub(crate) fn switch(&self, quiet: bool) -> Demo {
+        let order = ["agent", "supervisor", "admin"];
+        let mut doors: Vec<&Person> = self.people.iter().collect();
+        doors.sort_by_key(|person| order.iter().position(|role| person.role == *role));
+        Demo::new(doors.into_iter().map(|person| person.email.clone()).collect(), quiet)
+    }
+
     /// Says how to enter, for people.
     pub(crate) fn announce(&self, base: &str) {
         let mut text = format!(
@@ -118,7 +184,9 @@ impl Seeded {
             let Person { role, email, password } = person;
             writeln!(text, "    {role:<12} {email:<20} {password}").expect("a String grows");
         }
-        text.push_str("  Stop with Ctrl+C.\n");
+        text.push_str(
+            "  Pause visitors   \"Pause demo visitors\" in the console\n  Stop             Ctrl+C\n",
+        );
         say(&text);
     }
 

@@ -7,6 +7,7 @@
 //! ```
 //! This is the only place that names a back end.
 
+mod ahead;
 mod bucket;
 mod contacts;
 mod desk;
@@ -30,7 +31,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use frontdesk_api::{ApiConfig, ApiParts, files::Files, token::ServerKey};
+use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
 use frontdesk_catalog::Catalog;
 use frontdesk_core::id::IdSource;
 use frontdesk_dispatcher::{Dispatcher, DispatcherOptions, projections::Projections};
@@ -55,6 +56,7 @@ use crate::{
     data_dir::DataDir,
     progress::Progress,
 };
+pub(crate) use ahead::append;
 use desk::{DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
@@ -100,8 +102,8 @@ pub(crate) struct Start {
     pub(crate) data_dir: DataDir,
     pub(crate) listener: TcpListener,
     pub(crate) catalog: Catalog,
-    /// `/demo` exists.
-    pub(crate) demo: bool,
+    /// `/demo` exists, and may be entered as the people it names.
+    pub(crate) demo: Option<Demo>,
     /// `/ws/echo` exists.
     pub(crate) echo: bool,
 }
@@ -181,14 +183,7 @@ impl Node {
         let view = Arc::new(DeskView::new(u64::from_be_bytes(random()) | 1));
         let tasks = TaskTracker::new();
         let tasks_stop = CancellationToken::new();
-        let file_limits = api_config(config, demo)?.files;
-        let files = match &config.files.store {
-            FileStore::Local => Files::open(&data_dir.files(), catalog.clone(), file_limits)
-                .context("cannot open the file store")?,
-            FileStore::S3(options) => {
-                Files::over(bucket::open(options).await?, catalog.clone(), file_limits)
-            }
-        };
+        let files = open_files(config, &data_dir, &catalog).await?;
         for (account, ids) in removed {
             files.remove(account, &ids).await.context("cannot remove files of removed messages")?;
         }
@@ -243,7 +238,8 @@ impl Node {
             key,
             ids: id_source(u16::MAX - 1),
             metrics,
-            config: api_config(config, demo)?,
+            config: api_config(config, demo.is_some())?,
+            demo,
         });
         if echo {
             router = echo::route()?.fallback_service(router);
@@ -300,6 +296,22 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Opens the store of files the configuration names.
+pub(crate) async fn open_files(
+    config: &Config,
+    data_dir: &DataDir,
+    catalog: &Catalog,
+) -> anyhow::Result<Files> {
+    let limits = api_config(config, false)?.files;
+    Ok(match &config.files.store {
+        FileStore::Local => Files::open(&data_dir.files(), catalog.clone(), limits)
+            .context("cannot open the file store")?,
+        FileStore::S3(options) => {
+            Files::over(bucket::open(options).await?, catalog.clone(), limits)
+        }
+    })
 }
 
 fn loop_count(config: &Config) -> u16 {
@@ -397,7 +409,8 @@ fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
 }
 
 /// Sources of ids of one process differ in the loop they belong to and in a random start.
-fn id_source(index: u16) -> IdSource {
+/// Makes ids that no other source of this installation makes.
+pub(crate) fn id_source(index: u16) -> IdSource {
     let machine: [u8; 3] = random();
     let process = (std::process::id() as u16).wrapping_mul(257).wrapping_add(index);
     IdSource::new(machine, process, u32::from_be_bytes(random()))

@@ -16,7 +16,7 @@ use crate::{
     commands::say,
     config::{Config, Durability, Storage},
     data_dir::{DataDir, Missing},
-    demo,
+    demo::Stage,
     node::{Node, Start, now_ms},
     progress::Progress,
 };
@@ -34,7 +34,7 @@ pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
-    let &Serve { demo, echo, json, .. } = flags;
+    let &Serve { demo, echo, json, quiet_demo, .. } = flags;
     let Storage::Embedded { embedded } = &config.storage;
     let listener = listen(config.server.listen)?;
     let missing = Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
@@ -52,7 +52,12 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     } else if data_dir.installation.demo {
         tracing::warn!("this data directory was made for a demo");
     }
-    let seeded = if demo { Some(demo::seed(&catalog, &data_dir).await?) } else { None };
+    let seeded = if demo {
+        let stage = Stage { catalog: &catalog, data_dir: &data_dir, config, progress: &progress };
+        Some(stage.prepare(quiet_demo).await?)
+    } else {
+        None
+    };
     let setup = if catalog.is_empty().await? {
         Some(catalog.create_setup_token(now_ms()).await?)
     } else {
@@ -65,7 +70,8 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
         );
     }
     let path = data_dir.path().display().to_string();
-    let start = Start { data_dir, listener, catalog, demo, echo };
+    let switch = seeded.as_ref().map(|seeded| seeded.switch(quiet_demo));
+    let start = Start { data_dir, listener, catalog, demo: switch, echo };
     let node = Node::start(config, start, &progress).await?;
 
     let scheme = if config.has_tls() { "https" } else { "http" };

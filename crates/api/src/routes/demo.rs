@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use frontdesk_catalog::{Builtin, Member};
-use frontdesk_core::id::AccountId;
+use frontdesk_core::{id::AccountId, rights::Right};
 use frontdesk_protocol::codes;
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
@@ -18,13 +18,19 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Done, sign_in::begin};
 use crate::{
     client::Client,
+    demo::Demo,
     extract::Json,
+    principal::Staff,
     problem::{Answer, Problem, ProblemBody},
     state::ApiState,
 };
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(enter))
+    OpenApiRouter::new()
+        .routes(routes!(enter))
+        .routes(routes!(show))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
 }
 
 /// Somebody of the demo account.
@@ -68,6 +74,11 @@ async fn members(
         }
     }
     members.retain(|(_, member)| !member.disabled && !member.user.disabled);
+    if let Some(demo) = state.demo() {
+        // Colleagues who are played by the demo itself are no doors.
+        members.retain(|(_, member)| demo.door(&member.user.email).is_some());
+        members.sort_by_key(|(_, member)| demo.door(&member.user.email));
+    }
     Ok(members)
 }
 
@@ -129,6 +140,50 @@ async fn enter(
     let mut response = Done.into_response();
     begin(&state, &client, &headers, member.user.id, account, response.headers_mut()).await?;
     Ok(response)
+}
+
+/// The visitors a demo brings by itself.
+#[derive(Serialize, ToSchema)]
+struct DemoBody {
+    /// They stand still.
+    paused: bool,
+    /// How many are here now.
+    visitors: u32,
+}
+
+/// The demo this account belongs to.
+async fn demo_of(state: &ApiState, staff: &Staff) -> Answer<Demo> {
+    let none = || Problem::new(&codes::NOT_FOUND);
+    let demo = state.demo().cloned().ok_or_else(none)?;
+    if state.catalog().account(staff.reads(Right::SettingsAccount)?).await?.demo {
+        Ok(demo)
+    } else {
+        Err(none())
+    }
+}
+
+/// Tells whether the demo's visitors are paused, and how many are here
+#[utoipa::path(get, path = "/demo", tag = "demo",
+    responses((status = 200, body = DemoBody), (status = "4XX", body = ProblemBody)))]
+async fn show(State(state): State<ApiState>, staff: Staff) -> Answer<Json<DemoBody>> {
+    let demo = demo_of(&state, &staff).await?;
+    Ok(Json(DemoBody { paused: *demo.paused().borrow(), visitors: demo.visitors() }))
+}
+
+/// Lets the demo's visitors stand still
+#[utoipa::path(post, path = "/demo/pause", tag = "demo",
+    responses((status = 204), (status = "4XX", body = ProblemBody)))]
+async fn pause(State(state): State<ApiState>, staff: Staff) -> Answer<Done> {
+    demo_of(&state, &staff).await?.pause(true);
+    Ok(Done)
+}
+
+/// Lets the demo's visitors go on
+#[utoipa::path(post, path = "/demo/resume", tag = "demo",
+    responses((status = 204), (status = "4XX", body = ProblemBody)))]
+async fn resume(State(state): State<ApiState>, staff: Staff) -> Answer<Done> {
+    demo_of(&state, &staff).await?.pause(false);
+    Ok(Done)
 }
 
 #[cfg(test)]

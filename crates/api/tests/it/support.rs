@@ -284,6 +284,7 @@ impl Server {
             key: KEY,
             ids: IdSource::new([1, 2, 3], 4, 5),
             metrics: Arc::new(|| "frontdesk_up 1\n".to_owned()),
+            demo: None,
             config,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -55,14 +55,7 @@ pub(crate) async fn recover(
         FjallHistory::open(&data_dir.history(), history_options)
             .context("cannot open the history")?,
     );
-    let log_options = LogOptions {
-        segment_bytes: embedded.segment_bytes,
-        durability: match embedded.durability {
-            Durability::Sync => LogDurability::Sync,
-            Durability::Async => LogDurability::Async,
-        },
-        reserve: Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes },
-    };
+    let log_options = log_options(config);
     let mut numbers = data_dir.logs()?;
     numbers.extend((0..loops).filter(|number| !numbers.contains(number)).collect::<Vec<_>>());
     let mut logs = Vec::new();
@@ -101,6 +94,19 @@ pub(crate) async fn recover(
     write_rows(&history, projections, touched, &reached, progress).await?;
     let open = open_conversations(&history, projections).await?;
     Ok(Recovered { history, logs: logs.into_iter().map(|(_, log)| log).collect(), open, files })
+}
+
+/// How logs are opened, as the configuration says.
+pub(super) fn log_options(config: &Config) -> LogOptions {
+    let Storage::Embedded { embedded } = &config.storage;
+    LogOptions {
+        segment_bytes: embedded.segment_bytes,
+        durability: match embedded.durability {
+            Durability::Sync => LogDurability::Sync,
+            Durability::Async => LogDurability::Async,
+        },
+        reserve: Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes },
+    }
 }
 
 async fn recover_one(

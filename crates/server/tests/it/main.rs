@@ -4,6 +4,7 @@
 mod bucket;
 mod chat;
 mod crash;
+mod demo;
 mod durability;
 mod flood;
 mod network;

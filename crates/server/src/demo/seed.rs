@@ -203,8 +203,10 @@ impl<'a> Player<'a> {
                     .keep(self.cast.account, act.conversation, uploader, name, Bytes::from(picture))
                     .await
                     .context("cannot store a picture of the demo")?;
-                let content =
-                    chat::Content { kind: Some(chat::content::Kind::File(file)), quote_seq: 0 };
+                let content = chat::Content {
+                    kind: Some(chat::content::Kind::File(file)),
+                    ..chat::Content::default()
+                };
                 let visitor = act.visitor.clone();
                 self.send(act, visitor, at_ms, content, Audience::Everyone);
             }
@@ -378,7 +380,10 @@ impl<'a> Player<'a> {
 }
 
 fn text_content(body: String) -> chat::Content {
-    chat::Content { kind: Some(chat::content::Kind::Text(chat::Text { body })), quote_seq: 0 }
+    chat::Content {
+        kind: Some(chat::content::Kind::Text(chat::Text { body })),
+        ..chat::Content::default()
+    }
 }
 
 /// From the last line to the end of the session.

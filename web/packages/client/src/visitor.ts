@@ -190,6 +190,15 @@ export class VisitorClient {
     this.conversation.draft(text, this.peek);
   }
 
+  /** Keeps a word about this visitor on the device, until they are forgotten here. */
+  keep(name: string, word: string): void {
+    this.options.platform.storage.set(this.key(name), word);
+  }
+
+  kept(name: string): string {
+    return this.options.platform.storage.get(this.key(name)) ?? "";
+  }
+
   async end(): Promise<void> {
     await this.link.request({ command: { close: {} } });
   }
@@ -260,26 +269,34 @@ export class VisitorClient {
 
   private async requestTicket(): Promise<string> {
     const identity = this.options.identity?.();
+    // Whoever wrote here before is signed in with what they wrote.
+    const token = this.token || (identity ? this.options.platform.storage.get(`${this.whole}visitor`) : undefined);
     const answer = await requestTicket(this.options.platform, {
       kind: "visitor",
       inbox_key: this.options.inboxKey,
-      ...(this.token === "" ? {} : { visitor_token: this.token }),
+      ...(token ? { visitor_token: token } : {}),
       ...(identity ? { identity_token: identity.token } : {}),
       ...this.options.surroundings(),
       language: this.options.language(),
     });
     this.options.onInbox(answer.inbox);
-    const { visitor_token: token, conversation_id: conversation } = answer;
+    const { visitor_token: given, conversation_id: conversation } = answer;
     return this.taken({
       ticket: answer.ticket,
-      token: typeof token === "string" ? token : "",
+      token: typeof given === "string" ? given : "",
       conversation: typeof conversation === "string" ? conversation : this.conversationId,
       atMs: 0,
     });
   }
 
   private taken({ ticket, token, conversation }: Looked): string {
-    if (this.token === "" || this.subject !== "") this.token = token;
+    if (token !== this.token && this.token !== "") {
+      // Whose this was needs the site's word now, or has become somebody the site knows.
+      if (this.subject === "") this.options.platform.storage.remove(this.key("visitor"));
+      this.settled = false;
+      this.conversation.forget();
+    }
+    this.token = token;
     this.conversationId = conversation;
     // The site vouches for it: there is nothing to fix first.
     if (this.subject !== "") this.settled = true;
@@ -412,8 +429,13 @@ export class VisitorClient {
     return { authorization: `Visitor ${this.token}` };
   }
 
+  /** Before everything this device keeps for the inbox. */
+  private get whole(): string {
+    return `frontdesk/visitor/${this.options.inboxKey}/`;
+  }
+
   private key(name: string): string {
     const whose = this.subject === "" ? "" : `as/${encodeURIComponent(this.subject)}/`;
-    return `frontdesk/visitor/${this.options.inboxKey}/${whose}${name}`;
+    return `${this.whole}${whose}${name}`;
   }
 }

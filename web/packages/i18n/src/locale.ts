@@ -16,9 +16,14 @@ export function pickLocale(...wishes: readonly (string | null | undefined)[]): L
   return "en";
 }
 
-/** A text written by the team: in the reader's language, else in any it was written in. */
+/** What the team wrote by language: in the reader's, else in any it was written in. */
+export function localOf<T>(written: Readonly<Record<string, T>> | undefined, locale: Locale): T | undefined {
+  if (!written) return undefined;
+  const sameLanguage = Object.keys(written).find((key) => key.split("-")[0] === locale.split("-")[0]);
+  return written[locale] ?? written[sameLanguage ?? "en"] ?? Object.values(written)[0];
+}
+
+/** A text written by the team; empty where it wrote none. */
 export function localText(texts: Readonly<Record<string, string>> | undefined, locale: Locale): string {
-  if (!texts) return "";
-  const sameLanguage = Object.keys(texts).find((key) => key.split("-")[0] === locale.split("-")[0]);
-  return texts[locale] ?? texts[sameLanguage ?? "en"] ?? Object.values(texts)[0] ?? "";
+  return localOf(texts, locale) ?? "";
 }

@@ -14,6 +14,8 @@ export type ComposerProps = {
   readonly onInput: (text: string) => void;
   readonly onSend: () => void;
   readonly onFiles: (files: readonly File[]) => void;
+  /** Between the text and the button that sends it. */
+  readonly beside?: ComponentChildren;
   /** Above the text: attachments on their way, what is too long. */
   readonly children?: ComponentChildren;
 };
@@ -88,6 +90,7 @@ export function Composer(props: ComposerProps): JSX.Element {
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
+        {props.beside}
         <IconButton icon="send" type="submit" label={props.sendLabel} disabled={!props.canSend} class="composer-send" />
       </div>
     </form>

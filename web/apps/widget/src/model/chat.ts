@@ -1,6 +1,6 @@
 // The widget as a model: what is shown and what can be done, without a view. Lives in a site's frame
 // (then a Page speaks for the site) or as a page of its own at /c/{inbox_key}.
-import type { DeliveryState, EntryLine, SkipLine } from "@frontdesk/client";
+import type { DeliveryState, EntryLine, KeyValueStore, SkipLine } from "@frontdesk/client";
 import { Refused, VisitorClient, isMessage } from "@frontdesk/client";
 import { browserPlatform } from "@frontdesk/client/browser";
 import type { Locale } from "@frontdesk/i18n";
@@ -13,11 +13,12 @@ import { computed, effect, signal } from "@preact/signals";
 import type { Given } from "./entrance";
 import { Files } from "./files";
 import type { Inbox } from "./inbox";
-import { NO_INBOX, inboxText, parseInbox } from "./inbox";
-import { dress, identityOf, keepLanguage, languageOf, readyMessage, titleOf } from "./look";
+import { NO_INBOX, parseInbox } from "./inbox";
+import { dress, identityOf, isLocale, keepLanguage, languageOf, readyMessage, titleOf } from "./look";
 import type { Page } from "./page";
 import { buildRows } from "./rows";
 
+const SOUND_KEY = "frontdesk/sound";
 /** A connection may blink for so long before anybody is told. */
 const OFFLINE_AFTER_MS = 1_500;
 
@@ -48,6 +49,16 @@ export class Chat {
   readonly trouble = signal("");
   readonly olderFailed = signal(false);
   readonly announcement = signal("");
+  /** The seq of the message that the next one answers; 0 for none. */
+  readonly quoting = signal(0);
+  /** The little pictures are shown. */
+  readonly choosing = signal(false);
+  /** New messages sound. */
+  readonly loud = signal(true);
+  /** The site did not settle the language. */
+  readonly choosesLanguage = signal(true);
+  /** How the question for an address ended; empty while it was not asked. */
+  readonly contact = signal("");
   readonly ratingPutOff = signal("");
   readonly ratingThanked = signal("");
   /** The texts are there: something can be shown. */
@@ -58,6 +69,7 @@ export class Chat {
   private settings: Settings = {};
   private ownTitle = "";
   private announcedSeq = -1;
+  private readonly storage: KeyValueStore;
   private fetchingLater: Promise<void> | undefined;
   private unfollowTheme: () => void = () => undefined;
 
@@ -74,13 +86,28 @@ export class Chat {
 
   readonly title = computed(() => titleOf(this.inbox.value, this.texts.locale.value));
 
-  readonly greeting = computed(() => inboxText(this.inbox.value, "greeting", this.texts.locale.value) || this.texts.t("widget.greeting"));
-
   readonly attended = computed(() => this.client.attended.value ?? this.inbox.value.attended);
+
+  /** Who answers in the open session. */
+  readonly owner = computed(() => (this.sessionOpen.value ? (this.client.conversation.session.value?.owner?.name ?? "") : ""));
+
+  /** How soon somebody answers, as measured. */
+  readonly promise = computed(() => {
+    const minutes = this.inbox.value.answerMinutes;
+    if (minutes !== undefined) return this.texts.t("widget.answers_in", { count: Math.max(1, minutes) });
+    return this.attended.value ? this.texts.t("widget.attended") : "\u00a0";
+  });
+
+  /** Somebody wrote, nobody is there, and it is not known where an answer could go. */
+  readonly asksContact = computed(() => {
+    const wrote = this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
+    return this.inbox.value.asksContact && this.attended.value === false && wrote && this.contact.value === "";
+  });
 
   /** The session that can be rated now: over, answered by somebody, not rated, not put off. */
   readonly ratable = computed(() => {
     const session = this.client.conversation.session.value;
+    if (!this.inbox.value.rates) return "";
     const over = session?.status === "SESSION_STATUS_CLOSED" && session.firstAnswerAtMs !== undefined;
     if (!over || (session.rating ?? 0) > 0) return "";
     const id = session.id ?? "";
@@ -120,7 +147,10 @@ export class Chat {
         this.draft.value = text;
       },
     });
-    this.files = new Files(baseUrl, this.client);
+    this.files = new Files(baseUrl, this.client, () => this.takeQuote());
+    this.storage = platform.storage;
+    this.recallContact();
+    this.loud.value = platform.storage.get(SOUND_KEY) !== "off";
     this.draft.value = this.client.draft;
     if (this.page) {
       this.page.handlers = {
@@ -180,10 +210,47 @@ export class Chat {
   send(): void {
     const text = this.draft.peek().trim();
     if (text === "" || this.tooLong.peek()) return;
-    this.client.conversation.sendText(text);
     this.write("");
+    this.ask(text);
+  }
+
+  /** Sends a text as it is. */
+  ask(text: string): void {
+    this.client.conversation.sendText(text, { quoteSeq: this.takeQuote() });
     this.newFromSeq.value = 0;
     this.toEnd.value += 1;
+  }
+
+  /** The next message answers that one; 0 for none. */
+  quote(seq: number): void {
+    this.quoting.value = seq;
+    if (seq > 0) document.querySelector<HTMLElement>(".composer textarea")?.focus();
+  }
+
+  lineOf(seq: number): EntryLine | undefined {
+    const line = this.client.conversation.timeline.lines.value.find((one) => one.kind === "entry" && one.seq === seq);
+    return line?.kind === "entry" ? line : undefined;
+  }
+
+  private takeQuote(): number {
+    const seq = this.quoting.peek();
+    this.quoting.value = 0;
+    return seq;
+  }
+
+  /** Not asked again on this device. */
+  contactDone(how: "known" | "given" | "put off"): void {
+    this.contact.value = how;
+    this.client.keep("contact", how);
+  }
+
+  private recallContact(): void {
+    this.contact.value = this.client.kept("contact") === "" ? "" : "known";
+  }
+
+  setLoud(loud: boolean): void {
+    this.loud.value = loud;
+    this.storage.set(SOUND_KEY, loud ? "on" : "off");
   }
 
   attach(files: readonly File[]): void {
@@ -211,6 +278,8 @@ export class Chat {
     if (this.sessionOpen.peek()) await this.client.end().catch(() => undefined);
     this.client.forget();
     this.draft.value = "";
+    this.quoting.value = 0;
+    this.recallContact();
   }
 
   /** True when the server took it. */
@@ -276,9 +345,11 @@ export class Chat {
     this.unfollowTheme = dress(settings, this.inbox.peek());
     this.tellReady();
     this.client.identified();
+    this.recallContact();
   }
 
   private async speak(): Promise<void> {
+    this.choosesLanguage.value = !isLocale(this.settings.language);
     await this.texts.use(languageOf(this.settings, this.inbox.peek()));
     this.ready.value = true;
   }
@@ -343,6 +414,12 @@ export class Chat {
     }
   }
 
+  private ring(line: EntryLine): void {
+    if (!this.loud.peek()) return;
+    const looked = this.visible.peek() && document.visibilityState === "visible" ;
+    void import("./sound").then((module) => module.sound(line.id, looked), () => undefined);
+  }
+
   /** Says new messages of others to screen readers, not those of the first load. */
   private announce(lines: readonly (EntryLine | SkipLine)[]): void {
     const last = lines[lines.length - 1];
@@ -355,6 +432,7 @@ export class Chat {
     const known = this.announcedSeq;
     this.announcedSeq = Math.max(seq, known);
     if (first || last?.kind !== "entry" || seq <= known || this.client.conversation.isOwn(last)) return;
+    if (isMessage(last)) this.ring(last);
     if (last.body.kind === "system") this.announcement.value = systemText(this.texts, last.body.key, last.body.params);
     else {
       const from = this.texts.t("widget.new_message_from", { name: last.actor.name || this.texts.t("widget.team") });

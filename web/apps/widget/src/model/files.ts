@@ -23,10 +23,13 @@ export class Files {
   constructor(
     readonly baseUrl: string,
     readonly client: VisitorClient,
+    /** What the next file answers. */
+    private readonly takeQuote: () => number,
   ) {}
 
   async add(file: File): Promise<void> {
     const id = this.nextId++;
+    const quoteSeq = this.takeQuote();
     // A pasted picture has no name worth showing.
     const name = file.name === "" ? "image.png" : file.name;
     this.list.value = [...this.list.peek(), { id, name, progress: 0, failed: "" }];
@@ -36,6 +39,7 @@ export class Files {
       return;
     }
     await module.uploadFile(this.baseUrl, this.client, file, name, {
+      quoteSeq,
       change: (change) => this.change(id, change),
       remove: () => this.remove(id),
       gone: () => !this.list.peek().some((one) => one.id === id),

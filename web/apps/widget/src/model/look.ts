@@ -63,6 +63,11 @@ export function languageOf(settings: Settings, inbox: Inbox): Locale {
   return pickLocale(settings.language, ownLanguage(), ...navigator.languages, inbox.language);
 }
 
+/** Whether it is a language we have. */
+export function isLocale(language: string | undefined): boolean {
+  return /^(?:en|zh)\b/i.test(language ?? "");
+}
+
 function ownLanguage(): string | null {
   try {
     return localStorage.getItem(LANGUAGE_KEY);

@@ -5,6 +5,8 @@ import { upload } from "@frontdesk/client/browser/upload";
 import type { Upload } from "./files";
 
 export type Shown = {
+  /** The entry it answers; 0 for none. */
+  readonly quoteSeq: number;
   readonly change: (change: Partial<Upload>) => void;
   readonly remove: () => void;
   /** The visitor took it away meanwhile. */
@@ -35,5 +37,5 @@ export async function uploadFile(baseUrl: string, client: VisitorClient, file: F
     return;
   }
   shown.remove();
-  if (result.kind === "stored") client.conversation.sendFile(result.file);
+  if (result.kind === "stored") client.conversation.sendFile(result.file, { quoteSeq: shown.quoteSeq });
 }

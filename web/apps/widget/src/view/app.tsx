@@ -1,6 +1,6 @@
 // The window: header, notices, timeline, composer, and the two questions it may ask.
 import { duration } from "@frontdesk/i18n";
-import { Banner, Composer } from "@frontdesk/ui";
+import { Banner, Composer, Drawing } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
@@ -9,10 +9,15 @@ import { Lazy } from "./lazy";
 import { Timeline } from "./timeline";
 
 const loadUploads = () => import("./uploads").then((module) => module.Uploads);
+const loadQuoting = () => import("./quote").then((module) => module.Quoting);
+const loadEmoji = () => import("./emoji").then((module) => module.Emoji);
 const questions = () => import("./questions").then((module) => module.Questions);
 const loadTrouble = () => import("./trouble").then((module) => module.Trouble);
 const loadTooLong = () => import("./trouble").then((module) => module.TooLong);
 const loadStopped = () => import("./trouble").then((module) => module.Stopped);
+
+/** From Lucide, as the other icons. */
+const SMILE = ["M12 2a10 10 0 1 0 0 20 10 10 0 1 0 0-20", "M8 14s1.5 2 4 2 4-2 4-2", "M9 9h.01", "M15 9h.01"];
 
 export function App({ chat }: { chat: Chat }): JSX.Element | null {
   const stage = chat.stage.value;
@@ -65,7 +70,21 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
         onInput={(text) => chat.write(text)}
         onSend={() => chat.send()}
         onFiles={(files) => chat.attach(files)}
+        beside={
+          <button
+            type="button"
+            class="icon-button composer-emoji"
+            aria-label={texts.t("widget.emoji")}
+            title={texts.t("widget.emoji")}
+            aria-expanded={chat.choosing.value}
+            onClick={() => (chat.choosing.value = !chat.choosing.peek())}
+          >
+            <Drawing paths={SMILE} />
+          </button>
+        }
       >
+        {chat.choosing.value ? <Lazy load={loadEmoji} props={{ chat }} /> : null}
+        {chat.quoting.value > 0 ? <Lazy load={loadQuoting} props={{ chat }} /> : null}
         {chat.tooLong.value ? <Lazy load={loadTooLong} props={{ chat }} /> : null}
         {chat.files.uploads.value.length > 0 ? <Lazy load={loadUploads} props={{ chat }} /> : null}
       </Composer>
@@ -97,7 +116,7 @@ function QueuePlace({ chat }: { chat: Chat }): JSX.Element | null {
   const { texts } = chat;
   const queued = chat.client.conversation.session.value?.status === "SESSION_STATUS_QUEUED";
   const place = chat.client.conversation.queuePlace.value;
-  if (!queued || !place || chat.attended.value === false) return null;
+  if (!queued || !place || chat.attended.value === false || !chat.inbox.value.showsPlace) return null;
   const before = (place.place ?? 1) - 1;
   const wait = place.waitMs ?? 0;
   const parts = [before > 0 ? texts.t("widget.queue_place", { count: before }) : texts.t("widget.queue_next")];

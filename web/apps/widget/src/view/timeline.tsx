@@ -1,14 +1,16 @@
-// The conversation: greeting, messages, what happened, who types, and the question how it was.
+// The conversation: greeting, messages, what happened, who types, and what the visitor is asked.
 import { clockTime, dayMark, systemText } from "@frontdesk/i18n";
-import { Avatar, Icon, Scroller, Skeleton } from "@frontdesk/ui";
+import { Avatar, Drawing, Icon, Scroller, Skeleton } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
-import { inboxText } from "../model/inbox";
 import type { MessageRow, Row } from "../model/rows";
 import { MessageBody } from "./body";
 import { Lazy } from "./lazy";
+import { Welcome } from "./welcome";
 
 const loadRefused = () => import("./refused").then((module) => module.Refused);
+const loadContact = () => import("./contact").then((module) => module.ContactForm);
+const loadQuote = () => import("./quote").then((module) => module.Quote);
 const loadRating = () => import("./rating").then((module) => module.Rating);
 
 export function Timeline({ chat }: { chat: Chat }): JSX.Element {
@@ -57,13 +59,7 @@ function Beginning({ chat }: { chat: Chat }): JSX.Element | null {
       <p class="system">{texts.t("timeline.older")}</p>
     );
   }
-  const away = chat.attended.value === false ? inboxText(chat.inbox.value, "away", texts.locale.value) : "";
-  return (
-    <div class="greeting">
-      <h2>{chat.greeting.value}</h2>
-      <p>{away || texts.t("widget.intro")}</p>
-    </div>
-  );
+  return <Welcome chat={chat} />;
 }
 
 function End({ chat }: { chat: Chat }): JSX.Element {
@@ -73,9 +69,11 @@ function End({ chat }: { chat: Chat }): JSX.Element {
   const session = chat.client.conversation.session.value?.id ?? "";
   return (
     <div class="end">
-      {typing ? (
+      {typing && chat.inbox.value.showsTyping ? (
         <p class="typing">{typing.actor.name === "" ? texts.t("widget.typing_somebody") : texts.t("widget.typing", { name: typing.actor.name })}</p>
       ) : null}
+      {chat.asksContact.value ? <Lazy load={loadContact} props={{ chat }} /> : null}
+      {chat.contact.value === "given" ? <p class="system">{texts.t("widget.contact_thanks")}</p> : null}
       {rating === "" ? null : <Lazy key={rating} load={loadRating} props={{ chat, session: rating }} />}
       {session !== "" && session === chat.ratingThanked.value ? <p class="system">{texts.t("widget.rate_thanks")}</p> : null}
     </div>
@@ -96,19 +94,32 @@ function Line({ chat, row }: { chat: Chat; row: Row }): JSX.Element {
   }
 }
 
+/** From Lucide, as the other icons. */
+const REPLY = ["M20 18v-2a4 4 0 0 0-4-4H4", "m9 17-5-5 5-5"];
+
 function Message({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
   const { texts } = chat;
+  const { body, line } = row;
+  const quoted = body.kind === "text" || body.kind === "file" ? body.quoteSeq : 0;
   const name = row.actor?.name || texts.t("widget.team");
   return (
     <div class={`message ${row.own ? "message-own" : "message-other"}`}>
       {row.own ? null : row.first ? <Avatar name={name} /> : <span class="avatar-gap" />}
       <div class="message-column">
         {row.own || !row.first ? null : <p class="message-name">{name}</p>}
-        <div class={`bubble bubble-${row.body.kind}`}>
-          <span class="visually-hidden">{row.own ? texts.t("widget.you") : name}: </span>
-          <MessageBody chat={chat} body={row.body} />
+        <div class="bubble-row">
+          <div class={`bubble bubble-${body.kind}`}>
+            <span class="visually-hidden">{row.own ? texts.t("widget.you") : name}: </span>
+            {quoted > 0 ? <Lazy load={loadQuote} props={{ chat, seq: quoted }} meanwhile={<span class="quote" />} /> : null}
+            <MessageBody chat={chat} body={body} />
+          </div>
+          {line.kind === "entry" && (body.kind === "text" || body.kind === "file") ? (
+            <button type="button" class="icon-button reply" aria-label={texts.t("widget.reply")} title={texts.t("widget.reply")} onClick={() => chat.quote(line.seq)}>
+              <Drawing paths={REPLY} small />
+            </button>
+          ) : null}
         </div>
-        {row.last || row.line.kind === "outgoing" ? <Below chat={chat} row={row} /> : null}
+        {row.last || line.kind === "outgoing" ? <Below chat={chat} row={row} /> : null}
       </div>
     </div>
   );

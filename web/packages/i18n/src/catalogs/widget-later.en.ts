@@ -3,6 +3,18 @@ import { errorsEn } from "./errors.en";
 
 export const widgetLaterEn = {
   ...errorsEn,
+  "widget.contact_title": "How can we reach you?",
+  "widget.contact_text": "Nobody is online right now. Leave an e-mail address or a phone number, and the answer comes to you.",
+  "widget.contact_name": "Name",
+  "widget.contact_email": "E-mail",
+  "widget.contact_phone": "Phone",
+  "widget.contact_send": "Save",
+  "widget.contact_failed": "This could not be saved. Please check what you entered and try again.",
+  "widget.quote": "Answer to",
+  "widget.quote_earlier": "An earlier message",
+  "widget.quote_cancel": "Do not quote",
+  "widget.sound_on": "Turn sound on",
+  "widget.sound_off": "Turn sound off",
   "widget.end": "End chat",
   "widget.end_question": "End this chat?",
   "widget.end_text": "You can write again at any time.",

@@ -4,6 +4,18 @@ import type { WidgetLaterKey } from "./widget-later.en";
 
 export const widgetLaterZh: Catalog<WidgetLaterKey> = {
   ...errorsZh,
+  "widget.contact_title": "如何联系您？",
+  "widget.contact_text": "目前没有坐席在线。请留下邮箱或电话，我们会把回复发给您。",
+  "widget.contact_name": "姓名",
+  "widget.contact_email": "邮箱",
+  "widget.contact_phone": "电话",
+  "widget.contact_send": "保存",
+  "widget.contact_failed": "未能保存，请检查填写的内容后重试。",
+  "widget.quote": "回复",
+  "widget.quote_earlier": "较早的消息",
+  "widget.quote_cancel": "取消引用",
+  "widget.sound_on": "打开声音",
+  "widget.sound_off": "关闭声音",
   "widget.end": "结束对话",
   "widget.end_question": "结束此次对话？",
   "widget.end_text": "您可以随时再次留言。",

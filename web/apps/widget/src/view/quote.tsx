@@ -1,0 +1,61 @@
+// A message that another one answers: over the composer while the answer is written, and in the
+// answer. Loaded with the first quote.
+import type { EntryLine } from "@frontdesk/client";
+import { IconButton } from "@frontdesk/ui";
+import type { JSX } from "preact";
+import type { Chat } from "../model/chat";
+
+function Quoted({ chat, line }: { chat: Chat; line: EntryLine | undefined }): JSX.Element {
+  const { texts } = chat;
+  if (!line) return <span class="quote-words">{texts.t("widget.quote_earlier")}</span>;
+  const { body } = line;
+  const own = chat.client.conversation.isOwn(line);
+  const words =
+    body.kind === "text"
+      ? body.text
+      : body.kind === "file"
+        ? body.file.name
+        : texts.t(body.kind === "tombstone" ? (body.reason === "erased" ? "message.erased" : "message.retracted") : "message.unsupported");
+  return (
+    <>
+      <b>{own ? texts.t("widget.you") : line.actor.name || texts.t("widget.team")}</b>
+      <span class="quote-words">{words}</span>
+    </>
+  );
+}
+
+/** In a bubble: a press goes to what is quoted. */
+export function Quote({ chat, seq }: { chat: Chat; seq: number }): JSX.Element {
+  const line = chat.lineOf(seq);
+  return (
+    <button type="button" class="quote" disabled={!line} onClick={() => line && show(line.key)}>
+      <span class="visually-hidden">{chat.texts.t("widget.quote")}: </span>
+      <Quoted chat={chat} line={line} />
+    </button>
+  );
+}
+
+/** Over the composer. */
+export function Quoting({ chat }: { chat: Chat }): JSX.Element | null {
+  const line = chat.lineOf(chat.quoting.value);
+  if (!line) return null;
+  return (
+    <div class="quoting" role="group" aria-label={chat.texts.t("widget.quote")}>
+      <span class="quote">
+        <Quoted chat={chat} line={line} />
+      </span>
+      <IconButton icon="x" label={chat.texts.t("widget.quote_cancel")} onClick={() => chat.quote(0)} />
+    </div>
+  );
+}
+
+function show(key: string): void {
+  const row = Array.from(document.querySelectorAll<HTMLElement>("[data-row]")).find((one) => one.dataset.row === key);
+  if (!row) return;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  row.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
+  row.classList.remove("found");
+  // Read for its effect: the animation begins anew.
+  void row.offsetWidth;
+  row.classList.add("found");
+}

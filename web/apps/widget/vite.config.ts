@@ -12,7 +12,7 @@ const plainImports: Plugin = {
 
 /** What the chat needs at once is one file: pieces of it cost a request each, and compress worse. */
 const CHAT =
-  /node_modules|packages\/(?:client\/src|protocol)\/|packages\/client\/browser\/index|packages\/ui\/src\/(?:icons|controls|composer|links|scroller|windowing)|packages\/i18n\/src\/(?:errors|texts|time)|apps\/widget\/src\/(?:app|view\/(?:app|body|header|lazy|timeline|welcome)|model\/(?:chat|files|rows))\./;
+  /node_modules|packages\/(?:client\/src|protocol)\/|packages\/client\/browser\/index|packages\/ui\/src\/(?:icons|controls|composer|scroller|windowing)|packages\/i18n\/src\/(?:system|texts|time)|apps\/widget\/src\/(?:app|view\/(?:app|body|header|lazy|timeline|welcome)|model\/(?:chat|files|rows))\./;
 
 export const config = defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),

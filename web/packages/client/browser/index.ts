@@ -136,26 +136,10 @@ function broadcastChannel(name: string): Channel {
   return channel;
 }
 
-/** The storage event reaches every other tab of the origin, never the one that wrote. */
+/** For browsers without any: what is said before it is there waits. */
 function storageChannel(name: string): Channel {
-  const key = `frontdesk/channel/${name}`;
-  const listen = (event: StorageEvent): void => {
-    if (event.key === key && event.newValue !== null) channel.onMessage(parse(event.newValue.slice(event.newValue.indexOf(" ") + 1)));
-  };
-  const channel: Channel = {
-    post: (message) => {
-      try {
-        // The number makes the same message twice two events.
-        localStorage.setItem(key, `${Math.random()} ${JSON.stringify(message)}`);
-        localStorage.removeItem(key);
-      } catch {
-        // Without storage tabs cannot hear each other.
-      }
-    },
-    onMessage: () => undefined,
-    close: () => window.removeEventListener("storage", listen),
-  };
-  window.addEventListener("storage", listen);
+  const channel: Channel = { post: (message) => void inner.then((one) => one.post(message)), onMessage: () => undefined, close: () => void inner.then((one) => one.close()) };
+  const inner = import("./storage-channel").then((module) => module.storageChannel(name, (message) => channel.onMessage(message)));
   return channel;
 }
 

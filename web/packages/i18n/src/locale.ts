@@ -3,9 +3,6 @@
 export type Locale = "en" | "zh-CN";
 export const LOCALES: readonly Locale[] = ["en", "zh-CN"];
 
-/** The language's own name, for a switch. */
-export const LOCALE_NAMES: Readonly<Record<Locale, string>> = { en: "English", "zh-CN": "简体中文" };
-
 /** The first wish that can be met, in order: embed, own choice, browser, inbox. zh-* is zh-CN. */
 export function pickLocale(...wishes: readonly (string | null | undefined)[]): Locale {
   for (const wish of wishes) {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { sharedEn } from "./catalogs/shared.en";
 import { sharedZh } from "./catalogs/shared.zh-CN";
-import { errorText, systemText } from "./errors";
+import { errorText } from "./errors";
 import { localText, pickLocale } from "./locale";
+import { duration, fileSize } from "./measures";
+import { systemText } from "./system";
 import { Texts } from "./texts";
-import { dayMark, duration, fileSize, relativeTime } from "./time";
+import { dayMark, relativeTime } from "./time";
 
 const texts = (): Texts<keyof typeof sharedEn> => new Texts(sharedEn, { "zh-CN": () => Promise.resolve(sharedZh) });
 

@@ -23,11 +23,11 @@ export function clockTime(atMs: number, locale: Locale): string {
   return new Date(atMs).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
 
-/** "12 Mar", with the year where it is another one. */
-export function dateOf(atMs: number, nowMs: number, locale: Locale): string {
+/** "12 Mar", with the year where it is another one; "Mon, 12 Mar" with the weekday. */
+export function dateOf(atMs: number, nowMs: number, locale: Locale, form: Intl.DateTimeFormatOptions = {}): string {
   const date = new Date(atMs);
   const sameYear = date.getFullYear() === new Date(nowMs).getFullYear();
-  return date.toLocaleDateString(locale, { day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) });
+  return date.toLocaleDateString(locale, { day: "numeric", month: "short", ...form, ...(sameYear ? {} : { year: "numeric" }) });
 }
 
 /** "Today", "Yesterday" or a weekday and date, for the day marks of a timeline. */
@@ -37,40 +37,11 @@ export function dayMark(atMs: number, nowMs: number, locale: Locale): string {
     const word = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-days, "day");
     return word.charAt(0).toLocaleUpperCase(locale) + word.slice(1);
   }
-  const sameYear = new Date(atMs).getFullYear() === new Date(nowMs).getFullYear();
-  return new Date(atMs).toLocaleDateString(locale, {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    ...(sameYear ? {} : { year: "numeric" }),
-  });
+  return dateOf(atMs, nowMs, locale, { weekday: "short" });
 }
 
 export function startOfDay(atMs: number): number {
   const date = new Date(atMs);
   date.setHours(0, 0, 0, 0);
   return date.getTime();
-}
-
-/** "40 s", "3 min", "1 h 20 min": how long something lasts or lasted. */
-export function duration(lengthMs: number, locale: Locale): string {
-  if (lengthMs < MINUTE_MS) return `${Math.max(1, Math.floor(lengthMs / 1_000))}${locale === "zh-CN" ? " 秒" : " s"}`;
-  const minutes = Math.round(lengthMs / MINUTE_MS);
-  const hours = Math.floor(minutes / 60);
-  const rest = minutes % 60;
-  const [h, min] = locale === "zh-CN" ? [" 小时", " 分钟"] : [" h", " min"];
-  if (hours === 0) return `${rest}${min}`;
-  return rest === 0 ? `${hours}${h}` : `${hours}${h} ${rest}${min}`;
-}
-
-/** "1.4 MB" */
-export function fileSize(bytes: number, locale: Locale): string {
-  const units = ["B", "KB", "MB", "GB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${value.toLocaleString(locale, { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 })} ${units[unit] ?? "B"}`;
 }

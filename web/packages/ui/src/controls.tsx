@@ -1,27 +1,7 @@
 // Small controls. Each has a name for people who do not see it.
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import type { IconName } from "./icons";
 import { Icon } from "./icons";
-
-export function Button(props: {
-  children: ComponentChildren;
-  onClick?: () => void;
-  kind?: "plain" | "primary" | "danger";
-  type?: "button" | "submit";
-  disabled?: boolean;
-}): JSX.Element {
-  const kind = props.kind ?? "plain";
-  return (
-    <button
-      type={props.type ?? "button"}
-      class={kind === "plain" ? "button" : `button button-${kind}`}
-      disabled={props.disabled ?? false}
-      onClick={() => props.onClick?.()}
-    >
-      {props.children}
-    </button>
-  );
-}
 
 export function IconButton(props: {
   icon: IconName;

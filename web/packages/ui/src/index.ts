@@ -1,10 +1,11 @@
 // The design system: tokens (tokens.css), base styles (base.css) and the components that more than
 // one page needs.
+export { Button } from "./button";
 export type { ComposerProps } from "./composer";
 export { Composer, isComposing } from "./composer";
 export type { AccentColours } from "./contrast";
 export { accentColours, contrast, parseColour } from "./contrast";
-export { Avatar, Banner, Button, IconButton, Skeleton, initials } from "./controls";
+export { Avatar, Banner, IconButton, Skeleton, initials } from "./controls";
 export type { IconName } from "./icons";
 export { Drawing, Icon } from "./icons";
 export { Dialog } from "./dialog";

@@ -1,7 +1,7 @@
 // The widget as a model: what is shown and what can be done, without a view. Lives in a site's frame
 // (then a Page speaks for the site) or as a page of its own at /c/{inbox_key}.
-import type { DeliveryState, EntryLine, KeyValueStore, SkipLine } from "@frontdesk/client";
-import { Refused, VisitorClient, isMessage } from "@frontdesk/client";
+import type { DeliveryState, EntryLine, SkipLine } from "@frontdesk/client";
+import { VisitorClient, isMessage } from "@frontdesk/client";
 import { browserPlatform } from "@frontdesk/client/browser";
 import type { Locale } from "@frontdesk/i18n";
 import { LOCALES, Texts, systemText } from "@frontdesk/i18n";
@@ -18,7 +18,6 @@ import { dress, identityOf, isLocale, keepLanguage, languageOf, readyMessage, ti
 import type { Page } from "./page";
 import { buildRows } from "./rows";
 
-const SOUND_KEY = "frontdesk/sound";
 /** A connection may blink for so long before anybody is told. */
 const OFFLINE_AFTER_MS = 1_500;
 
@@ -69,7 +68,6 @@ export class Chat {
   private settings: Settings = {};
   private ownTitle = "";
   private announcedSeq = -1;
-  private readonly storage: KeyValueStore;
   private fetchingLater: Promise<void> | undefined;
   private unfollowTheme: () => void = () => undefined;
 
@@ -148,9 +146,8 @@ export class Chat {
       },
     });
     this.files = new Files(baseUrl, this.client, () => this.takeQuote());
-    this.storage = platform.storage;
     this.recallContact();
-    this.loud.value = platform.storage.get(SOUND_KEY) !== "off";
+    this.loud.value = this.client.kept("sound") !== "off";
     this.draft.value = this.client.draft;
     if (this.page) {
       this.page.handlers = {
@@ -238,19 +235,9 @@ export class Chat {
     return seq;
   }
 
-  /** Not asked again on this device. */
-  contactDone(how: "known" | "given" | "put off"): void {
-    this.contact.value = how;
-    this.client.keep("contact", how);
-  }
-
-  private recallContact(): void {
+  /** What this device knows about the question for an address. */
+  recallContact(): void {
     this.contact.value = this.client.kept("contact") === "" ? "" : "known";
-  }
-
-  setLoud(loud: boolean): void {
-    this.loud.value = loud;
-    this.storage.set(SOUND_KEY, loud ? "on" : "off");
   }
 
   attach(files: readonly File[]): void {
@@ -264,32 +251,6 @@ export class Chat {
       this.olderFailed.value = false;
     } catch {
       this.olderFailed.value = true;
-    }
-  }
-
-  async end(): Promise<void> {
-    this.question.value = "none";
-    await this.attempt(() => this.client.end());
-  }
-
-  async forget(): Promise<void> {
-    this.question.value = "none";
-    // Offline the device forgets all the same; the session then closes by itself.
-    if (this.sessionOpen.peek()) await this.client.end().catch(() => undefined);
-    this.client.forget();
-    this.draft.value = "";
-    this.quoting.value = 0;
-    this.recallContact();
-  }
-
-  /** True when the server took it. */
-  async rate(session: string, rating: number, comment: string): Promise<boolean> {
-    try {
-      await this.client.rate(rating, comment);
-      this.ratingThanked.value = session;
-      return true;
-    } catch {
-      return false;
     }
   }
 
@@ -327,15 +288,6 @@ export class Chat {
     const read = Math.max(0, ...[...conversation.cursors.peek().values()].filter((cursor) => cursor.actor.kind === "visitor").map((cursor) => cursor.readSeq));
     const first = conversation.timeline.lines.peek().find((line) => isMessage(line) && line.seq > read && !conversation.isOwn(line));
     return first?.kind === "entry" ? first.seq : 0;
-  }
-
-  private async attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      this.trouble.value = "";
-    } catch (error) {
-      this.trouble.value = error instanceof Refused ? error.code : "general";
-    }
   }
 
   private apply(settings: Settings): void {

@@ -40,6 +40,7 @@ export class Entrance {
   private shown = false;
   private fetching = false;
   private over = false;
+  private leaving = false;
   /** Counts looks: an older one that comes late says nothing. */
   private look = 0;
 
@@ -72,7 +73,10 @@ export class Entrance {
         this.shown = false;
       },
       near: () => this.enter(),
-      reset: () => this.wipe(),
+      reset: () => {
+        this.leaving = true;
+        this.enter();
+      },
     });
   }
 
@@ -136,6 +140,7 @@ export class Entrance {
         this.over = true;
         const { page, settings, shown, inbox, looked } = this;
         begin({ page, settings, shown, inbox, looked });
+        if (this.leaving) page.handlers.reset();
       },
       () => {
         // Offline: the next wish tries again, and a visitor who looks at it need not wish twice.
@@ -143,17 +148,6 @@ export class Entrance {
         if (this.shown) window.setTimeout(() => this.shown && this.enter(), FETCH_AGAIN_MS);
       },
     );
-  }
-
-  private wipe(): void {
-    const subject = identityOf(this.settings)?.subject;
-    if (subject === undefined) return;
-    try {
-      const whose = `${this.prefix}as/${encodeURIComponent(subject)}/`;
-      for (const key of Object.keys(localStorage)) if (key.startsWith(whose)) localStorage.removeItem(key);
-    } catch {
-      // Forbidden by the browser: nothing was kept either.
-    }
   }
 }
 

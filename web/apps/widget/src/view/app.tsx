@@ -1,5 +1,4 @@
 // The window: header, notices, timeline, composer, and the two questions it may ask.
-import { duration } from "@frontdesk/i18n";
 import { Banner, Composer, Drawing } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -12,6 +11,7 @@ const loadUploads = () => import("./uploads").then((module) => module.Uploads);
 const loadQuoting = () => import("./quote").then((module) => module.Quoting);
 const loadEmoji = () => import("./emoji").then((module) => module.Emoji);
 const questions = () => import("./questions").then((module) => module.Questions);
+const loadQueue = () => import("./queue").then((module) => module.QueuePlace);
 const loadTrouble = () => import("./trouble").then((module) => module.Trouble);
 const loadTooLong = () => import("./trouble").then((module) => module.TooLong);
 const loadStopped = () => import("./trouble").then((module) => module.Stopped);
@@ -94,37 +94,20 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
 
 function Notices({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
+  const queued = chat.client.conversation.session.value?.status === "SESSION_STATUS_QUEUED";
   const unsent = chat.client.conversation.outgoing.value.length;
   return (
     <>
       {chat.offline.value ? (
         <Banner
-          icon="wifiOff"
+          icon="alert"
           text={unsent > 0 ? texts.t("offline.unsent", { count: unsent }) : texts.t("offline.bar")}
           action={texts.t("offline.retry")}
           onAction={() => chat.client.reconnect()}
         />
       ) : null}
       {chat.trouble.value === "" ? null : <Lazy load={loadTrouble} props={{ chat }} />}
-      <QueuePlace chat={chat} />
+      {queued && chat.client.conversation.queuePlace.value && chat.inbox.value.showsPlace ? <Lazy load={loadQueue} props={{ chat }} /> : null}
     </>
-  );
-}
-
-/** Where the visitor stands, in words. */
-function QueuePlace({ chat }: { chat: Chat }): JSX.Element | null {
-  const { texts } = chat;
-  const queued = chat.client.conversation.session.value?.status === "SESSION_STATUS_QUEUED";
-  const place = chat.client.conversation.queuePlace.value;
-  if (!queued || !place || chat.attended.value === false || !chat.inbox.value.showsPlace) return null;
-  const before = (place.place ?? 1) - 1;
-  const wait = place.waitMs ?? 0;
-  const parts = [before > 0 ? texts.t("widget.queue_place", { count: before }) : texts.t("widget.queue_next")];
-  if (wait > 0) parts.push(texts.t("widget.queue_wait", { duration: duration(wait, texts.locale.value) }));
-  else if (before === 0) parts.push(texts.t("widget.queue_wait_short"));
-  return (
-    <p class="queue-place" role="status">
-      {parts.join(" · ")}
-    </p>
   );
 }

@@ -1,10 +1,10 @@
 // What a message says: text with links, a file, or that it is gone. Text nodes only.
 import type { Body } from "@frontdesk/client";
-import { findLinks } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
 import { Lazy } from "./lazy";
 
+const loadLinked = () => import("./linked").then((module) => module.Linked);
 const loadFile = () => import("./file").then((module) => module.FileBody);
 
 /** The longest side of a picture in the timeline. */
@@ -20,7 +20,8 @@ export function MessageBody({ chat, body }: { chat: Chat; body: Body }): JSX.Ele
   const { texts } = chat;
   switch (body.kind) {
     case "text":
-      return <Words text={body.text} />;
+      // An address has one of these; it is as long before it is a link.
+      return /[/@]/.test(body.text) ? <Lazy load={loadLinked} props={{ chat, text: body.text }} meanwhile={<>{body.text}</>} /> : <>{body.text}</>;
     case "file": {
       const { file } = body;
       const size = file.width > 0 ? room(file.width, file.height) : undefined;
@@ -38,20 +39,4 @@ export function MessageBody({ chat, body }: { chat: Chat; body: Body }): JSX.Ele
     case "unsupported":
       return <i>{texts.t("message.unsupported")}</i>;
   }
-}
-
-function Words({ text }: { text: string }): JSX.Element {
-  return (
-    <>
-      {findLinks(text).map((piece, at) =>
-        piece.kind === "text" ? (
-          piece.text
-        ) : (
-          <a key={at} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-            {piece.text}
-          </a>
-        ),
-      )}
-    </>
-  );
 }

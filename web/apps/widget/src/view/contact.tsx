@@ -2,6 +2,7 @@
 import { Button } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { contactDone } from "../model/actions";
 import type { Chat } from "../model/chat";
 import { readContact, saveContact } from "../model/contact";
 import { inboxText } from "../model/inbox";
@@ -21,7 +22,7 @@ export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
   useEffect(() => {
     readContact(chat.files).then(
       (known) => {
-        if (known.email !== "" || known.phone !== "") chat.contactDone("known");
+        if (known.email !== "" || known.phone !== "") contactDone(chat, "known");
         else {
           setGiven(known);
           setState("asking");
@@ -38,7 +39,7 @@ export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
     setState("sending");
     try {
       await saveContact(chat.files, given);
-      chat.contactDone("given");
+      contactDone(chat, "given");
     } catch {
       setState("failed");
     }
@@ -77,7 +78,7 @@ export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
         </p>
       ) : null}
       <div class="dialog-actions">
-        <Button onClick={() => chat.contactDone("put off")}>{texts.t("widget.rate_later")}</Button>
+        <Button onClick={() => contactDone(chat, "put off")}>{texts.t("widget.rate_later")}</Button>
         <Button kind="primary" type="submit" disabled={!reachable || state === "sending"}>
           {texts.t("widget.contact_send")}
         </Button>

@@ -3,6 +3,7 @@ import { LOCALE_NAMES } from "@frontdesk/i18n";
 import type { MenuItem } from "@frontdesk/ui";
 import { Menu } from "@frontdesk/ui";
 import type { JSX } from "preact";
+import { setLoud } from "../model/actions";
 import type { Chat } from "../model/chat";
 
 // From Lucide, as the other icons.
@@ -17,7 +18,7 @@ export function HeaderMenu({ chat }: { chat: Chat }): JSX.Element {
   const other = chat.otherLanguage();
   const loud = chat.loud.value;
   const items: MenuItem[] = [
-    { key: "sound", icon: loud ? BELL : BELL_OFF, label: texts.t(loud ? "widget.sound_off" : "widget.sound_on"), run: () => chat.setLoud(!loud) },
+    { key: "sound", icon: loud ? BELL : BELL_OFF, label: texts.t(loud ? "widget.sound_off" : "widget.sound_on"), run: () => setLoud(chat, !loud) },
   ];
   if (chat.choosesLanguage.value) {
     items.unshift({ key: "language", icon: GLOBE, label: LOCALE_NAMES[other], run: () => chat.chooseLanguage(other) });

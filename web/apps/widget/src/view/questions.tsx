@@ -1,6 +1,7 @@
 // The two questions the widget asks before it does what cannot be undone.
 import { Button, Dialog } from "@frontdesk/ui";
 import type { JSX } from "preact";
+import { endChat, forget } from "../model/actions";
 import type { Chat } from "../model/chat";
 
 export function Questions({ chat }: { chat: Chat }): JSX.Element | null {
@@ -17,11 +18,11 @@ export function Questions({ chat }: { chat: Chat }): JSX.Element | null {
       <div class="dialog-actions">
         <Button onClick={close}>{texts.t("widget.end_keep")}</Button>
         {ending ? (
-          <Button kind="primary" onClick={() => void chat.end()}>
+          <Button kind="primary" onClick={() => void endChat(chat)}>
             {texts.t("widget.end")}
           </Button>
         ) : (
-          <Button kind="danger" onClick={() => void chat.forget()}>
+          <Button kind="danger" onClick={() => void forget(chat)}>
             {texts.t("widget.forget_do")}
           </Button>
         )}

@@ -2,6 +2,7 @@
 import { Button, Drawing } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { rate } from "../model/actions";
 import type { Chat } from "../model/chat";
 
 /** From Lucide, as the other icons. */
@@ -13,7 +14,7 @@ export function Rating({ chat, session }: { chat: Chat; session: string }): JSX.
   const [stars, setStars] = useState(0);
   const [comment, setComment] = useState("");
   const [failed, setFailed] = useState(false);
-  const send = async (): Promise<void> => setFailed(!(await chat.rate(session, stars, comment.trim())));
+  const send = async (): Promise<void> => setFailed(!(await rate(chat, session, stars, comment.trim())));
   return (
     <form
       class="rating"

@@ -3,6 +3,11 @@ import { errorsEn } from "./errors.en";
 
 export const widgetLaterEn = {
   ...errorsEn,
+  "widget.contact_thanks": "Thank you. We will get back to you.",
+  "widget.queue_next": "You are next",
+  "widget.queue_place": { one: "{count} person is before you", other: "{count} people are before you" },
+  "widget.queue_wait": "about {duration}",
+  "widget.queue_wait_short": "Somebody will be with you shortly",
   "widget.contact_title": "How can we reach you?",
   "widget.contact_text": "Nobody is online right now. Leave an e-mail address or a phone number, and the answer comes to you.",
   "widget.contact_name": "Name",

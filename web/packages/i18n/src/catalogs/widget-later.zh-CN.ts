@@ -4,6 +4,11 @@ import type { WidgetLaterKey } from "./widget-later.en";
 
 export const widgetLaterZh: Catalog<WidgetLaterKey> = {
   ...errorsZh,
+  "widget.contact_thanks": "谢谢，我们会尽快联系您。",
+  "widget.queue_next": "马上就轮到您",
+  "widget.queue_place": { other: "您前面还有 {count} 位" },
+  "widget.queue_wait": "约 {duration}",
+  "widget.queue_wait_short": "坐席马上就来",
   "widget.contact_title": "如何联系您？",
   "widget.contact_text": "目前没有坐席在线。请留下邮箱或电话，我们会把回复发给您。",
   "widget.contact_name": "姓名",

@@ -1,0 +1,45 @@
+// What a visitor does seldom: ends the chat, is forgotten, rates, chooses. Loaded with what asks for it.
+import { Refused } from "@frontdesk/client";
+import type { Chat } from "./chat";
+
+export async function endChat(chat: Chat): Promise<void> {
+  chat.question.value = "none";
+  try {
+    await chat.client.end();
+    chat.trouble.value = "";
+  } catch (error) {
+    chat.trouble.value = error instanceof Refused ? error.code : "general";
+  }
+}
+
+export async function forget(chat: Chat): Promise<void> {
+  chat.question.value = "none";
+  // Offline the device forgets all the same; the session then closes by itself.
+  if (chat.sessionOpen.peek()) await chat.client.end().catch(() => undefined);
+  chat.client.forget();
+  chat.draft.value = "";
+  chat.quoting.value = 0;
+  chat.recallContact();
+}
+
+/** True when the server took it. */
+export async function rate(chat: Chat, session: string, rating: number, comment: string): Promise<boolean> {
+  try {
+    await chat.client.rate(rating, comment);
+    chat.ratingThanked.value = session;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How the question for an address ended: it is not asked again on this device. */
+export function contactDone(chat: Chat, how: "known" | "given" | "put off"): void {
+  chat.contact.value = how;
+  chat.client.keep("contact", how);
+}
+
+export function setLoud(chat: Chat, loud: boolean): void {
+  chat.loud.value = loud;
+  chat.client.keep("sound", loud ? "on" : "off");
+}

@@ -153,15 +153,20 @@ export class Server {
 
 /** Texts of a conversation in their order, as the server stores them. */
 export async function storedTexts(api, conversation) {
-  const texts = [];
+  return (await storedMessages(api, conversation)).map(({ text }) => text);
+}
+
+/** The same with the id of each, and whether it is a note. */
+export async function storedMessages(api, conversation) {
+  const messages = [];
   let after = 0;
   for (;;) {
     const page = await api("GET", `conversations/${conversation}/entries?after=${after}&limit=100`);
-    if (page.items.length === 0) return texts;
-    for (const item of page.items) {
-      after = Number(item.entry?.seq ?? item.skip?.toSeq);
-      const body = item.entry?.content?.text?.body;
-      if (body !== undefined) texts.push(body);
+    if (page.items.length === 0) return messages;
+    for (const { entry, skip } of page.items) {
+      after = Number(entry?.seq ?? skip?.toSeq);
+      const text = entry?.content?.text?.body;
+      if (text !== undefined) messages.push({ id: entry.id, text, team: entry.audience === "AUDIENCE_TEAM" });
     }
   }
 }

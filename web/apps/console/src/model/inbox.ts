@@ -40,6 +40,8 @@ export class InboxModel {
   readonly #directory = signal<Directory>({ teams: [], agents: [], inboxes: [], replies: [], answerWithinMs });
   readonly #held = signal<Held>(null);
   #closedLoading = false;
+  /** The newest are to be read once more: something moved while they were on their way. */
+  #closedAgain = false;
 
   /** Every row known, by conversation. */
   readonly rows: ReadonlySignal<ReadonlyMap<string, Row>>;
@@ -173,24 +175,41 @@ export class InboxModel {
   /** Reads the next page of closed conversations. */
   async loadClosed(): Promise<void> {
     const cursor = this.#closedCursor.peek();
-    if (this.#closedLoading || cursor === null) return;
+    if (cursor !== null) await this.#readClosed(cursor);
+  }
+
+  /** Some were closed since, or rated: reads the newest again. */
+  async refreshClosed(): Promise<void> {
+    await this.#readClosed(undefined);
+  }
+
+  async #readClosed(cursor: string | undefined): Promise<void> {
+    if (this.#closedLoading) {
+      if (cursor === undefined) this.#closedAgain = true;
+      return;
+    }
     this.#closedLoading = true;
     try {
       const page = await this.api.conversations({ view: "closed", limit: pageRows, ...(cursor === undefined ? {} : { cursor }) });
       const older = new Map(this.#older.peek());
+      // The newest join what was read before; where more have come than a page holds, it is read on from there.
+      const joins = cursor === undefined && this.#closedCursor.peek() !== undefined && page.rows.some((json) => older.has(json.conversation ?? ""));
       for (const json of page.rows) {
         const row = toRow(json);
         if (supersedes(row, older.get(row.conversation))) older.set(row.conversation, row);
       }
       this.#older.value = older;
       this.#closedCount.value = page.counts.closed;
-      this.#closedCursor.value = page.next ?? null;
+      if (!joins) this.#closedCursor.value = page.next ?? null;
       this.#closedFailed.value = false;
     } catch {
       this.#closedFailed.value = true;
     } finally {
       this.#closedLoading = false;
     }
+    if (!this.#closedAgain) return;
+    this.#closedAgain = false;
+    await this.#readClosed(undefined);
   }
 
   /** The same row with the visitor come or gone; the same object as long as the row is the same. */

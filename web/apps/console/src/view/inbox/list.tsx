@@ -25,9 +25,16 @@ const viewIcons: Readonly<Record<ListView, IconName>> = { mine: "user", mentions
 
 export function ConversationList() {
   const app = useConsole();
-  const { inbox, rights } = useDesk();
+  const { client, inbox, rights } = useDesk();
   const view = inbox.view.value;
   const counts = inbox.counts.value;
+  const open = client.rows.value.size;
+  const opened = useRef(open);
+  // The feed tells of open ones: one less may be one more that is closed.
+  useEffect(() => {
+    if (open < opened.current) void (view === "closed" ? inbox.refreshClosed() : inbox.loadCounts());
+    opened.current = open;
+  }, [open]);
   const shown = listViews.filter((name) => (name !== "mentions" || counts.mentions > 0 || view === "mentions") && (name !== "team" || inbox.viewer.teams.size > 0) && (name !== "all" || rights.any("conversation.read.team", "conversation.read.all")));
   return (
     <section class="list-pane" aria-label={t("list.label")} data-testid={view === "queue" ? "queue-view" : "list-view"}>
@@ -88,7 +95,7 @@ function Rows({ onOpen }: { readonly onOpen: (id: string) => void }) {
   const sight = useRef<{ readonly order: readonly string[]; readonly seen: Sight } | null>(null);
 
   useEffect(() => {
-    if (view === "closed" && inbox.closedMore.peek() === undefined) void inbox.loadClosed();
+    if (view === "closed") void inbox.refreshClosed();
     return () => inbox.hold(null);
   }, [view]);
   useLayoutEffect(() => {

@@ -16,8 +16,9 @@ const NO_DEMO_VISITORS = /status of 404.*\/api\/v1\/demo$/;
 /** What a browser says while a server is away. */
 export const SERVER_AWAY = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to .* failed/;
 
-export async function launch() {
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+/** `flags`: more of them, for what a test measures. */
+export async function launch(...flags) {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
 }
 
 /** One browser profile. `page()` opens a tab in it. */

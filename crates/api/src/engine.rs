@@ -8,9 +8,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use frontdesk_catalog::VisitorIdentity;
 use frontdesk_core::{
     chat,
-    id::{AccountId, ApiKeyId, ConversationId, MessageId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, InboxId, MessageId, UserId, VisitorId},
 };
 use frontdesk_gateway::edge::UpgradedSocket;
 use frontdesk_protocol::wire;
@@ -87,6 +88,23 @@ pub trait Engine: Send + Sync + 'static {
         to_seq: u64,
     ) -> Result<(), EngineError>;
 
+    /// Who serves an inbox and how fast, as its visitors see it. Known for a while, so that a page view
+    /// asks nobody.
+    async fn inbox_staff(
+        &self,
+        account: AccountId,
+        inbox: InboxId,
+    ) -> Result<InboxStaff, EngineError>;
+
+    /// A site has said who a visitor is: the contact gets what the site tells, and with `former`, who
+    /// the device was until now, that visitor is the same person.
+    async fn identified(
+        &self,
+        account: AccountId,
+        identity: &VisitorIdentity,
+        former: Option<VisitorId>,
+    ) -> Result<(), EngineError>;
+
     /// Closes the user's sockets in the account (in all accounts without one) for good: disabled,
     /// signed out or with a new password. `login` narrows it to the sockets of one login session,
     /// by its handle.
@@ -109,6 +127,22 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether files may take so many bytes more without touching the disk's reserve.
     fn has_room(&self, bytes: u64) -> bool;
+}
+
+/// Who serves an inbox and how fast.
+#[derive(Debug, Clone, Default)]
+pub struct InboxStaff {
+    /// Up to three people, those who are online first.
+    pub faces: Vec<Face>,
+    /// The median wait for a first answer in whole minutes; None where too little is known.
+    pub answer_minutes: Option<u32>,
+}
+
+/// Somebody who answers, as visitors see them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Face {
+    /// Display name.
+    pub name: String,
 }
 
 /// A message to append.

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use frontdesk_catalog::Error as CatalogError;
+use frontdesk_catalog::{Error as CatalogError, IdentityMode};
 use frontdesk_core::{secret::Secret128, store::Origin};
 use frontdesk_protocol::codes;
 use http::{HeaderMap, Method, header};
@@ -160,11 +160,17 @@ pub(crate) async fn identify(
 async fn visitor(state: &ApiState, credential: &str, headers: &HeaderMap) -> Answer<Principal> {
     let token = VisitorToken::open(credential, state.key())?;
     // A token outlives its inbox; what is left of it grants nothing.
-    state.catalog().inbox(token.account, token.inbox).await.map_err(|error| match error {
+    let inbox = state.catalog().inbox(token.account, token.inbox).await;
+    let inbox = inbox.map_err(|error| match error {
         CatalogError::NotFound { .. } => Problem::new(&codes::INBOX_UNKNOWN),
         other => other.into(),
     })?;
     let account = token.account;
+    if inbox.identity == IdentityMode::Required
+        && state.catalog().identity_of(account, token.visitor).await?.is_none()
+    {
+        return Err(Problem::new(&codes::IDENTITY_REQUIRED));
+    }
     let origin = Origin {
         account: account.to_string(),
         inbox: token.inbox.to_string(),

@@ -18,6 +18,7 @@ pub mod files;
 mod gate;
 mod headers;
 mod idempotency;
+mod identity;
 mod limit;
 mod linger;
 pub mod origin;

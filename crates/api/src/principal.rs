@@ -191,6 +191,22 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
+/// A visitor only.
+pub(crate) struct AsVisitor(pub(crate) Visitor);
+
+impl<S: Send + Sync> FromRequestParts<S> for AsVisitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Caller::from_request_parts(parts, state).await?.0 {
+            Principal::Visitor(visitor) => Ok(Self(*visitor)),
+            Principal::User(_) | Principal::Key(_) => {
+                Err(Problem::new(&codes::RIGHT_MISSING).detail("only a visitor can do this"))
+            }
+        }
+    }
+}
+
 /// A known caller or nobody.
 pub(crate) struct Anyone(pub(crate) Option<Principal>);
 

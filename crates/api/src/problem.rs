@@ -214,6 +214,7 @@ impl From<CatalogError> for Problem {
                     ("email", _) => &codes::EMAIL_TAKEN,
                     ("invitation", "too_many") => &codes::INVITATIONS_FULL,
                     (_, "in_use") => &codes::IN_USE,
+                    (_, "too_many") => &codes::TOO_MANY,
                     _ => &codes::NAME_TAKEN,
                 };
                 Self::new(code).field(*what).detail(*reason)

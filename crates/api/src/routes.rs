@@ -16,6 +16,7 @@ mod conversations;
 mod demo;
 mod files;
 pub(crate) mod health;
+mod identity_secrets;
 mod inboxes;
 mod invitations;
 mod me;
@@ -29,6 +30,7 @@ mod sign_in;
 mod teams;
 mod tickets;
 mod users;
+mod visitor;
 mod watch;
 
 /// Everything below `/api/v1`.
@@ -40,6 +42,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(me::router())
         .merge(preferences::router())
         .merge(tickets::router())
+        .merge(visitor::router())
         .merge(conversations::router())
         .merge(commands::router())
         .merge(files::router())
@@ -49,6 +52,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(roles::router())
         .merge(teams::router())
         .merge(inboxes::router())
+        .merge(identity_secrets::router())
         .merge(sightings::router())
         .merge(replies::router())
         .merge(settings::router())

@@ -26,6 +26,8 @@ const VISITOR_LABEL: &[u8] = b"frontdesk visitor token v1";
 const DEVICE_PREFIX: &str = "d1.";
 const DEVICE_LABEL: &[u8] = b"frontdesk device v1";
 const TICKET_LABEL: &[u8] = b"frontdesk ticket v1";
+const IDENTITY_PREFIX: &str = "fdi_";
+const IDENTITY_LABEL: &[u8] = b"frontdesk identity secret v1";
 const VISITOR_BODY: usize = 12 * 4 + 16;
 const VISITOR_MAC: usize = 16;
 const TICKET_MAC: usize = 32;
@@ -49,6 +51,14 @@ impl ServerKey {
     /// Takes the key as it lies in its file.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The secret a site signs its visitors' identities with. It is kept nowhere: this key and the salt
+    /// of its row make it again. The site uses the text as it is.
+    pub fn identity_secret(&self, account: AccountId, inbox: InboxId, salt: &[u8; 16]) -> String {
+        let body = [account.as_bytes().as_slice(), inbox.as_bytes(), salt].concat();
+        let secret = self.mac(IDENTITY_LABEL, &body).finalize().into_bytes();
+        format!("{IDENTITY_PREFIX}{}", BASE64.encode(secret))
     }
 
     fn mac(&self, label: &[u8], body: &[u8]) -> Hmac<Sha256> {
@@ -199,6 +209,8 @@ pub enum Subject {
         conversation: ConversationId,
         /// Page, language and secret hash, for the conversation's first record.
         origin: Box<Origin>,
+        /// The site says who it is.
+        identified: bool,
     },
     /// Somebody with a membership; rights are read when the socket opens, not here.
     Agent {
@@ -241,7 +253,7 @@ impl Ticket {
     /// Writes the ticket for its holder.
     pub fn sign(&self, key: &ServerKey) -> String {
         let claims = match &self.subject {
-            Subject::Visitor { visitor, conversation, inbox, origin } => Claims {
+            Subject::Visitor { visitor, conversation, inbox, origin, identified } => Claims {
                 account: self.account.as_bytes().to_vec(),
                 expires_at_ms: self.expires_at_ms,
                 nonce: self.nonce.to_vec(),
@@ -249,6 +261,7 @@ impl Ticket {
                 conversation: conversation.as_bytes().to_vec(),
                 inbox: inbox.as_bytes().to_vec(),
                 origin: Some(origin.as_ref().clone()),
+                identified: *identified,
                 ..Claims::default()
             },
             Subject::Agent { user, login } => Claims {
@@ -298,6 +311,7 @@ impl Ticket {
                 visitor: VisitorId::from_bytes(twelve(&claims.visitor)?),
                 conversation: ConversationId::from_bytes(twelve(&claims.conversation)?),
                 origin: Box::new(origin),
+                identified: claims.identified,
             },
             None if claims.key.is_empty() => Subject::Agent {
                 user: UserId::from_bytes(twelve(&claims.user)?),
@@ -337,6 +351,8 @@ struct Claims {
     login: String,
     #[prost(bytes = "vec", tag = "10")]
     key: Vec<u8>,
+    #[prost(bool, tag = "11")]
+    identified: bool,
 }
 
 fn twelve(bytes: &[u8]) -> Option<[u8; 12]> {
@@ -405,6 +421,7 @@ mod tests {
                 visitor: VisitorId::from_bytes([2; 12]),
                 conversation: ConversationId::from_bytes([3; 12]),
                 origin: Box::new(Origin { language: "zh-CN".into(), ..Origin::default() }),
+                identified: true,
             },
             5,
         );

@@ -21,6 +21,7 @@ use crate::password::Hasher;
 /// The schema, step by step. A step that was released never changes.
 const STEPS: &[Step] = &[
     (1, "catalog", include_str!("../migrations/sqlite/0001_catalog.sql")),
+    (2, "visitors", include_str!("../migrations/sqlite/0002_visitors.sql")),
     (3, "people and sightings", include_str!("../migrations/sqlite/0003_people_and_sightings.sql")),
 ];
 

@@ -10,9 +10,10 @@ use frontdesk_core::id::{AccountId, InboxId, TeamId};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
-use self::checks::{checked_hours, checked_look, checked_origins};
+use self::checks::{checked_hours, checked_look, checked_origins, checked_questions};
 use crate::catalog::{Catalog, Write};
 use crate::error::{Doing, Error, referenced};
+use crate::identities::IdentityMode;
 use crate::settings::{self, Place};
 use crate::text::{self, TEXT_CHARS_MAX, Texts};
 use crate::{login, rows, teams};
@@ -48,16 +49,17 @@ macro_rules! coded {
             }
         }
         impl std::str::FromStr for $type {
-            type Err = Error;
-            fn from_str(code: &str) -> Result<Self, Error> {
+            type Err = $crate::Error;
+            fn from_str(code: &str) -> Result<Self, $crate::Error> {
                 match code {
                     $($code => Ok($variant),)+
-                    _ => Err(Error::invalid("inbox", "unknown_word")),
+                    _ => Err($crate::Error::invalid("inbox", "unknown_word")),
                 }
             }
         }
     };
 }
+pub(crate) use coded;
 coded!(InboxKind, InboxKind::Website => "website", InboxKind::Api => "api");
 coded!(RoutingMode, RoutingMode::Auto => "auto", RoutingMode::Manual => "manual");
 
@@ -140,6 +142,12 @@ pub struct SpecialDay {
     pub spans: Vec<(u16, u16)>,
 }
 
+/// Questions one language may have.
+pub const QUESTIONS_MAX: usize = 6;
+
+/// Suggested questions in the languages a team wrote them in, in the order visitors see them.
+pub type Questions = BTreeMap<String, Vec<String>>;
+
 /// Which text of an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -181,6 +189,14 @@ pub struct Inbox {
     pub texts: BTreeMap<InboxText, Texts>,
     /// When it is open.
     pub hours: Hours,
+    /// When it is open, in free words, by language.
+    pub hours_text: Texts,
+    /// What visitors may ask with one click, by language.
+    pub questions: Questions,
+    /// BCP 47; empty for the account's language.
+    pub language: String,
+    /// Whether its visitors come with an identity the site signs.
+    pub identity: IdentityMode,
     /// When it was created.
     pub created_ms: i64,
 }
@@ -219,9 +235,19 @@ pub struct InboxChange {
     pub texts: BTreeMap<InboxText, Texts>,
     /// When it is open.
     pub hours: Option<Hours>,
+    /// When it is open, in free words; takes the place of all languages.
+    pub hours_text: Option<Texts>,
+    /// What visitors may ask with one click; takes the place of all languages.
+    pub questions: Option<Questions>,
+    /// BCP 47; empty for the account's language.
+    pub language: Option<String>,
+    /// Whether its visitors come with an identity the site signs.
+    pub identity: Option<IdentityMode>,
 }
 
 const UNKNOWN: Error = Error::NotFound { what: "inbox" };
+/// Characters of the opening hours in words: a line or two below the greeting.
+const HOURS_TEXT_CHARS_MAX: usize = 300;
 
 impl Catalog {
     /// Lists the inboxes of an account, oldest first.
@@ -326,9 +352,25 @@ impl Catalog {
         if let Some(hours) = change.hours {
             inbox.hours = checked_hours(hours)?;
         }
+        if let Some(words) = change.hours_text {
+            inbox.hours_text = words.checked("hours_text", HOURS_TEXT_CHARS_MAX)?;
+        }
+        if let Some(questions) = change.questions {
+            inbox.questions = checked_questions(questions)?;
+        }
+        if let Some(language) = change.language {
+            if !language.is_empty() {
+                text::language_tag("language", &language)?;
+            }
+            inbox.language = language;
+        }
+        if let Some(identity) = change.identity {
+            inbox.identity = identity;
+        }
         sqlx::query(
             "UPDATE inboxes SET name = ?, origins = ?, default_team = ?, routing = ?, look = ?, \
-             texts = ?, hours = ? WHERE account = ? AND id = ?",
+             texts = ?, hours = ?, hours_text = ?, questions = ?, language = ?, identity_mode = ? \
+             WHERE account = ? AND id = ?",
         )
         .bind(&inbox.name)
         .bind(rows::to_json(&inbox.origins))
@@ -337,6 +379,10 @@ impl Catalog {
         .bind(rows::to_json(&inbox.look))
         .bind(rows::to_json(&inbox.texts))
         .bind(rows::to_json(&inbox.hours))
+        .bind(rows::to_json(&inbox.hours_text))
+        .bind(rows::to_json(&inbox.questions))
+        .bind(&inbox.language)
+        .bind(inbox.identity.code())
         .bind(account.to_string())
         .bind(id.to_string())
         .execute(&mut *write)
@@ -423,6 +469,10 @@ pub(crate) async fn insert(
             BTreeMap::from([(InboxText::Greeting, greeting)])
         },
         hours: Hours::default(),
+        hours_text: Texts::default(),
+        questions: Questions::new(),
+        language: String::new(),
+        identity: IdentityMode::Off,
         created_ms,
     };
     sqlx::query(
@@ -460,6 +510,10 @@ fn inbox(row: &SqliteRow) -> Result<Inbox, Error> {
         look: rows::json(row, "look")?,
         texts: rows::json(row, "texts")?,
         hours: rows::json(row, "hours")?,
+        hours_text: rows::json(row, "hours_text")?,
+        questions: rows::json(row, "questions")?,
+        language: rows::text(row, "language")?,
+        identity: rows::parsed(row, "identity_mode")?,
         created_ms: rows::int(row, "created_ms")?,
     })
 }

@@ -12,6 +12,7 @@ pub mod database;
 mod error;
 mod files;
 mod idempotency;
+mod identities;
 mod inboxes;
 mod invitations;
 mod login;
@@ -34,9 +35,13 @@ pub use catalog::Catalog;
 pub use error::Error;
 pub use files::{FileFacts, FileState, FileUsage, NewFile, StoredFile, Uploader};
 pub use idempotency::{BODY_BYTES_MAX, Idempotent, IdempotentRequest, KEPT_MS, KEY_CHARS_MAX};
+pub use identities::{
+    ATTRIBUTES_MAX, Binding, IDENTITY_SECRETS_MAX, IdentityClaims, IdentityMode, IdentitySecret,
+    SUBJECT_CHARS_MAX, VisitorIdentity,
+};
 pub use inboxes::{
-    Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, RoutingMode, Scheme, Side,
-    SpecialDay, WeekSpan,
+    Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, QUESTIONS_MAX, Questions,
+    RoutingMode, Scheme, Side, SpecialDay, WeekSpan,
 };
 pub use invitations::{INVITATION_MS, INVITATIONS_MAX, Invitation, Inviter, NewInvitation};
 pub use login::{AGE_MS_MAX, IDLE_MS_MAX, LoginSession, SignedIn};

@@ -180,6 +180,8 @@ xids! {
     InvitationId;
     /// A canned reply.
     ReplyId;
+    /// A secret a site signs the identities of its visitors with.
+    IdentitySecretId;
     /// A bot.
     BotId;
 }

@@ -9,6 +9,7 @@
 //! The one thing that does not follow from the history is what people write about a contact; it is
 //! synced when written and survives [`Projections::wipe`].
 
+mod answers;
 mod lists;
 mod people;
 mod rows;

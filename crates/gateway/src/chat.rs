@@ -16,6 +16,7 @@ mod deliver;
 mod frames;
 pub mod gcra;
 mod hello;
+mod inbox;
 pub mod port;
 mod resume;
 mod visitor;
@@ -28,7 +29,7 @@ use std::{
 
 use bytes::Bytes;
 use frontdesk_core::{
-    id::{AccountId, ConversationId, IdSource, UserId},
+    id::{AccountId, ConversationId, IdSource, InboxId, UserId},
     partition_of,
 };
 use frontdesk_dispatcher::{Committed, DispatchError, Dispatcher};
@@ -192,6 +193,10 @@ pub struct Chat {
     /// By the visitor's only conversation: all its tabs are connections of this loop.
     visitors: Limits<ConversationId>,
     accounts: Limits<AccountId>,
+    /// Inboxes that were set up otherwise since the start.
+    inboxes: HashMap<InboxId, Arc<port::InboxFacts>>,
+    /// Inboxes whose visitors are being told whether somebody is there.
+    announcements: Vec<inbox::Announcement>,
     ping: Encoded,
     pong: Encoded,
     draining: bool,
@@ -261,6 +266,8 @@ impl Chat {
             cursor_moved_ms: HashMap::new(),
             waiting: HashMap::new(),
             next_ticket: 0,
+            inboxes: HashMap::new(),
+            announcements: Vec::new(),
             ping: Encoded::push(Out::Ping(wire::Ping {})),
             pong: Encoded::push(Out::Pong(wire::Pong {})),
             draining: false,
@@ -537,6 +544,7 @@ impl Chat {
     fn tick(&mut self, io: &mut Io<'_>) {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
+        self.go_on_telling(io);
         if now_ms - self.full_ms > FULL_TOLD_MS {
             self.health.storage_full.store(false, Ordering::Relaxed);
         }
@@ -727,6 +735,8 @@ impl Service for Chat {
                     self.send(io, conn, &frame);
                 }
             }
+            Command::Inbox(facts) => self.inbox_changed(io, facts),
+            Command::Attended { inbox, attended } => self.attended(io, inbox, attended),
             Command::Drain { window_ms } => self.drain(io, window_ms),
         }
     }

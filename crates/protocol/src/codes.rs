@@ -83,6 +83,7 @@ codes! {
     NOT_FOUND = "not_found", 404, No, "there is no such thing, or not for this caller", "reloads its list";
     NAME_TAKEN = "name.taken", 409, No, "the name is in use", "asks for another name";
     IN_USE = "in_use", 409, No, "something still refers to it", "shows what";
+    TOO_MANY = "too_many", 409, No, "there are as many of these as there may be", "removes one first";
     LAST_OWNER = "user.last_owner", 409, No, "an account keeps at least one owner", "names another owner first";
     EMAIL_TAKEN = "user.email_taken", 409, No, "the e-mail address belongs to a user already", "asks for another address";
     PASSWORD_WEAK = "user.password_weak", 422, No, "the password is too short or too common", "asks for another password";
@@ -100,6 +101,9 @@ codes! {
     TICKET_USED = "ticket.used", 401, AfterSignIn, "the ticket was presented before", "gets a new ticket";
     RESUME_INVALID = "resume.invalid", 401, AfterSignIn, "the resume token is unknown or too old", "gets a new ticket";
     TOKEN_INVALID = "visitor.token_invalid", 401, No, "the visitor token is not one the server made", "begins as a new visitor";
+    IDENTITY_INVALID = "identity.invalid", 401, No, "the identity token is not one the site signed for this inbox", "goes on without it; the site has to sign a right one";
+    IDENTITY_EXPIRED = "identity.expired", 401, No, "the identity token is too old", "asks the site for a new one";
+    IDENTITY_REQUIRED = "identity.required", 401, No, "this inbox serves only visitors with an identity the site signs", "waits until the site identifies the visitor";
     INBOX_UNKNOWN = "inbox.unknown", 404, No, "no inbox has this key", "stops and says so";
     ORIGIN_REFUSED = "origin.refused", 403, No, "the request comes from a page that is not on the list", "stops; the site has to be listed";
     RIGHT_MISSING = "right.missing", 403, No, "the caller has no right to do this", "hides the action";
@@ -149,7 +153,7 @@ codes! {
     SESSION_CLOSED = "session.closed", 409, AfterReload, "the session is closed", "offers to reopen it";
     SESSION_OPEN = "session.open", 409, AfterReload, "the session is open", "shows its new state";
     SESSION_NOT_QUEUED = "session.not_queued", 409, AfterReload, "the session is not in a queue", "shows its new state";
-    SESSION_NOT_RATABLE = "session.not_ratable", 409, No, "there is no closed session to rate, or it is rated", "hides the question";
+    SESSION_NOT_RATABLE = "session.not_ratable", 409, No, "there is no closed session to rate, it is rated, or the inbox asks for no ratings", "hides the question";
     SESSION_TARGET = "session.target", 422, AfterReload, "the agent or team to hand it to does not exist or may not have it", "reloads the list";
     SESSION_VALUE = "session.value", 422, No, "a priority, rating, label, intent or time is out of range", "is corrected";
     SESSION_NOT_PARTICIPANT = "session.not_participant", 409, AfterReload, "the caller does not take part", "shows its new state";

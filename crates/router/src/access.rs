@@ -188,6 +188,26 @@ impl Deed {
     }
 }
 
+/// What an account leaves to the visitors of one inbox, beside what every visitor may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VisitorRules {
+    /// They may end the session themselves.
+    pub may_close: bool,
+    /// They are asked how it was.
+    pub may_rate: bool,
+}
+
+impl VisitorRules {
+    /// Refuses what visitors of this inbox may not do.
+    pub fn check(self, deed: Deed) -> Result<(), Rejection> {
+        match deed {
+            Deed::Close if !self.may_close => Err((&codes::RIGHT_MISSING).into()),
+            Deed::Rate if !self.may_rate => Err((&codes::SESSION_NOT_RATABLE).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Reads an audience off the wire; unspecified is everyone.
 pub(crate) fn audience(value: i32) -> Result<Audience, Rejection> {
     match Audience::try_from(value) {

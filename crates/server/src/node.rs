@@ -8,6 +8,7 @@
 //! This is the only place that names a back end.
 
 mod ahead;
+mod attendance;
 mod bucket;
 mod contacts;
 mod desk;
@@ -21,6 +22,7 @@ mod principals;
 mod projector;
 mod recovery;
 mod rows;
+mod staff;
 mod tls;
 
 use std::{
@@ -60,6 +62,7 @@ pub(crate) use ahead::append;
 use desk::{DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
+use staff::Staff;
 
 /// Requests to the gate that may wait.
 const GATE_QUEUE: usize = 32_768;
@@ -227,6 +230,8 @@ impl Node {
             screen: frontdesk_router::screen::Screen::default(),
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
+            gate: Arc::clone(&gate),
+            staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
         });
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));

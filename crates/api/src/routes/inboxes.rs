@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use frontdesk_catalog::{
-    Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, RoutingMode, Texts,
+    Hours, IdentityMode, IdentitySecret, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox,
+    Questions, RoutingMode, Texts,
 };
-use frontdesk_core::{id::InboxId, rights::Right};
+use frontdesk_core::{
+    id::{AccountId, InboxId},
+    rights::Right,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Done, unknown,
+    Done,
+    identity_secrets::SecretBody,
+    unknown,
     users::{Maybe, present},
 };
 use crate::{
@@ -54,11 +60,35 @@ struct InboxBody {
     /// Opening hours.
     #[schema(value_type = Object)]
     hours: Hours,
+    /// Opening hours in free words, by language.
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    hours_text: Texts,
+    /// Suggested questions, by language: at most six of 120 characters.
+    questions: Questions,
+    /// BCP 47: for visitors whose language is not known; empty for the account's.
+    language: String,
+    /// Whether visitors come with an identity the site signs.
+    identity: IdentityBody,
 }
 
-impl From<Inbox> for InboxBody {
-    fn from(inbox: Inbox) -> Self {
+/// How visitors of an inbox show who they are.
+#[derive(Serialize, ToSchema)]
+struct IdentityBody {
+    /// `off`, `optional` or `required`.
+    mode: &'static str,
+    /// What the site may sign with, oldest first; at most two.
+    secrets: Vec<SecretBody>,
+}
+
+impl InboxBody {
+    fn new(state: &ApiState, inbox: Inbox, secrets: &[IdentitySecret]) -> Self {
+        let of_inbox = secrets.iter().filter(|secret| secret.inbox == inbox.id);
+        let secrets = of_inbox.map(|secret| SecretBody::new(state, inbox.account, secret));
         Self {
+            identity: IdentityBody { mode: inbox.identity.code(), secrets: secrets.collect() },
+            hours_text: inbox.hours_text,
+            questions: inbox.questions,
+            language: inbox.language,
             id: inbox.id.to_string(),
             inbox_key: inbox.public_key,
             name: inbox.name,
@@ -73,6 +103,12 @@ impl From<Inbox> for InboxBody {
     }
 }
 
+/// One inbox with what belongs to it.
+async fn body(state: &ApiState, account: AccountId, inbox: Inbox) -> Answer<InboxBody> {
+    let secrets = state.catalog().identity_secrets_of(account, inbox.id).await?;
+    Ok(InboxBody::new(state, inbox, &secrets))
+}
+
 #[derive(Serialize, ToSchema)]
 struct InboxesBody {
     inboxes: Vec<InboxBody>,
@@ -82,8 +118,11 @@ struct InboxesBody {
 #[utoipa::path(get, path = "/inboxes", tag = "inboxes",
     responses((status = 200, body = InboxesBody), (status = "4XX", body = ProblemBody)))]
 async fn list(State(state): State<ApiState>, staff: Staff) -> Answer<Json<InboxesBody>> {
-    let inboxes = state.catalog().inboxes(staff.reads(Right::SettingsInboxes)?).await?;
-    Ok(Json(InboxesBody { inboxes: inboxes.into_iter().map(Into::into).collect() }))
+    let account = staff.reads(Right::SettingsInboxes)?;
+    let inboxes = state.catalog().inboxes(account).await?;
+    let secrets = state.catalog().identity_secrets(account).await?;
+    let body = |inbox| InboxBody::new(&state, inbox, &secrets);
+    Ok(Json(InboxesBody { inboxes: inboxes.into_iter().map(body).collect() }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -130,7 +169,7 @@ async fn create(
     };
     let inbox = state.catalog().create_inbox(account, &new).await?;
     state.engine().configuration_changed(account);
-    Ok(Created(inbox.into()))
+    Ok(Created(InboxBody::new(&state, inbox, &[])))
 }
 
 /// Shows an inbox
@@ -143,7 +182,8 @@ async fn show(
     Path(inbox): Path<String>,
 ) -> Answer<Json<InboxBody>> {
     let account = staff.reads(Right::SettingsInboxes)?;
-    Ok(Json(state.catalog().inbox(account, unknown(&inbox)?).await?.into()))
+    let inbox = state.catalog().inbox(account, unknown(&inbox)?).await?;
+    Ok(Json(body(&state, account, inbox).await?))
 }
 
 /// Fields that are absent stay as they are.
@@ -171,6 +211,23 @@ struct InboxInput {
     /// Opening hours.
     #[schema(value_type = Option<Object>)]
     hours: Option<Hours>,
+    /// Opening hours in free words, all languages.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    hours_text: Option<Texts>,
+    /// Suggested questions, all languages: at most six of 120 characters.
+    questions: Option<Questions>,
+    /// BCP 47: for visitors whose language is not known; empty for the account's.
+    language: Option<String>,
+    /// Whether visitors come with an identity the site signs.
+    identity: Option<IdentityInput>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct IdentityInput {
+    /// `off`, `optional` or `required`.
+    #[schema(value_type = String)]
+    mode: IdentityMode,
 }
 
 /// Changes an inbox
@@ -181,26 +238,30 @@ async fn change(
     State(state): State<ApiState>,
     staff: Staff,
     Path(inbox): Path<String>,
-    Json(body): Json<InboxInput>,
+    Json(input): Json<InboxInput>,
 ) -> Answer<Json<InboxBody>> {
     let account = staff.with(Right::SettingsInboxes)?;
     let id: InboxId = unknown(&inbox)?;
-    let default_team = body
+    let default_team = input
         .default_team
         .map(|team| team.map(|team| super::id("default_team", &team)).transpose())
         .transpose()?;
     let change = InboxChange {
-        name: body.name,
-        origins: body.origins,
+        name: input.name,
+        origins: input.origins,
         default_team,
-        routing: body.routing,
-        look: body.look,
-        texts: body.texts,
-        hours: body.hours,
+        routing: input.routing,
+        look: input.look,
+        texts: input.texts,
+        hours: input.hours,
+        hours_text: input.hours_text,
+        questions: input.questions,
+        language: input.language,
+        identity: input.identity.map(|identity| identity.mode),
     };
     let inbox = state.catalog().update_inbox(account, id, change).await?;
     state.engine().configuration_changed(account);
-    Ok(Json(inbox.into()))
+    Ok(Json(body(&state, account, inbox).await?))
 }
 
 /// Deletes an inbox
@@ -230,5 +291,5 @@ async fn rotate_key(
     let account = staff.with(Right::SettingsInboxes)?;
     let inbox = state.catalog().rotate_inbox_key(account, unknown(&inbox)?).await?;
     state.engine().configuration_changed(account);
-    Ok(Json(inbox.into()))
+    Ok(Json(body(&state, account, inbox).await?))
 }

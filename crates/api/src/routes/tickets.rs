@@ -2,12 +2,14 @@
 //! one), a user with the login cookie, a program with its API key. Nothing is stored: what a first
 //! message will create travels inside the ticket.
 
+mod identify;
+
 use axum::extract::State;
-use frontdesk_catalog::{Hours, Inbox, InboxText, Look, Texts};
-use frontdesk_core::{
-    id::{ConversationId, VisitorId},
-    store::Origin,
+use frontdesk_catalog::{
+    Hours, Inbox, InboxText, Look, Questions, Texts,
+    settings::{self, At},
 };
+use frontdesk_core::store::Origin;
 use frontdesk_protocol::codes;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -15,8 +17,10 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::identify::Identified;
 use crate::{
     client::Client,
+    engine::Face,
     extract::Json,
     gate::{bounded, language, user_agent},
     origin,
@@ -61,6 +65,10 @@ struct VisitorRequest {
     /// BCP 47.
     #[serde(default)]
     language: String,
+    /// Who the site says the visitor is: a JSON Web Token (HS256) with `sub`, `exp` and `aud` (the
+    /// inbox's key), signed with a secret of the inbox; optional are `name`, `email`, `phone` and
+    /// `attributes`.
+    identity_token: Option<String>,
 }
 
 /// A ticket for the first frame of one socket.
@@ -95,6 +103,31 @@ struct InboxView {
     /// Opening hours.
     #[schema(value_type = Object)]
     hours: Hours,
+    /// Opening hours in free words, by language.
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    hours_text: Texts,
+    /// Suggested questions, by language.
+    questions: Questions,
+    /// BCP 47: for visitors whose language is not known.
+    language: String,
+    /// Who answers here: up to three, those who are online first.
+    faces: Vec<Face>,
+    /// How long visitors wait for the first answer, in whole minutes: the median of recent sessions.
+    /// Absent where too few are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_minutes: Option<u32>,
+    /// While nobody is online, visitors are asked once for an address.
+    ask_contact: bool,
+    /// Visitors are asked for a rating when a session ends.
+    rating: bool,
+    /// Visitors may end the session themselves.
+    visitor_may_close: bool,
+    /// Both sides see that the other one types.
+    typing: bool,
+    /// A waiting visitor sees the own place.
+    queue_place: bool,
+    /// `off`, `optional` or `required`: whether visitors come with an identity the site signs.
+    identity: &'static str,
     /// Largest file in bytes.
     file_bytes_max: u64,
 }
@@ -149,15 +182,10 @@ async fn visitor(
     let parent = check_parent(client, &inbox, request.parent_origin.as_deref());
     note_site(state, &inbox, &request, parent.is_err()).await;
     parent?;
-    let token = match &request.visitor_token {
-        Some(text) => known(state, &inbox, text)?,
-        None => VisitorToken::issue(
-            inbox.account,
-            inbox.id,
-            state.id::<VisitorId>(),
-            state.id::<ConversationId>(),
-        ),
-    };
+    let device = request.visitor_token.as_deref().map(|text| known(state, &inbox, text));
+    let Identified { token, identified } =
+        identify::visitor(state, &inbox, device.transpose()?, request.identity_token.as_deref())
+            .await?;
     let tag = bounded(&request.language, 35);
     let origin = Origin {
         account: inbox.account.to_string(),
@@ -169,12 +197,12 @@ async fn visitor(
         user_agent: user_agent(headers),
         secret_hash: token.secret_hash().to_vec().into(),
     };
-    let allowed = state.files().allowed(inbox.account, Some(inbox.id)).await?;
     let subject = Subject::Visitor {
         inbox: inbox.id,
         visitor: token.visitor,
         conversation: token.conversation,
         origin: Box::new(origin),
+        identified,
     };
     let ticket = Ticket::issue(inbox.account, subject, now_ms());
     Ok(Json(TicketBody {
@@ -182,14 +210,38 @@ async fn visitor(
         ticket: ticket.sign(state.key()),
         visitor_token: Some(token.sign(state.key())),
         conversation_id: Some(token.conversation.to_string()),
-        inbox: Some(InboxView {
-            name: inbox.name,
-            look: inbox.look,
-            texts: inbox.texts,
-            hours: inbox.hours,
-            file_bytes_max: allowed.file_bytes_max,
-        }),
+        inbox: Some(view(state, inbox).await?),
     }))
+}
+
+/// The inbox as the widget shows it.
+async fn view(state: &ApiState, inbox: Inbox) -> Answer<InboxView> {
+    let (account, at) = (inbox.account, At { team: None, inbox: Some(inbox.id) });
+    let settings = state.catalog().settings(account).await?;
+    let staff = state.engine().inbox_staff(account, inbox.id).await?;
+    let language = if inbox.language.is_empty() {
+        state.catalog().account(account).await?.language
+    } else {
+        inbox.language
+    };
+    Ok(InboxView {
+        name: inbox.name,
+        look: inbox.look,
+        texts: inbox.texts,
+        hours: inbox.hours,
+        hours_text: inbox.hours_text,
+        questions: inbox.questions,
+        language,
+        faces: staff.faces,
+        answer_minutes: staff.answer_minutes,
+        ask_contact: settings.get(settings::ASK_CONTACT, at),
+        rating: settings.get(settings::RATING, at),
+        visitor_may_close: settings.get(settings::VISITOR_MAY_CLOSE, at),
+        typing: settings.get(settings::TYPING, at),
+        queue_place: settings.get(settings::QUEUE_PLACE, at),
+        identity: inbox.identity.code(),
+        file_bytes_max: state.files().size_max(&settings, at),
+    })
 }
 
 /// A token of this very inbox; one of another inbox is as good as none.

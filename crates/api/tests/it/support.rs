@@ -14,17 +14,17 @@ use frontdesk_api::{
     ApiConfig, ApiParts,
     engine::{
         Ack, AgentState, Check, Contact, ContactChange, ConversationView, Engine, EngineError,
-        Entries, EntriesPage, List, ListQuery, NewMessage, Readiness, Waiting,
+        Entries, EntriesPage, Face, InboxStaff, List, ListQuery, NewMessage, Readiness, Waiting,
     },
     files::Files,
     principal::Principal,
     router,
     token::ServerKey,
 };
-use frontdesk_catalog::{Catalog, CreatedAccount, NewAccount, Password};
+use frontdesk_catalog::{Catalog, CreatedAccount, NewAccount, Password, VisitorIdentity};
 use frontdesk_core::{
     chat::{Actor, Audience, Entry, TimelineItem, entry, timeline_item},
-    id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, MessageId, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, MessageId, UserId, VisitorId},
 };
 use frontdesk_gateway::edge::{UpgradedSocket, front};
 use frontdesk_protocol::wire;
@@ -46,6 +46,7 @@ pub(crate) struct MemoryEngine {
     ids: Mutex<Option<IdSource>>,
     pub(crate) revoked: Mutex<Vec<(UserId, Option<String>)>>,
     pub(crate) commands: Mutex<Vec<wire::Command>>,
+    pub(crate) identified: Mutex<Vec<(VisitorIdentity, Option<VisitorId>)>>,
     /// Makes the watchdog's page panic.
     pub(crate) broken: AtomicBool,
 }
@@ -175,6 +176,20 @@ impl Engine for MemoryEngine {
 
     async fn agents(&self, _: &Principal) -> Result<Vec<AgentState>, EngineError> {
         Ok(Vec::new())
+    }
+
+    async fn inbox_staff(&self, _: AccountId, _: InboxId) -> Result<InboxStaff, EngineError> {
+        Ok(InboxStaff { faces: vec![Face { name: "Mei".to_owned() }], answer_minutes: Some(3) })
+    }
+
+    async fn identified(
+        &self,
+        _: AccountId,
+        identity: &VisitorIdentity,
+        former: Option<VisitorId>,
+    ) -> Result<(), EngineError> {
+        self.identified.lock().unwrap().push((identity.clone(), former));
+        Ok(())
     }
 
     async fn erase(

@@ -17,11 +17,13 @@ async fn a_visitor_gets_a_ticket_that_names_what_its_first_message_creates() {
     let expires = answer["expires_at_ms"].as_i64().unwrap();
     let ticket = Ticket::open(text, &KEY, expires).unwrap();
     let token = VisitorToken::open(answer["visitor_token"].as_str().unwrap(), &KEY).unwrap();
-    let Subject::Visitor { inbox, visitor, conversation, origin } = ticket.subject else {
+    let Subject::Visitor { inbox, visitor, conversation, origin, identified } = ticket.subject
+    else {
         panic!("a visitor's ticket");
     };
     assert_eq!((ticket.account, inbox), (server.account.account, server.account.inbox));
     assert_eq!((visitor, conversation), (token.visitor, token.conversation));
+    assert!(!identified, "nobody said who it is");
     assert_eq!(answer["conversation_id"], conversation.to_string());
     assert_eq!(origin.page_url, "https://shop.example/cart");
     assert_eq!((origin.referrer.as_str(), origin.language.as_str()), ("", "zh-CN"));

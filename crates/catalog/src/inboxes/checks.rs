@@ -1,12 +1,15 @@
 //! Checks of what people set on an inbox, before it is stored.
 
-use super::{Hours, Look};
+use super::{Hours, Look, QUESTIONS_MAX, Questions};
 use crate::error::Error;
+use crate::text;
 
 /// Origins one inbox may list.
 const ORIGINS_MAX: usize = 100;
 /// Spans of opening hours and special days one inbox may list.
 const HOURS_MAX: usize = 400;
+/// Characters of a suggested question: it stands on a button.
+const QUESTION_CHARS_MAX: usize = 120;
 
 /// Brings origins to the form browsers send (scheme and host in lower case, no default port, no
 /// path) and drops repeats.
@@ -60,6 +63,31 @@ fn is_host(host: &str) -> bool {
                 && !label.ends_with('-')
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         })
+}
+
+/// Trims questions, drops empty ones and repeats, and languages that are left without any.
+pub(super) fn checked_questions(questions: Questions) -> Result<Questions, Error> {
+    let mut checked = Questions::new();
+    for (language, asked) in questions {
+        text::language_tag("questions", &language)?;
+        let mut kept: Vec<String> = Vec::new();
+        for question in asked {
+            let question = text::line("questions", &question, QUESTION_CHARS_MAX)?;
+            if !question.is_empty() && !kept.contains(&question) {
+                kept.push(question);
+            }
+        }
+        if kept.len() > QUESTIONS_MAX {
+            return Err(Error::invalid("questions", "too_many"));
+        }
+        if !kept.is_empty() {
+            checked.insert(language, kept);
+        }
+    }
+    if checked.len() > text::LANGUAGES_MAX {
+        return Err(Error::invalid("questions", "too_many"));
+    }
+    Ok(checked)
 }
 
 pub(super) fn checked_look(look: Look) -> Result<Look, Error> {
@@ -184,6 +212,28 @@ mod tests {
         ] {
             let days = vec![SpecialDay { date: date.to_owned(), spans: Vec::new() }];
             assert_eq!(checked_hours(Hours { days, ..Hours::default() }).is_ok(), ok, "{date}");
+        }
+    }
+
+    #[test]
+    fn questions_are_few_and_short() {
+        let one = |language: &str, asked: &[&str]| {
+            let asked = asked.iter().map(|text| (*text).to_owned()).collect();
+            Questions::from([(language.to_owned(), asked)])
+        };
+        let kept = checked_questions(one("en", &[" Where is it? ", "", "Where is it?", "Price?"]));
+        assert_eq!(kept.unwrap_or_default(), one("en", &["Where is it?", "Price?"]));
+        assert_eq!(checked_questions(one("en", &[" "])).unwrap_or(one("x", &[])), Questions::new());
+        let fits = "问".repeat(QUESTION_CHARS_MAX);
+        assert!(checked_questions(one("zh-CN", &[&fits])).is_ok());
+        let seven = ["1", "2", "3", "4", "5", "6", "7"];
+        for bad in [
+            one("en", &[&"x".repeat(QUESTION_CHARS_MAX + 1)]),
+            one("en", &seven),
+            one("en_US", &["x"]),
+            one("en", &["two\nlines"]),
+        ] {
+            assert!(checked_questions(bad.clone()).is_err(), "{bad:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 mod accounts;
 mod database;
 mod idempotency;
+mod identities;
 mod login;
 mod tenants;
 mod users;

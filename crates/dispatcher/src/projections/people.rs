@@ -270,6 +270,43 @@ impl Projections {
         self.store_contact(account, contact, change, by).await
     }
 
+    /// Two visitors turn out to be one person: the contact of `visitor` becomes that of `same_as`, and
+    /// what was known of the former alone is kept. No stream changes.
+    pub async fn merge_contacts(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+        same_as: VisitorId,
+        by: &ContactAuthor,
+    ) -> Result<Contact, ProjectionError> {
+        let former = self.contact_of(account, visitor).await?;
+        let kept = self.contact_of(account, same_as).await?;
+        if former.id == kept.id {
+            return Ok(kept);
+        }
+        let missing = |kept: &str, former: &str| {
+            (kept.is_empty() && !former.is_empty()).then(|| former.to_owned())
+        };
+        let change = ContactChange {
+            name: missing(&kept.name, &former.name),
+            email: missing(&kept.email, &former.email),
+            phone: missing(&kept.phone, &former.phone),
+            note: missing(&kept.note, &former.note),
+        };
+        let id = kept.id;
+        self.store_contact(account, kept, &change, by).await?;
+        let mut write = self.begin("merge contacts").await?;
+        sqlx::query("UPDATE visitors SET contact = ? WHERE account = ? AND id = ?")
+            .bind(id.to_string())
+            .bind(account.to_string())
+            .bind(visitor.to_string())
+            .execute(&mut *write)
+            .await
+            .doing("merge contacts")?;
+        self.commit_synced(write, "merge contacts").await?;
+        self.contact(account, id).await
+    }
+
     /// The names people gave the contacts behind these visitors; those without one are left out.
     pub async fn names_of(
         &self,

@@ -244,7 +244,9 @@ impl Chat {
         fold::hide_from_visitor(&mut actor);
         let frame = update(String::new(), actor);
         for conn in visitors.unwrap_or_default() {
-            self.send(io, conn, &frame);
+            if self.hears_typing(conn) {
+                self.send(io, conn, &frame);
+            }
         }
     }
 

@@ -50,6 +50,8 @@ pub(super) struct VisitorConn {
     pub(super) inbox: Arc<InboxFacts>,
     pub(super) principal: Arc<Principal>,
     pub(super) conversation: ConversationId,
+    /// The site has said who it is.
+    pub(super) identified: bool,
     /// What the first message creates, encoded, because idle visitors are many; dropped once it is
     /// stored.
     pub(super) origin: Option<Box<[u8]>>,

@@ -132,8 +132,20 @@ impl Chat {
 
     fn visitor_live(&mut self, io: &mut Io<'_>, conn: ConnId, moved: Moved) {
         let Moved { encoding, peer, limit, hello, reference, identity } = moved;
-        let VisitorIdentity { inbox, principal, conversation, origin, resume_token, attended } =
-            *identity;
+        let VisitorIdentity {
+            inbox,
+            principal,
+            conversation,
+            origin,
+            resume_token,
+            attended,
+            identified,
+        } = *identity;
+        let inbox = self.newest(inbox);
+        if inbox.identity_required && !identified {
+            Self::close(io, conn, close::TICKET.code);
+            return;
+        }
         let now_ms = io.now_ms();
         let stored = match self.dispatcher.state(conversation, now_ms) {
             Ok(state) => state.is_some(),
@@ -151,7 +163,8 @@ impl Chat {
         let account = inbox.account;
         let origin = (!stored).then(|| origin.encode_to_vec().into_boxed_slice());
         let self_actor = principal.actor();
-        let state = State::Visitor(VisitorConn { inbox, principal, conversation, origin });
+        let visitor = VisitorConn { inbox, principal, conversation, identified, origin };
+        let state = State::Visitor(visitor);
         let now_s = seconds(now_ms);
         self.insert(
             conn,

@@ -17,7 +17,7 @@ use frontdesk_protocol::{
     codes::ErrorCode,
     wire::{ClientFrame, FeedPosition, Hello, Position, Presence, Refusal},
 };
-use frontdesk_router::access::Principal;
+use frontdesk_router::access::{Principal, VisitorRules};
 use smallvec::SmallVec;
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,6 +56,8 @@ pub struct VisitorIdentity {
     pub resume_token: String,
     /// Whether somebody of the inbox is online now.
     pub attended: bool,
+    /// The site has said who it is.
+    pub identified: bool,
 }
 
 /// What the loops need to know of an inbox.
@@ -69,8 +71,16 @@ pub struct InboxFacts {
     pub team: Option<TeamId>,
     /// Whether agents see unsent text.
     pub drafts: bool,
+    /// Whether both sides hear that the other one types.
+    pub typing: bool,
+    /// What else its visitors may do.
+    pub rules: VisitorRules,
+    /// Whether nobody is let in whom the site has not named.
+    pub identity_required: bool,
     /// Largest file, bytes; told to visitors.
     pub file_bytes_max: u64,
+    /// Rises with every reading of the catalog: of two the higher one holds.
+    pub revision: u64,
 }
 
 /// Who an agent's connection belongs to.
@@ -331,6 +341,15 @@ pub enum Command {
         account: AccountId,
         /// The frame.
         frame: Encoded,
+    },
+    /// An inbox is set up otherwise than before: its visitors' connections go on under these rules.
+    Inbox(Arc<InboxFacts>),
+    /// Somebody of an inbox is online now, or nobody any more: its visitors are told.
+    Attended {
+        /// The inbox.
+        inbox: InboxId,
+        /// Which of the two.
+        attended: bool,
     },
     /// The server stops: close everything with a reconnect code, spread over the window, then end.
     Drain {

@@ -7,13 +7,14 @@ use frontdesk_protocol::{
     Encoded, codes,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
-use frontdesk_router::propose::Around;
+use frontdesk_router::{access::Deed, propose::Around};
 use prost::Message as _;
 
 use super::{
     Chat, Subscribers,
     act::{Act, Asker},
     conn::{State, VisitorConn},
+    frames,
     port::ConnRef,
 };
 use crate::edge::{ConnId, Io};
@@ -41,6 +42,11 @@ impl Chat {
         let to = self.own(conn);
         let Some(visitor) = self.visitor(conn) else { return };
         let conversation = visitor.conversation;
+        if let Err(rejection) = Deed::of(&frame).and_then(|deed| visitor.inbox.rules.check(deed)) {
+            let refusal = frames::rejected(&rejection);
+            self.answer(io, to, reference, Out::Refusal(refusal));
+            return;
+        }
         match frame {
             In::Send(_) | In::Retract(_) | In::Command(_) => {
                 let around = Around {
@@ -76,10 +82,14 @@ impl Chat {
     fn visitor_draft(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32, draft: wire::Draft) {
         let Some(visitor) = self.visitor(conn) else { return };
         let (conversation, peek) = (visitor.conversation, visitor.inbox.drafts);
+        let shown = peek || visitor.inbox.typing;
         let actor = visitor.principal.actor();
         if draft.text.len() > limits::DRAFT_BYTES_MAX {
             let to = self.own(conn);
             self.refuse(io, to, reference, &codes::DRAFT_TOO_LARGE);
+            return;
+        }
+        if !shown {
             return;
         }
         let update = wire::DraftUpdate {

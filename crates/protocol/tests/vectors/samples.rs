@@ -6,11 +6,11 @@ use frontdesk_core::chat::{
     TimelineItem, Tombstone, TombstoneReason, content, entry, session_event::Change, timeline_item,
 };
 use frontdesk_protocol::wire::{
-    Ack, ClientFrame, Close, Command, CursorUpdate, Done, Draft, DraftUpdate, Entries, Error,
-    FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join, Leave, Limits, MoveCursor,
-    Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate, QueuePlace, Rate, Refusal,
-    Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate, SetIntent, SetLabels,
-    SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer, Viewers, Welcome,
+    Ack, Attended, ClientFrame, Close, Command, CursorUpdate, Done, Draft, DraftUpdate, Entries,
+    Error, FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join, Leave, Limits,
+    MoveCursor, Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate, QueuePlace,
+    Rate, Refusal, Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate, SetIntent,
+    SetLabels, SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer, Viewers, Welcome,
     client_frame::Frame as C, command::Command as Order, feed_change, server_frame::Frame as S,
 };
 
@@ -464,6 +464,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
         ),
         ("done", S::Done(Done {})),
         ("viewers", S::Viewers(Viewers { conversation: conversation(), viewers: vec![mei()] })),
+        ("attended", S::Attended(Attended { attended: true })),
     ];
     for (name, change) in changes() {
         let event = SessionEvent {

@@ -1,20 +1,23 @@
 //! The person behind a visitor, as HTTP reads and changes it. What people write about a contact lies in
 //! the projections' file, synced; lists hear of a new name at once.
 
+use std::collections::BTreeMap;
+
 use frontdesk_api::{
     engine::{Contact, ContactChange, EngineError},
     principal::Principal as Caller,
 };
+use frontdesk_catalog::VisitorIdentity;
 use frontdesk_core::{
     id::{AccountId, ConversationId, VisitorId},
     rights::Right,
 };
-use frontdesk_dispatcher::projections::{self, ContactAuthor, ProjectionError, Projections};
+use frontdesk_dispatcher::projections::{self, ContactAuthor, ProjectionError};
 use frontdesk_protocol::codes;
 
 use super::{
     desk::DeskQuery,
-    engine::{NodeEngine, broken, refused},
+    engine::{NodeEngine, broken, refused, unavailable},
     now_ms, principals,
 };
 
@@ -57,7 +60,7 @@ impl NodeEngine {
         visitor: VisitorId,
     ) -> Result<Contact, EngineError> {
         let stored = self.projections.contact_of(account, visitor).await.map_err(failure)?;
-        shown(by, &self.projections, account, visitor, stored).await
+        self.shown(by, account, visitor, stored).await
     }
 
     pub(super) async fn write_contact(
@@ -71,6 +74,15 @@ impl NodeEngine {
         if !visits && !by.rights().contains(Right::ConversationWrite) {
             return Err(refused(&codes::RIGHT_MISSING));
         }
+        let change = match self.identity_of(account, visitor).await? {
+            Some(identity) if visits => unsigned(change, &identity),
+            // Nothing is stored of somebody who has not written.
+            None if visits => {
+                self.readable_state(conversation).await?;
+                change
+            }
+            _ => change,
+        };
         let principal = principals::of(by);
         let author = ContactAuthor { id: principal.id, name: principal.name, at_ms: now_ms() };
         let change = projections::ContactChange {
@@ -87,48 +99,124 @@ impl NodeEngine {
             actor.id = author.id,
             "a contact was changed"
         );
+        self.tell_name(account, conversation, &stored).await;
+        self.shown(by, account, visitor, stored).await
+    }
+
+    /// Keeps what a site has signed about a visitor. With `former`, who the device was until now, that
+    /// visitor is the same person.
+    pub(super) async fn keep_identity(
+        &self,
+        account: AccountId,
+        identity: &VisitorIdentity,
+        former: Option<VisitorId>,
+    ) -> Result<(), EngineError> {
+        let visitor = identity.visitor;
+        let author =
+            ContactAuthor { id: visitor.to_string(), name: String::new(), at_ms: now_ms() };
+        if let Some(former) = former {
+            let merged = self.projections.merge_contacts(account, former, visitor, &author).await;
+            merged.map_err(failure)?;
+        }
+        let claims = identity.claims.clone();
+        let mut change = projections::ContactChange {
+            name: claims.name,
+            email: claims.email,
+            phone: claims.phone,
+            note: None,
+        };
+        let stored = loop {
+            let stored =
+                self.projections.update_contact_of(account, visitor, &change, &author).await;
+            // What nobody could write to or dial is left out; the person is who the site says.
+            match stored {
+                Err(ProjectionError::Invalid { field: "email", .. }) if change.email.is_some() => {
+                    change.email = None;
+                }
+                Err(ProjectionError::Invalid { field: "phone", .. }) if change.phone.is_some() => {
+                    change.phone = None;
+                }
+                stored => break stored.map_err(failure)?,
+            }
+        };
+        self.tell_name(account, identity.conversation, &stored).await;
+        Ok(())
+    }
+
+    /// Lists show what the person is called now.
+    async fn tell_name(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        stored: &projections::Contact,
+    ) {
         let mut conversations = stored.conversations.clone();
         conversations.push(conversation);
         let renamed = DeskQuery::Renamed { account, conversations, name: stored.name.clone() };
         if self.queries.send(renamed).await.is_err() {
             tracing::warn!("lists show the new name after the next start only");
         }
-        shown(by, &self.projections, account, visitor, stored).await
+    }
+
+    async fn identity_of(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+    ) -> Result<Option<VisitorIdentity>, EngineError> {
+        self.catalog.identity_of(account, visitor).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read an identity");
+            unavailable()
+        })
+    }
+
+    /// The contact as this caller sees it: a visitor learns what it said itself, and no note.
+    async fn shown(
+        &self,
+        by: &Caller,
+        account: AccountId,
+        visitor: VisitorId,
+        stored: projections::Contact,
+    ) -> Result<Contact, EngineError> {
+        let contact = Contact {
+            name: stored.name,
+            email: stored.email,
+            phone: stored.phone,
+            ..Contact::default()
+        };
+        if matches!(by, Caller::Visitor(_)) {
+            return Ok(contact);
+        }
+        let mut attributes = match self.projections.visitor(account, visitor).await {
+            Ok(visitor) => visitor.attributes,
+            Err(ProjectionError::NotFound { .. }) => BTreeMap::new(),
+            Err(error) => return Err(failure(error)),
+        };
+        let identity = self.identity_of(account, visitor).await?;
+        let verified = identity.is_some();
+        // What the site has signed stands above what anybody else says.
+        attributes.extend(identity.map(|identity| identity.claims.attributes).unwrap_or_default());
+        let changed = stored.changed.filter(|changed| !changed.id.is_empty());
+        Ok(Contact {
+            note: stored.note,
+            verified,
+            attributes,
+            changed_by: changed.as_ref().map(|changed| changed.id.clone()),
+            changed_by_name: changed.as_ref().map(|changed| changed.name.clone()),
+            changed_at_ms: changed.map(|changed| changed.at_ms),
+            ..contact
+        })
     }
 }
 
-/// The contact as this caller sees it: a visitor learns what it said itself, and no note.
-async fn shown(
-    by: &Caller,
-    projections: &Projections,
-    account: AccountId,
-    visitor: VisitorId,
-    stored: projections::Contact,
-) -> Result<Contact, EngineError> {
-    let known = match projections.visitor(account, visitor).await {
-        Ok(visitor) => Some(visitor),
-        Err(ProjectionError::NotFound { .. }) => None,
-        Err(error) => return Err(failure(error)),
-    };
-    let contact = Contact {
-        name: stored.name,
-        email: stored.email,
-        phone: stored.phone,
-        verified: known.as_ref().is_some_and(|visitor| visitor.secret_hash.is_empty()),
-        ..Contact::default()
-    };
-    if matches!(by, Caller::Visitor(_)) {
-        return Ok(contact);
+/// What a visitor says beside what its site has signed.
+fn unsigned(change: ContactChange, identity: &VisitorIdentity) -> ContactChange {
+    let claims = &identity.claims;
+    ContactChange {
+        name: change.name.filter(|_| claims.name.is_none()),
+        email: change.email.filter(|_| claims.email.is_none()),
+        phone: change.phone.filter(|_| claims.phone.is_none()),
+        note: change.note,
     }
-    let changed = stored.changed.filter(|changed| !changed.id.is_empty());
-    Ok(Contact {
-        note: stored.note,
-        attributes: known.map(|visitor| visitor.attributes).unwrap_or_default(),
-        changed_by: changed.as_ref().map(|changed| changed.id.clone()),
-        changed_by_name: changed.as_ref().map(|changed| changed.name.clone()),
-        changed_at_ms: changed.map(|changed| changed.at_ms),
-        ..contact
-    })
 }
 
 fn failure(error: ProjectionError) -> EngineError {

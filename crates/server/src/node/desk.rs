@@ -43,6 +43,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    attendance::Attendance,
     feeds::{Feeds, Reader},
     now_ms, rows,
 };
@@ -65,6 +66,8 @@ pub(crate) struct DeskView {
 struct View {
     presence: HashMap<UserId, wire::Presence>,
     attended: HashMap<InboxId, bool>,
+    /// Who is online of each account, as routing sees it.
+    online: HashSet<(AccountId, UserId)>,
     feeds: Feeds,
 }
 
@@ -74,6 +77,7 @@ impl DeskView {
             inner: Mutex::new(View {
                 presence: HashMap::new(),
                 attended: HashMap::new(),
+                online: HashSet::new(),
                 feeds: Feeds::new(feed_epoch),
             }),
         }
@@ -82,6 +86,11 @@ impl DeskView {
     /// Whether somebody of the inbox is online.
     pub(crate) fn attended(&self, inbox: InboxId) -> bool {
         self.inner.lock().attended.get(&inbox).copied().unwrap_or(false)
+    }
+
+    /// Whether somebody of the account is online, connected and not away.
+    pub(crate) fn is_online(&self, account: AccountId, user: UserId) -> bool {
+        self.inner.lock().online.contains(&(account, user))
     }
 
     /// What the user chose while this process ran.
@@ -158,6 +167,8 @@ struct AccountDesk {
     /// Agents with a connection, and those who may resume.
     agents: HashMap<UserId, Connected>,
     presence: HashMap<UserId, wire::Presence>,
+    /// What the settings say of each inbox.
+    inboxes: HashMap<InboxId, InboxRules>,
     next_ms: i64,
     /// Whether the desk knows what is configured: before that it decides nothing.
     configured: bool,
@@ -172,6 +183,31 @@ impl AccountDesk {
             self.names.insert(conversation, name.clone())
         };
         before.unwrap_or_default() != name
+    }
+}
+
+/// Settings of an inbox that the desk carries out itself.
+#[derive(Debug, Clone, Copy)]
+struct InboxRules {
+    /// Who comes back meets the last agent.
+    last_agent: bool,
+    /// Visitors see their place in the queue.
+    queue_place: bool,
+}
+
+impl Default for InboxRules {
+    fn default() -> Self {
+        Self { last_agent: true, queue_place: true }
+    }
+}
+
+impl InboxRules {
+    fn of(settings: &Settings, inbox: InboxId) -> Self {
+        let at = At { team: None, inbox: Some(inbox) };
+        Self {
+            last_agent: settings.get(settings::LAST_AGENT, at),
+            queue_place: settings.get(settings::QUEUE_PLACE, at),
+        }
     }
 }
 
@@ -197,6 +233,8 @@ pub(crate) struct DeskTask {
     projections: Arc<Projections>,
     accounts: HashMap<AccountId, AccountDesk>,
     visitors_online: HashSet<ConversationId>,
+    /// What visitors were told of who is there.
+    attendance: Attendance,
     /// What a full inbox of a loop did not take yet, in order.
     stuck: VecDeque<(u16, Command)>,
     id_seed: u32,
@@ -223,6 +261,7 @@ impl DeskTask {
             projections,
             accounts: HashMap::new(),
             visitors_online: HashSet::new(),
+            attendance: Attendance::default(),
             stuck: VecDeque::new(),
             id_seed,
         }
@@ -266,6 +305,7 @@ impl DeskTask {
                 .accounts
                 .values()
                 .map(|account| account.next_ms)
+                .chain(self.attendance.next_ms())
                 .min()
                 .unwrap_or(i64::MAX)
                 .clamp(now, now + LOOK_AT_LEAST_MS);
@@ -295,6 +335,7 @@ impl DeskTask {
                     self.apply(account, Vec::new());
                 }
             }
+            self.tell_attended(now);
             self.tell_stuck();
             self.forget_lost(now);
         }
@@ -342,7 +383,7 @@ impl DeskTask {
                     let at = self.accounts.get(&account);
                     let place = at.and_then(|at| at.desk.place(now_ms(), conversation));
                     if let Some(place) = place {
-                        self.tell_place(place);
+                        self.tell_place(account, place);
                     }
                 }
             }
@@ -400,9 +441,9 @@ impl DeskTask {
         for summary in summaries {
             let Ok(account) = summary.origin.account.parse::<AccountId>() else { continue };
             self.account(account).await;
-            inputs.entry(account).or_default().extend(conversation_input(&summary));
-            let summary = Arc::new(summary);
             let Some(at) = self.accounts.get_mut(&account) else { continue };
+            inputs.entry(account).or_default().extend(conversation_input(&summary, &at.inboxes));
+            let summary = Arc::new(summary);
             let conversation = summary.conversation;
             if rows::is_live(&summary) {
                 at.open.insert(conversation, Arc::clone(&summary));
@@ -582,6 +623,7 @@ impl DeskTask {
             names: HashMap::new(),
             agents: HashMap::new(),
             presence: HashMap::new(),
+            inboxes: HashMap::new(),
             next_ms: 0,
             configured: false,
         });
@@ -590,12 +632,16 @@ impl DeskTask {
     /// Reads what is configured about an account and tells its desk.
     async fn reload(&mut self, account: AccountId) -> Result<(), CatalogError> {
         self.open_account(account);
-        let mut inputs = self.configured(account).await?;
+        let (mut inputs, inboxes) = self.configured(account).await?;
+        if let Some(at) = self.accounts.get_mut(&account) {
+            at.inboxes = inboxes;
+        }
         if let Some(at) = self.accounts.get_mut(&account).filter(|at| !at.configured) {
             // In one go, so that nobody is judged by half of the state.
             at.configured = true;
             // Conversations first: whoever owns one is given the time to come back.
-            let open = at.open.values().filter_map(|summary| conversation_input(summary));
+            let inboxes = &at.inboxes;
+            let open = at.open.values().filter_map(|summary| conversation_input(summary, inboxes));
             inputs = open.chain(inputs).collect();
             let connected = at.agents.iter().filter(|(_, agent)| !agent.conns.is_empty());
             inputs.extend(connected.map(|(user, _)| Input::Connected(*user, true)));
@@ -605,11 +651,15 @@ impl DeskTask {
     }
 
     /// What is configured about an account, as the desk takes it.
-    async fn configured(&self, account: AccountId) -> Result<Vec<Input>, CatalogError> {
+    async fn configured(
+        &self,
+        account: AccountId,
+    ) -> Result<(Vec<Input>, HashMap<InboxId, InboxRules>), CatalogError> {
         let settings = self.catalog.settings(account).await?;
         let members = self.catalog.users(account).await?;
         let inboxes = self.catalog.inboxes(account).await?;
         let mut inputs = vec![Input::Settings(desk_settings(&settings))];
+        let mut rules = HashMap::new();
         let default_capacity: u16 = settings.get(settings::CAPACITY, At::ACCOUNT);
         let mut kept = HashSet::new();
         for member in members {
@@ -629,6 +679,7 @@ impl DeskTask {
             inputs.push(Input::Presence(id, presence));
         }
         for inbox in inboxes {
+            rules.insert(inbox.id, InboxRules::of(&settings, inbox.id));
             inputs.push(Input::Inbox(InboxProfile {
                 id: inbox.id,
                 routing: match inbox.routing {
@@ -644,7 +695,7 @@ impl DeskTask {
                 at.presence.keys().filter(|user| !kept.contains(user)).copied().collect();
             inputs.extend(gone.into_iter().map(Input::AgentGone));
         }
-        Ok(inputs)
+        Ok((inputs, rules))
     }
 
     /// Tells the account's desk and carries out what follows.
@@ -656,6 +707,12 @@ impl DeskTask {
         at.next_ms = next_deadline_ms.unwrap_or(i64::MAX);
         for (user, presence) in &presence {
             at.presence.insert(*user, *presence);
+            let online = &mut self.view.inner.lock().online;
+            if *presence == wire::Presence::Online {
+                online.insert((account, *user));
+            } else {
+                online.remove(&(account, *user));
+            }
         }
         for proposed in proposals {
             let owner = frontdesk_core::partition_of(&proposed.conversation, self.partitions)
@@ -684,18 +741,36 @@ impl DeskTask {
             }
         }
         for place in places {
-            self.tell_place(place);
+            self.tell_place(account, place);
         }
-        if !attended.is_empty() {
-            self.view.inner.lock().attended.extend(attended);
+        for (inbox, attended) in attended {
+            self.view.inner.lock().attended.insert(inbox, attended);
+            self.attendance.note(now, inbox, attended);
         }
     }
 
-    /// Tells a visitor its place in the queue.
-    fn tell_place(&mut self, place: Place) {
+    /// Tells the visitors of inboxes where somebody came online, or the last one went.
+    fn tell_attended(&mut self, now: i64) {
+        for (inbox, attended) in self.attendance.due(now) {
+            for loop_index in 0..self.loops.len() as u16 {
+                self.tell(loop_index, Command::Attended { inbox, attended });
+            }
+        }
+    }
+
+    /// The rules of the inbox of an open conversation.
+    fn rules_of(&self, account: AccountId, conversation: ConversationId) -> InboxRules {
+        let Some(at) = self.accounts.get(&account) else { return InboxRules::default() };
+        let inbox = at.open.get(&conversation).and_then(|open| open.origin.inbox.parse().ok());
+        inbox.and_then(|inbox: InboxId| at.inboxes.get(&inbox)).copied().unwrap_or_default()
+    }
+
+    /// Tells a visitor its place in the queue, where the inbox shows it.
+    fn tell_place(&mut self, account: AccountId, place: Place) {
+        let shown = self.rules_of(account, place.conversation).queue_place;
         let frame = Encoded::push(Out::QueuePlace(wire::QueuePlace {
-            place: place.place,
-            wait_ms: place.wait_ms,
+            place: if shown { place.place } else { 0 },
+            wait_ms: if shown { place.wait_ms } else { 0 },
             attended: place.attended,
         }));
         let owner = frontdesk_core::partition_of(&place.conversation, self.partitions)
@@ -815,9 +890,12 @@ impl DeskTask {
 }
 
 /// What the router needs of a summary; `None` where there is no session.
-fn conversation_input(summary: &Summary) -> Option<Input> {
+fn conversation_input(summary: &Summary, inboxes: &HashMap<InboxId, InboxRules>) -> Option<Input> {
     let session = summary.session.clone()?;
-    let last_owner = summary.last_owner.as_ref().and_then(|owner| owner.id.parse::<UserId>().ok());
+    let inbox = summary.origin.inbox.parse::<InboxId>().ok();
+    let rules = inbox.and_then(|inbox| inboxes.get(&inbox)).copied().unwrap_or_default();
+    let last_owner = summary.last_owner.as_ref().filter(|_| rules.last_agent);
+    let last_owner = last_owner.and_then(|owner| owner.id.parse::<UserId>().ok());
     Some(Input::Conversation(Box::new(frontdesk_router::desk::Summary {
         conversation: summary.conversation,
         session,

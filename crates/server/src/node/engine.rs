@@ -15,16 +15,16 @@ use bytes::Bytes;
 use frontdesk_api::{
     engine::{
         Ack, AgentState, Check, Contact, ContactChange, ConversationView, Counts, Engine,
-        EngineError, Entries, EntriesPage, List, ListQuery, NewMessage, PageRange, PastSession,
-        Readiness, View, Waiting,
+        EngineError, Entries, EntriesPage, InboxStaff, List, ListQuery, NewMessage, PageRange,
+        PastSession, Readiness, View, Waiting,
     },
     principal::Principal as Caller,
 };
-use frontdesk_catalog::Catalog;
+use frontdesk_catalog::{Catalog, VisitorIdentity};
 use frontdesk_core::{
     chat,
     fold::{self, Conversation},
-    id::{AccountId, ApiKeyId, ConversationId, IdSource, UserId},
+    id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, UserId, VisitorId},
     partition_of,
     rights::Right,
     store,
@@ -57,7 +57,9 @@ use tokio::{
 use super::{
     SharedHistory,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
+    gate::Gate,
     now_ms, past, principals, rows,
+    staff::Staff,
 };
 use crate::config::Durability;
 
@@ -84,6 +86,8 @@ pub(crate) struct NodeEngine {
     pub(crate) screen: Screen,
     pub(crate) space: Box<dyn Fn(u64) -> bool + Send + Sync>,
     pub(crate) next_loop: AtomicUsize,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) staff: Staff,
 }
 
 impl NodeEngine {
@@ -165,7 +169,7 @@ impl NodeEngine {
     }
 
     /// The state as it is now.
-    async fn readable_state(
+    pub(super) async fn readable_state(
         &self,
         conversation: ConversationId,
     ) -> Result<(Conversation, Tail), EngineError> {
@@ -365,6 +369,8 @@ impl Engine for NodeEngine {
             let by = principals::of(by);
             let (state, _) = self.readable_state(conversation).await?;
             let deed = access::Deed::of(&Frame::Command(command.clone())).map_err(rejected)?;
+            let inbox = self.gate.inbox(visitor.account, visitor.inbox).await.map_err(refused)?;
+            inbox.rules.check(deed).map_err(rejected)?;
             let account = by.account;
             let subject = Subject { conversation, account, session: state.session() };
             let allowed: Allowed = access::check(&by, deed, Some(&subject)).map_err(rejected)?;
@@ -555,6 +561,26 @@ impl Engine for NodeEngine {
         Ok(agents.collect())
     }
 
+    async fn inbox_staff(
+        &self,
+        account: AccountId,
+        inbox: InboxId,
+    ) -> Result<InboxStaff, EngineError> {
+        self.staff.of(account, inbox).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "an inbox shows no faces");
+            unavailable()
+        })
+    }
+
+    async fn identified(
+        &self,
+        account: AccountId,
+        identity: &VisitorIdentity,
+        former: Option<VisitorId>,
+    ) -> Result<(), EngineError> {
+        self.keep_identity(account, identity, former).await
+    }
+
     async fn erase(
         &self,
         by: &Caller,
@@ -595,6 +621,8 @@ impl Engine for NodeEngine {
         if self.queries.try_send(DeskQuery::Configuration { account }).is_err() {
             tracing::warn!(account.id = %account, "the desk did not hear of a change");
         }
+        let gate = Arc::clone(&self.gate);
+        tokio::spawn(async move { gate.configuration_changed(account).await });
     }
 
     async fn readiness(&self) -> Readiness {
@@ -643,7 +671,7 @@ async fn wait<T>(answer: oneshot::Receiver<T>) -> Result<T, EngineError> {
     }
 }
 
-fn unavailable() -> EngineError {
+pub(super) fn unavailable() -> EngineError {
     EngineError::Unavailable { retry_after: Duration::from_secs(1) }
 }
 

@@ -4,15 +4,21 @@
 //! inbox. Tickets are signed, single use and short; resume tokens are tickets too, signed with a key
 //! that lives as long as the process: after a restart a client gets a new ticket by HTTP.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use frontdesk_api::{
     files::Files,
     token::{ServerKey, Subject, Ticket, TokenError},
 };
 use frontdesk_catalog::{
-    Access, Catalog, Error as CatalogError,
-    settings::{self, At},
+    Access, Catalog, Error as CatalogError, IdentityMode, Inbox,
+    settings::{self, At, Settings},
 };
 use frontdesk_core::{
     chat,
@@ -31,7 +37,7 @@ use frontdesk_protocol::{
     codes::{self, ErrorCode},
     wire,
 };
-use frontdesk_router::access::Principal;
+use frontdesk_router::access::{Principal, VisitorRules};
 use frontdesk_storage::Directory;
 use moka::sync::Cache;
 use tokio::sync::{Semaphore, mpsc};
@@ -57,6 +63,8 @@ pub(crate) struct Gate {
     view: Arc<DeskView>,
     files: Files,
     inboxes: Cache<InboxId, Arc<InboxFacts>>,
+    /// Of the next reading of an inbox.
+    revision: AtomicU64,
 }
 
 impl Gate {
@@ -70,7 +78,17 @@ impl Gate {
         files: Files,
     ) -> Self {
         let inboxes = Cache::builder().max_capacity(10_000).time_to_live(INBOX_FRESH).build();
-        Self { catalog, directory, key, boot_key, loops, view, files, inboxes }
+        Self {
+            catalog,
+            directory,
+            key,
+            boot_key,
+            loops,
+            view,
+            files,
+            inboxes,
+            revision: AtomicU64::new(1),
+        }
     }
 
     /// Answers requests until the process stops.
@@ -200,8 +218,11 @@ impl Gate {
         }
         .sign(&self.boot_key);
         match ticket.subject {
-            Subject::Visitor { inbox, visitor, conversation, origin } => {
+            Subject::Visitor { inbox, visitor, conversation, origin, identified } => {
                 let inbox = self.inbox(ticket.account, inbox).await?;
+                if inbox.identity_required && !identified {
+                    return Err(&codes::IDENTITY_REQUIRED);
+                }
                 let origin = store::Origin {
                     account: ticket.account.to_string(),
                     inbox: inbox.inbox.to_string(),
@@ -218,6 +239,7 @@ impl Gate {
                     origin,
                     resume_token,
                     attended,
+                    identified,
                 })))
             }
             Subject::Agent { user, login } => {
@@ -301,19 +323,14 @@ impl Gate {
         if let Some(facts) = self.inboxes.get(&id).filter(|facts| facts.account == account) {
             return Ok(facts);
         }
+        // Taken before the catalog is read: what is read later is at least as new.
+        let revision = self.revision.fetch_add(1, Ordering::Relaxed);
         let inbox = self.catalog.inbox(account, id).await.map_err(|error| match error {
             CatalogError::NotFound { .. } => &codes::INBOX_UNKNOWN,
             other => failure(&other),
         })?;
         let settings = self.catalog.settings(account).await.map_err(|error| failure(&error))?;
-        let at = At { inbox: Some(id), team: None };
-        let facts = Arc::new(InboxFacts {
-            account,
-            inbox: id,
-            team: inbox.default_team,
-            drafts: settings.get(settings::SNEAK_PEEK, at),
-            file_bytes_max: self.files.size_max(&settings, at),
-        });
+        let facts = Arc::new(self.facts(&inbox, &settings, revision));
         self.inboxes.insert(id, Arc::clone(&facts));
         Ok(facts)
     }
@@ -347,6 +364,48 @@ impl Gate {
             }
         }
         Ok(members)
+    }
+
+    fn facts(&self, inbox: &Inbox, settings: &Settings, revision: u64) -> InboxFacts {
+        let at = At { inbox: Some(inbox.id), team: None };
+        InboxFacts {
+            account: inbox.account,
+            inbox: inbox.id,
+            team: inbox.default_team,
+            drafts: settings.get(settings::SNEAK_PEEK, at),
+            typing: settings.get(settings::TYPING, at),
+            rules: VisitorRules {
+                may_close: settings.get(settings::VISITOR_MAY_CLOSE, at),
+                may_rate: settings.get(settings::RATING, at),
+            },
+            identity_required: inbox.identity == IdentityMode::Required,
+            file_bytes_max: self.files.size_max(settings, at),
+            revision,
+        }
+    }
+
+    /// Something about an account is configured otherwise: the open connections of its visitors go on
+    /// under what holds now.
+    pub(crate) async fn configuration_changed(&self, account: AccountId) {
+        let revision = self.revision.fetch_add(1, Ordering::Relaxed);
+        let read = async {
+            Ok((self.catalog.inboxes(account).await?, self.catalog.settings(account).await?))
+        };
+        let (inboxes, settings) = match read.await {
+            Ok(read) => read,
+            Err(error) => {
+                let error: &(dyn std::error::Error + 'static) = &error as &CatalogError;
+                tracing::error!(account.id = %account, error, "connections keep former settings");
+                return;
+            }
+        };
+        for inbox in inboxes {
+            let facts = Arc::new(self.facts(&inbox, &settings, revision));
+            self.inboxes.insert(inbox.id, Arc::clone(&facts));
+            for loop_index in 0..self.loops.len() {
+                self.answer(loop_index as u16, Command::Inbox(Arc::clone(&facts)));
+            }
+        }
     }
 
     /// Confirms what a frame names.

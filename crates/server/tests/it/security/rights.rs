@@ -136,6 +136,7 @@ impl Rows<'_> {
             | "GET /api/v1/setup"
             | "GET /api/v1/teams"
             | "GET /api/v1/users"
+            | "GET /api/v1/visitor/contact"
             | "GET /api/v1/waiting" => Cell::bare(path),
             "POST /api/v1/api-keys" => Cell::with(path, json!({"name": name, "rights": []})),
             "DELETE /api/v1/api-keys/{key}" => {
@@ -187,6 +188,16 @@ impl Rows<'_> {
             "POST /api/v1/inboxes/{inbox}/rotate-key" => {
                 let id = made("/api/v1/inboxes", inbox).await;
                 Cell::bare(format!("/api/v1/inboxes/{id}/rotate-key"))
+            }
+            "POST /api/v1/inboxes/{inbox}/identity-secrets" => {
+                let id = made("/api/v1/inboxes", inbox).await;
+                Cell::bare(format!("/api/v1/inboxes/{id}/identity-secrets"))
+            }
+            "DELETE /api/v1/inboxes/{inbox}/identity-secrets/{secret}" => {
+                let id = made("/api/v1/inboxes", inbox).await;
+                let secrets = format!("/api/v1/inboxes/{id}/identity-secrets");
+                let secret = text(&key.post(&secrets, &json!({})).await.ok()["id"]);
+                Cell::bare(format!("{secrets}/{secret}"))
             }
             "PATCH /api/v1/me" => Cell::with(path, json!({})),
             // The wrong password: whoever may try gets to know that, and keeps the login.
@@ -257,6 +268,7 @@ impl Rows<'_> {
                 let body = json!({"password": "an entirely new password"});
                 Cell::with(format!("/api/v1/users/{id}/password"), body)
             }
+            "PUT /api/v1/visitor/contact" => Cell::with(path, json!({"name": name})),
             other => panic!("{other} is new: say in the matrix how it is asked for"),
         }
     }

@@ -116,6 +116,11 @@ fn fields(world: &World) -> Vec<Place> {
         post(&format!("{room}/messages"), json!({"file": "$ID"})),
         post(&format!("{room}/commands"), json!({"command": "transfer", "to_agent": "$ID"})),
         post(&format!("{room}/commands"), json!({"command": "transfer", "to_team": "$ID"})),
+        Place::new(
+            Method::DELETE,
+            format!("/api/v1/inboxes/{}/identity-secrets/$ID", own.inboxes[0]),
+            None,
+        ),
         Place::new(Method::GET, "/api/v1/settings?inbox=$ID", None),
         Place::new(Method::GET, "/api/v1/settings?team=$ID", None),
     ];

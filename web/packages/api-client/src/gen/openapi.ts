@@ -350,6 +350,40 @@ export interface paths {
         patch: operations["inboxes_change"];
         trace?: never;
     };
+    "/api/v1/inboxes/{inbox}/identity-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Creates a secret for signing the identities of an inbox's visitors */
+        post: operations["inboxes_create_identity_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{inbox}/identity-secrets/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a secret: what it signed is refused at once */
+        delete: operations["inboxes_remove_identity_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inboxes/{inbox}/rotate-key": {
         parameters: {
             query?: never;
@@ -789,6 +823,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/visitor/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is known of the visitor, so that it is asked once */
+        get: operations["visitors_show_visitor_contact"];
+        /** Keeps how to reach the visitor, once it has written */
+        put: operations["visitors_change_visitor_contact"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waiting": {
         parameters: {
             query?: never;
@@ -920,6 +972,9 @@ export interface components {
         };
         /** @enum {string} */
         AudienceBody: "everyone" | "team";
+        BTreeMap: {
+            [key: string]: string[];
+        };
         /** @description One dependency. */
         Check: {
             /** @description What is wrong; empty where nothing is. */
@@ -1109,6 +1164,11 @@ export interface components {
              */
             queue: number;
         };
+        /** @description A new secret; `secret` is shown this once. */
+        CreatedIdentitySecretBody: components["schemas"]["IdentitySecretBody"] & {
+            /** @description The key of HS256, as it is: the whole text, not decoded. */
+            secret: string;
+        };
         /** @description A new invitation; `url` is shown this once. */
         CreatedInvitationBody: {
             /**
@@ -1203,23 +1263,60 @@ export interface components {
              */
             expected_version?: number;
         };
+        /** @description Somebody who answers, as visitors see them. */
+        Face: {
+            /** @description Display name. */
+            name: string;
+        };
+        /** @description How visitors of an inbox show who they are. */
+        IdentityBody: {
+            /** @description `off`, `optional` or `required`. */
+            mode: string;
+            /** @description What the site may sign with, oldest first; at most two. */
+            secrets: components["schemas"]["IdentitySecretBody"][];
+        };
+        IdentityInput: {
+            /** @description `off`, `optional` or `required`. */
+            mode: string;
+        };
+        /** @description A secret without the secret. */
+        IdentitySecretBody: {
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            created_at_ms: number;
+            /** @description Its last characters. */
+            hint: string;
+            id: string;
+        };
         /** @description An inbox. */
         InboxBody: {
             /** @description The queue of new sessions; absent for the common one. */
             default_team?: string | null;
             /** @description Opening hours. */
             hours: Record<string, never>;
+            /** @description Opening hours in free words, by language. */
+            hours_text: {
+                [key: string]: string;
+            };
             id: string;
+            /** @description Whether visitors come with an identity the site signs. */
+            identity: components["schemas"]["IdentityBody"];
             /** @description Names it to the public, in `/c/{inbox_key}` and the site's snippet. */
             inbox_key: string;
             /** @description `website` or `api`. */
             kind: string;
+            /** @description BCP 47: for visitors whose language is not known; empty for the account's. */
+            language: string;
             /** @description Colours and place of the widget. */
             look: Record<string, never>;
             /** @description What the team calls it. */
             name: string;
             /** @description Sites that may embed it: `https://shop.example`, `https://*.shop.example`. */
             origins: string[];
+            /** @description Suggested questions, by language: at most six of 120 characters. */
+            questions: components["schemas"]["BTreeMap"];
             /** @description `auto` or `manual`. */
             routing: string;
             /** @description `greeting`, `away`, `closed`, `ask_contact`, `title`: each by language. */
@@ -1235,12 +1332,20 @@ export interface components {
             default_team?: string | null;
             /** @description Opening hours. */
             hours?: Record<string, never> | null;
+            /** @description Opening hours in free words, all languages. */
+            hours_text?: {
+                [key: string]: string;
+            } | null;
+            identity?: components["schemas"]["IdentityInput"] | null;
+            /** @description BCP 47: for visitors whose language is not known; empty for the account's. */
+            language?: string | null;
             /** @description Colours and place of the widget. */
             look?: Record<string, never> | null;
             /** @description What the team calls it. */
             name?: string | null;
             /** @description Sites that may embed it. */
             origins?: string[] | null;
+            questions?: components["schemas"]["BTreeMap"] | null;
             /** @description `auto` or `manual`. */
             routing?: string | null;
             /** @description Texts to set; those not named stay, empty ones go. */
@@ -1253,22 +1358,50 @@ export interface components {
         /** @description An inbox as its visitors see it. */
         InboxView: {
             /**
+             * Format: int32
+             * @description How long visitors wait for the first answer, in whole minutes: the median of recent sessions.
+             *     Absent where too few are known.
+             */
+            answer_minutes?: number | null;
+            /** @description While nobody is online, visitors are asked once for an address. */
+            ask_contact: boolean;
+            /** @description Who answers here: up to three, those who are online first. */
+            faces: components["schemas"]["Face"][];
+            /**
              * Format: int64
              * @description Largest file in bytes.
              */
             file_bytes_max: number;
             /** @description Opening hours. */
             hours: Record<string, never>;
+            /** @description Opening hours in free words, by language. */
+            hours_text: {
+                [key: string]: string;
+            };
+            /** @description `off`, `optional` or `required`: whether visitors come with an identity the site signs. */
+            identity: string;
+            /** @description BCP 47: for visitors whose language is not known. */
+            language: string;
             /** @description Colours and place of the widget. */
             look: Record<string, never>;
             /** @description Name of the inbox. */
             name: string;
+            /** @description Suggested questions, by language. */
+            questions: components["schemas"]["BTreeMap"];
+            /** @description A waiting visitor sees the own place. */
+            queue_place: boolean;
+            /** @description Visitors are asked for a rating when a session ends. */
+            rating: boolean;
             /** @description `greeting`, `away`, `closed`, `ask_contact`, `title`: each by language. */
             texts: {
                 [key: string]: {
                     [key: string]: string;
                 };
             };
+            /** @description Both sides see that the other one types. */
+            typing: boolean;
+            /** @description Visitors may end the session themselves. */
+            visitor_may_close: boolean;
         };
         InboxesBody: {
             inboxes: components["schemas"]["InboxBody"][];
@@ -1856,7 +1989,31 @@ export interface components {
             /** @description The same in words. */
             detail: string;
         };
+        /** @description What is known of the visitor; empty where nothing is. */
+        VisitorContact: {
+            /** @description An address to write to. */
+            email: string;
+            /** @description What people call the visitor. */
+            name: string;
+            /** @description A number to call. */
+            phone: string;
+        };
+        /** @description Fields that are absent stay as they are. */
+        VisitorContactInput: {
+            /** @description An address to write to. */
+            email?: string | null;
+            /** @description What people call the visitor. */
+            name?: string | null;
+            /** @description A number to call. */
+            phone?: string | null;
+        };
         VisitorRequest: {
+            /**
+             * @description Who the site says the visitor is: a JSON Web Token (HS256) with `sub`, `exp` and `aud` (the
+             *     inbox's key), signed with a secret of the inbox; optional are `name`, `email`, `phone` and
+             *     `attributes`.
+             */
+            identity_token?: string | null;
             /** @description Names the inbox. */
             inbox_key: string;
             /** @description BCP 47. */
@@ -2732,6 +2889,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["InboxBody"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_create_identity_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The inbox's id */
+                inbox: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedIdentitySecretBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_remove_identity_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The inbox's id */
+                inbox: string;
+                /** @description The secret's id */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -3891,6 +4108,62 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    visitors_show_visitor_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitorContact"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    visitors_change_visitor_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitorContactInput"];
             };
         };
         responses: {

@@ -15,9 +15,9 @@ export type Applied =
   | "other-epoch";
 
 /** A view at the end lets the oldest go when more than this is held... */
-export const TRIM_ABOVE = 320;
+export const TRIM_ABOVE = 200;
 /** ...down to this: more than any window shows, and not for every message again. */
-export const TRIM_TO = 240;
+export const TRIM_TO = 120;
 
 export class Timeline {
   private readonly held = signal<readonly TimelineLine[]>([]);

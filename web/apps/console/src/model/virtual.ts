@@ -34,7 +34,7 @@ export class Column {
       if (parent < tree.length) tree[parent] = (tree[parent] ?? 0) + (tree[at + 1] ?? 0);
     });
     this.#tree = tree;
-    if (this.#measured.size > keys.length * 2 + 200) {
+    if (this.#measured.size > keys.length + 200) {
       for (const key of this.#measured.keys()) if (!this.#index.has(key)) this.#measured.delete(key);
     }
   }

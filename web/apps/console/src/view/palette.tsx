@@ -5,6 +5,7 @@ import { themes } from "../model/preferences";
 import { listViews, settingsPages } from "../model/route";
 import { composing } from "../model/shortcuts";
 import { useConsole, useDesk } from "./context";
+import { useDemoToggle } from "./demo-toggle";
 import { lineText } from "./inbox/line-text";
 import { Icon } from "./parts/icon";
 import { Dialog } from "./parts/overlay";
@@ -19,6 +20,7 @@ function useCommands(): Command[] {
   const desk = useDesk();
   const chat = desk.chat.value;
   const actions = chat?.actions.value;
+  const demo = useDemoToggle();
   const action = (key: string, label: string, run: () => void, hint = ""): Command => ({ key, group: "action", label, hint, run });
   const commands: Command[] = [];
   if (chat !== null && actions !== undefined) {
@@ -32,6 +34,7 @@ function useCommands(): Command[] {
   for (const presence of ["online", "away", "offline"] as const) {
     commands.push(action(`presence-${presence}`, presenceText(presence), () => void desk.inbox.setPresence(presence).catch(() => app.notices.show("danger", "presence.failed")), desk.me.display_name));
   }
+  if (demo !== null) commands.push(action("demo", demo.label, demo.toggle));
   for (const theme of themes) commands.push(action(`theme-${theme}`, t(`theme.${theme}`), () => (app.preferences.theme.value = theme), t("profile.theme")));
   for (const view of listViews) commands.push({ key: `view-${view}`, group: "page", label: t("palette.part", { page: t("nav.inbox"), part: t(`view.${view}`) }), hint: "", run: () => app.go({ page: "inbox", view, conversation: null }) });
   commands.push({ key: "waiting", group: "page", label: t("nav.waiting"), hint: "", run: () => app.go({ page: "waiting" }) });

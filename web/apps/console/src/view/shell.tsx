@@ -16,6 +16,7 @@ import { Menu } from "./parts/overlay";
 import { Palette } from "./palette";
 import { Settings } from "./settings/settings";
 import { ShortcutHelp, useShortcuts } from "./shortcuts";
+import { useDemoToggle } from "./demo-toggle";
 import { presenceText } from "./presence";
 import { locale, t } from "./text";
 import { WaitingPage } from "./waiting";
@@ -98,22 +99,12 @@ function Rail({ onHelp }: { readonly onHelp: () => void }) {
   );
 }
 
-/** Stops the scripted visitors of a demo, or lets them come again. */
 function DemoSwitch() {
-  const app = useConsole();
-  const { demo } = useDesk();
-  const state = demo.state.value;
-  if (state === null) return null;
-  const label = state.paused ? t("demo.resume") : t("demo.pause");
-  const toggle = () => {
-    demo.toggle().then(
-      () => app.notices.show("info", demo.state.peek()?.paused === true ? "demo.paused" : "demo.resumed"),
-      () => app.notices.show("danger", "demo.failed"),
-    );
-  };
+  const demo = useDemoToggle();
+  if (demo === null) return null;
   return (
-    <button type="button" class="rail-link rail-demo" title={label} aria-label={label} data-testid="demo-switch" data-paused={state.paused} onClick={toggle}>
-      <Icon name={state.paused ? "play" : "pause"} size={20} />
+    <button type="button" class="rail-link rail-demo" title={demo.label} aria-label={demo.label} data-testid="demo-switch" data-paused={demo.paused} onClick={demo.toggle}>
+      <Icon name={demo.paused ? "play" : "pause"} size={20} />
     </button>
   );
 }
@@ -129,6 +120,7 @@ function OwnMenu() {
   const desk = useDesk();
   const [open, setOpen] = useState(false);
   const presence = desk.inbox.presence.value;
+  const demo = useDemoToggle();
   const choose = (next: Presence) => {
     desk.inbox.setPresence(next).catch(() => app.notices.show("danger", "presence.failed"));
   };
@@ -136,6 +128,7 @@ function OwnMenu() {
     ...presences.map((name) => ({ key: name, label: presenceText(name), icon: name === "online" ? ("circle-check" as const) : name === "away" ? ("coffee" as const) : ("circle-x" as const), checked: presence === name, testid: `presence-${name}`, run: () => choose(name) })),
     ...themes.map((theme, at) => ({ key: theme, separated: at === 0, label: t(`theme.${theme}`), icon: theme === "system" ? ("monitor" as const) : theme === "light" ? ("sun" as const) : ("moon" as const), checked: app.preferences.theme.value === theme, testid: `theme-${theme}`, run: () => (app.preferences.theme.value = theme) })),
     ...LOCALES.map((name, at) => ({ key: name, separated: at === 0, label: LOCALE_NAMES[name], icon: "languages" as const, checked: locale() === name, testid: `language-${name}`, run: () => app.chooseLanguage(name) })),
+    ...(demo === null ? [] : [{ key: "demo", separated: true, label: demo.label, icon: demo.paused ? ("play" as const) : ("pause" as const), testid: "demo-menu", run: demo.toggle }]),
     { key: "profile", separated: true, label: t("settings.profile"), icon: "user", run: () => app.go({ page: "settings", section: "profile", item: null }) },
     { key: "sign-out", label: t("sign_out"), icon: "log-out", testid: "sign-out", run: () => void app.account.signOut().catch(() => app.notices.show("danger", "sign_out.failed")) },
   ];

@@ -16,7 +16,7 @@ import { TimelineRowView } from "./message";
 /** A message that was sought stands this far below the upper edge. */
 const soughtBelow = 96;
 /** Only a reader who stands this far down can spare what is above. */
-const trimBelow = 6_000;
+const trimBelow = 3_000;
 const flashMs = 1_600;
 
 /** Closer than this to the foot counts as being there. */

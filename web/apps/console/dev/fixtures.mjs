@@ -130,11 +130,13 @@ export function longItems(from, to) {
 
 const help = (en, zh) => ({ en, "zh-CN": zh });
 
+const allRights = ["conversation.read.own", "conversation.read.team", "conversation.read.all", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "conversation.erase", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"];
+
 export const http = {
   "GET api/v1/me": {
     kind: "user", id: user(1), display_name: "林晓", email: "lin@example.com", language: "zh-CN", presence: "online",
     account: { id: "a0000000000000000001", name: "云杉茶器", language: "zh-CN" },
-    rights: ["conversation.read.all", "conversation.read.team", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"],
+    rights: allRights,
     teams: [teams[0].id, teams[1].id], insecure_http: false, demo: true,
   },
   "POST api/v1/tickets": { ticket: "t1.dev" },
@@ -150,25 +152,46 @@ export const http = {
   },
   "GET api/v1/users": {
     users: [
-      { id: user(1), email: "lin@example.com", display_name: "林晓", role: "r1", capacity: 6, disabled: false },
-      { id: user(2), email: "mei@example.com", display_name: "Mei Chen", role: "r2", capacity: null, disabled: false },
-      { id: user(3), email: "tom@example.com", display_name: "Tom Becker", role: "r1", capacity: null, disabled: false },
-      { id: user(4), email: "huang@example.com", display_name: "黄志强", role: "r1", capacity: 4, disabled: true },
+      { id: user(1), email: "lin@example.com", display_name: "林晓", role: "r1", capacity: 6, teams: [teams[0].id, teams[1].id], disabled: false },
+      { id: user(2), email: "mei@example.com", display_name: "Mei Chen", role: "r2", capacity: null, teams: [teams[0].id], disabled: false },
+      { id: user(3), email: "tom@example.com", display_name: "Tom Becker", role: "r1", capacity: null, teams: [teams[0].id], disabled: false },
+      { id: user(4), email: "huang@example.com", display_name: "黄志强", role: "r1", capacity: 4, teams: [], disabled: true },
     ],
+  },
+  "GET api/v1/invitations": {
+    invitations: [
+      { id: "n1", email: "ada@example.com", display_name: "Ada", role: "r1", teams: [teams[0].id], language: "en", expires_at_ms: now + 5 * 24 * 60 * minute },
+      { id: "n2", email: "liu@example.com", role: "r2", teams: [], language: "zh-CN", expires_at_ms: now + 6 * 24 * 60 * minute },
+    ],
+  },
+  "POST api/v1/invitations": { id: "n3", url: "https://chat.example.com/#/invite/3f9a6c5e0d1b4a7f8e2c9d0b1a3f5e7c", expires_at_ms: now + 7 * 24 * 60 * minute },
+  "GET api/v1/invitations/by-token/abc": { account_name: "云杉茶器", email: "ada@example.com", display_name: "Ada", language: "en" },
+  "GET api/v1/me/preferences": { sound: true, desktop: true, title: true, repeat_until_answered: false },
+  [`GET api/v1/inboxes/${inbox}/sightings`]: {
+    seen: [{ origin: "https://www.example.com", page: "https://www.example.com/spruce/teapot-600", last_seen_ms: now - 2 * minute }],
+    refused: [{ origin: "https://staging.example.com", last_seen_ms: now - 9 * minute, count: 14 }],
   },
   "GET api/v1/roles": {
     roles: [
-      { id: "r1", builtin: "agent", names: help("Agent", "坐席"), rights: [] },
-      { id: "r2", builtin: "supervisor", names: help("Supervisor", "主管"), rights: [] },
-      { id: "r3", builtin: "admin", names: help("Admin", "管理员"), rights: [] },
+      { id: "r1", builtin: "agent", names: help("Agent", "坐席"), rights: ["conversation.read.own", "conversation.write", "conversation.note", "conversation.assign", "conversation.close", "visitor.read"] },
+      { id: "r2", builtin: "supervisor", names: help("Supervisor", "主管"), rights: ["conversation.read.own", "conversation.read.team", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "visitor.read", "report.read", "settings.replies"] },
+      { id: "r3", builtin: "admin", names: help("Admin", "管理员"), rights: allRights },
+      { id: "r4", builtin: "owner", names: help("Owner", "所有者"), rights: allRights },
+      { id: "r5", builtin: null, names: help("Trainee", "实习生"), rights: ["conversation.read.own", "conversation.note"] },
     ],
-    rights: [],
+    rights: allRights,
   },
   "GET api/v1/inboxes": {
     inboxes: [
       {
         id: inbox, inbox_key: "k3y0f1nb0x5e6f7a8b9c0d", name: "云杉茶器官网", kind: "website", origins: ["https://www.example.com", "https://shop.example.com"], default_team: teams[0].id, routing: "auto",
-        texts: { greeting: help("Hello! Ask us anything about our tea ware.", "您好！关于茶器的任何问题都可以问我们。"), away: help("We are back at 9:00.", "我们早上 9 点回来。") },
+        texts: { greeting: help("Hello! Ask us anything about our tea ware.", "您好！关于茶器的任何问题都可以问我们。"), away: help("We are back at 9:00.", "我们早上 9 点回来。"), title: help("Spruce Tea", "云杉茶器"), ask_contact: help("Leave us an address and we write to you.", "请留下联系方式，我们会尽快回复。") },
+        look: { accent: "#1f7a4d", side: "right", scheme: "auto", logo: "" },
+        hours: { time_zone: "Asia/Shanghai", week: [1, 2, 3, 4, 5].map((day) => ({ day, from_minute: 540, to_minute: 1080 })).concat([{ day: 6, from_minute: 600, to_minute: 720 }, { day: 6, from_minute: 780, to_minute: 960 }]), days: [{ date: "2026-10-01", spans: [] }] },
+        language: "",
+        questions: { en: ["Where is my order?", "Do you ship abroad?", "How do I clean a clay teapot?"], "zh-CN": ["我的订单到哪里了？", "可以开发票吗？", "紫砂壶怎么开壶？"] },
+        hours_text: help("Mon–Fri 9–18, Sat 10–16", "周一至周五 9–18 点，周六 10–16 点"),
+        identity: { mode: "optional", secrets: [{ id: "x1", created_at_ms: now - 40 * 24 * 60 * minute, hint: "7kQ2" }] },
       },
     ],
   },
@@ -185,13 +208,12 @@ export const http = {
   },
   "GET api/v1/settings": {
     settings: [
-      { name: "session.idle_close_s", kind: "number", own: false, value: 1800, default: 1800, min: 60, max: 86400, help: help("A conversation closes by itself when the visitor has been silent for so long after the last answer.", "访客在最后一次回复后沉默多久，对话自动结束。") },
+      { name: "session.idle_close_s", kind: "number", own: false, value: 1800, default: 1800, min: 60, max: 86400, scopes: ["inbox"], help: help("A conversation closes by itself when the visitor has been silent for so long after the last answer.", "访客在最后一次回复后沉默多久，对话自动结束。") },
       { name: "session.idle_warn_s", kind: "number", own: false, value: 300, default: 300, min: 0, max: 3600, help: help("The visitor is told so long before.", "提前多久提醒访客。") },
       { name: "routing.first_answer_s", kind: "number", own: true, value: 90, default: 120, min: 10, max: 3600, help: help("Without a first answer in this time the next agent gets the conversation.", "超过此时间没有首次回复，转给下一位坐席。") },
       { name: "chat.sneak_peek", kind: "switch", own: true, value: true, default: false, help: help("Agents see what visitors type before they send it.", "坐席可以看到访客尚未发送的内容。") },
     ],
   },
-  "GET api/v1/me/preferences": { sound: true, desktop: true, title: true, repeat_until_answered: false },
   "GET api/v1/demo": { paused: false, visitors: 2 },
   "GET api/v1/me/sessions": {
     sessions: [

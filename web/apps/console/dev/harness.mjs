@@ -46,7 +46,7 @@ export async function open(browser, url, options = {}) {
   await page.route(/\/api\/v1\//, (route) => {
     const request = route.request();
     const path = request.url().slice(url.length);
-    if (options.signedOut && !path.startsWith("api/v1/setup")) return route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ code: "auth.required" }) });
+    if (options.signedOut && !/^api\/v1\/(setup|invitations)/.test(path)) return route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ code: "auth.required" }) });
     if (path.startsWith("api/v1/files/")) return route.fulfill({ contentType: "image/svg+xml", body: picture });
     if (options.long && /entries\?/.test(path)) {
       const before = Number(new URL(request.url()).searchParams.get("before"));
@@ -108,6 +108,23 @@ const shots = {
   "set-up": { hash: "#/setup?token=abc", signedOut: true, locale: "en" },
   long: { hash: first, long: true, locale: "en" },
   ...Object.fromEntries(["profile", "people", "teams", "inboxes", "replies", "keys", "limits"].map((name) => [`settings-${name}`, { hash: `#/settings/${name}`, locale: name === "teams" || name === "keys" ? "zh-CN" : "en", ...(name === "limits" ? { dark: true } : {}) }])),
+  rights: { hash: "#/settings/rights", locale: "en" },
+  role: { hash: "#/settings/rights/r2", locale: "en" },
+  "role-390": { hash: "#/settings/rights/r2", viewport: { width: 390, height: 844 } },
+  ...Object.fromEntries(["install", "basics", "texts", "hours", "look", "identity", "limits"].flatMap((part) => [
+    [`inbox-${part}`, { hash: `#/settings/inboxes/i0000000000000000001/${part}`, locale: "en" }],
+    [`inbox-${part}-dark-1024`, { hash: `#/settings/inboxes/i0000000000000000001/${part}`, dark: true, viewport: { width: 1024, height: 768 } }],
+    [`inbox-${part}-390`, { hash: `#/settings/inboxes/i0000000000000000001/${part}`, locale: "en", viewport: { width: 390, height: 844 } }],
+  ])),
+  "people-390": { hash: "#/settings/people", locale: "en", viewport: { width: 390, height: 844 } },
+  "people-menu": { hash: "#/settings/people", dark: true, act: async (page) => { await page.getByTestId("person-menu").nth(1).click(); } },
+  invite: { hash: "#/settings/people", locale: "en", act: (page) => page.getByTestId("invite-person").click() },
+  "invite-page": { hash: "#/invite/abc", signedOut: true, locale: "en" },
+  "key-rights": { hash: "#/settings/keys", locale: "en", act: (page) => page.getByTestId("add-key").click() },
+  "unsaved": { hash: "#/settings/profile", locale: "en", act: async (page) => { await page.getByTestId("profile-name").fill("Lin Xiao"); await page.evaluate(() => (globalThis.location.hash = "#/waiting")); } },
+  ...Object.fromEntries(["snippet", "test", "invite"].map((step) => [`welcome-${step}`, { hash: `#/welcome/${step}`, locale: "en" }])),
+  "welcome-test-390": { hash: "#/welcome/test", viewport: { width: 390, height: 844 } },
+  "set-up-390": { hash: "#/setup?token=abc", signedOut: true, viewport: { width: 390, height: 844 } },
   "settings-390": { hash: "#/settings", viewport: { width: 390, height: 844 } },
   transfer: { hash: first, act: (page) => page.getByTestId("transfer-button").click() },
   note: { hash: first, act: async (page) => { await page.getByTestId("mode-note").click(); await page.getByTestId("composer-input").fill("老客户，优先处理"); } },

@@ -5,6 +5,7 @@ import { pickLocale } from "@frontdesk/i18n";
 import { followTheme } from "@frontdesk/ui";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { huesOf } from "./model/avatar";
 import { Console } from "./model/console";
 import "@frontdesk/ui/tokens.css";
 import "./styles/console.css";
@@ -14,6 +15,7 @@ import { copyText } from "./view/clipboard";
 import { ConsoleProvider } from "./view/context";
 import { refuseFiles } from "./view/inbox/drop";
 import { lineText } from "./view/inbox/line-text";
+import { chosenHues } from "./view/parts/avatar";
 import { t, texts } from "./view/text";
 import { browserUpload } from "./view/upload";
 
@@ -42,6 +44,9 @@ const app = new Console({
 });
 
 window.addEventListener("hashchange", () => app.addressChanged());
+window.addEventListener("beforeunload", (event) => {
+  if (app.unsaved) event.preventDefault();
+});
 refuseFiles(window);
 
 effect(() => {
@@ -55,6 +60,11 @@ effect(() => {
   document.title = app.title.value;
 });
 effect(() => drawIcon(app.count.value));
+effect(() => {
+  const state = app.account.state.value;
+  const agents = app.desk.value?.inbox.directory.value.agents ?? [];
+  chosenHues.value = huesOf(state.kind === "signed-in" ? [...agents, state.me] : agents);
+});
 
 const root = document.getElementById("app");
 if (root !== null) {

@@ -1,7 +1,7 @@
 // Who is at the screen: nobody yet, somebody signed in, or a first administrator setting up.
 import type { ReadonlySignal } from "@preact/signals-core";
 import { signal } from "@preact/signals-core";
-import type { Api, DemoUser, EntryOptions, Me, SetUp } from "./api";
+import type { Api, DemoUser, EntryOptions, Me, SetUp, SetUpDone } from "./api";
 import { ApiError } from "./api";
 
 export type AccountState =
@@ -40,8 +40,16 @@ export class Account {
     await this.load();
   }
 
-  async setUp(body: SetUp): Promise<void> {
-    await this.api.setUp(body);
+  async setUp(body: SetUp): Promise<SetUpDone> {
+    const done = await this.api.setUp(body);
+    this.fresh = true;
+    await this.load();
+    return done;
+  }
+
+  /** Joins by an invitation's link; who accepts is signed in. */
+  async join(token: string, displayName: string, password: string): Promise<void> {
+    await this.api.acceptInvitation(token, { display_name: displayName, password });
     this.fresh = true;
     await this.load();
   }

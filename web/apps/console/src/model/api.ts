@@ -2,6 +2,7 @@
 // sends them (snake_case); rows come in the wire's JSON mapping.
 import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
 import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
+import type { Hours } from "./hours";
 import type { CannedReply } from "./replies";
 import type { SignalChoices } from "./signals";
 
@@ -37,8 +38,10 @@ export type Me = {
   readonly id: string;
   readonly display_name: string;
   readonly email: string;
+  /** The colour behind the initials; empty for the one that goes with the id. */
+  readonly avatar?: string;
   readonly language: string;
-  readonly account: { readonly id: string; readonly name: string };
+  readonly account: { readonly id: string; readonly name: string; readonly language?: string };
   readonly rights: readonly string[];
   readonly teams: readonly string[];
   readonly demo: boolean;
@@ -59,12 +62,16 @@ export type SetUp = {
   readonly origins: readonly string[];
 };
 
+/** What a set-up made; its owner is signed in. */
+export type SetUpDone = { readonly inbox_id: string; readonly inbox_key: string };
+
 export type Team = { readonly id: string; readonly names: Texts; readonly members: readonly string[] };
 
 export type Agent = {
   readonly id: string;
   readonly name: string;
   readonly presence: "online" | "away" | "offline";
+  readonly avatar?: string;
   readonly teams: readonly string[];
   readonly open_sessions: number;
   readonly capacity: number;
@@ -75,23 +82,68 @@ export type Person = {
   readonly email: string;
   readonly display_name: string;
   readonly role: string;
-  readonly capacity: number | null;
+  readonly capacity?: number | null;
+  readonly teams: readonly string[];
   readonly disabled: boolean;
 };
 
-export type NewPerson = Pick<Person, "email" | "display_name" | "role"> & { readonly password: string; readonly language: string };
-export type PersonChange = Partial<Pick<Person, "display_name" | "role" | "capacity" | "disabled">>;
+export type NewPerson = Pick<Person, "email" | "display_name" | "role" | "teams"> & { readonly password: string; readonly language: string };
+export type PersonChange = Partial<Pick<Person, "display_name" | "role" | "capacity" | "teams" | "disabled">>;
 
-export type Role = { readonly id: string; readonly builtin: string | null; readonly names: Texts; readonly rights: readonly string[] };
+/** Somebody who has a link to join with and has not used it. */
+export type Invitation = {
+  readonly id: string;
+  readonly email: string;
+  readonly display_name?: string | null;
+  readonly role: string;
+  readonly teams: readonly string[];
+  readonly language: string;
+  readonly expires_at_ms: number;
+};
+export type NewInvitation = { readonly email: string; readonly display_name?: string; readonly role: string; readonly teams: readonly string[]; readonly language: string };
+/** The link is told once. */
+export type InvitationMade = { readonly id: string; readonly url: string; readonly expires_at_ms: number };
+/** What the invited person reads before they join. */
+export type InvitationOffer = { readonly account_name: string; readonly email: string; readonly display_name?: string | null; readonly language: string };
+
+
+export type Role = { readonly id: string; readonly builtin?: string | null; readonly names: Texts; readonly rights: readonly string[] };
+/** All roles, and every right the server knows. */
+export type Roles = { readonly roles: readonly Role[]; readonly rights: readonly string[] };
+
+export type Look = { readonly accent: string; readonly side: "left" | "right"; readonly scheme: "auto" | "light" | "dark"; readonly logo: string };
+export const identityModes = ["off", "optional", "required"] as const;
+export type IdentityMode = (typeof identityModes)[number];
+/** A secret that a site signs its visitors' identities with; of its value only the end is known. */
+export type IdentitySecret = { readonly id: string; readonly created_at_ms: number; readonly hint: string };
+export type Identity = { readonly mode: IdentityMode; readonly secrets: readonly IdentitySecret[] };
 
 export type Inbox = {
   readonly id: string;
   readonly inbox_key: string;
   readonly name: string;
+  readonly kind: "website" | "api";
   readonly origins: readonly string[];
-  readonly default_team: string | null;
+  readonly default_team?: string | null;
   readonly routing: "auto" | "manual";
+  readonly look: Look;
   readonly texts: Readonly<Record<string, Texts>>;
+  readonly hours: Hours;
+  /** Of visitors whose own language is not known; empty for the account's. */
+  readonly language: string;
+  /** Suggested questions by language. */
+  readonly questions: Readonly<Record<string, readonly string[]>>;
+  /** Opening hours in free words, by language. */
+  readonly hours_text: Texts;
+  readonly identity: Identity;
+};
+
+export type InboxChange = Partial<Pick<Inbox, "name" | "origins" | "default_team" | "routing" | "look" | "texts" | "hours" | "language" | "questions" | "hours_text">> & { readonly identity?: { readonly mode: IdentityMode } };
+
+/** Where the snippet was met, and where the server refused to show the chat. */
+export type Sightings = {
+  readonly seen: readonly { readonly origin: string; readonly page: string; readonly last_seen_ms: number }[];
+  readonly refused: readonly { readonly origin: string; readonly last_seen_ms: number; readonly count: number }[];
 };
 
 export type ApiKey = {
@@ -112,6 +164,8 @@ export type Setting = {
   readonly default: boolean | number;
   readonly min?: number | null;
   readonly max?: number | null;
+  /** Where else it may be set. */
+  readonly scopes: readonly ("inbox" | "team")[];
   readonly help: Texts;
 };
 
@@ -196,8 +250,8 @@ export class Api {
   signIn = (email: string, password: string): Promise<unknown> => this.#call("POST", "api/v1/sign-in", { email, password });
   signInDemo = (email: string): Promise<unknown> => this.#call("POST", "api/v1/sign-in/demo", { email });
   signOut = (): Promise<void> => this.#call("POST", "api/v1/sign-out", {});
-  setUp = (body: SetUp): Promise<unknown> => this.#call("POST", "api/v1/setup", body);
-  changeMe = (change: { readonly display_name?: string; readonly language?: string }): Promise<Me> => this.#call("PATCH", "api/v1/me", change);
+  setUp = (body: SetUp): Promise<SetUpDone> => this.#call("POST", "api/v1/setup", body);
+  changeMe = (change: { readonly display_name?: string; readonly language?: string; readonly avatar?: string }): Promise<Me> => this.#call("PATCH", "api/v1/me", change);
   changePassword = (current: string, next: string): Promise<void> => this.#call("POST", "api/v1/me/password", { current_password: current, new_password: next });
   loginSessions = async (): Promise<readonly LoginSession[]> => (await this.#call<{ sessions: LoginSession[] }>("GET", "api/v1/me/sessions")).sessions;
   endLoginSession = (handle: string): Promise<void> => this.#call("DELETE", `api/v1/me/sessions/${handle}`);
@@ -226,7 +280,19 @@ export class Api {
   people = async (): Promise<readonly Person[]> => (await this.#call<{ users: Person[] }>("GET", "api/v1/users")).users;
   addPerson = (body: NewPerson): Promise<Person> => this.#call("POST", "api/v1/users", body);
   changePerson = (id: string, change: PersonChange): Promise<Person> => this.#call("PATCH", `api/v1/users/${id}`, change);
-  roles = async (): Promise<readonly Role[]> => (await this.#call<{ roles: Role[] }>("GET", "api/v1/roles")).roles;
+  removePerson = (id: string): Promise<void> => this.#call("DELETE", `api/v1/users/${id}`);
+  resetPassword = (id: string, password: string): Promise<void> => this.#call("POST", `api/v1/users/${id}/password`, { password });
+
+  roles = (): Promise<Roles> => this.#call("GET", "api/v1/roles");
+  addRole = (body: Pick<Role, "names" | "rights">): Promise<Role> => this.#call("POST", "api/v1/roles", body);
+  changeRole = (id: string, body: Pick<Role, "names" | "rights">): Promise<Role> => this.#call("PUT", `api/v1/roles/${id}`, body);
+  removeRole = (id: string): Promise<void> => this.#call("DELETE", `api/v1/roles/${id}`);
+
+  invitations = async (): Promise<readonly Invitation[]> => (await this.#call<{ invitations: Invitation[] }>("GET", "api/v1/invitations")).invitations;
+  invite = (body: NewInvitation): Promise<InvitationMade> => this.#call("POST", "api/v1/invitations", body);
+  withdrawInvitation = (id: string): Promise<void> => this.#call("DELETE", `api/v1/invitations/${id}`);
+  invitationOffer = (token: string): Promise<InvitationOffer> => this.#call("GET", `api/v1/invitations/by-token/${encodeURIComponent(token)}`);
+  acceptInvitation = (token: string, body: { readonly display_name: string; readonly password: string }): Promise<unknown> => this.#call("POST", `api/v1/invitations/by-token/${encodeURIComponent(token)}/accept`, body);
 
   teams = async (): Promise<readonly Team[]> => (await this.#call<{ teams: Team[] }>("GET", "api/v1/teams")).teams;
   addTeam = (body: Omit<Team, "id">): Promise<Team> => this.#call("POST", "api/v1/teams", body);
@@ -235,7 +301,12 @@ export class Api {
 
   inboxes = async (): Promise<readonly Inbox[]> => (await this.#call<{ inboxes: Inbox[] }>("GET", "api/v1/inboxes")).inboxes;
   addInbox = (body: Pick<Inbox, "name" | "origins">): Promise<Inbox> => this.#call("POST", "api/v1/inboxes", body);
-  changeInbox = (id: string, change: Partial<Pick<Inbox, "name" | "origins" | "default_team" | "routing" | "texts">>): Promise<Inbox> => this.#call("PATCH", `api/v1/inboxes/${id}`, change);
+  changeInbox = (id: string, change: InboxChange): Promise<Inbox> => this.#call("PATCH", `api/v1/inboxes/${id}`, change);
+  removeInbox = (id: string): Promise<void> => this.#call("DELETE", `api/v1/inboxes/${id}`);
+  rotateInboxKey = (id: string): Promise<Inbox> => this.#call("POST", `api/v1/inboxes/${id}/rotate-key`, {});
+  sightings = (id: string): Promise<Sightings> => this.#call("GET", `api/v1/inboxes/${id}/sightings`);
+  addIdentitySecret = (id: string): Promise<IdentitySecret & { readonly secret: string }> => this.#call("POST", `api/v1/inboxes/${id}/identity-secrets`, {});
+  removeIdentitySecret = (id: string, secret: string): Promise<void> => this.#call("DELETE", `api/v1/inboxes/${id}/identity-secrets/${secret}`);
 
   replies = async (): Promise<readonly CannedReply[]> => (await this.#call<{ replies: CannedReply[] }>("GET", "api/v1/canned-replies")).replies;
   addReply = (body: Omit<CannedReply, "id">): Promise<CannedReply> => this.#call("POST", "api/v1/canned-replies", body);
@@ -246,8 +317,11 @@ export class Api {
   addKey = (body: Pick<ApiKey, "name" | "rights">): Promise<ApiKey & { readonly key: string }> => this.#call("POST", "api/v1/api-keys", body);
   removeKey = (id: string): Promise<void> => this.#call("DELETE", `api/v1/api-keys/${id}`);
 
-  settings = async (): Promise<readonly Setting[]> => (await this.#call<{ settings: Setting[] }>("GET", "api/v1/settings")).settings;
-  changeSetting = (name: string, value: boolean | number | null): Promise<unknown> => this.#call("PUT", `api/v1/settings/${name}`, { value });
+  /** What holds for the account, or for one inbox of it. */
+  settings = async (inbox: string | null = null): Promise<readonly Setting[]> => (await this.#call<{ settings: Setting[] }>("GET", `api/v1/settings${inbox === null ? "" : `?inbox=${inbox}`}`)).settings;
+  /** Null goes back to what holds further out: the account's value, or the default. */
+  changeSetting = (name: string, value: boolean | number | null, inbox: string | null = null): Promise<unknown> => this.#call("PUT", `api/v1/settings/${name}${inbox === null ? "" : `?inbox=${inbox}`}`, { value });
+
 
   async #call<T>(method: Method, path: string, body?: unknown): Promise<T> {
     let answer: HttpAnswer;

@@ -16,7 +16,7 @@ const me: Me = {
   display_name: "Lin",
   email: "lin@example.com",
   language: "en",
-  account: { id: "a1", name: "Tea" },
+  account: { id: "a1", name: "Tea", language: "en" },
   rights: ["conversation.write", "conversation.note", "conversation.close"],
   teams: ["t1"],
   demo: false,
@@ -197,6 +197,33 @@ describe("the desk", () => {
     expect(inbox?.order.value[0]).toBe(first);
     inbox?.hold(null);
     expect(inbox?.order.value[0]).toBe("c9");
+    app.desk.value?.stop();
+  });
+});
+
+describe("what is not saved", () => {
+  it("holds the reader back until they decide", async () => {
+    const { app, state } = setUp();
+    await app.start();
+    app.go({ page: "settings", section: "inboxes", item: null });
+    const saved = app.holdUnsaved();
+    state.hash = "#/waiting";
+    app.addressChanged();
+    expect(app.route.value).toMatchObject({ page: "settings" });
+    expect(state.hash).toBe("#/settings/inboxes");
+    expect(app.leaving.value).toMatchObject({ page: "waiting" });
+    app.leave(false);
+    expect(app.leaving.value).toBeNull();
+    expect(app.route.value).toMatchObject({ page: "settings" });
+    state.hash = "#/waiting";
+    app.addressChanged();
+    app.leave(true);
+    expect(app.route.value).toMatchObject({ page: "waiting" });
+    saved();
+    const again = app.holdUnsaved();
+    again();
+    app.go({ page: "settings", section: "profile", item: null });
+    expect(app.route.value).toMatchObject({ page: "settings", section: "profile" });
     app.desk.value?.stop();
   });
 });

@@ -155,6 +155,10 @@ export class Console {
   /** What waits to be read, as far as the person wants to see it in title and icon. */
   readonly count: ReadonlySignal<number>;
   readonly title: ReadonlySignal<string>;
+  readonly #unsaved = new Set<symbol>();
+  readonly #leaving = signal<Route | null>(null);
+  /** Where the reader was going when something unsaved held them back. */
+  readonly leaving: ReadonlySignal<Route | null> = this.#leaving;
 
   constructor(private readonly options: ConsoleOptions) {
     const { platform } = options;
@@ -205,7 +209,35 @@ export class Console {
 
   addressChanged(): void {
     const route = parseRoute(this.options.address.hash());
-    if (formatRoute(route) !== formatRoute(this.#route.peek())) this.#route.value = route;
+    const here = this.#route.peek();
+    if (formatRoute(route) === formatRoute(here)) return;
+    if (this.unsaved) {
+      this.#leaving.value = route;
+      this.options.address.go(formatRoute(here));
+      return;
+    }
+    this.#route.value = route;
+  }
+
+  /** Somebody has typed what is not saved yet: leaving asks first. */
+  get unsaved(): boolean {
+    return this.#unsaved.size > 0;
+  }
+
+  /** A form holds what is not saved, until the returned function is called. */
+  holdUnsaved(): () => void {
+    const form = Symbol("form");
+    this.#unsaved.add(form);
+    return () => this.#unsaved.delete(form);
+  }
+
+  /** Goes where the reader was going and gives up what was not saved; or stays. */
+  leave(really: boolean): void {
+    const route = this.#leaving.peek();
+    this.#leaving.value = null;
+    if (!really || route === null) return;
+    this.#unsaved.clear();
+    this.go(route);
   }
 
   /** The language of this browser from now on; the server keeps it for what it writes to the person. */

@@ -74,6 +74,8 @@ export class Signals {
   readonly count: ReadonlySignal<number>;
   /** Worth asking whether notifications may be shown. */
   readonly askable: ReadonlySignal<boolean>;
+  /** What the browser lets this page do. */
+  readonly permission: ReadonlySignal<Permission>;
   readonly #later: { readonly value: boolean; set(value: boolean): void };
   readonly #own = new Map<string, number>();
   readonly #key: string;
@@ -86,6 +88,7 @@ export class Signals {
   constructor(private readonly options: SignalOptions) {
     const { platform, inbox, bells } = options;
     this.#storage = platform.storage;
+    this.permission = bells.permission;
     this.#key = `${options.account}/${inbox.me.id}`;
     const later = signal(platform.storage.get("frontdesk/notify-later") !== undefined);
     this.#later = {

@@ -16,7 +16,7 @@ import type { Session } from "./types";
 import { fromPresenceJson, toPresenceJson, toRow, toSession } from "./wire";
 
 describe("routes", () => {
-  it.each(["#/inbox/mine", "#/inbox/queue/c0000000000000000001", "#/waiting", "#/settings", "#/settings/inboxes/i1", "#/sign-in", "#/setup?token=a%2Fb"])("%s is read and written alike", (hash) => {
+  it.each(["#/inbox/mine", "#/inbox/queue/c0000000000000000001", "#/waiting", "#/settings", "#/settings/inboxes/i1", "#/settings/inboxes/i1/look", "#/settings/rights", "#/welcome/test", "#/invite/a%2Fb", "#/sign-in", "#/setup?token=a%2Fb"])("%s is read and written alike", (hash) => {
     expect(formatRoute(parseRoute(hash))).toBe(hash);
   });
 

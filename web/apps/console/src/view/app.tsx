@@ -3,7 +3,9 @@ import { DeskProvider } from "./context";
 import { Notices } from "./notices";
 import { Shell } from "./shell";
 import { SignIn } from "./sign-in";
+import { Invite } from "./invite";
 import { SetUp } from "./set-up";
+import { Welcome } from "./welcome";
 import { Failed } from "./parts/states";
 import { problem, t } from "./text";
 
@@ -22,6 +24,8 @@ function Page() {
   const state = app.account.state.value;
   const route = app.route.value;
   const desk = app.desk.value;
+  // Whoever is signed in has to decide whether to join as somebody else.
+  if (route.page === "invite" && (state.kind === "signed-in" || state.kind === "signed-out")) return <Invite key={route.token} token={route.token} me={state.kind === "signed-in" ? state.me : null} />;
   switch (state.kind) {
     case "loading":
       return <div class="page-loading" role="status" aria-label={t("loading")} />;
@@ -37,7 +41,7 @@ function Page() {
       if (desk === null) return null;
       return (
         <DeskProvider value={desk}>
-          <Shell />
+          {route.page === "welcome" && desk.rights.has("settings.inboxes") ? <Welcome step={route.step} /> : <Shell />}
         </DeskProvider>
       );
   }

@@ -56,7 +56,7 @@ export function Shell() {
         </>
       )}
       {route.page === "waiting" && <WaitingPage />}
-      {route.page === "settings" && <Settings section={route.section} item={route.item} />}
+      {route.page === "settings" && <Settings section={route.section} item={route.item} part={route.part ?? null} />}
       <Announcer />
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
       {palette && <Palette onClose={() => setPalette(false)} />}

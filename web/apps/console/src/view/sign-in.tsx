@@ -1,20 +1,14 @@
 import { LOCALE_NAMES, LOCALES } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { AccountState } from "../model/account";
-import { ApiError } from "../model/api";
+import type { DemoUser } from "../model/api";
 import { useConsole } from "./context";
+import { failureText } from "./failure";
 import { Button, TextField } from "./parts/controls";
 import { Avatar } from "./parts/avatar";
 import { Icon } from "./parts/icon";
 import { InsecureBanner } from "./banners";
-import { locale, problem, t } from "./text";
-
-/** What a failed form says: the server's reason in the reader's words. */
-export function failureText(error: unknown): string {
-  if (!(error instanceof ApiError)) return problem("general");
-  if (error.code === "connection.lost") return problem("network");
-  return problem(error.code);
-}
+import { locale, t } from "./text";
 
 export function Mark() {
   return (
@@ -60,30 +54,14 @@ export function SignIn({ state }: { readonly state: Extract<AccountState, { kind
       <main class="entrance-card">
         <Mark />
         <h1>{t("sign_in.title")}</h1>
-        <p class="entrance-lead">{state.expired ? t("sign_in.expired") : t("sign_in.lead")}</p>
+        <p class="entrance-lead">{state.expired ? t("sign_in.expired") : state.demoUsers.length > 0 ? t("sign_in.lead_demo") : t("sign_in.lead")}</p>
         {state.setUpNeeded && (
           <p class="form-note" role="note">
             <Icon name="circle-help" />
             {t("sign_in.set_up_needed")}
           </p>
         )}
-        {state.demoUsers.length > 0 && (
-          <section class="demo-users" aria-label={t("sign_in.demo")}>
-            {state.demoUsers.map((user) => (
-              <button key={user.email} type="button" class="demo-user" disabled={busy} data-testid={`continue-as-${user.role}`} onClick={() => void enter(() => app.account.signInDemo(user.email))}>
-                <Avatar id={user.email} name={user.name} />
-                <span class="demo-user-text">
-                  <span>{t("sign_in.continue_as", { name: user.name })}</span>
-                  <span class="meta">{roleName(user.role)}</span>
-                </span>
-                <Icon name="chevron-right" />
-              </button>
-            ))}
-            <div class="or">
-              <span>{t("sign_in.or")}</span>
-            </div>
-          </section>
-        )}
+        {state.demoUsers.length > 0 && <DemoUsers users={state.demoUsers} busy={busy} enter={(email) => void enter(() => app.account.signInDemo(email))} />}
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -106,6 +84,51 @@ export function SignIn({ state }: { readonly state: Extract<AccountState, { kind
       <LanguageSwitch />
     </div>
   );
+}
+
+/** One of each role in the order of a team; whoever else there is stands behind a fold. */
+function DemoUsers({ users, busy, enter }: { readonly users: readonly DemoUser[]; readonly busy: boolean; readonly enter: (email: string) => void }) {
+  const first = new Map<string, DemoUser>();
+  for (const user of users) if (!first.has(user.role)) first.set(user.role, user);
+  const shown = demoRoles.map((role) => first.get(role)).filter((user) => user !== undefined);
+  const others = users.filter((user) => !shown.includes(user));
+  const button = (user: DemoUser, testid: string) => (
+    <button key={user.email} type="button" class="demo-user" disabled={busy} data-testid={testid} onClick={() => enter(user.email)}>
+      <Avatar id={user.email} name={user.name} />
+      <span class="demo-user-text">
+        <span>{roleName(user.role) === user.name || user.name === "Admin" ? t("sign_in.continue_as", { name: user.name }) : t("sign_in.continue_as_role", { name: user.name, role: roleName(user.role) })}</span>
+        <span class="meta">{demoText(user.role)}</span>
+      </span>
+      <Icon name="chevron-right" />
+    </button>
+  );
+  return (
+    <section class="demo-users" aria-label={t("sign_in.demo")}>
+      {shown.map((user) => button(user, `continue-as-${user.role}`))}
+      {others.length > 0 && (
+        <details class="demo-others">
+          <summary>{t("sign_in.others", { count: others.length })}</summary>
+          {others.map((user) => button(user, "continue-as-colleague"))}
+        </details>
+      )}
+      <div class="or">
+        <span>{t("sign_in.or")}</span>
+      </div>
+    </section>
+  );
+}
+
+const demoRoles = ["agent", "supervisor", "admin", "owner"];
+
+function demoText(role: string): string {
+  switch (role) {
+    case "agent":
+      return t("sign_in.demo_agent");
+    case "supervisor":
+      return t("sign_in.demo_supervisor");
+    default:
+      return t("sign_in.demo_admin");
+  }
 }
 
 export function roleName(builtin: string): string {

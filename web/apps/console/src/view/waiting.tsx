@@ -8,7 +8,7 @@ import { useConsole, useDesk } from "./context";
 import { Icon } from "./parts/icon";
 import { Empty, Failed, SkeletonRows } from "./parts/states";
 import { locale, t } from "./text";
-import { failureText } from "./sign-in";
+import { failureText } from "./failure";
 import { Page } from "./settings/page";
 
 const everyMs = 5_000;

@@ -1,13 +1,12 @@
 import type { Presence } from "../../model/types";
+import { signal } from "@preact/signals";
+import type { Hue } from "../../model/avatar";
+import { hueById } from "../../model/avatar";
 import type { IconName } from "../icons";
 import { Icon } from "./icon";
 
-/** One of eight quiet colours, always the same for the same person. */
-function hue(id: string): number {
-  let hash = 0;
-  for (let at = 0; at < id.length; at++) hash = (hash * 31 + id.charCodeAt(at)) >>> 0;
-  return hash % 8;
-}
+/** Colours that people chose for themselves, by their ids: whatever draws somebody follows. */
+export const chosenHues = signal<ReadonlyMap<string, Hue>>(new Map());
 
 /** One sign for a CJK name, up to two for others. */
 function letters(name: string): string {
@@ -24,12 +23,15 @@ type AvatarProps = {
   readonly size?: "small" | "normal" | "large";
   readonly icon?: IconName;
   readonly presence?: Presence | undefined;
+  /** A colour that is being tried; null for the one that goes with the id. */
+  readonly hue?: Hue | null;
 };
 
 /** A drawing beside the name it stands for, so hidden from screen readers. */
-export function Avatar({ id, name, size = "normal", icon, presence }: AvatarProps) {
+export function Avatar({ id, name, size = "normal", icon, presence, hue }: AvatarProps) {
+  const shown = hue ?? (hue === undefined ? chosenHues.value.get(id) : undefined) ?? hueById(id || name);
   return (
-    <span class={`avatar avatar-${size} hue-${hue(id || name)}`} aria-hidden="true">
+    <span class={`avatar avatar-${size} hue-${shown}`} aria-hidden="true">
       {icon === undefined ? letters(name) : <Icon name={icon} size={size === "small" ? 12 : 16} />}
       {presence !== undefined && <span class={`dot dot-${presence}`} />}
     </span>

@@ -89,6 +89,7 @@ type TextFieldProps = Omit<FieldProps, "children"> & {
   readonly required?: boolean;
   readonly disabled?: boolean;
   readonly placeholder?: string;
+  readonly lang?: string;
   readonly minlength?: number;
   readonly maxlength?: number;
   readonly testid?: string;
@@ -115,11 +116,11 @@ export function TextField({ label, help, error, optional, value, onInput, testid
   );
 }
 
-export function TextArea(props: Omit<FieldProps, "children"> & { readonly value: string; readonly onInput: (value: string) => void; readonly rows?: number; readonly placeholder?: string; readonly lang?: string; readonly testid?: string }) {
+export function TextArea(props: Omit<FieldProps, "children"> & { readonly value: string; readonly onInput: (value: string) => void; readonly rows?: number; readonly placeholder?: string; readonly maxlength?: number; readonly lang?: string; readonly testid?: string }) {
   return (
     <Field label={props.label} help={props.help} error={props.error} optional={props.optional}>
       {(ids) => (
-        <textarea {...ids} class="input textarea" rows={props.rows ?? 3} placeholder={props.placeholder} lang={props.lang} value={props.value} data-testid={props.testid} onInput={(event) => props.onInput(event.currentTarget.value)} />
+        <textarea {...ids} class="input textarea" rows={props.rows ?? 3} maxLength={props.maxlength} placeholder={props.placeholder} lang={props.lang} value={props.value} data-testid={props.testid} onInput={(event) => props.onInput(event.currentTarget.value)} />
       )}
     </Field>
   );

@@ -13,9 +13,11 @@ type DialogProps = {
   readonly children: ComponentChildren;
   readonly testid?: string;
   readonly wide?: boolean;
+  /** Between the usual width and the wide one. */
+  readonly middle?: boolean;
 };
 
-export function Dialog({ title, onClose, children, testid, wide }: DialogProps) {
+export function Dialog({ title, onClose, children, testid, wide, middle }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -30,7 +32,7 @@ export function Dialog({ title, onClose, children, testid, wide }: DialogProps) 
   return (
     <dialog
       ref={dialog}
-      class={wide === true ? "dialog dialog-wide" : "dialog"}
+      class={wide === true ? "dialog dialog-wide" : middle === true ? "dialog dialog-middle" : "dialog"}
       aria-labelledby={id}
       data-testid={testid}
       onCancel={(event) => {

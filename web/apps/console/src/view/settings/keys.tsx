@@ -2,13 +2,14 @@ import { dateOf, relativeTime } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { ApiKey } from "../../model/api";
 import { useConsole, useDesk } from "../context";
-import { Button, Checkbox, TextField } from "../parts/controls";
+import { Button, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Dialog } from "../parts/overlay";
 import { Empty } from "../parts/states";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
 import { Card, FormError, Load, Page, useSubmit } from "./page";
+import { RightsFields } from "./rights-fields";
 
 export function Keys() {
   const app = useConsole();
@@ -98,7 +99,7 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
     );
   }
   return (
-    <Dialog title={t("keys.add")} onClose={onClose} testid="key-dialog">
+    <Dialog title={t("keys.add")} onClose={onClose} testid="key-dialog" middle>
       <form
         class="dialog-form"
         onSubmit={(event) => {
@@ -112,22 +113,7 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
         }}
       >
         <TextField label={t("keys.name")} help={t("keys.name_help")} required value={name} onInput={setName} error={submit.errorOf("name")} autofocus testid="key-name" />
-        <fieldset class="choices">
-          <legend>{t("keys.rights_title")}</legend>
-          {me.rights.map((right) => (
-            <Checkbox
-              key={right}
-              label={right}
-              checked={rights.has(right)}
-              onChange={(checked) => {
-                const next = new Set(rights);
-                if (checked) next.add(right);
-                else next.delete(right);
-                setRights(next);
-              }}
-            />
-          ))}
-        </fieldset>
+        <RightsFields all={me.rights} own={new Set(me.rights)} chosen={rights} onChange={setRights} error={submit.errorOf("rights")} />
         <FormError submit={submit} />
         <footer class="dialog-foot">
           <Button onClick={onClose}>{t("cancel")}</Button>

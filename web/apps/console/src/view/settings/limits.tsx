@@ -1,33 +1,56 @@
-// The account's figures, from the server's registry: name, help, unit, bounds and default come with
-// each, so that a new setting needs no new form.
-import { localText } from "@frontdesk/i18n";
-import { useState } from "preact/hooks";
+// Rules and limits, from the server's registry: name, help, unit, bounds and default come with each,
+// so that a new setting needs no new form. For the whole account, or for one inbox.
+import { duration, localText } from "@frontdesk/i18n";
+import { useEffect, useState } from "preact/hooks";
 import type { Setting } from "../../model/api";
-import { useConsole } from "../context";
-import { Button } from "../parts/controls";
+import { useConsole, useDesk } from "../context";
+import { Button, SelectField } from "../parts/controls";
+import { Empty } from "../parts/states";
 import { locale, t } from "../text";
 import { Card, FormError, Load, Page, useSubmit } from "./page";
 
-export function Limits() {
+export function Limits({ item }: { readonly item: string | null }) {
   const app = useConsole();
+  const { inbox: model, rights } = useDesk();
+  const { inboxes } = model.directory.value;
+  const chosen = inboxes.some((inbox) => inbox.id === item) ? item : null;
   return (
     <Page title={t("settings.limits")} lead={t("limits.lead")}>
-      <Load read={() => app.api.settings()}>
-        {({ value: settings, reload }) => (
-          <>
-            {[...byArea(settings)].map(([area, lines]) => (
-              <Card key={area} title={areaTitle(area)}>
-                <ul class="lines">
-                  {lines.map((setting) => (
-                    <SettingLine key={setting.name} setting={setting} onDone={reload} />
-                  ))}
-                </ul>
-              </Card>
-            ))}
-          </>
-        )}
-      </Load>
+      {rights.has("settings.inboxes") && inboxes.length > 0 && (
+        <div class="limits-place">
+          <SelectField
+            label={t("limits.place")}
+            help={chosen === null ? t("limits.place_account") : t("limits.place_inbox")}
+            value={chosen ?? ""}
+            choices={[{ value: "", label: t("limits.account") }, ...inboxes.map((inbox) => ({ value: inbox.id, label: t("limits.inbox", { name: inbox.name }) }))]}
+            onChange={(value) => app.go({ page: "settings", section: "limits", item: value === "" ? null : value })}
+            testid="limits-place"
+          />
+        </div>
+      )}
+      <SettingsOf key={chosen} read={() => app.api.settings(chosen)} inbox={chosen} />
     </Page>
+  );
+}
+
+export function SettingsOf({ read, inbox }: { readonly read: () => Promise<readonly Setting[]>; readonly inbox: string | null }) {
+  return (
+    <Load read={read}>
+      {({ value: settings, reload }) => (
+        <div class="cards">
+          {settings.length === 0 && <Empty icon="sliders-horizontal" title={t("limits.none")} />}
+          {[...byArea(settings)].map(([area, lines]) => (
+            <Card key={area} title={areaTitle(area)}>
+              <ul class="lines">
+                {lines.map((setting) => (
+                  <SettingLine key={setting.name} setting={setting} inbox={inbox} onDone={reload} />
+                ))}
+              </ul>
+            </Card>
+          ))}
+        </div>
+      )}
+    </Load>
   );
 }
 
@@ -64,19 +87,32 @@ function unitOf(name: string): string {
   return "";
 }
 
-function SettingLine({ setting, onDone }: { readonly setting: Setting; readonly onDone: () => Promise<void> }) {
+/** "1 h" beside 3,600 seconds; empty where the number says as much. */
+function inWords(name: string, text: string): string {
+  const value = Number(text);
+  if (!name.endsWith("_s") || !Number.isInteger(value) || value < 60) return "";
+  const days = value / 86_400;
+  return days >= 2 && Number.isInteger(days) ? t("unit.days", { count: days }) : duration(value * 1_000, locale());
+}
+
+type LineProps = { readonly setting: Setting; readonly inbox: string | null; readonly onDone: () => Promise<void> };
+
+function SettingLine({ setting, inbox, onDone }: LineProps) {
   const app = useConsole();
   const [text, setText] = useState(String(setting.value));
+  useEffect(() => setText(String(setting.value)), [setting.value]);
   const submit = useSubmit();
   const id = `setting-${setting.name}`;
-  const put = (value: boolean | number | null) => void submit.run(() => app.api.changeSetting(setting.name, value)).then((done) => (done ? onDone() : undefined));
+  const put = (value: boolean | number | null) => void submit.run(() => app.api.changeSetting(setting.name, value, inbox)).then((done) => (done ? onDone() : undefined));
   const changed = setting.kind === "number" && text !== String(setting.value);
+  const words = setting.kind === "number" ? inWords(setting.name, text) : "";
+  const error = submit.errorOf(setting.name);
   return (
     <li class="line setting" data-testid="setting" data-name={setting.name}>
       <label class="line-text" for={id}>
         <span>{localText(setting.help, locale())}</span>
         <span class="meta">
-          <code>{setting.name}</code> · {t("limits.default", { value: defaultText(setting) })}
+          <code>{setting.name}</code> · {setting.own && inbox !== null ? t("limits.own") : inbox !== null ? t("limits.inherited") : t("limits.default", { value: defaultText(setting) })}
         </span>
       </label>
       {setting.kind === "switch" ? (
@@ -89,8 +125,11 @@ function SettingLine({ setting, onDone }: { readonly setting: Setting; readonly 
             if (changed) put(Number(text));
           }}
         >
-          <input id={id} class="input" type="number" required step={1} min={setting.min ?? undefined} max={setting.max ?? undefined} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-          <span class="meta setting-unit">{unitOf(setting.name)}</span>
+          <input id={id} class="input" type="number" required step={1} min={setting.min ?? undefined} max={setting.max ?? undefined} value={text} aria-invalid={error === null ? undefined : "true"} aria-describedby={`${id}-words`} onInput={(event) => setText(event.currentTarget.value)} />
+          <span class="meta setting-unit" id={`${id}-words`}>
+            {unitOf(setting.name)}
+            {words !== "" && <span class="setting-words">= {words}</span>}
+          </span>
           {changed && (
             <Button type="submit" size="small" kind="primary" busy={submit.busy}>
               {t("save")}
@@ -99,11 +138,13 @@ function SettingLine({ setting, onDone }: { readonly setting: Setting; readonly 
         </form>
       )}
       <span class={setting.own && !changed ? "setting-reset" : "setting-reset setting-default"}>
-        <Button size="small" kind="quiet" icon="rotate-ccw" label={t("limits.reset")} disabled={!setting.own || changed} onClick={() => {
-          setText(String(setting.default));
-          put(null);
-        }} />
+        <Button size="small" kind="quiet" icon="rotate-ccw" label={inbox === null ? t("limits.reset") : t("limits.reset_inbox")} disabled={!setting.own || changed} onClick={() => put(null)} />
       </span>
+      {error !== null && (
+        <p class="form-error" role="alert">
+          {error}
+        </p>
+      )}
       <FormError submit={submit} />
     </li>
   );

@@ -1,15 +1,21 @@
 // What settings pages share: the frame, loading and failing, forms that say what happened.
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../../model/api";
 import { useConsole } from "../context";
 import { Icon } from "../parts/icon";
 import { Failed, SkeletonRows } from "../parts/states";
-import { failureText } from "../sign-in";
+import { failureText } from "../failure";
 
-export function Page({ title, lead, action, children }: { readonly title: string; readonly lead?: string; readonly action?: ComponentChildren; readonly children: ComponentChildren }) {
+export function Page({ title, lead, action, wide, crumb, children }: { readonly title: string; readonly wide?: boolean; readonly crumb?: { readonly href: string; readonly text: string }; readonly lead?: string; readonly action?: ComponentChildren; readonly children: ComponentChildren }) {
   return (
-    <div class="page-body">
+    <div class={wide === true ? "page-body page-wide" : "page-body"}>
+      {crumb !== undefined && (
+        <a class="crumb" href={crumb.href}>
+          <Icon name="chevron-left" size={14} />
+          {crumb.text}
+        </a>
+      )}
       <header class="page-head">
         <div>
           <h1>{title}</h1>
@@ -22,17 +28,28 @@ export function Page({ title, lead, action, children }: { readonly title: string
   );
 }
 
-export function Card({ title, text, children }: { readonly title?: string; readonly text?: string; readonly children: ComponentChildren }) {
+export function Card({ title, text, action, testid, children }: { readonly title?: string; readonly text?: string; readonly action?: ComponentChildren; readonly testid?: string; readonly children?: ComponentChildren }) {
   return (
-    <section class="card">
-      {title !== undefined && <h2 class="card-title">{title}</h2>}
+    <section class="card" data-testid={testid}>
+      {title !== undefined && (
+        <div class="card-head">
+          <h2 class="card-title">{title}</h2>
+          {action}
+        </div>
+      )}
       {text !== undefined && <p class="card-text">{text}</p>}
       {children}
     </section>
   );
 }
 
-export type Loaded<T> = { readonly value: T; readonly reload: () => Promise<void> };
+export type Loaded<T> = {
+  readonly value: T;
+  /** Reads again; the old value stays on the screen meanwhile, and where that fails. */
+  readonly reload: () => Promise<void>;
+  /** Puts a value in the place of what was read. */
+  readonly put: (value: T) => void;
+};
 
 /** Reads something over HTTP; gives it to `children`, or a skeleton, or why it cannot be read. */
 export function Load<T>({ read, children }: { readonly read: () => Promise<T>; readonly children: (loaded: Loaded<T>) => ComponentChildren }) {
@@ -47,7 +64,7 @@ export function Load<T>({ read, children }: { readonly read: () => Promise<T>; r
     }
   }, []);
   useEffect(() => void reload(), []);
-  if (value !== null) return <>{children({ value: value.value, reload })}</>;
+  if (value !== null) return <>{children({ value: value.value, reload, put: (next) => setValue({ value: next }) })}</>;
   return error === null ? <SkeletonRows count={4} /> : <Failed text={error} onRetry={() => void reload()} />;
 }
 
@@ -57,24 +74,34 @@ export type Submit = {
   /** The error, where it is about this field. */
   readonly errorOf: (field: string) => string | null;
   /** Runs the work of a form; says "saved" and true where it went well. */
-  readonly run: (work: () => Promise<unknown>) => Promise<boolean>;
+  readonly run: (work: () => Promise<unknown>, options?: { readonly silent?: boolean }) => Promise<boolean>;
+  /** Forgets the error. */
+  readonly clear: () => void;
 };
 
 export function useSubmit(): Submit {
   const app = useConsole();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
+  // Fields that show their own error: one about anything else stands at the foot of the form.
+  const shown = useRef(new Set<string>());
+  shown.current = new Set();
   const field = failure instanceof ApiError ? failure.field : null;
   return {
     busy,
-    error: failure === null || field !== null ? null : failureText(failure),
-    errorOf: (name) => (field === name ? failureText(failure) : null),
-    run: async (work) => {
+    get error() {
+      return failure === null || (field !== null && shown.current.has(field)) ? null : failureText(failure);
+    },
+    errorOf: (name) => {
+      shown.current.add(name);
+      return field === name ? failureText(failure) : null;
+    },
+    run: async (work, { silent = false } = {}) => {
       setBusy(true);
       setFailure(null);
       try {
         await work();
-        app.notices.show("ok", "saved");
+        if (!silent) app.notices.show("ok", "saved");
         return true;
       } catch (caught) {
         setFailure(caught);
@@ -83,6 +110,7 @@ export function useSubmit(): Submit {
         setBusy(false);
       }
     },
+    clear: () => setFailure(null),
   };
 }
 

@@ -1,152 +1,159 @@
+// People: who may sign in, as what, in which teams, and with how many conversations at once; and who
+// has been invited and has not come yet.
 import { localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
-import type { Person, Role } from "../../model/api";
+import type { Person } from "../../model/api";
 import { useConsole, useDesk } from "../context";
 import { Avatar } from "../parts/avatar";
-import { Button, Checkbox, SelectField, TextField } from "../parts/controls";
-import { Dialog } from "../parts/overlay";
+import { Button } from "../parts/controls";
+import { Menu } from "../parts/overlay";
 import { locale, t } from "../text";
-import { Card, FormError, Load, Page, useSubmit } from "./page";
+import { Confirm } from "./confirm";
+import { InviteDialog, Invitations } from "./invitations";
+import { Card, Load, Page } from "./page";
+import type { Household } from "./person-forms";
+import { AddPerson, EditPerson, ResetPassword, roleText } from "./person-forms";
 
-type Editing = { readonly kind: "new" } | { readonly kind: "person"; readonly person: Person } | null;
+type Open = { readonly kind: "invite" } | { readonly kind: "add" } | { readonly kind: "edit" | "password" | "remove" | "disable"; readonly person: Person } | null;
 
 export function People() {
   const app = useConsole();
-  const { me } = useDesk();
-  const [editing, setEditing] = useState<Editing>(null);
+  const { me, inbox } = useDesk();
+  const [open, setOpen] = useState<Open>(null);
+  const read = async (): Promise<Household> => {
+    const [people, { roles }, teams, invitations] = await Promise.all([app.api.people(), app.api.roles(), app.api.teams(), app.api.invitations()]);
+    return { people, roles, teams, invitations };
+  };
+  const close = () => setOpen(null);
   return (
-    <Load read={async () => ({ people: await app.api.people(), roles: await app.api.roles() })}>
-      {({ value: { people, roles }, reload }) => (
-        <Page
-          title={t("settings.people")}
-          lead={t("people.lead")}
-          action={
-            <Button kind="primary" icon="plus" testid="add-person" onClick={() => setEditing({ kind: "new" })}>
-              {t("people.add")}
-            </Button>
-          }
-        >
-          <Card>
-            <div class="table-scroll" tabIndex={0} role="region" aria-label={t("settings.people")}>
-              <table class="table">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("people.name")}</th>
-                    <th scope="col">{t("people.role")}</th>
-                    <th scope="col" class="number">{t("people.capacity")}</th>
-                    <th scope="col">{t("people.state")}</th>
-                    <th scope="col">
-                      <span class="visually-hidden">{t("edit")}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {people.map((person) => (
-                    <tr key={person.id} class={person.disabled ? "row-off" : ""}>
-                      <td>
-                        <span class="person">
-                          <Avatar id={person.id} name={person.display_name} size="small" />
-                          <span>
-                            <span class="person-name">{person.display_name}</span>
-                            <span class="meta">{person.email}</span>
-                          </span>
-                        </span>
-                      </td>
-                      <td>{roleText(roles, person.role)}</td>
-                      <td class="number">{person.capacity ?? t("people.capacity_default")}</td>
-                      <td>{person.disabled ? <span class="tag tag-danger">{t("people.disabled")}</span> : <span class="tag tag-ok">{t("people.active")}</span>}</td>
-                      <td class="number">
-                        <Button size="small" kind="quiet" icon="pencil" label={t("people.edit", { name: person.display_name })} onClick={() => setEditing({ kind: "person", person })} />
-                      </td>
+    <Load read={read}>
+      {({ value: household, reload }) => {
+        const changed = async () => {
+          await reload();
+          await inbox.loadDirectory();
+        };
+        return (
+          <Page
+            title={t("settings.people")}
+            lead={t("people.lead")}
+            action={
+              <span class="page-actions">
+                <Button icon="plus" testid="add-person" onClick={() => setOpen({ kind: "add" })}>
+                  {t("people.add")}
+                </Button>
+                <Button kind="primary" icon="mail" testid="invite-person" onClick={() => setOpen({ kind: "invite" })}>
+                  {t("people.invite")}
+                </Button>
+              </span>
+            }
+          >
+            <Card>
+              <div role="region" aria-label={t("settings.people")}>
+                <table class="table table-stacks">
+                  <thead>
+                    <tr>
+                      <th scope="col">{t("people.name")}</th>
+                      <th scope="col">{t("people.role")}</th>
+                      <th scope="col">{t("people.teams")}</th>
+                      <th scope="col" class="number">
+                        {t("people.capacity")}
+                      </th>
+                      <th scope="col">{t("people.state")}</th>
+                      <th scope="col">
+                        <span class="visually-hidden">{t("more")}</span>
+                      </th>
                     </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </Card>
-          {editing?.kind === "new" && <AddPerson roles={roles} onClose={() => setEditing(null)} onDone={reload} />}
-          {editing?.kind === "person" && <EditPerson person={editing.person} own={editing.person.id === me.id} roles={roles} onClose={() => setEditing(null)} onDone={reload} />}
-        </Page>
-      )}
+                  </thead>
+                  <tbody>
+                    {household.people.map((person) => (
+                      <PersonRow key={person.id} person={person} own={person.id === me.id} household={household} onOpen={(kind) => setOpen({ kind, person })} />
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </Card>
+            <Invitations household={household} onDone={reload} />
+            {open?.kind === "invite" && <InviteDialog household={household} onClose={close} onDone={reload} />}
+            {open?.kind === "add" && <AddPerson household={household} onClose={close} onDone={changed} />}
+            {open?.kind === "edit" && <EditPerson person={open.person} own={open.person.id === me.id} household={household} onClose={close} onDone={changed} />}
+            {open?.kind === "password" && <ResetPassword person={open.person} onClose={close} />}
+            {open?.kind === "disable" && (
+              <Confirm
+                title={open.person.disabled ? t("people.enable_named", { name: open.person.display_name }) : t("people.disable_named", { name: open.person.display_name })}
+                text={open.person.disabled ? t("people.enable_help") : t("people.disable_help")}
+                action={open.person.disabled ? t("people.enable") : t("people.disable")}
+                run={async () => {
+                  await app.api.changePerson(open.person.id, { disabled: !open.person.disabled });
+                  await changed();
+                }}
+                onClose={close}
+              />
+            )}
+            {open?.kind === "remove" && (
+              <Confirm
+                title={t("people.remove_named", { name: open.person.display_name })}
+                text={t("people.remove_text", { name: open.person.display_name })}
+                action={t("remove")}
+                run={async () => {
+                  await app.api.removePerson(open.person.id);
+                  await changed();
+                }}
+                onClose={close}
+              />
+            )}
+          </Page>
+        );
+      }}
     </Load>
   );
 }
 
-function roleText(roles: readonly Role[], id: string): string {
-  const role = roles.find((known) => known.id === id);
-  return role === undefined ? id : localText(role.names, locale());
-}
+type RowProps = { readonly person: Person; readonly own: boolean; readonly household: Household; readonly onOpen: (kind: "edit" | "password" | "remove" | "disable") => void };
 
-function roleChoices(roles: readonly Role[]) {
-  return roles.map((role) => ({ value: role.id, label: localText(role.names, locale()) }));
-}
-
-function AddPerson({ roles, onClose, onDone }: { readonly roles: readonly Role[]; readonly onClose: () => void; readonly onDone: () => Promise<void> }) {
-  const app = useConsole();
-  const [name, setName] = useState("");
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const [role, setRole] = useState(roles.find((known) => known.builtin === "agent")?.id ?? roles[0]?.id ?? "");
-  const submit = useSubmit();
+function PersonRow({ person, own, household, onOpen }: RowProps) {
+  const { inbox } = useDesk();
+  const [menu, setMenu] = useState(false);
+  const presence = person.disabled ? undefined : inbox.agents().find((agent) => agent.id === person.id)?.presence;
+  const teams = household.teams.filter((team) => person.teams.includes(team.id)).map((team) => localText(team.names, locale()));
   return (
-    <Dialog title={t("people.add")} onClose={onClose} testid="person-dialog">
-      <form
-        class="dialog-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit.run(() => app.api.addPerson({ display_name: name.trim(), email: email.trim(), password, role, language: locale() })).then(async (done) => {
-            if (!done) return;
-            await onDone();
-            onClose();
-          });
-        }}
-      >
-        <TextField label={t("people.name")} help={t("people.name_help")} required value={name} onInput={setName} error={submit.errorOf("display_name")} autofocus testid="person-name" />
-        <TextField label={t("email")} type="email" required value={email} onInput={setEmail} error={submit.errorOf("email")} testid="person-email" />
-        <TextField label={t("people.password")} help={t("people.password_help")} type="password" autocomplete="new-password" required minlength={8} value={password} onInput={setPassword} error={submit.errorOf("password")} testid="person-password" />
-        <SelectField label={t("people.role")} value={role} choices={roleChoices(roles)} onChange={setRole} testid="person-role" />
-        <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} testid="person-submit">
-            {t("people.add")}
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
-
-function EditPerson({ person, own, roles, onClose, onDone }: { readonly person: Person; readonly own: boolean; readonly roles: readonly Role[]; readonly onClose: () => void; readonly onDone: () => Promise<void> }) {
-  const app = useConsole();
-  const [role, setRole] = useState(person.role);
-  const [capacity, setCapacity] = useState(person.capacity === null ? "" : String(person.capacity));
-  const [disabled, setDisabled] = useState(person.disabled);
-  const submit = useSubmit();
-  return (
-    <Dialog title={person.display_name} onClose={onClose} testid="person-dialog">
-      <form
-        class="dialog-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit.run(() => app.api.changePerson(person.id, { role, capacity: capacity === "" ? null : Number(capacity), disabled })).then(async (done) => {
-            if (!done) return;
-            await onDone();
-            onClose();
-          });
-        }}
-      >
-        <SelectField label={t("people.role")} value={role} choices={roleChoices(roles)} onChange={setRole} disabled={own} help={own ? t("people.own_role") : undefined} />
-        <TextField label={t("people.capacity")} help={t("people.capacity_help")} type="number" value={capacity} onInput={setCapacity} placeholder={t("people.capacity_default")} error={submit.errorOf("capacity")} />
-        {!own && <Checkbox label={t("people.disable")} help={t("people.disable_help")} checked={disabled} onChange={setDisabled} />}
-        <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy}>
-            {t("save")}
-          </Button>
-        </footer>
-      </form>
-    </Dialog>
+    <tr class={person.disabled ? "row-off" : ""} data-testid="person">
+      <td>
+        <span class="person">
+          <Avatar id={person.id} name={person.display_name} presence={presence} />
+          <span>
+            <span class="person-name">{own ? t("details.you_named", { name: person.display_name }) : person.display_name}</span>
+            <span class="meta">{person.email}</span>
+          </span>
+        </span>
+      </td>
+      <td data-label={t("people.role")}>{roleText(household.roles, person.role)}</td>
+      <td data-label={t("people.teams")}>{teams.length === 0 ? <span class="meta">{t("people.no_team")}</span> : teams.join(locale() === "zh-CN" ? "、" : ", ")}</td>
+      <td class="number" data-label={t("people.capacity")}>
+        {person.capacity ?? <span class="meta">{t("people.capacity_default")}</span>}
+      </td>
+      <td data-label={t("people.state")}>{person.disabled ? <span class="tag tag-danger">{t("people.disabled")}</span> : <span class="tag tag-ok">{t("people.active")}</span>}</td>
+      <td class="row-menu">
+        <span class="menu-anchor">
+          <Button size="small" kind="quiet" icon="ellipsis" popup="menu" expanded={menu} label={t("people.menu", { name: person.display_name })} testid="person-menu" onClick={() => setMenu(!menu)} />
+          {menu && (
+            <Menu
+              label={t("people.menu", { name: person.display_name })}
+              align="end"
+              onClose={() => setMenu(false)}
+              items={[
+                { key: "edit", label: t("edit"), icon: "pencil", testid: "person-edit", run: () => onOpen("edit") },
+                ...(own
+                  ? []
+                  : [
+                      { key: "password", label: t("people.reset"), icon: "key-round" as const, testid: "person-password", run: () => onOpen("password") },
+                      { key: "disable", separated: true, label: person.disabled ? t("people.enable") : t("people.disable"), icon: person.disabled ? ("circle-check" as const) : ("circle-x" as const), testid: "person-disable", run: () => onOpen("disable") },
+                      { key: "remove", label: t("remove"), icon: "trash-2" as const, testid: "person-remove", run: () => onOpen("remove") },
+                    ]),
+              ]}
+            />
+          )}
+        </span>
+      </td>
+    </tr>
   );
 }

@@ -1,17 +1,23 @@
 import { LOCALES, LOCALE_NAMES, pickLocale, relativeTime } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
+import { avatarHues, avatarOf, hueOf } from "../../model/avatar";
 import { themes } from "../../model/preferences";
 import { useConsole, useDesk } from "../context";
+import { Avatar } from "../parts/avatar";
 import { Button, SelectField, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { locale, t } from "../text";
+import { PasswordField, SwitchLine } from "./fields";
+import { SaveBar, useDraft } from "./form";
 import { Card, FormError, Load, Page, useSubmit } from "./page";
+import { passwordMin } from "./person-forms";
 
 export function Profile() {
   return (
     <Page title={t("settings.profile")} lead={t("profile.lead")}>
       <NameCard />
       <LooksCard />
+      <SignalsCard />
       <PasswordCard />
       <SessionsCard />
     </Page>
@@ -20,24 +26,46 @@ export function Profile() {
 
 function NameCard() {
   const app = useConsole();
-  const { me } = useDesk();
-  const [name, setName] = useState(me.display_name);
+  const desk = useDesk();
+  const state = app.account.state.value;
+  const me = state.kind === "signed-in" ? state.me : desk.me;
+  const draft = useDraft({ name: me.display_name, hue: hueOf(me.avatar) });
   const submit = useSubmit();
+  const { name, hue } = draft.value;
+  const save = async () => app.account.updated(await app.api.changeMe({ display_name: name.trim(), avatar: hue === null ? "" : avatarOf(hue) }));
   return (
     <Card title={t("profile.name_title")} text={t("profile.name_text")}>
       <form
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          void submit.run(async () => app.account.updated(await app.api.changeMe({ display_name: name.trim() })));
+          void submit.run(save);
         }}
       >
-        <TextField label={t("profile.display_name")} required value={name} onInput={setName} error={submit.errorOf("display_name")} testid="profile-name" />
-        <TextField label={t("email")} type="email" value={me.email} onInput={() => undefined} disabled />
+        <div class="profile-name">
+          <Avatar id={me.id} name={name.trim() === "" ? me.display_name : name} size="large" hue={hue} />
+          <div class="form-row">
+            <TextField label={t("profile.display_name")} required maxlength={100} value={name} onInput={(value) => draft.set({ name: value })} error={submit.errorOf("display_name")} testid="profile-name" />
+            <TextField label={t("email")} type="email" value={me.email} onInput={() => undefined} disabled />
+          </div>
+        </div>
+        <fieldset class="hues">
+          <legend>{t("profile.colour")}</legend>
+          {avatarHues.map((known) => (
+            <label key={known} class={`hue hue-${known}`} title={t("profile.colour_numbered", { count: known + 1 })}>
+              <input type="radio" name="hue" class="visually-hidden" checked={hue === known} aria-label={t("profile.colour_numbered", { count: known + 1 })} data-testid={`hue-${known}`} onChange={() => draft.set({ hue: known })} />
+              {hue === known && <Icon name="check" />}
+            </label>
+          ))}
+          {hue !== null && (
+            <Button size="small" kind="quiet" onClick={() => draft.set({ hue: null })}>
+              {t("profile.colour_own")}
+            </Button>
+          )}
+          {submit.errorOf("avatar") !== null && <p class="field-error">{submit.errorOf("avatar")}</p>}
+        </fieldset>
         <FormError submit={submit} />
-        <Button type="submit" kind="primary" busy={submit.busy} disabled={name.trim() === "" || name.trim() === me.display_name}>
-          {t("save")}
-        </Button>
+        <SaveBar draft={draft} submit={submit} disabled={name.trim() === ""} testid="profile-save" />
       </form>
     </Card>
   );
@@ -51,6 +79,40 @@ function LooksCard() {
         <SelectField label={t("language")} value={locale()} choices={LOCALES.map((value) => ({ value, label: LOCALE_NAMES[value] }))} onChange={(value) => app.chooseLanguage(pickLocale(value))} testid="profile-language" />
         <SelectField label={t("profile.theme")} value={app.preferences.theme.value} choices={themes.map((value) => ({ value, label: t(`theme.${value}`) }))} onChange={(value) => (app.preferences.theme.value = themes.find((theme) => theme === value) ?? "system")} testid="profile-theme" />
       </div>
+    </Card>
+  );
+}
+
+const signalNames = ["sound", "desktop", "title", "repeat_until_answered"] as const;
+
+function SignalsCard() {
+  const { signals } = useDesk();
+  const submit = useSubmit();
+  const choices = signals.choices.value;
+  const change = async (name: (typeof signalNames)[number], on: boolean) => {
+    // The browser asks only after a click, and this is one.
+    if (name === "desktop" && on && signals.permission.value === "unasked") void signals.ask();
+    await submit.run(() => signals.choose({ [name]: on }), { silent: true });
+  };
+  return (
+    <Card title={t("signals.heading")} text={t("signals.lead")}>
+      {signalNames.map((name) => (
+        <SwitchLine key={name} label={t(`signals.${name}`)} help={t(`signals.${name}_help`)} checked={choices[name]} disabled={name === "repeat_until_answered" && !choices.sound} testid={`signal-${name}`} onChange={(on) => void change(name, on)} />
+      ))}
+      {choices.desktop && (signals.permission.value === "denied" || signals.permission.value === "unsupported") && (
+        <p class="form-note" role="note">
+          <Icon name="circle-alert" />
+          {t("signals.denied")}
+        </p>
+      )}
+      {choices.desktop && signals.permission.value === "unasked" && (
+        <p>
+          <Button size="small" icon="bell" testid="signal-ask" onClick={() => void signals.ask()}>
+            {t("signals.ask")}
+          </Button>
+        </p>
+      )}
+      <FormError submit={submit} />
     </Card>
   );
 }
@@ -73,10 +135,12 @@ function PasswordCard() {
           });
         }}
       >
-        <TextField label={t("profile.password_current")} type="password" autocomplete="current-password" required value={current} onInput={setCurrent} error={submit.errorOf("current")} />
-        <TextField label={t("profile.password_new")} help={t("set_up.password_help")} type="password" autocomplete="new-password" required minlength={8} value={next} onInput={setNext} error={submit.errorOf("password")} />
+        <div class="form-row">
+          <PasswordField label={t("profile.password_current")} autocomplete="current-password" value={current} onInput={setCurrent} error={submit.errorOf("current_password")} testid="password-current" />
+          <PasswordField label={t("profile.password_new")} help={t("set_up.password_help")} autocomplete="new-password" minlength={passwordMin} value={next} onInput={setNext} error={submit.errorOf("password")} testid="password-new" />
+        </div>
         <FormError submit={submit} />
-        <Button type="submit" busy={submit.busy} disabled={current === "" || next === ""}>
+        <Button type="submit" busy={submit.busy} disabled={current === "" || next === ""} testid="password-change">
           {t("profile.password_change")}
         </Button>
       </form>

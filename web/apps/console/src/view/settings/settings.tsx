@@ -3,13 +3,16 @@ import { useConsole, useDesk } from "../context";
 import type { IconName } from "../icons";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
+import { Empty } from "../parts/states";
 import { t } from "../text";
 import { Inboxes } from "./inboxes";
+import { LeaveQuestion } from "./form";
 import { Keys } from "./keys";
 import { Limits } from "./limits";
 import { People } from "./people";
 import { Profile } from "./profile";
 import { Replies } from "./replies";
+import { RightsPage } from "./rights";
 import { Teams } from "./teams";
 
 type Section = { readonly page: SettingsPage; readonly icon: IconName; readonly right: string | null };
@@ -17,6 +20,7 @@ type Section = { readonly page: SettingsPage; readonly icon: IconName; readonly 
 const sections: readonly Section[] = [
   { page: "profile", icon: "user", right: null },
   { page: "people", icon: "users", right: "settings.users" },
+  { page: "rights", icon: "shield", right: "settings.roles" },
   { page: "teams", icon: "user-plus", right: "settings.teams" },
   { page: "inboxes", icon: "globe", right: "settings.inboxes" },
   { page: "replies", icon: "message-square-text", right: "settings.replies" },
@@ -24,7 +28,7 @@ const sections: readonly Section[] = [
   { page: "limits", icon: "sliders-horizontal", right: "settings.account" },
 ];
 
-export function Settings({ section, item }: { readonly section: SettingsPage | null; readonly item: string | null }) {
+export function Settings({ section, item, part }: { readonly section: SettingsPage | null; readonly item: string | null; readonly part: string | null }) {
   const app = useConsole();
   const { rights } = useDesk();
   const offered = sections.filter((entry) => entry.right === null || rights.has(entry.right));
@@ -52,27 +56,38 @@ export function Settings({ section, item }: { readonly section: SettingsPage | n
             {t("nav.settings")}
           </Button>
         </span>
-        {allowed ? <SectionPage page={shown} item={item} /> : null}
+        {allowed ? <SectionPage page={shown} item={item} part={part} /> : <NotAllowed />}
       </main>
+      <LeaveQuestion />
     </>
   );
 }
 
-function SectionPage({ page, item }: { readonly page: SettingsPage; readonly item: string | null }) {
+function NotAllowed() {
+  return (
+    <Empty icon="lock" title={t("settings.not_allowed")}>
+      <p>{t("settings.not_allowed_text")}</p>
+    </Empty>
+  );
+}
+
+function SectionPage({ page, item, part }: { readonly page: SettingsPage; readonly item: string | null; readonly part: string | null }) {
   switch (page) {
     case "profile":
       return <Profile />;
     case "people":
       return <People />;
+    case "rights":
+      return <RightsPage item={item} />;
     case "teams":
       return <Teams />;
     case "inboxes":
-      return <Inboxes key={item} item={item} />;
+      return <Inboxes item={item} part={part} />;
     case "replies":
       return <Replies />;
     case "keys":
       return <Keys />;
     case "limits":
-      return <Limits />;
+      return <Limits item={item} />;
   }
 }

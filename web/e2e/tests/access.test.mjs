@@ -9,7 +9,7 @@ import { Crowd } from "../support/crowd.mjs";
 import { Server } from "../support/server.mjs";
 import { Visitor } from "../support/visitor.mjs";
 
-const SETTINGS = ["profile", "people", "teams", "inboxes", "replies", "keys", "limits"];
+const SETTINGS = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
 
 describe("everybody", () => {
   let server, browser, people, crowd, agent;

@@ -66,6 +66,40 @@ describe("the keyboard", () => {
     await page.getByTestId("reopen-button").waitFor();
   });
 
+  it("hands a conversation on, and closes one", async () => {
+    const { page } = agent;
+    const crowd = await Crowd.gather(people[1], server.url, await server.inboxKey());
+    for (const words of ["for a colleague", "for me to close"]) {
+      await crowd.join(words);
+      await agent.row(words).waitFor();
+    }
+    await moveTo(page, "for a colleague");
+    await page.keyboard.type("I hand you on.");
+    await page.keyboard.press("Enter");
+    await agent.message("I hand you on.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("a");
+    await page.locator('[data-testid="transfer-dialog"] input:focus').waitFor();
+    await page.keyboard.type("mei");
+    await page.getByTestId("transfer-agent").waitFor();
+    await tabTo(page, "transfer-agent");
+    await page.keyboard.press("Space");
+    await tabTo(page, "transfer-note");
+    await page.keyboard.type("without a mouse");
+    await tabTo(page, "transfer-submit");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("transfer-dialog").waitFor({ state: "detached" });
+    await page.getByTestId("chat-state").filter({ hasText: "With Mei 梅" }).or(page.getByTestId("notice").filter({ hasText: "Mei 梅" })).first().waitFor();
+
+    await moveTo(page, "for me to close");
+    await page.keyboard.type("Goodbye.");
+    await page.keyboard.press("Enter");
+    await agent.message("Goodbye.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("e");
+    await page.getByTestId("reopen-button").waitFor();
+  });
+
   it("shows where it is", async () => {
     const page = agent.page;
     await page.getByTestId("nav-inbox").focus();
@@ -96,10 +130,38 @@ describe("the keyboard", () => {
       await who.message("你好").first().waitFor();
       assert.equal(await who.input.inputValue(), "");
     }
+    // A note, where "@" while composing chooses nobody either.
+    await agent.page.getByTestId("mode-note").click();
+    await agent.input.pressSequentially("@");
+    await agent.page.getByTestId("mentions-menu").waitFor();
+    const method = await compose(agent.page, "mei");
+    await method.enter();
+    assert.equal(await agent.input.inputValue(), "@mei", "still being composed");
+    await method.commit("梅");
+    await agent.page.getByTestId("mentions-menu").getByText("Mei 梅").waitFor();
+    await agent.page.keyboard.press("Enter");
+    await agent.page.keyboard.press("Enter");
+    await agent.page.locator('[data-testid="message"][data-kind="note"]', { hasText: "@Mei 梅" }).waitFor();
     await visitor.message("你好").nth(1).waitFor();
     assert.deepEqual(await visitor.texts(), ["你们在吗", "你好", "你好"]);
   });
 });
+
+/** With j, from wherever, until the conversation that says this is open. */
+async function moveTo(page, words) {
+  const focused = page.locator('[data-testid="composer-input"]:focus');
+  for (let step = 0; step < 12; step++) {
+    await page.keyboard.press("Escape");
+    const before = page.url();
+    await page.keyboard.press("j");
+    await page.waitForURL((url) => url.href !== before);
+    await page.getByTestId("message").first().waitFor();
+    if ((await page.getByTestId("message").filter({ hasText: words }).count()) === 0) continue;
+    await focused.waitFor();
+    return;
+  }
+  throw new Error(`no conversation says "${words}"`);
+}
 
 async function tabTo(page, testid) {
   const there = page.locator(`[data-testid="${testid}"]:focus`);

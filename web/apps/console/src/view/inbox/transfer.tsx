@@ -1,5 +1,5 @@
 // Handing a conversation on: to a colleague or to a team, with a note for whoever takes it.
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { localText } from "@frontdesk/i18n";
 import type { Chat } from "../../model/chat";
 import { soundsLike } from "../../model/pinyin";
@@ -32,6 +32,7 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
     .sort((a, b) => presenceOrder[a.presence] - presenceOrder[b.presence] || a.open_sessions - b.open_sessions || a.name.localeCompare(b.name));
   const others = teams.map((team) => ({ ...team, name: localText(team.names, locale()) })).filter((team) => fits(team.name));
   const search = useRef<HTMLInputElement>(null);
+  useEffect(() => search.current?.focus(), []);
   const submit = async () => {
     if (chosen === null) return;
     setBusy(true);

@@ -68,6 +68,9 @@ pub(crate) struct Serve {
     /// An empty demo: no seeded conversations, nobody who comes by.
     #[arg(long, requires = "demo")]
     pub(crate) quiet_demo: bool,
+    /// How many times faster than life the demo's visitors are.
+    #[arg(long, value_name = "TIMES", requires = "demo", hide = true, default_value_t = 1)]
+    pub(crate) demo_speed: u32,
     /// Also serve a WebSocket echo at /ws/echo, over the same edge loops: for conformance tests.
     #[arg(long, hide = true)]
     pub(crate) echo: bool,

@@ -4,18 +4,25 @@
 //! people     the account, its colleagues, teams, inboxes, canned replies
 //! scenes     what they have lived through, as scripts; pictures and long tell more of it
 //! seed       plays the scenes into the log, before the node starts
-//! door       HTTP and WebSocket to the server's own address: the public protocol
+//! life       what goes on while the node runs:
 //! visitors   a visitor who comes by every 40 seconds; scripts tells what they say
 //! colleague  answers the shop while nobody else does, and holds the colleagues' sockets
+//! door       HTTP and WebSocket to the server's own address: the public protocol; pace is its clock
 //! ```
 //! Passwords are drawn anew in an empty directory, kept beside the data (mode 0600) so that a later
 //! start can say them again, and printed. With `--quiet-demo` there are people and nothing else.
 
+mod colleague;
+mod door;
+mod life;
 mod long;
+mod pace;
 mod people;
 mod pictures;
 mod scenes;
+mod scripts;
 mod seed;
+mod visitors;
 
 use std::{
     fmt::Write as _,
@@ -28,9 +35,14 @@ use std::{
 use anyhow::Context as _;
 use frontdesk_api::demo::Demo;
 use frontdesk_catalog::Catalog;
-use frontdesk_core::secret::Secret128;
+use frontdesk_core::{
+    id::{AccountId, VisitorId},
+    secret::Secret128,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub(crate) use life::Life;
 
 use crate::{
     commands::say,
@@ -44,7 +56,7 @@ use crate::{
 const SCENES_AGE_MS: i64 = 60 * 60 * 1_000;
 
 /// What is known of a demo beside its data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Seeded {
     /// Those one may enter as.
     people: Vec<Person>,
@@ -53,6 +65,20 @@ pub(crate) struct Seeded {
     colleagues: Vec<Person>,
     #[serde(default)]
     scenes: Option<Played>,
+    /// Nobody but those one may enter as.
+    #[serde(skip)]
+    quiet: bool,
+    /// Names of visitors that this start has to note.
+    #[serde(skip)]
+    names: Vec<Name>,
+}
+
+/// What the people of the shop call a visitor.
+#[derive(Debug)]
+pub(crate) struct Name {
+    pub(crate) account: AccountId,
+    pub(crate) visitor: VisitorId,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,8 +96,16 @@ struct Played {
     round: u32,
     /// Conversations that were left open.
     open: Vec<String>,
-    /// Tokens of visitors who write again once their agent is there.
-    returning: Vec<String>,
+    /// Visitors who write again once their agent is there.
+    returning: Vec<Back>,
+}
+
+/// A visitor who comes back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Back {
+    token: String,
+    language: String,
+    text: String,
 }
 
 /// With what a demo is made ready.
@@ -108,6 +142,8 @@ impl Stage<'_> {
                     .into(),
                 colleagues: Vec::new(),
                 scenes: None,
+                quiet,
+                names: Vec::new(),
             };
             write(&file, &drawn)?;
             people::create(self.catalog, &drawn.people).await?;
@@ -118,6 +154,7 @@ impl Stage<'_> {
             })?;
             serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?
         };
+        seeded.quiet = quiet;
         if quiet {
             return Ok(seeded);
         }
@@ -128,7 +165,7 @@ impl Stage<'_> {
         }
         let now = now_ms();
         let Storage::Embedded { embedded } = &self.config.storage;
-        let scenes = match &seeded.scenes {
+        let (scenes, names) = match &seeded.scenes {
             None => {
                 people::add_life(self.catalog, &seeded.colleagues).await?;
                 seed::first(self, now).await?
@@ -143,6 +180,7 @@ impl Stage<'_> {
             Some(_) => return Ok(seeded),
         };
         seeded.scenes = Some(scenes);
+        seeded.names = names;
         write(&file, &seeded)?;
         Ok(seeded)
     }
@@ -167,12 +205,17 @@ fn write(file: &Path, seeded: &Seeded) -> anyhow::Result<()> {
 }
 
 impl Seeded {
+    /// Takes the names this start has to note.
+    pub(crate) fn names(&mut self) -> Vec<Name> {
+        std::mem::take(&mut self.names)
+    }
+
     /// The switch and the doors of this demo, for the API.
-    pub(crate) fn switch(&self, quiet: bool) -> Demo {
+    pub(crate) fn switch(&self) -> Demo {
         let order = ["agent", "supervisor", "admin"];
         let mut doors: Vec<&Person> = self.people.iter().collect();
         doors.sort_by_key(|person| order.iter().position(|role| person.role == *role));
-        Demo::new(doors.into_iter().map(|person| person.email.clone()).collect(), quiet)
+        Demo::new(doors.into_iter().map(|person| person.email.clone()).collect(), self.quiet)
     }
 
     /// Says how to enter, for people.

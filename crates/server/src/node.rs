@@ -26,7 +26,7 @@ mod staff;
 mod tls;
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -36,7 +36,10 @@ use anyhow::Context as _;
 use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
 use frontdesk_catalog::Catalog;
 use frontdesk_core::id::IdSource;
-use frontdesk_dispatcher::{Dispatcher, DispatcherOptions, projections::Projections};
+use frontdesk_dispatcher::{
+    Dispatcher, DispatcherOptions,
+    projections::{ContactAuthor, ContactChange, Projections},
+};
 use frontdesk_gateway::{
     chat::{
         Chat, ChatOptions, ChatParts,
@@ -56,6 +59,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::{Config, Durability, FileStore, Storage},
     data_dir::DataDir,
+    demo::Name,
     progress::Progress,
 };
 pub(crate) use ahead::append;
@@ -87,6 +91,8 @@ pub(crate) fn now_ms() -> i64 {
 /// A node that serves.
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
+    /// Where clients of this very process connect, in plain text.
+    pub(crate) inside: SocketAddr,
     drain_ms: u64,
     loops: Arc<[LoopHandle<Command>]>,
     threads: Vec<JoinHandle<anyhow::Result<()>>>,
@@ -107,6 +113,8 @@ pub(crate) struct Start {
     pub(crate) catalog: Catalog,
     /// `/demo` exists, and may be entered as the people it names.
     pub(crate) demo: Option<Demo>,
+    /// Names of visitors to note before lists are read.
+    pub(crate) names: Vec<Name>,
     /// `/ws/echo` exists.
     pub(crate) echo: bool,
 }
@@ -118,7 +126,7 @@ impl Node {
         start: Start,
         progress: &Progress,
     ) -> anyhow::Result<Self> {
-        let Start { data_dir, listener, catalog, demo, echo } = start;
+        let Start { data_dir, listener, catalog, demo, names, echo } = start;
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
         let count = loop_count(config);
@@ -134,6 +142,7 @@ impl Node {
         let recovered =
             recovery::recover(&data_dir, config, &projections, options, count, progress).await?;
         let recovery::Recovered { history, logs, open, files: removed } = recovered;
+        note_names(&projections, names).await?;
 
         let mut edges = Vec::new();
         let mut handles = Vec::new();
@@ -236,6 +245,7 @@ impl Node {
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health);
+        let demo_lives = demo.is_some();
         let mut router = frontdesk_api::router(ApiParts {
             catalog,
             engine,
@@ -249,14 +259,23 @@ impl Node {
         if echo {
             router = echo::route()?.fallback_service(router);
         }
-        let limits = FrontLimits {
+        let limits = || FrontLimits {
             http_connections_max: config.server.http_connections_max,
             header_timeout: Duration::from_millis(config.gateway.header_timeout_ms),
             ..FrontLimits::default()
         };
-        let door_task = tokio::spawn(front::serve(listener, tls, router, limits, door.clone()));
+        let mut inside = reachable(address);
+        if demo_lives && tls.is_some() {
+            // The demo's own people need no certificate.
+            let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+            let plain = plain.context("cannot listen for the demo's own people")?;
+            inside = plain.local_addr().context("cannot tell the listener's address")?;
+            tasks.spawn(front::serve(plain, None, router.clone(), limits(), door.clone()));
+        }
+        let door_task = tokio::spawn(front::serve(listener, tls, router, limits(), door.clone()));
         Ok(Self {
             address,
+            inside,
             drain_ms: config.server.drain_ms,
             loops,
             threads,
@@ -301,6 +320,28 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// An address this machine can connect to: the wildcard is this machine.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v6.port()).into(),
+        other => other,
+    }
+}
+
+/// Notes what a demo calls its visitors.
+async fn note_names(projections: &Projections, names: Vec<Name>) -> anyhow::Result<()> {
+    let by = ContactAuthor { id: String::new(), name: String::new(), at_ms: now_ms() };
+    for Name { account, visitor, name } in names {
+        let change = ContactChange { name: Some(name), ..ContactChange::default() };
+        projections
+            .update_contact_of(account, visitor, &change, &by)
+            .await
+            .context("cannot note the name of a visitor")?;
+    }
+    Ok(())
 }
 
 /// Opens the store of files the configuration names.

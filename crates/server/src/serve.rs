@@ -16,8 +16,8 @@ use crate::{
     commands::say,
     config::{Config, Durability, Storage},
     data_dir::{DataDir, Missing},
-    demo::Stage,
-    node::{Node, Start, now_ms},
+    demo::{self, Life, Stage},
+    node::{Node, Start, now_ms, reachable},
     progress::Progress,
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
-    let &Serve { demo, echo, json, quiet_demo, .. } = flags;
+    let &Serve { demo, echo, json, quiet_demo, demo_speed, .. } = flags;
     let Storage::Embedded { embedded } = &config.storage;
     let listener = listen(config.server.listen)?;
     let missing = Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
@@ -52,7 +52,7 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     } else if data_dir.installation.demo {
         tracing::warn!("this data directory was made for a demo");
     }
-    let seeded = if demo {
+    let mut seeded = if demo {
         let stage = Stage { catalog: &catalog, data_dir: &data_dir, config, progress: &progress };
         Some(stage.prepare(quiet_demo).await?)
     } else {
@@ -70,8 +70,10 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
         );
     }
     let path = data_dir.path().display().to_string();
-    let switch = seeded.as_ref().map(|seeded| seeded.switch(quiet_demo));
-    let start = Start { data_dir, listener, catalog, demo: switch, echo };
+    let switch = seeded.as_ref().map(demo::Seeded::switch);
+    let names = seeded.as_mut().map(demo::Seeded::names).unwrap_or_default();
+    let start =
+        Start { data_dir, listener, catalog: catalog.clone(), demo: switch.clone(), names, echo };
     let node = Node::start(config, start, &progress).await?;
 
     let scheme = if config.has_tls() { "https" } else { "http" };
@@ -84,7 +86,10 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot hear SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot hear SIGINT")?;
     tracing::info!(address = %node.address, data_dir = path, "frontdesk is ready");
-    if let Some(seeded) = &seeded {
+    let mut life = None;
+    if let (Some(seeded), Some(switch)) = (&seeded, switch) {
+        let address = node.inside;
+        life = Some(Life::begin(seeded, &catalog, switch, address, &base, demo_speed).await?);
         if json {
             seeded.announce_json(&base);
         } else {
@@ -100,6 +105,7 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     }
 
     next(&mut terminate, &mut interrupt).await;
+    drop(life);
     tracing::info!("stopping; a second signal stops at once");
     let grace = Duration::from_millis(config.server.drain_ms) + Duration::from_secs(5);
     tokio::select! {
@@ -130,13 +136,4 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let taken = || format!("cannot listen on {address}; choose another with --listen");
     socket.bind(address).with_context(taken)?;
     socket.listen(BACKLOG).with_context(taken)
-}
-
-/// An address people can type: the wildcard is this machine.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], v4.port()).into(),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => ([127, 0, 0, 1], v6.port()).into(),
-        other => other,
-    }
 }

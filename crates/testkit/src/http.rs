@@ -98,6 +98,13 @@ impl Http {
         self.sign_in_with(client(Some(from)), email).await
     }
 
+    /// Signs in with an e-mail address and a password of its own.
+    pub async fn enter(&self, credentials: &Value) -> Self {
+        let user = Self { client: client(None), base: self.base.clone(), by: As::User };
+        user.post("/api/v1/sign-in", credentials).await.ok();
+        user
+    }
+
     async fn sign_in_with(&self, client: reqwest::Client, email: &str) -> Self {
         let user = Self { client, base: self.base.clone(), by: As::User };
         let body = json!({"email": email, "password": PASSWORD});

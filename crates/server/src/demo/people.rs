@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use frontdesk_catalog::{
-    Builtin, Catalog, Granter, InboxChange, InboxText, Member, NewAccount, NewInbox, NewReply,
-    NewUser, Password, RoutingMode, Texts,
+    Builtin, Catalog, Granter, Inbox, InboxChange, InboxText, Member, NewAccount, NewInbox,
+    NewReply, NewUser, Password, Presence, RoutingMode, Texts,
     settings::{self, Place},
 };
 use frontdesk_core::{
@@ -194,6 +194,19 @@ pub(super) async fn add_life(catalog: &Catalog, colleagues: &[Person]) -> anyhow
             catalog.create_reply(account, &reply).await.context("cannot create a demo reply")?;
         }
     }
+    // Nobody is there until somebody enters; the demo's own colleagues are as they will be, so that
+    // the very first look at the queues finds them.
+    for member in &users {
+        let presence = match () {
+            () if is(member, "chen") => Presence::Online,
+            () if is(member, "ada") || is(member, "yun") => Presence::Away,
+            () => Presence::Offline,
+        };
+        catalog
+            .set_presence(account, member.user.id, presence)
+            .await
+            .context("cannot change a demo user")?;
+    }
     // The scenes are to be found as they were left: no session ends or moves on by itself for a while.
     for (name, value) in [
         (settings::CAPACITY.spec().name, 8),
@@ -265,6 +278,12 @@ fn is(member: &Member, name: &str) -> bool {
 }
 
 impl Cast {
+    /// The inbox of the shop's page.
+    pub(super) async fn shop(catalog: &Catalog) -> anyhow::Result<Inbox> {
+        let inboxes = catalog.inboxes(demo_account(catalog).await?).await?;
+        inboxes.into_iter().next().context("no inbox is left")
+    }
+
     /// Reads who and what there is.
     pub(super) async fn find(catalog: &Catalog) -> anyhow::Result<Self> {
         let account = demo_account(catalog).await?;

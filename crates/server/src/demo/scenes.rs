@@ -9,6 +9,7 @@
 //! comment  of the rating                  v  the visitor writes
 //! a  the owner answers                    n  the owner leaves a note for the team
 //! i  the visitor sends a picture          end visitor|idle  who ends it, if not the owner
+//! r  what the visitor comes back with once Lin is online
 //! ```
 
 use std::str::FromStr;
@@ -37,6 +38,8 @@ pub(super) struct Scene {
     /// How many messages lie before the lines.
     pub(super) before: u32,
     pub(super) lines: Vec<Line>,
+    /// What the visitor comes back with; empty for nothing.
+    pub(super) returns: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +153,7 @@ impl Scene {
             comment: "",
             before: 0,
             lines: Vec::new(),
+            returns: "",
         };
         for fact in facts.split(' ') {
             match fact.split_once('=').unwrap_or((fact, "")) {
@@ -181,6 +185,7 @@ impl Scene {
         let (kind, text) = line.split_once(' ')?;
         match kind {
             "comment" => self.comment = text,
+            "r" => self.returns = text,
             "v" => self.lines.push(Line::Visitor(text)),
             "a" => self.lines.push(Line::Owner(text)),
             "n" => self.lines.push(Line::Note(text)),
@@ -223,6 +228,11 @@ impl FromStr for Colleague {
 }
 
 impl Language {
+    /// The language of a tag.
+    pub(super) fn of(tag: &str) -> Self {
+        if tag.starts_with("zh") { Self::Chinese } else { Self::English }
+    }
+
     /// BCP 47.
     pub(super) fn tag(self) -> &'static str {
         match self {

@@ -15,10 +15,10 @@ use frontdesk_core::{
 };
 
 use super::{
-    Played, Stage, long,
+    Back, Name, Played, Stage, long,
     people::{Cast, participant},
     pictures,
-    scenes::{self, Colleague, End, Line, Scene, State, When},
+    scenes::{self, End, Line, Scene, State, When},
 };
 use crate::node;
 
@@ -26,14 +26,14 @@ const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
-const SITE: &str = "https://spruce-tea.example";
-const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 \
+pub(super) const SITE: &str = "https://spruce-tea.example";
+pub(super) const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 \
     (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-const DESKTOP: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+pub(super) const DESKTOP: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36";
 
 /// Plays everything.
-pub(super) async fn first(stage: &Stage<'_>, now_ms: i64) -> anyhow::Result<Played> {
+pub(super) async fn first(stage: &Stage<'_>, now_ms: i64) -> anyhow::Result<(Played, Vec<Name>)> {
     let mut all = scenes::closed()?;
     all.extend(scenes::open()?);
     Player::new(stage, now_ms, 0).await?.play(&all).await
@@ -45,7 +45,7 @@ pub(super) async fn again(
     stage: &Stage<'_>,
     played: &Played,
     now_ms: i64,
-) -> anyhow::Result<Played> {
+) -> anyhow::Result<(Played, Vec<Name>)> {
     let mut player = Player::new(stage, now_ms, played.round + 1).await?;
     for conversation in &played.open {
         let conversation = conversation.parse().context("a conversation of the demo")?;
@@ -64,6 +64,7 @@ struct Player<'a> {
     now_ms: i64,
     round: u32,
     sent: u64,
+    names: Vec<Name>,
     proposals: Vec<(ConversationId, store::Proposal)>,
 }
 
@@ -88,11 +89,12 @@ impl<'a> Player<'a> {
             now_ms,
             round,
             sent: 0,
+            names: Vec::new(),
             proposals: Vec::new(),
         })
     }
 
-    async fn play(mut self, scenes: &[Scene]) -> anyhow::Result<Played> {
+    async fn play(mut self, scenes: &[Scene]) -> anyhow::Result<(Played, Vec<Name>)> {
         let mut played = Played { at_ms: self.now_ms, round: self.round, ..Played::default() };
         let bar = self.stage.progress.begin("seeding the demo", scenes.len() as u64);
         for (done, scene) in scenes.iter().enumerate() {
@@ -100,14 +102,22 @@ impl<'a> Player<'a> {
             if !matches!(scene.state, State::Closed(..)) && scene.before == 0 {
                 played.open.push(act.conversation.to_string());
             }
-            let of_lin = scene.state == State::Assigned(Colleague::Lin);
-            if of_lin && scene.before == 0 {
-                played.returning.push(act.token.sign(&self.key));
+            if !scene.returns.is_empty() {
+                played.returning.push(Back {
+                    token: act.token.sign(&self.key),
+                    language: scene.language.tag().to_owned(),
+                    text: scene.returns.to_owned(),
+                });
             }
+            self.names.push(Name {
+                account: self.cast.account,
+                visitor: act.token.visitor,
+                name: act.visitor.name,
+            });
             bar.set(done as u64 + 1);
         }
         node::append(self.stage.config, self.stage.data_dir, &self.proposals)?;
-        Ok(played)
+        Ok((played, self.names))
     }
 
     async fn scene<'s>(&mut self, scene: &'s Scene) -> anyhow::Result<Act<'s>> {

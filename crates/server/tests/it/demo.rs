@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
-use frontdesk_testkit::{Http, soon, within};
+use frontdesk_core::chat::{self, ActorKind, SessionStatus};
+use frontdesk_protocol::wire::{self, client_frame::Frame as Out, server_frame::Frame as In};
+use frontdesk_testkit::{Http, Socket, SocketOptions, soon, within};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -55,9 +57,57 @@ impl Demo {
     }
 
     async fn as_user(&self, role: &str) -> Http {
-        let http = Http::new(self.address);
-        http.post("/api/v1/sign-in", &self.users[role]).await.ok();
-        http
+        Http::new(self.address).enter(&self.users[role]).await
+    }
+
+    /// A socket of a user, live and online.
+    async fn online(&self, role: &str) -> (Http, Socket) {
+        let http = self.as_user(role).await;
+        let ticket = http.agent_ticket().await;
+        let mut socket = self.socket(ticket).await;
+        let presence = wire::Presence::Online.into();
+        let chosen = Out::Presence(wire::SetPresence { presence });
+        socket.send(7, chosen).await.expect("an open socket");
+        soon("the state is taken", async {
+            loop {
+                let frame = socket.hear().await.expect("an open socket");
+                if frame.r#ref == 7 {
+                    return assert!(matches!(frame.frame, Some(In::Done(_))), "{frame:?}");
+                }
+            }
+        })
+        .await;
+        (http, socket)
+    }
+
+    async fn socket(&self, ticket: String) -> Socket {
+        let opened = Socket::open(self.address, &SocketOptions::default()).await;
+        let mut socket = opened.expect("a socket");
+        let hello = wire::Hello { ticket, ..wire::Hello::default() };
+        socket.send(1, Out::Hello(hello)).await.expect("an open socket");
+        soon("a welcome", async {
+            while !matches!(socket.hear().await.expect("open").frame, Some(In::Welcome(_))) {}
+        })
+        .await;
+        socket
+    }
+
+    /// A visitor of the shop's page who writes one message.
+    async fn shopper(&self, text: &str) -> Socket {
+        let nobody = Http::new(self.address);
+        let config = nobody.get("/demo/config.json").await.ok();
+        let asked =
+            json!({ "kind": "visitor", "inbox_key": config["inbox_key"], "language": "en" });
+        let made = nobody.post("/api/v1/tickets", &asked).await.ok();
+        let mut socket = self.socket(made["ticket"].as_str().expect("a ticket").to_owned()).await;
+        let said = chat::content::Kind::Text(chat::Text { body: text.to_owned() });
+        let send = wire::Send {
+            client_msg_id: bytes::Bytes::from_static(&[7; 16]),
+            content: Some(chat::Content { kind: Some(said), ..chat::Content::default() }),
+            ..wire::Send::default()
+        };
+        socket.send(2, Out::Send(send)).await.expect("an open socket");
+        socket
     }
 
     async fn stop(mut self) {
@@ -103,12 +153,61 @@ fn owner(row: &Value) -> &str {
     row["session"]["owner"]["name"].as_str().unwrap_or_default()
 }
 
+/// Who owns the visitor's session, once somebody does; with what was said until then.
+async fn owner_of(socket: &mut Socket, wanted: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    soon(wanted, async {
+        loop {
+            match socket.hear().await.expect("an open socket").frame {
+                Some(In::Entries(entries)) => said.extend(answers(entries)),
+                Some(In::Session(update)) => {
+                    let session = update.session.expect("a session");
+                    let owned = session.status() == SessionStatus::Assigned;
+                    if owned && session.owner.is_some_and(|owner| owner.name.starts_with(wanted)) {
+                        return said;
+                    }
+                }
+                _ => {}
+            }
+        }
+    })
+    .await
+}
+
+/// What agents say in these entries.
+fn answers(entries: wire::Entries) -> Vec<String> {
+    let text = |item: chat::TimelineItem| {
+        let Some(chat::timeline_item::Item::Entry(entry)) = item.item else { return None };
+        let by_agent = entry.actor.as_ref()?.kind() == ActorKind::Agent;
+        match entry.body? {
+            chat::entry::Body::Content(chat::Content {
+                kind: Some(chat::content::Kind::Text(text)),
+                ..
+            }) if by_agent => Some(text.body),
+            _ => None,
+        }
+    };
+    entries.items.into_iter().filter_map(text).collect()
+}
+
+/// Asks again until it holds.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut again = tokio::time::interval(Duration::from_millis(200));
+    within(START, what, async {
+        while !holds().await {
+            again.tick().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_demo_begins_with_a_shop_full_of_conversations() {
     let dir = tempfile::tempdir().expect("a directory");
     let began = std::time::Instant::now();
     let demo = Demo::start(&dir.path().join("data"), &[]).await;
     let admin = demo.as_user("admin").await;
+    admin.post("/api/v1/demo/pause", &json!({})).await.ok();
     let mei = demo.as_user("supervisor").await;
     let lin = demo.as_user("agent").await;
 
@@ -124,6 +223,8 @@ async fn a_demo_begins_with_a_shop_full_of_conversations() {
     assert!(long > Some(10_000), "{long:?}");
     let open = rows(&mei, "open").await;
     assert_eq!(open.len(), 12);
+    let named = |row: &&Value| row["visitorName"].as_str().is_some_and(|name| !name.is_empty());
+    assert_eq!(open.iter().filter(named).count(), 12);
     let unread = |row: &&Value| number(&row["unread"]) > 0 && !owner(row).is_empty();
     assert_eq!(open.iter().filter(unread).count(), 2);
     let pending = |row: &&Value| row["session"]["status"] == "SESSION_STATUS_PENDING";
@@ -153,7 +254,7 @@ async fn a_demo_begins_with_a_shop_full_of_conversations() {
     }
     assert!(pictures >= 7 && notes >= 5, "{pictures} pictures, {notes} notes");
 
-    let replies = lin.get("/api/v1/replies").await.ok();
+    let replies = lin.get("/api/v1/canned-replies").await.ok();
     let replies = replies["replies"].as_array().expect("replies").clone();
     assert_eq!(replies.len(), 12);
     assert!(
@@ -196,5 +297,122 @@ async fn an_old_demo_plays_its_open_scenes_again() {
     // The long conversation goes on; everything else that was open has come to its end.
     assert_eq!(rows(&lin, "mine").await.len(), 3);
     assert_eq!(rows(&demo.as_user("admin").await, "closed").await.len(), 48 + 11);
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_watchdog_leaves_the_scenes_as_they_are() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(&dir.path().join("data"), &[]).await;
+    let admin = demo.as_user("admin").await;
+    admin.post("/api/v1/demo/pause", &json!({})).await.ok();
+    // The colleagues the demo plays come in right after the start.
+    let mut report = Value::Null;
+    eventually("nobody who is waited for is away", async || {
+        report = admin.get("/api/v1/waiting").await.ok();
+        let sessions = report["sessions"].as_array().expect("sessions");
+        let moves = ["requeue", "urgent", "close_idle"];
+        sessions.iter().all(|session| moves.iter().all(|then| session["then"] != *then))
+    })
+    .await;
+    assert_eq!(report["violations"], json!([]));
+    let now = now_ms();
+    for session in report["sessions"].as_array().expect("sessions") {
+        let left_s = (number(&session["deadline_ms"]) - now) / 1_000;
+        let owned = session["owner"].is_string();
+        assert!(!owned || left_s > 20 * 60, "{left_s} s left: {session}");
+        assert!(owned || session["then"] == "look_again", "{session}");
+    }
+    let agents = admin.get("/api/v1/agents").await.ok();
+    let presence = |name: &str| {
+        let agents = agents["agents"].as_array().expect("agents").clone();
+        let agent =
+            agents.into_iter().find(|agent| agent["name"].as_str().unwrap_or("").starts_with(name));
+        agent.expect("an agent")["presence"].clone()
+    };
+    for (name, expected) in [
+        ("Lin", "offline"),
+        ("Mei", "offline"),
+        ("Ada", "away"),
+        ("Yun", "away"),
+        ("Chen", "online"),
+    ] {
+        assert_eq!(presence(name), expected, "{name}");
+    }
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_colleague_answers_the_shop_only_while_nobody_else_is_there() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(&dir.path().join("data"), &[]).await;
+    let mut alone = demo.shopper("Hello?").await;
+    let asked = std::time::Instant::now();
+    let answer = soon("an answer", async {
+        loop {
+            let frame = alone.hear().await.expect("an open socket");
+            let Some(In::Entries(entries)) = frame.frame else { continue };
+            if let Some(answer) = answers(entries).pop() {
+                return answer;
+            }
+        }
+    })
+    .await;
+    let seconds = asked.elapsed().as_secs_f64();
+    assert!(seconds > 4.5, "after {seconds} s");
+    assert!(answer.contains(&format!("http://{}/", demo.address)), "{answer}");
+
+    // Somebody comes: the visitor is theirs, and so is whoever comes next.
+    let (_lin, _socket) = demo.online("agent").await;
+    assert_eq!(owner_of(&mut alone, "Lin").await, Vec::<String>::new());
+    let mut next = demo.shopper("Is anybody there?").await;
+    assert_eq!(owner_of(&mut next, "Lin").await, Vec::<String>::new());
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn visitors_who_come_by_can_be_paused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // Without colleagues, and paused until somebody lets them go on.
+    let flags = ["--quiet-demo", "--demo-speed", "20"];
+    let demo = Demo::start(&dir.path().join("data"), &flags).await;
+    let (admin, mut socket) = demo.online("admin").await;
+    let state = async || admin.get("/api/v1/demo").await.ok();
+    assert_eq!(state().await, json!({ "paused": true, "visitors": 0 }));
+    admin.post("/api/v1/demo/resume", &json!({})).await.ok();
+    eventually("visitors come", async || number(&state().await["visitors"]) >= 2).await;
+    admin.post("/api/v1/demo/pause", &json!({})).await.ok();
+    let paused = state().await;
+    assert_eq!(paused["paused"], true);
+    // What was on its way arrives; then nothing happens for forty seconds of the visitors' time.
+    let quiet = Duration::from_secs(2);
+    soon("it is quiet", async {
+        while tokio::time::timeout(quiet, socket.hear()).await.is_ok() {}
+    })
+    .await;
+    assert_eq!(state().await, paused);
+    admin.post("/api/v1/demo/resume", &json!({})).await.ok();
+    soon("it goes on", socket.hear()).await.expect("an open socket");
+    // Only people of the demo pause it.
+    assert_eq!(Http::new(demo.address).post("/api/v1/demo/pause", &json!({})).await.status, 401);
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn hours_of_visitors_pass_without_an_error() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(&dir.path().join("data"), &["--demo-speed", "720"]).await;
+    let admin = demo.as_user("admin").await;
+    let closed = async || {
+        let page = admin.get("/api/v1/conversations?view=closed&limit=100").await.ok();
+        page["rows"].as_array().expect("rows").clone()
+    };
+    // Those of the scenes make 48; the newest come first.
+    eventually("thirty visitors have come and gone", async || closed().await.len() >= 78).await;
+    let came = closed().await;
+    let rated = came[..30].iter().filter(|row| number(&row["session"]["rating"]) > 0).count();
+    assert!(rated >= 15, "{rated} of thirty were answered and rated");
+    let report = admin.get("/api/v1/waiting").await.ok();
+    assert_eq!(report["violations"], json!([]));
     demo.stop().await;
 }

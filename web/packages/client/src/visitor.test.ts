@@ -1,6 +1,7 @@
 import { jsonCodec } from "@frontdesk/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeBrowser, FakeClock, FakeServer } from "../testing";
+import type { Identity, VisitorOptions } from "./visitor";
 import { VisitorClient } from "./visitor";
 
 let clock: FakeClock;
@@ -13,8 +14,9 @@ beforeEach(() => {
   browser = new FakeBrowser(clock, server);
 });
 
-function visitor(at: FakeBrowser = browser, drafts: string[] = []): VisitorClient {
+function visitor(at: FakeBrowser = browser, drafts: string[] = [], more: Partial<VisitorOptions> = {}): VisitorClient {
   return new VisitorClient({
+    ...more,
     platform: at.tab(),
     codec: jsonCodec,
     inboxKey: "shop",
@@ -303,5 +305,90 @@ describe("two tabs", () => {
     expect([...browser.stored.keys()]).toEqual([]);
     expect([shown(one), shown(two)]).toEqual([[], []]);
     expect(two.known).toBe(false);
+  });
+});
+
+describe("a visitor whom the site signed in", () => {
+  let who: Identity | undefined;
+  const signed = (drafts: string[] = []): VisitorClient => visitor(browser, drafts, { identity: () => who });
+
+  beforeEach(() => {
+    who = { subject: "u/7", token: "jwt-7" };
+  });
+
+  it("is told to the server with every ticket, and never kept on the device", async () => {
+    const one = signed();
+    expect(one.known).toBe(true);
+    await started(one);
+    expect(server.ticketRequests[0]).toMatchObject({ identity_token: "jwt-7" });
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    expect(server.texts("room-v1.1")).toEqual(["hello"]);
+    expect([...browser.stored.values()].some((value) => value.includes("v1.1"))).toBe(false);
+  });
+
+  it("takes along what was written before", async () => {
+    browser.stored.set("frontdesk/visitor/shop/visitor", "v1.before");
+    await started(signed());
+    expect(server.ticketRequests[0]).toMatchObject({ identity_token: "jwt-7", visitor_token: "v1.before" });
+  });
+
+  it("has a draft and unsent messages apart from the device's own visitor", async () => {
+    who = undefined;
+    const drafts: string[] = [];
+    const one = signed(drafts);
+    one.saveDraft("mine");
+    who = { subject: "u/7", token: "jwt-7" };
+    one.identified();
+    expect(drafts).toEqual([""]);
+    one.saveDraft("theirs");
+    who = undefined;
+    one.identified();
+    expect(drafts).toEqual(["", "mine"]);
+    expect([...browser.stored.keys()]).toEqual(["frontdesk/visitor/shop/draft"]);
+  });
+
+  it("leaves nothing on the device when they sign out", async () => {
+    const one = signed();
+    await started(one);
+    server.down = true;
+    one.conversation.sendText("unsent");
+    one.saveDraft("half a sen");
+    expect(browser.stored.size).toBeGreaterThan(0);
+    one.forget();
+    expect([...browser.stored.keys()]).toEqual([]);
+  });
+
+  it("goes on with a new signature after the old one had run out", async () => {
+    const one = signed();
+    server.nextTicketAnswer = { status: 401, body: { code: "identity.expired" }, retryAfterMs: undefined };
+    await started(one);
+    expect(one.connection.value).toMatchObject({ kind: "stopped", code: "identity.expired" });
+    who = { subject: "u/7", token: "jwt-8" };
+    one.identified();
+    await clock.advance(300);
+    expect(one.connection.value.kind).toBe("live");
+    expect(server.ticketRequests[1]).toMatchObject({ identity_token: "jwt-8" });
+  });
+
+  it("does not read on where the server says that the device's visitor is somebody's now", async () => {
+    who = undefined;
+    browser.stored.set("frontdesk/visitor/shop/visitor", "v1.bound");
+    server.nextTicketAnswer = { status: 200, body: { ticket: "x", visitor_token: "v1.fresh", conversation_id: "c" }, retryAfterMs: undefined };
+    const one = signed();
+    await started(one);
+    expect(one.known).toBe(false);
+    expect(browser.stored.has("frontdesk/visitor/shop/visitor")).toBe(false);
+  });
+
+  it("begins with the ticket that the first look brought", async () => {
+    who = undefined;
+    const answer = server.http("POST", "api/v1/tickets", { kind: "visitor" });
+    const { ticket, visitor_token: token, conversation_id: conversation } = (await answer).body as Record<string, string>;
+    const looked = { ticket: ticket ?? "", token: token ?? "", conversation: conversation ?? "", atMs: clock.now() };
+    const one = visitor(browser, [], { looked });
+    await started(one);
+    expect(one.connection.value.kind).toBe("live");
+    expect(server.ticketRequests).toHaveLength(1);
   });
 });

@@ -1,0 +1,186 @@
+// What a visitor does in the chat's window besides writing: answers one message, chooses little
+// pictures, hears and sees that something came, reads it in a language of their own, goes back.
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+import { Agent } from "../support/agent.mjs";
+import { Person, end, launch } from "../support/browser.mjs";
+import { Server } from "../support/server.mjs";
+import { Site } from "../support/site.mjs";
+import { Visitor } from "../support/visitor.mjs";
+
+describe("in the widget a visitor", () => {
+  let server, browser, site, key, lin, agent, people;
+
+  before(async () => {
+    server = await Server.start();
+    browser = await launch();
+    site = await Site.open(server.url);
+    key = await server.inboxKey();
+    const api = await server.api();
+    const [inbox] = (await api("GET", "inboxes")).inboxes;
+    await api("PATCH", `inboxes/${inbox.id}`, { origins: [site.origin] });
+    lin = await Person.arrive(browser);
+    agent = await Agent.enter(await lin.page(), server.url);
+    people = [];
+  });
+
+  afterEach(async () => {
+    const gone = people;
+    people = [];
+    await end(gone);
+  });
+
+  after(() => end(lin, browser, site, server));
+
+  const boot = (settings = {}) => `frontdesk("boot",${JSON.stringify({ inbox: key, ...settings })});`;
+
+  /** On the site's page, with the window open. */
+  async function arrive({ settings, ...options } = {}) {
+    const person = await Person.arrive(browser, options);
+    people.push(person);
+    return enter(person, settings);
+  }
+
+  async function enter(person, settings) {
+    const page = await person.page();
+    await page.goto(site.page({ script: boot(settings) }));
+    const visitor = new Visitor(page, page.frameLocator("#frontdesk-frame"));
+    await visitor.launcher().click();
+    await visitor.input.waitFor();
+    return visitor;
+  }
+
+  it("answers one message of many, and both sides see which", async () => {
+    const visitor = await arrive();
+    await visitor.say("Which of them is for green tea?");
+    await agent.open("green tea");
+    await agent.say("The celadon one.");
+    await agent.say("The clay one is for pu-erh.");
+    await visitor.message("The clay one").waitFor();
+    const row = visitor.chat.locator(".message-other", { hasText: "The celadon one." });
+    await row.hover();
+    await row.locator(".reply").click();
+    await visitor.chat.locator(".quoting", { hasText: "The celadon one." }).waitFor();
+    assert.ok(await visitor.input.evaluate((input) => input === document.activeElement), "the text has the focus");
+    await visitor.say("That one, please.");
+    const answer = visitor.message("That one, please.");
+    await answer.locator(".quote", { hasText: "The celadon one." }).waitFor();
+    assert.equal(await visitor.chat.locator(".quoting").count(), 0);
+    await agent.message("That one, please.").filter({ hasText: "The celadon one." }).waitFor();
+    // Not sent after all: the next message quotes nothing.
+    await row.hover();
+    await row.locator(".reply").click();
+    await visitor.chat.getByRole("button", { name: "Do not quote" }).click();
+    await visitor.say("Thank you.");
+    await visitor.marked("Thank you.", "read").waitFor();
+    assert.equal(await visitor.message("Thank you.").locator(".quote").count(), 0);
+    await visitor.page.reload();
+    await visitor.launcher().click();
+    await answer.locator(".quote", { hasText: "The celadon one." }).click();
+    await visitor.chat.locator(".found", { hasText: "The celadon one." }).waitFor();
+  });
+
+  it("puts little pictures where the text stands, by keyboard too", async () => {
+    const visitor = await arrive();
+    await visitor.input.fill("Tea  please");
+    await visitor.input.evaluate((input) => input.setSelectionRange(4, 4));
+    const open = visitor.chat.getByRole("button", { name: "Emoji" });
+    await open.click();
+    await visitor.chat.getByRole("button", { name: "🍵" }).click();
+    await visitor.chat.locator(".emoji").waitFor({ state: "detached" });
+    assert.equal(await visitor.input.inputValue(), "Tea 🍵 please");
+    await visitor.page.keyboard.type("!");
+    assert.equal(await visitor.input.inputValue(), "Tea 🍵! please");
+    await open.press("Enter");
+    await visitor.chat.locator(".emoji button:focus").waitFor();
+    await visitor.page.keyboard.press("ArrowRight");
+    await visitor.page.keyboard.press("Enter");
+    assert.equal(await visitor.input.inputValue(), "Tea 🍵!😃 please");
+    await open.press("Enter");
+    await visitor.chat.locator(".emoji button:focus").waitFor();
+    await visitor.page.keyboard.press("Escape");
+    await visitor.chat.locator(".emoji").waitFor({ state: "detached" });
+    assert.equal(await visitor.launcher().getAttribute("aria-expanded"), "true", "Escape closed what was on top");
+  });
+
+  it("hears and sees that something came while they look elsewhere, unless they turned it off", async () => {
+    const person = await Person.arrive(browser);
+    people.push(person);
+    await person.context.addInitScript(() => {
+      window.tones = 0;
+      const begin = window.OscillatorNode.prototype.start;
+      window.OscillatorNode.prototype.start = function (...values) {
+        window.tones += 1;
+        return begin.apply(this, values);
+      };
+    });
+    const visitor = await enter(person);
+    const frame = visitor.page.frames().find((one) => one.url().includes("/widget/"));
+    await visitor.say("I shall look elsewhere.");
+    await visitor.marked("I shall look elsewhere.", "sent").waitFor();
+    await agent.open("look elsewhere");
+    await agent.say("Are you looking?");
+    await visitor.message("Are you looking?").waitFor();
+    await visitor.launcher().click();
+    await agent.say("And now?");
+    await frame.waitForFunction(() => window.tones === 2);
+    assert.equal(await visitor.launcher().locator("span").textContent(), "1");
+    // In another tab.
+    const own = await visitor.page.title();
+    const hide = (hidden) =>
+      visitor.page.evaluate((value) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await hide(true);
+    assert.equal(await visitor.page.title(), "(1) New message");
+    await hide(false);
+    assert.equal(await visitor.page.title(), own);
+    const menu = async (item) => {
+      await visitor.launcher().click();
+      await visitor.chat.getByRole("button", { name: "More" }).click();
+      await visitor.chat.getByRole("menuitem", { name: item }).click();
+      await visitor.launcher().click();
+    };
+    await menu("Turn sound off");
+    await agent.say("Quietly.");
+    await visitor.page.waitForFunction(() => document.querySelector("#frontdesk-launcher").shadowRoot.querySelector("span").textContent === "1");
+    await menu("Turn sound on");
+    await agent.say("Aloud.");
+    await frame.waitForFunction(() => window.tones > 2);
+    assert.equal(await frame.evaluate(() => window.tones), 4, "two tones each, and none for the quiet one");
+  });
+
+  it("reads the site's language, else the own choice, else the browser's", async () => {
+    const words = (visitor) => visitor.input.getAttribute("placeholder");
+    const visitor = await arrive({ locale: "en-GB" });
+    assert.equal(await words(visitor), "Write a message");
+    await visitor.chat.getByRole("button", { name: "More" }).click();
+    await visitor.chat.getByRole("menuitem", { name: "简体中文" }).click();
+    await visitor.chat.locator('textarea[placeholder="输入消息"]').waitFor();
+    const [person] = people;
+    assert.equal(await words(await enter(person)), "输入消息", "the choice is kept");
+    const told = await enter(person, { language: "en" });
+    assert.equal(await words(told), "Write a message", "the site has the first word");
+    await told.chat.getByRole("button", { name: "More" }).click();
+    await told.chat.getByRole("menuitem", { name: "sound" }).waitFor();
+    assert.equal(await told.chat.getByRole("menuitem", { name: "简体中文" }).count(), 0, "what the site has settled is no choice");
+  });
+
+  it("fills a phone's screen, and goes back to the page, not off it", async () => {
+    const visitor = await arrive({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const { page } = visitor;
+    const url = page.url();
+    const box = await page.locator("#frontdesk-frame").boundingBox();
+    assert.deepEqual([box.x, box.y, Math.round(box.width), Math.round(box.height)], [0, 0, 390, 844]);
+    assert.equal(await visitor.launcher().isVisible(), false, "nothing lies over the composer");
+    await page.goBack();
+    await page.locator("#frontdesk-frame").waitFor({ state: "hidden" });
+    assert.equal(page.url(), url);
+    await visitor.launcher().tap();
+    await visitor.input.waitFor();
+    await visitor.chat.getByRole("button", { name: "Close chat" }).tap();
+    await page.locator("#frontdesk-frame").waitFor({ state: "hidden" });
+    assert.equal(page.url(), url);
+  });
+});

@@ -174,6 +174,12 @@ describe("in the widget a visitor", () => {
     const box = await page.locator("#frontdesk-frame").boundingBox();
     assert.deepEqual([box.x, box.y, Math.round(box.width), Math.round(box.height)], [0, 0, 390, 844]);
     assert.equal(await visitor.launcher().isVisible(), false, "nothing lies over the composer");
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setSafeAreaInsetsOverride", { insets: { top: 47, bottom: 34 } });
+    await page.waitForFunction(() => getComputedStyle(document.getElementById("frontdesk-frame")).paddingTop === "47px");
+    const composer = await visitor.chat.locator(".composer").boundingBox();
+    const header = await visitor.chat.locator(".header").boundingBox();
+    assert.deepEqual([header.y, composer.y + composer.height], [47, 844 - 34], "nothing lies under a notch or the home bar");
     await page.goBack();
     await page.locator("#frontdesk-frame").waitFor({ state: "hidden" });
     assert.equal(page.url(), url);

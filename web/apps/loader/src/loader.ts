@@ -11,6 +11,8 @@ type Api = { (command: string, ...values: unknown[]): void; q?: ArrayLike<unknow
 const PHONE = "(max-width: 480px)";
 const BUBBLE = "M7.9 20A9 9 0 1 0 4 16.1L2 22Z";
 const ARROW = "m6 9 6 6 6-6";
+/** A keyboard makes the visible part smaller, and some browsers move it. */
+const MOVES = ["resize", "scroll"] as const;
 const SVG = "http://www.w3.org/2000/svg";
 /** A frame that signs somebody out is given so long to do it. */
 const GOODBYE_MS = 2_000;
@@ -60,8 +62,12 @@ function start(base: string): void {
     const fixed = `all:initial;position:fixed;z-index:${settings.zIndex ?? 2147483000};`;
     const small = phone();
     const view = window.visualViewport;
+    const height = view?.height ?? innerHeight;
+    // What a phone keeps for itself at its edges; a keyboard lies over the lower one.
+    const edge = (name: string): string => ` env(safe-area-inset-${name})`;
     const size = small
-      ? `left:0;top:${view?.offsetTop ?? 0}px;width:100%;height:${view?.height ?? innerHeight}px`
+      ? `left:0;top:${view?.offsetTop ?? 0}px;width:100%;height:${height}px;box-sizing:border-box;background:Canvas;` +
+        `padding:${edge("top")}${edge("right")}${height < innerHeight * 0.8 ? " 0" : edge("bottom")}${edge("left")}`
       : `${side}:${x}px;bottom:${y + 72}px;width:380px;height:640px;max-width:calc(100vw - ${2 * x}px);max-height:calc(100vh - ${y + 92}px);border-radius:16px;box-shadow:0 8px 32px rgba(20,21,30,.16),0 1px 4px rgba(20,21,30,.08)`;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     style(
@@ -188,7 +194,7 @@ function start(base: string): void {
     removeEventListener("message", receive);
     removeEventListener("popstate", back);
     removeEventListener("resize", place);
-    window.visualViewport?.removeEventListener("resize", place);
+    for (const name of MOVES) window.visualViewport?.removeEventListener(name, place);
     document.removeEventListener("visibilitychange", flash);
     unread = 0;
     flash();
@@ -228,7 +234,7 @@ function start(base: string): void {
     addEventListener("message", receive);
     addEventListener("popstate", back);
     addEventListener("resize", place);
-    window.visualViewport?.addEventListener("resize", place);
+    for (const name of MOVES) window.visualViewport?.addEventListener(name, place);
     document.addEventListener("visibilitychange", flash);
     place();
     document.body.append(frame);

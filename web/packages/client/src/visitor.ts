@@ -413,6 +413,7 @@ export class VisitorClient {
       else if (frame.cursor) this.conversation.cursorMoved(frame.cursor);
       else if (frame.draft) this.conversation.drafted(frame.draft);
       else if (frame.opened) this.conversation.opened(frame.opened);
+      else if (frame.attended) this.attendedNow.value = frame.attended.attended ?? false;
       else if (frame.queuePlace) {
         this.attendedNow.value = frame.queuePlace.attended ?? false;
         this.conversation.queueMoved(frame.queuePlace);

@@ -98,8 +98,11 @@ export class Chat {
 
   /** Somebody wrote, nobody is there, and it is not known where an answer could go. */
   readonly asksContact = computed(() => {
-    const wrote = this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
-    return this.inbox.value.asksContact && this.attended.value === false && wrote && this.contact.value === "";
+    const contact = this.contact.value;
+    // Whoever has begun to answer may end it, also when somebody comes.
+    if (contact !== "" || !this.inbox.value.asksContact) return contact === "begun";
+    const alone = this.attended.value === false && this.owner.value === "";
+    return alone && this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
   });
 
   /** The session that can be rated now: over, answered by somebody, not rated, not put off. */

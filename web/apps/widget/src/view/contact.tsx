@@ -68,7 +68,10 @@ export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
             autocomplete={autocomplete}
             maxLength={name === "email" ? 254 : 80}
             value={given[name]}
-            onInput={(event) => setGiven({ ...given, [name]: event.currentTarget.value })}
+            onInput={(event) => {
+              chat.contact.value = "begun";
+              setGiven({ ...given, [name]: event.currentTarget.value });
+            }}
           />
         </label>
       ))}

@@ -133,7 +133,7 @@ impl Default for RequestLimits {
             per_account_per_minute: 12_000,
             sign_in_per_ip_per_minute: 60,
             visitor_uploads_per_ip_per_minute: 60,
-            invitations_per_account_per_minute: 30,
+            invitations_per_account_per_minute: 120,
             body_bytes_max: limits::BODY_BYTES_MAX,
         }
     }

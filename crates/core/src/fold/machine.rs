@@ -130,7 +130,13 @@ fn proposal(model: &mut Model, step: Step) -> Option<store::Proposal> {
         Step::Send { by, id, other_text, note } => {
             let text = format!("text {id}{}", if other_text { "!" } else { "" });
             let audience = if note { Audience::Team } else { Audience::Everyone };
-            (by, model.send(&[id; 16], &text, audience))
+            let mut body = model.send(&[id; 16], &text, audience);
+            if let Body::Send(store::Send { content: Some(content), .. }) = &mut body {
+                // What the router would not let pass must do no harm either.
+                let named = PEOPLE.iter().enumerate().filter(|(n, _)| id & 1 << n != 0);
+                content.mentions = named.map(|(_, who)| (*who).to_owned()).collect();
+            }
+            (by, body)
         }
         Step::Change { by, version, overrides, timeout, change } => {
             let current = model.state.as_ref().and_then(Conversation::session);
@@ -274,6 +280,21 @@ fn check_readers(model: &Model) {
     }
 }
 
+/// Whoever a note mentions is told until the note is read, or its content is gone.
+fn check_mentions(model: &Model) {
+    let state = model.state.as_ref().expect("folded");
+    for who in PEOPLE {
+        let read_seq = state.cursor(who).map_or(0, |cursor| cursor.read_seq);
+        let told = model.entries.iter().any(|entry| {
+            let Some(chat::entry::Body::Content(content)) = &entry.body else { return false };
+            let author = entry.actor.as_ref().is_some_and(|actor| actor.id == who);
+            let named = content.mentions.iter().any(|named| named == who);
+            named && !author && entry.seq > read_seq && entry.audience == Audience::Team as i32
+        });
+        assert_eq!(state.is_mentioned(who), told, "{who}");
+    }
+}
+
 /// Whether a reader has this to read: something the other side said to them.
 fn is_message(entry: &chat::Entry, visitor: bool) -> bool {
     let by_visitor =
@@ -333,6 +354,7 @@ proptest! {
             check_entries(&model, &folded, last_seq, last_at_ms);
             check_dedupe(&mut places, &proposal, &folded);
             check_session(&model);
+            check_mentions(&model);
         }
         check_events(&model);
         check_readers(&model);

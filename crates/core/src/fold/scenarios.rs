@@ -1,7 +1,7 @@
 //! The fold's rules, one sentence each.
 
 use super::{
-    Refused, Verdict, concerns_visitor, for_reader,
+    Conversation, Refused, Verdict, concerns_visitor, for_reader,
     model::{
         Model, VISITOR, actor, agent, assigned, closed, person, refused, seq, system, visitor,
     },
@@ -12,7 +12,7 @@ use crate::{
         self, ActorKind, Audience, CloseReason, SessionStatus, session_event::Change as Event,
         timeline_item::Item,
     },
-    limits::SENDERS_MAX,
+    limits::{MENTIONS_UNREAD_MAX, SENDERS_MAX},
     store::{self, change::Change, proposal::Body},
     times::session_times,
 };
@@ -560,6 +560,59 @@ fn the_files_of_what_is_taken_back_or_erased_are_named_once() {
     let system = || chat::Actor { kind: chat::ActorKind::System.into(), ..chat::Actor::default() };
     assert_eq!(model.propose(system(), erase()).files, ["f2"], "what is gone is not named again");
     assert!(model.propose(system(), erase()).files.is_empty());
+}
+
+/// A note that mentions people; returns its seq.
+fn mention(model: &mut Model, by: &str, people: &[&str]) -> u64 {
+    let mut body = model.send(&[], "look at this", Audience::Team);
+    let Body::Send(store::Send { content: Some(content), .. }) = &mut body else {
+        unreachable!("send() makes a send")
+    };
+    content.mentions = people.iter().map(ToString::to_string).collect();
+    seq(&model.propose(agent(by), body))
+}
+
+fn told(model: &Model, who: &str) -> bool {
+    model.state.as_ref().is_some_and(|state| state.is_mentioned(who))
+}
+
+#[test]
+fn a_mention_stands_until_it_is_read_also_over_a_close_and_a_restart() {
+    let mut model = Model::served_by("ann");
+    let first = mention(&mut model, "ann", &["bob", "cid", "ann"]);
+    assert!(told(&model, "bob") && told(&model, "cid"));
+    assert!(!told(&model, "ann"), "the author knows");
+    let read = |read_seq| Body::Cursor(store::CursorMove { delivered_seq: 0, read_seq });
+    model.propose(agent("bob"), read(first - 1));
+    assert!(told(&model, "bob"), "what came before it is not it");
+    model.change(agent("ann"), closed(CloseReason::Agent));
+    let stored = model.state.as_ref().expect("created").encode();
+    model.state = Some(Conversation::decode(&stored).expect("it was stored"));
+    let second = mention(&mut model, "ann", &["bob"]);
+    model.propose(agent("bob"), read(first));
+    assert!(told(&model, "bob"), "the second is unread");
+    model.propose(agent("bob"), read(second));
+    assert!(!told(&model, "bob") && told(&model, "cid"));
+}
+
+#[test]
+fn a_mention_goes_with_its_note_and_the_oldest_give_way() {
+    let mut model = Model::served_by("ann");
+    let first = mention(&mut model, "ann", &["bob"]);
+    let second = mention(&mut model, "ann", &["bob", "cid"]);
+    let Body::Send(send) = model.send(&[], "", Audience::Team) else {
+        unreachable!("send() makes a send")
+    };
+    model.propose(agent("ann"), Body::Retract(store::Retract { seq: second, id: send.id }));
+    assert!(told(&model, "bob") && !told(&model, "cid"));
+    let erase = Body::Erase(store::Erase { from_seq: first, to_seq: first });
+    model.propose(system(), erase);
+    assert!(!told(&model, "bob"));
+    mention(&mut model, "ann", &["old"]);
+    for _ in 0..MENTIONS_UNREAD_MAX {
+        mention(&mut model, "ann", &["new"]);
+    }
+    assert!(told(&model, "new") && !told(&model, "old"));
 }
 
 #[test]

@@ -88,7 +88,9 @@ impl Rows<'_> {
             _ if path.contains("{conversation}") || path.contains("{file}") => {
                 &[Scope::Own, Scope::Team, Scope::Tenant]
             }
+            // Whoever holds a link may use it: that is what it is for.
             "/api/v1/settings/{name}" => &[Scope::Own],
+            _ if path.contains("{token}") => &[Scope::Own],
             _ if path.contains('{') => &[Scope::Own, Scope::Tenant],
             _ => &[Scope::Own],
         }
@@ -119,6 +121,13 @@ impl Rows<'_> {
             "email": email, "display_name": name, "password": frontdesk_testkit::server::PASSWORD,
             "role": tenant.agent_role,
         });
+        let invitation = json!({"email": email, "role": tenant.agent_role});
+        let invited = async || key.post("/api/v1/invitations", &invitation).await.ok();
+        let link = |made: &Value| {
+            let url = text(&made["url"]);
+            let (_, token) = url.rsplit_once('/').expect("a link");
+            format!("/api/v1/invitations/by-token/{token}")
+        };
         let (_, path) = operation.split_once(' ').expect("method and path");
         match operation {
             "GET /healthz"
@@ -129,7 +138,9 @@ impl Rows<'_> {
             | "GET /api/v1/canned-replies"
             | "GET /api/v1/conversations"
             | "GET /api/v1/inboxes"
+            | "GET /api/v1/invitations"
             | "GET /api/v1/me"
+            | "GET /api/v1/me/preferences"
             | "GET /api/v1/me/sessions"
             | "GET /api/v1/roles"
             | "GET /api/v1/settings"
@@ -154,6 +165,9 @@ impl Rows<'_> {
                 made("/api/v1/canned-replies", reply).await
             )),
             "GET /api/v1/conversations/{conversation}" => Cell::bare(room_path),
+            "PATCH /api/v1/conversations/{conversation}/contact" => {
+                Cell::with(format!("{room_path}/contact"), json!({"note": name}))
+            }
             "GET /api/v1/conversations/{conversation}/entries" => {
                 Cell::bare(format!("{room_path}/entries"))
             }
@@ -199,7 +213,23 @@ impl Rows<'_> {
                 let secret = text(&key.post(&secrets, &json!({})).await.ok()["id"]);
                 Cell::bare(format!("{secrets}/{secret}"))
             }
+            "GET /api/v1/inboxes/{inbox}/sightings" => {
+                Cell::bare(format!("/api/v1/inboxes/{}/sightings", tenant.inboxes[0]))
+            }
+            "POST /api/v1/invitations" => Cell::with(path, invitation),
+            "DELETE /api/v1/invitations/{invitation}" => {
+                Cell::bare(format!("/api/v1/invitations/{}", text(&invited().await["id"])))
+            }
+            "GET /api/v1/invitations/by-token/{token}" => Cell::bare(link(&invited().await)),
+            "POST /api/v1/invitations/by-token/{token}/accept" => Cell::with(
+                format!("{}/accept", link(&invited().await)),
+                json!({"display_name": name, "password": "a good long password"}),
+            ),
             "PATCH /api/v1/me" => Cell::with(path, json!({})),
+            "PUT /api/v1/me/preferences" => Cell::with(
+                path,
+                json!({"sound": true, "desktop": true, "title": true, "repeat_until_answered": false}),
+            ),
             // The wrong password: whoever may try gets to know that, and keeps the login.
             "POST /api/v1/me/password" => Cell::with(
                 path,
@@ -288,8 +318,10 @@ impl Rows<'_> {
             let cell = self.cell(operation, variant.cloned(), scope, caller).await;
             let tenant = &self.world.acme;
             let mut by = tenant.caller(caller);
-            if operation == "POST /api/v1/sign-out" && tenant.users.iter().any(|u| u.0 == caller) {
-                // Signing out ends a login of its own.
+            let ends_a_login =
+                operation == "POST /api/v1/sign-out" || operation.ends_with("/accept");
+            if ends_a_login && tenant.users.iter().any(|u| u.0 == caller) {
+                // It ends a login of its own.
                 let me = by.get("/api/v1/me").await.ok();
                 by = tenant.anonymous().sign_in(&text(&me["email"])).await;
             }

@@ -4,6 +4,7 @@
 
 mod files;
 mod guard;
+mod invite;
 mod openapi;
 mod pages;
 mod people;

@@ -6,7 +6,9 @@ mod accounts;
 mod database;
 mod idempotency;
 mod identities;
+mod invitations;
 mod login;
+mod sightings;
 mod tenants;
 mod users;
 

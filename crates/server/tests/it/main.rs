@@ -3,6 +3,7 @@
 
 mod bucket;
 mod chat;
+mod colleagues;
 mod crash;
 mod demo;
 mod durability;

@@ -116,8 +116,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Closes the sockets of a key of the API that was deleted.
     fn revoke_key(&self, account: AccountId, key: ApiKeyId);
 
-    /// Tells the engine that people, teams, inboxes or settings of the account changed.
-    fn configuration_changed(&self, account: AccountId);
+    /// Tells the engine that people, teams, inboxes or settings of the account changed. When this
+    /// returns, open connections of visitors have been told as well.
+    async fn configuration_changed(&self, account: AccountId);
 
     /// Takes a WebSocket whose handshake is done. Its first frame says who it is.
     fn connect(&self, socket: UpgradedSocket);

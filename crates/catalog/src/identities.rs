@@ -108,7 +108,8 @@ pub struct Binding {
 }
 
 impl IdentityClaims {
-    /// Trims, and checks lengths and characters; empty texts are as good as none.
+    /// Trims, and checks lengths and characters. Empty texts are as good as none, and so is an address
+    /// nobody could write to or a number nobody could dial: the person is who the site says all the same.
     pub fn checked(self) -> Result<Self, Error> {
         let field = |name: &str, value: Option<String>| -> Result<Option<String>, Error> {
             let checked = value.map(|value| text::line(name, &value, FIELD_CHARS_MAX));
@@ -127,8 +128,8 @@ impl IdentityClaims {
         }
         Ok(Self {
             name: field("name", self.name)?,
-            email: field("email", self.email)?,
-            phone: field("phone", self.phone)?,
+            email: field("email", self.email)?.filter(|email| text::is_email(email)),
+            phone: field("phone", self.phone)?.filter(|phone| text::is_phone(phone)),
             attributes,
         })
     }

@@ -52,6 +52,6 @@ pub use roles::{Builtin, Granter, Role};
 pub use setup::SETUP_MS;
 pub use sightings::{ORIGINS_MAX, Seen, Sighting};
 pub use teams::Team;
-pub use text::{Texts, is_email};
+pub use text::{Texts, is_email, is_phone};
 pub use throttle::{DELAY_MS_MAX, FORGET_MS, FREE_TRIES, LoginThrottle, Source};
 pub use users::{Access, Member, NewUser, Presence, ProfileChange, User};

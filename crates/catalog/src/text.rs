@@ -146,6 +146,14 @@ pub fn is_email(text: &str) -> bool {
     email(text).is_ok()
 }
 
+/// What a phone could dial: digits with the signs people put between them, an extension at the end.
+pub fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    (3..=32).contains(&digits)
+        && text.len() <= 64
+        && text.chars().all(|c| c.is_ascii_digit() || "+-() ./#*,;xX".contains(c))
+}
+
 /// What makes two spellings of an address the same.
 pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
@@ -201,5 +209,15 @@ mod tests {
             assert!(email(bad.trim_end_matches(' ')).is_err() || bad.ends_with('\n'), "{bad:?}");
         }
         assert_eq!(email_key(" Ann@Example.COM"), "ann@example.com");
+    }
+
+    #[test]
+    fn a_phone_number_is_what_can_be_dialled() {
+        for good in ["110", "+86 138 0013 8000", "(030) 123-45/6", "400 820 8820 x12"] {
+            assert!(is_phone(good), "{good}");
+        }
+        for bad in ["", "12", "call me", "+", "138\u{0}0013", &"1".repeat(33)] {
+            assert!(!is_phone(bad), "{bad}");
+        }
     }
 }

@@ -168,7 +168,7 @@ async fn create(
         greeting: body.greeting,
     };
     let inbox = state.catalog().create_inbox(account, &new).await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Created(InboxBody::new(&state, inbox, &[])))
 }
 
@@ -260,7 +260,7 @@ async fn change(
         identity: input.identity.map(|identity| identity.mode),
     };
     let inbox = state.catalog().update_inbox(account, id, change).await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Json(body(&state, account, inbox).await?))
 }
 
@@ -275,7 +275,7 @@ async fn remove(
 ) -> Answer<Done> {
     let account = staff.with(Right::SettingsInboxes)?;
     state.catalog().delete_inbox(account, unknown(&inbox)?).await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Done)
 }
 
@@ -290,6 +290,6 @@ async fn rotate_key(
 ) -> Answer<Json<InboxBody>> {
     let account = staff.with(Right::SettingsInboxes)?;
     let inbox = state.catalog().rotate_inbox_key(account, unknown(&inbox)?).await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Json(body(&state, account, inbox).await?))
 }

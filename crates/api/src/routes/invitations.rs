@@ -226,7 +226,7 @@ async fn accept(
     let accepted =
         state.catalog().accept_invitation(&secret, &body.display_name, &password, now_ms());
     let (account, user) = accepted.await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     let mut response = Json(SignedInBody::of(user, account)).into_response();
     begin(&state, &client, &headers, user, account, response.headers_mut()).await?;
     Ok(response)

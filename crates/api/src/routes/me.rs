@@ -137,7 +137,7 @@ async fn change(
     let member = state.catalog().update_profile(account, id, &change, true).await?;
     user.access.display_name = member.user.display_name;
     user.access.language = member.user.language;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     show(State(state), client, Staff(Principal::User(Box::new(user)))).await
 }
 

@@ -109,7 +109,7 @@ async fn change(
             state.engine().rights_changed(account, member.user.id);
         }
     }
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Json(role.into()))
 }
 

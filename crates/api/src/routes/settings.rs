@@ -162,7 +162,7 @@ async fn answer(
     spec: &'static Spec,
     place: Place,
 ) -> Answer<Json<SettingBody>> {
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     let values = state.catalog().settings(account).await?;
     Ok(Json(body(state, spec, &values, place)))
 }

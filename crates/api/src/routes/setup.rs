@@ -109,7 +109,7 @@ async fn set_up(
         origins: body.origins,
     };
     let made = state.catalog().set_up(&token, new, now_ms()).await?;
-    state.engine().configuration_changed(made.account);
+    state.engine().configuration_changed(made.account).await;
     let mut response = Created(SetUpBody {
         account_id: made.account.to_string(),
         user_id: made.owner.to_string(),

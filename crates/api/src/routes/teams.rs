@@ -78,7 +78,7 @@ async fn create(
     let account = staff.with(Right::SettingsTeams)?;
     let members = ids("members", &body.members)?;
     let team = state.catalog().create_team(account, &body.names, &members).await?;
-    changed(&state, account, &members);
+    changed(&state, account, &members).await;
     Ok(Created(team.into()))
 }
 
@@ -132,7 +132,7 @@ async fn change(
         touched.extend(members.iter().copied().filter(|user| !team.members.contains(user)));
         team = catalog.set_team_members(account, id, &members).await?;
     }
-    changed(&state, account, &touched);
+    changed(&state, account, &touched).await;
     Ok(Json(team.into()))
 }
 
@@ -149,14 +149,14 @@ async fn remove(
     let id: TeamId = unknown(&team)?;
     let former = state.catalog().team(account, id).await?;
     state.catalog().delete_team(account, id).await?;
-    changed(&state, account, &former.members);
+    changed(&state, account, &former.members).await;
     Ok(Done)
 }
 
 /// Sockets hold the teams they were opened with.
-fn changed(state: &ApiState, account: AccountId, members: &[UserId]) {
+async fn changed(state: &ApiState, account: AccountId, members: &[UserId]) {
     for user in members {
         state.engine().rights_changed(account, *user);
     }
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
 }

@@ -126,7 +126,7 @@ async fn create(
     };
     let password = Password::new(body.password);
     let member = state.catalog().create_user(account, &new, &password, staff.0.granter()).await?;
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Created(member.into()))
 }
 
@@ -209,7 +209,7 @@ async fn change(
             state.engine().revoke(Some(account), id, None);
         }
     }
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Json(member.into()))
 }
 
@@ -226,7 +226,7 @@ async fn remove(
     let id: UserId = unknown(&user)?;
     state.catalog().remove_user(account, id, staff.0.granter()).await?;
     state.engine().revoke(Some(account), id, None);
-    state.engine().configuration_changed(account);
+    state.engine().configuration_changed(account).await;
     Ok(Done)
 }
 

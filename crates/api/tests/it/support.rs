@@ -212,7 +212,7 @@ impl Engine for MemoryEngine {
 
     fn revoke_key(&self, _: AccountId, _: ApiKeyId) {}
 
-    fn configuration_changed(&self, _: AccountId) {}
+    async fn configuration_changed(&self, _: AccountId) {}
 
     fn connect(&self, socket: UpgradedSocket) {
         drop(socket);

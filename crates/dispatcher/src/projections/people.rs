@@ -120,7 +120,7 @@ impl ContactChange {
         if !contact.email.is_empty() && !frontdesk_catalog::is_email(&contact.email) {
             return Err(ProjectionError::Invalid { field: "email", reason: "email" });
         }
-        if !contact.phone.is_empty() && !is_phone(&contact.phone) {
+        if !contact.phone.is_empty() && !frontdesk_catalog::is_phone(&contact.phone) {
             return Err(ProjectionError::Invalid { field: "phone", reason: "phone" });
         }
         if let Some(note) = &self.note {
@@ -131,14 +131,6 @@ impl ContactChange {
         }
         Ok(())
     }
-}
-
-/// What a phone could dial: digits with the signs people put between them, an extension at the end.
-fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    (3..=32).contains(&digits)
-        && text.len() <= 64
-        && text.chars().all(|c| c.is_ascii_digit() || "+-() ./#*,;xX".contains(c))
 }
 
 const UNKNOWN_VISITOR: ProjectionError = ProjectionError::NotFound { what: "visitor" };

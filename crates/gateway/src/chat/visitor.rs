@@ -42,7 +42,9 @@ impl Chat {
         let to = self.own(conn);
         let Some(visitor) = self.visitor(conn) else { return };
         let conversation = visitor.conversation;
-        if let Err(rejection) = Deed::of(&frame).and_then(|deed| visitor.inbox.rules.check(deed)) {
+        if let Ok(deed) = Deed::of(&frame)
+            && let Err(rejection) = visitor.inbox.rules.check(deed)
+        {
             let refusal = frames::rejected(&rejection);
             self.answer(io, to, reference, Out::Refusal(refusal));
             return;

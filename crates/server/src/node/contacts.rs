@@ -119,26 +119,14 @@ impl NodeEngine {
             merged.map_err(failure)?;
         }
         let claims = identity.claims.clone();
-        let mut change = projections::ContactChange {
+        let change = projections::ContactChange {
             name: claims.name,
             email: claims.email,
             phone: claims.phone,
             note: None,
         };
-        let stored = loop {
-            let stored =
-                self.projections.update_contact_of(account, visitor, &change, &author).await;
-            // What nobody could write to or dial is left out; the person is who the site says.
-            match stored {
-                Err(ProjectionError::Invalid { field: "email", .. }) if change.email.is_some() => {
-                    change.email = None;
-                }
-                Err(ProjectionError::Invalid { field: "phone", .. }) if change.phone.is_some() => {
-                    change.phone = None;
-                }
-                stored => break stored.map_err(failure)?,
-            }
-        };
+        let stored = self.projections.update_contact_of(account, visitor, &change, &author).await;
+        let stored = stored.map_err(failure)?;
         self.tell_name(account, identity.conversation, &stored).await;
         Ok(())
     }

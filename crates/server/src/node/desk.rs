@@ -68,6 +68,8 @@ struct View {
     attended: HashMap<InboxId, bool>,
     /// Who is online of each account, as routing sees it.
     online: HashSet<(AccountId, UserId)>,
+    /// Grows when somebody comes or goes, or something is configured.
+    staff_changes: u64,
     feeds: Feeds,
 }
 
@@ -78,6 +80,7 @@ impl DeskView {
                 presence: HashMap::new(),
                 attended: HashMap::new(),
                 online: HashSet::new(),
+                staff_changes: 0,
                 feeds: Feeds::new(feed_epoch),
             }),
         }
@@ -91,6 +94,16 @@ impl DeskView {
     /// Whether somebody of the account is online, connected and not away.
     pub(crate) fn is_online(&self, account: AccountId, user: UserId) -> bool {
         self.inner.lock().online.contains(&(account, user))
+    }
+
+    /// Another number than before says that who serves an inbox may have changed.
+    pub(crate) fn staff_changes(&self) -> u64 {
+        self.inner.lock().staff_changes
+    }
+
+    /// Something about people, teams or inboxes is configured otherwise.
+    pub(crate) fn staff_changed(&self) {
+        self.inner.lock().staff_changes += 1;
     }
 
     /// What the user chose while this process ran.
@@ -707,12 +720,13 @@ impl DeskTask {
         at.next_ms = next_deadline_ms.unwrap_or(i64::MAX);
         for (user, presence) in &presence {
             at.presence.insert(*user, *presence);
-            let online = &mut self.view.inner.lock().online;
+            let mut view = self.view.inner.lock();
             if *presence == wire::Presence::Online {
-                online.insert((account, *user));
+                view.online.insert((account, *user));
             } else {
-                online.remove(&(account, *user));
+                view.online.remove(&(account, *user));
             }
+            view.staff_changes += 1;
         }
         for proposed in proposals {
             let owner = frontdesk_core::partition_of(&proposed.conversation, self.partitions)

@@ -616,13 +616,13 @@ impl Engine for NodeEngine {
         }
     }
 
-    fn configuration_changed(&self, account: AccountId) {
+    async fn configuration_changed(&self, account: AccountId) {
         // A full channel means that the desk is about to look anyway.
         if self.queries.try_send(DeskQuery::Configuration { account }).is_err() {
             tracing::warn!(account.id = %account, "the desk did not hear of a change");
         }
-        let gate = Arc::clone(&self.gate);
-        tokio::spawn(async move { gate.configuration_changed(account).await });
+        self.staff.changed();
+        self.gate.configuration_changed(account).await;
     }
 
     async fn readiness(&self) -> Readiness {

@@ -1,7 +1,10 @@
 //! Who serves an inbox and how fast, as its visitors see it with each ticket: asked of catalog and
 //! projections now and then, answered from memory in between.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use frontdesk_api::engine::{Face, InboxStaff};
 use frontdesk_catalog::{Catalog, Error as CatalogError};
@@ -17,10 +20,11 @@ use super::{desk::DeskView, now_ms};
 
 /// Faces a widget shows.
 const FACES_MAX: usize = 3;
-/// How old what visitors see of the team may be.
-const FACES_FRESH: Duration = Duration::from_secs(5);
-/// How old the measured time may be.
+/// How old the faces may be where nothing says that they changed.
+const FACES_FRESH: Duration = Duration::from_mins(1);
+/// How old the measured time may be, and how old it may be that too little was known.
 const ANSWERS_FRESH: Duration = Duration::from_mins(1);
+const UNKNOWN_FRESH: Duration = Duration::from_secs(5);
 /// Sessions older than this say nothing about today's team, ms.
 const RECENT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// With fewer answers than this the median is an accident.
@@ -39,13 +43,27 @@ pub(crate) enum StaffError {
     Projections(#[from] ProjectionError),
 }
 
+/// People of an inbox, as of a state of the desk.
+#[derive(Clone)]
+struct Faces {
+    seen: u64,
+    faces: Arc<Vec<Face>>,
+}
+
+/// What was measured, and when.
+#[derive(Clone, Copy)]
+struct Answers {
+    minutes: Option<u32>,
+    at: Instant,
+}
+
 /// What is known of all inboxes.
 pub(crate) struct Staff {
     catalog: Catalog,
     projections: Arc<Projections>,
     view: Arc<DeskView>,
-    faces: Cache<InboxId, Arc<Vec<Face>>>,
-    answers: Cache<InboxId, Option<u32>>,
+    faces: Cache<InboxId, Faces>,
+    answers: Cache<InboxId, Answers>,
     /// One reader at a time: a herd of page views asks once.
     reading: Mutex<()>,
 }
@@ -66,6 +84,11 @@ impl Staff {
         }
     }
 
+    /// People, teams or inboxes are configured otherwise.
+    pub(crate) fn changed(&self) {
+        self.view.staff_changed();
+    }
+
     /// Who serves an inbox and how fast.
     pub(crate) async fn of(
         &self,
@@ -79,21 +102,23 @@ impl Staff {
         if let Some(known) = self.known(inbox) {
             return Ok(known);
         }
-        let faces = match self.faces.get(&inbox) {
+        let faces = match self.known_faces(inbox) {
             Some(faces) => faces,
             None => {
+                // Taken before reading: what changes meanwhile is read again.
+                let seen = self.view.staff_changes();
                 let faces = Arc::new(self.read_faces(account, inbox).await?);
-                self.faces.insert(inbox, Arc::clone(&faces));
+                self.faces.insert(inbox, Faces { seen, faces: Arc::clone(&faces) });
                 faces
             }
         };
-        let answer_minutes = match self.answers.get(&inbox) {
+        let answer_minutes = match self.known_answers(inbox) {
             Some(minutes) => minutes,
             None => {
                 let since_ms = now_ms() - RECENT_MS;
                 let waits = self.projections.first_answers(account, inbox, since_ms).await?;
                 let minutes = answer_minutes(waits);
-                self.answers.insert(inbox, minutes);
+                self.answers.insert(inbox, Answers { minutes, at: Instant::now() });
                 minutes
             }
         };
@@ -101,8 +126,19 @@ impl Staff {
     }
 
     fn known(&self, inbox: InboxId) -> Option<InboxStaff> {
-        let (faces, answer_minutes) = (self.faces.get(&inbox)?, self.answers.get(&inbox)?);
+        let (faces, answer_minutes) = (self.known_faces(inbox)?, self.known_answers(inbox)?);
         Some(InboxStaff { faces: faces.to_vec(), answer_minutes })
+    }
+
+    fn known_faces(&self, inbox: InboxId) -> Option<Arc<Vec<Face>>> {
+        let known = self.faces.get(&inbox)?;
+        (known.seen == self.view.staff_changes()).then_some(known.faces)
+    }
+
+    fn known_answers(&self, inbox: InboxId) -> Option<Option<u32>> {
+        let known = self.answers.get(&inbox)?;
+        let fresh = known.minutes.is_some() || known.at.elapsed() < UNKNOWN_FRESH;
+        fresh.then_some(known.minutes)
     }
 
     async fn read_faces(

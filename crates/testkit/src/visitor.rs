@@ -29,6 +29,8 @@ pub struct TestVisitor {
     pub options: SocketOptions,
     /// Where its sockets go: the server, or a proxy before it.
     pub address: SocketAddr,
+    /// Who the site says it is: goes with every request for a ticket.
+    pub identity_token: Option<String>,
     http: Http,
     inbox_key: String,
 }
@@ -46,9 +48,24 @@ impl TestVisitor {
         visitor
     }
 
+    /// A visitor the site has named, with a live socket.
+    pub async fn named(server: &TestServer, identity_token: &str) -> Self {
+        let mut visitor = Self::blank(server, SocketOptions::default());
+        visitor.identity_token = Some(identity_token.to_owned());
+        visitor.connect_by_ticket().await;
+        visitor
+    }
+
     /// A new visitor without a socket.
     pub async fn new(server: &TestServer, options: SocketOptions) -> Self {
-        let mut visitor = Self {
+        let mut visitor = Self::blank(server, options);
+        // The identity comes with the first ticket, which is left unused.
+        visitor.ticket().await;
+        visitor
+    }
+
+    fn blank(server: &TestServer, options: SocketOptions) -> Self {
+        Self {
             live: Live::default(),
             token: String::new(),
             conversation: String::new(),
@@ -56,11 +73,9 @@ impl TestVisitor {
             options,
             address: server.address(),
             http: server.http.clone(),
+            identity_token: None,
             inbox_key: server.installed.inbox_key.clone(),
-        };
-        // The identity comes with the first ticket, which is left unused.
-        visitor.ticket().await;
-        visitor
+        }
     }
 
     /// The same person in another tab: same token, no socket yet.
@@ -73,6 +88,7 @@ impl TestVisitor {
             welcome: wire::Welcome::default(),
             options: self.options.clone(),
             address: self.address,
+            identity_token: self.identity_token.clone(),
             http: self.http.clone(),
             inbox_key: self.inbox_key.clone(),
         }
@@ -90,6 +106,9 @@ impl TestVisitor {
         });
         if !self.token.is_empty() {
             request["visitor_token"] = json!(self.token);
+        }
+        if let Some(identity) = &self.identity_token {
+            request["identity_token"] = json!(identity);
         }
         let made = self.http.post("/api/v1/tickets", &request).await.ok();
         let field = |name: &str| made[name].as_str().expect("a ticket is complete").to_owned();

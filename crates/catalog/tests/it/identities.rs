@@ -96,6 +96,12 @@ fn claims_are_bounded() {
         ..IdentityClaims::default()
     };
     assert_eq!(named("  ").checked().unwrap(), IdentityClaims::default());
+    let useless = IdentityClaims {
+        email: Some("not an address".to_owned()),
+        phone: Some("none".to_owned()),
+        ..named("Lin")
+    };
+    assert_eq!(useless.checked().unwrap(), named("Lin"));
     invalid(named(&"x".repeat(255)).checked(), "name", "too_long");
     invalid(named("a\nb").checked(), "name", "control_character");
     invalid(with("", "x").checked(), "attributes", "empty");

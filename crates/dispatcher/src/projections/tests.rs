@@ -427,3 +427,59 @@ async fn a_start_reads_every_open_session_of_all_accounts_once() {
     found.dedup();
     assert_eq!(found.len(), 1_201);
 }
+
+#[tokio::test]
+async fn first_answers_are_those_of_the_inbox_and_of_late() {
+    let mut fixture = Fixture::new().await;
+    let mut answered = |last_at_ms: i64, wait_ms: i64| {
+        let mut summary = fixture.summary(last_at_ms);
+        let session = summary.session.as_mut().expect("it has a session");
+        session.opened_at_ms = 1_000;
+        session.first_answer_at_ms = if wait_ms == 0 { 0 } else { 1_000 + wait_ms };
+        summary
+    };
+    let old = answered(5_000, 111);
+    let unanswered = answered(20_000, 0);
+    let mut elsewhere = answered(20_000, 222);
+    let recent = [answered(20_000, 3_000), answered(30_000, 4_000)];
+    let other_inbox: InboxId = fixture.ids.next(0);
+    elsewhere.origin.inbox = other_inbox.to_string();
+    fixture.write(&[old, unanswered, elsewhere]).await;
+    fixture.write(&recent).await;
+    let waits = |account, inbox| fixture.projections.first_answers(account, inbox, 10_000);
+    let mut found = waits(fixture.account, fixture.inbox).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [3_000, 4_000]);
+    assert_eq!(waits(fixture.account, other_inbox).await.unwrap(), [222]);
+    let other_account = AccountId::from_bytes([9; 12]);
+    assert_eq!(waits(other_account, fixture.inbox).await.unwrap(), Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
+    let mut fixture = Fixture::new().await;
+    let (phone, laptop) = (fixture.summary(1_000), fixture.summary(2_000));
+    fixture.write(&[phone.clone(), laptop.clone()]).await;
+    let visitor = |summary: &Summary| summary.origin.visitor.parse::<VisitorId>().unwrap();
+    let (projections, account) = (&fixture.projections, fixture.account);
+    let said = ContactChange {
+        name: Some("Lin".to_owned()),
+        phone: Some("138 0013 8000".to_owned()),
+        ..ContactChange::default()
+    };
+    projections.update_contact_of(account, visitor(&phone), &said, &by(1)).await.unwrap();
+    let known = ContactChange { name: Some("Li Na".to_owned()), ..ContactChange::default() };
+    projections.update_contact_of(account, visitor(&laptop), &known, &by(2)).await.unwrap();
+    let merge = || projections.merge_contacts(account, visitor(&phone), visitor(&laptop), &by(3));
+    let merged = merge().await.unwrap();
+    assert_eq!((merged.name.as_str(), merged.phone.as_str()), ("Li Na", "138 0013 8000"));
+    assert_eq!(merged.visitors, [visitor(&phone), visitor(&laptop)]);
+    assert_eq!(merged.conversations, [phone.conversation, laptop.conversation]);
+    assert_eq!(merge().await.unwrap(), merged, "once is enough");
+    // What the log says next changes nothing about it.
+    fixture.write(&[phone.clone()]).await;
+    projections.wipe().await.unwrap();
+    fixture.write(&[phone.clone(), laptop]).await;
+    let found = projections.contact_of(account, visitor(&phone)).await.unwrap();
+    assert_eq!(found, merged);
+}

@@ -15,6 +15,7 @@ mod sessions;
 mod slow;
 mod start;
 mod tls;
+mod visitors;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -470,7 +470,8 @@ async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
     projections.update_contact_of(account, visitor(&phone), &said, &by(1)).await.unwrap();
     let known = ContactChange { name: Some("Li Na".to_owned()), ..ContactChange::default() };
     projections.update_contact_of(account, visitor(&laptop), &known, &by(2)).await.unwrap();
-    let merge = || projections.merge_contacts(account, visitor(&phone), visitor(&laptop), &by(3));
+    let author = by(3);
+    let merge = || projections.merge_contacts(account, visitor(&phone), visitor(&laptop), &author);
     let merged = merge().await.unwrap();
     assert_eq!((merged.name.as_str(), merged.phone.as_str()), ("Li Na", "138 0013 8000"));
     assert_eq!(merged.visitors, [visitor(&phone), visitor(&laptop)]);

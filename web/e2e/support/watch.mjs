@@ -79,7 +79,11 @@ export function strangeThings({ elements, drawn, host }) {
       if (name === "a" && !value.startsWith("#")) {
         if (!links.includes(element.protocol)) found.push(`address ${html}`);
         if (!(element.rel ?? "").split(" ").includes("noopener") && element.host !== host) found.push(`opener ${html}`);
-      } else if (name !== "a" && !ours(value)) found.push(`source ${html}`);
+        continue;
+      }
+      // The page's icon with the count of unread messages, drawn by the console itself.
+      const icon = name === "link" && element.rel === "icon" && /^data:image\/png;base64,[\w+/=]+$/.test(value);
+      if (name !== "a" && !icon && !ours(value)) found.push(`source ${html}`);
     }
   }
   return found;

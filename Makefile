@@ -50,6 +50,7 @@ test: tools web ## Every suite
 	$(CARGO) test --workspace --locked --lib --bins --tests
 	@$(MAKE) --no-print-directory clients DEBUG_BUILD=
 	$(NPM) test
+	$(NPM) run sizes
 	@$(MAKE) --no-print-directory e2e DEBUG_BUILD=
 
 .PHONY: clients

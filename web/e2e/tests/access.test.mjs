@@ -1,104 +1,185 @@
-// axe on every main view, in light and in dark, in both languages; and that switching language
-// reloads nothing.
+// axe on every view, in light and in dark, in both languages; and that switching language reloads
+// nothing. A view that no row of the tables shows fails the test.
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { after, before, describe, it } from "node:test";
 import { Agent } from "../support/agent.mjs";
-import { checkAccess, withAxe } from "../support/axe.mjs";
-import { Person, end, launch } from "../support/browser.mjs";
+import { checkThemes, withAxe } from "../support/axe.mjs";
+import { Person, SERVER_AWAY, end, launch } from "../support/browser.mjs";
 import { Crowd } from "../support/crowd.mjs";
+import { picture } from "../support/picture.mjs";
 import { Server } from "../support/server.mjs";
+import { CONSOLE, WIDGET, unnamed, unseen } from "../support/views.mjs";
 import { Visitor } from "../support/visitor.mjs";
 
-const SETTINGS = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
+const LOOKS = [
+  { colorScheme: "light", locale: "en" },
+  { colorScheme: "dark", locale: "zh-CN" },
+];
 
 describe("everybody", () => {
-  let server, browser, people, crowd, agent;
+  let server, browser, people, crowd, api;
 
   before(async () => {
     server = await Server.start();
     browser = await launch();
     people = [await Person.arrive(browser)];
     crowd = await Crowd.gather(people[0], server.url, await server.inboxKey());
+    api = await server.api();
+    await api("POST", "teams", { names: { en: "Sales", "zh-CN": "售前" }, members: [(await api("GET", "me")).id] });
+    await api("POST", "canned-replies", { shortcut: "leaves", texts: { en: "It leaves today.", "zh-CN": "今天发货。" } });
   });
 
   after(() => end(people, browser, server));
 
-  for (const [colorScheme, locale, greeting, inbox] of [
-    ["light", "en", "Write a message", "Inbox"],
-    ["dark", "zh-CN", "输入消息", "收件箱"],
-  ]) {
-    it(`can use the console, ${colorScheme}, ${locale}`, async () => {
-      const lin = await withAxe(await Person.arrive(browser, { colorScheme, locale }));
-      people.push(lin);
-      const page = await lin.page();
+  const arrive = async (options) => {
+    const person = await withAxe(await Person.arrive(browser, options));
+    people.push(person);
+    return person;
+  };
+
+  for (const look of LOOKS) {
+    const how = `in ${look.locale}, first ${look.colorScheme}`;
+
+    it(`can use every view of the console, ${how}`, async () => {
+      const page = await (await arrive(look)).expect(/status of 404.*\/conversations\/0+$/).page();
       await page.goto(server.url);
       await page.getByTestId("sign-in-email").waitFor();
-      await checkAccess(page, "sign-in");
-      agent = await Agent.enter(page, server.url, "owner");
-      await page.getByRole("heading", { name: inbox }).waitFor();
-      await crowd.join(`hello from ${locale}`, { language: locale });
-      await agent.open(`hello from ${locale}`);
+      await checkThemes(page, "sign-in");
+      const agent = await Agent.enter(page, server.url, "owner");
+      await crowd.join(`hello from ${look.locale}`, { language: look.locale });
+      await agent.view("all");
+      await agent.open(`hello from ${look.locale}`);
+      if (await page.getByTestId("take-button").isVisible()) await page.getByTestId("take-button").click();
       await agent.say("hello https://example.com/help");
       await agent.message("hello https").waitFor();
+      await page.getByTestId("composer-file").setInputFiles({ name: "box.png", mimeType: "image/png", buffer: await picture(page, 300, 200, "#8a4b2a") });
+      await page.locator('[data-testid="attachment"][data-state="stored"]').waitFor();
+      await agent.input.press("Enter");
+      await page.locator('[data-testid="message"] .picture img').waitFor();
       await page.getByTestId("mode-note").click();
       await agent.say("a note");
       await agent.message("a note").waitFor();
-      await checkAccess(page, "conversation");
-      await page.getByTestId("transfer-button").click();
-      await page.getByTestId("transfer-dialog").waitFor();
-      await checkAccess(page, "transfer");
-      await page.keyboard.press("Escape");
-      await page.getByTestId("transfer-dialog").waitFor({ state: "detached" });
-      await agent.rail().click();
-      await page.getByTestId("presence-away").waitFor();
-      await checkAccess(page, "own menu");
-      await page.keyboard.press("Escape");
-      await page.getByTestId("timeline").focus();
-      await page.keyboard.press("?");
-      await page.getByTestId("shortcut-help").waitFor();
-      await checkAccess(page, "shortcuts");
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("Control+k");
-      await page.getByTestId("palette").waitFor();
-      await checkAccess(page, "palette");
-      await page.keyboard.press("Escape");
-      for (const view of ["queue", "closed"]) {
-        await agent.view(view);
-        await checkAccess(page, view);
+      await page.getByTestId("mode-reply").click();
+      const context = { page, url: server.url, conversation: agent.conversation() };
+      const shown = new Set();
+      for (const { name, go, leave } of CONSOLE) {
+        await within(name, () => go(context));
+        for (const testid of await page.locator("[data-testid]").evaluateAll((elements) => elements.filter((element) => element.checkVisibility()).map((element) => element.dataset.testid))) shown.add(testid);
+        await checkThemes(page, `${name}, ${look.locale}`);
+        if (leave) await within(`leaving ${name}`, () => leave(context));
       }
-      await page.getByTestId("nav-waiting").click();
-      await page.locator('[data-testid="nav-waiting"][aria-current="page"]').waitFor();
-      await checkAccess(page, "waiting");
-      for (const section of SETTINGS) {
-        await page.goto(`${server.url}#/settings/${section}`);
-        await page.locator("main h1, main h2").first().waitFor();
-        await page.locator(".skeleton, [aria-busy=true]").first().waitFor({ state: "detached" });
-        await checkAccess(page, `settings ${section}`);
+      // Its own server, since it goes away.
+      const away = await Server.start();
+      try {
+        const lin = (await arrive(look)).expect(SERVER_AWAY);
+        const desk = await Agent.enter(await lin.page(), away.url, "owner");
+        await away.kill();
+        await desk.page.getByTestId("offline-banner").waitFor();
+        shown.add("offline-banner");
+        await checkThemes(desk.page, `offline, ${look.locale}`);
+        await lin.leave();
+        people.splice(people.indexOf(lin), 1);
+      } finally {
+        await away.stop();
+      }
+      assert.deepEqual(unseen(shown), [], "every dialog, menu and banner of the sources has a row");
+    });
+
+    it(`can use every view of the widget, the shop and the page of its own, ${how}`, async () => {
+      assert.deepEqual(unnamed(WIDGET), ["refused.tsx"], "every view of the widget has a row; a refused message needs a server that refuses");
+      const shop = await Server.start();
+      try {
+        const ann = (await arrive(look)).expect(SERVER_AWAY).expect(/status of 422.*name=empty.txt/);
+        const lin = (await arrive(look)).expect(SERVER_AWAY);
+        const admin = await shop.api();
+        const page = await ann.page();
+        await page.goto(new URL("demo", shop.url).href);
+        await page.locator("#frontdesk-launcher button").waitFor();
+        await checkThemes(page, "shop with its launcher");
+        const visitor = await Visitor.atShop(page, shop.url);
+        await checkThemes(page, "shop with its chat");
+        let agent;
+        const context = {
+          page,
+          visitor,
+          /** Somebody is there, and has no place free. */
+          full: async () => {
+            await admin("PUT", "settings/routing.capacity", { value: 0 });
+            agent = await Agent.enter(await lin.page(), shop.url, "agent");
+          },
+          answer: async () => {
+            await agent.view("queue");
+            await agent.page.getByTestId("conversation-row").first().click();
+            await agent.page.getByTestId("take-button").click();
+            await agent.page.getByTestId("close-button").waitFor();
+            await agent.say("It does, here it is: 有的。");
+            for (const file of [
+              { name: "box.png", mimeType: "image/png", buffer: await picture(agent.page, 300, 200, "#8a4b2a") },
+              { name: "care.txt", mimeType: "text/plain", buffer: Buffer.from("Wash it by hand.") },
+            ]) {
+              await agent.page.getByTestId("composer-file").setInputFiles(file);
+              await agent.page.locator('[data-testid="attachment"][data-state="stored"]').waitFor();
+              await agent.input.press("Enter");
+              await agent.page.getByTestId("attachment").waitFor({ state: "detached" });
+            }
+          },
+          close: () => agent.page.getByTestId("close-button").click(),
+        };
+        const frame = page.frames().find((one) => one.url().includes("/widget/"));
+        for (const { name, go, leave } of WIDGET) {
+          await within(name, () => go(context));
+          await checkThemes(page, `widget, ${name}, ${look.locale}`, frame);
+          if (leave) await within(`leaving ${name}`, () => leave(context));
+        }
+        const alone = await Visitor.alone(await ann.page(), shop.url, await shop.inboxKey());
+        await alone.message("About this.").waitFor();
+        await checkThemes(alone.page, "page of its own");
+        await shop.kill();
+        await visitor.chat.locator(".banner").waitFor();
+        await checkThemes(page, "widget, offline", frame);
+        for (const person of [ann, lin]) {
+          await person.leave();
+          people.splice(people.indexOf(person), 1);
+        }
+      } finally {
+        await shop.stop();
       }
     });
 
-    it(`can use the widget and the page of its own, ${colorScheme}, ${locale}`, async () => {
-      const ann = await withAxe(await Person.arrive(browser, { colorScheme, locale }));
-      people.push(ann);
-      const visitor = await Visitor.atShop(await ann.page(), server.url);
-      assert.ok((await visitor.input.getAttribute("placeholder")).startsWith(greeting.slice(0, 2)));
-      await checkAccess(visitor.page, "shop");
-      const frame = visitor.page.frames().find((one) => one.url().includes("/widget/"));
-      await checkAccess(frame, "widget, first view");
-      await visitor.say("https://example.com and some words");
-      await visitor.chat.locator(".mark-sent, .mark-delivered, .mark-read").first().waitFor();
-      await checkAccess(frame, "widget, conversation");
-      const alone = await Visitor.alone(await ann.page(), server.url, await server.inboxKey());
-      await alone.message("some words").waitFor();
-      await checkAccess(alone.page, "page of its own");
+    it(`can set up a server, and join one, ${how}`, async () => {
+      const fresh = await Server.start({ demo: false });
+      try {
+        const page = await (await arrive(look)).page();
+        await page.goto(await fresh.setUpLink());
+        await page.getByTestId("set-up-name").fill("Ida");
+        await page.getByTestId("set-up-email").fill("ida@repairs.example");
+        await page.getByTestId("set-up-password").fill("correct horse battery staple 42");
+        await checkThemes(page, "set-up, you");
+        await page.getByTestId("set-up-next").click();
+        await page.getByTestId("set-up-account").fill("Blue Bottle Repairs");
+        await checkThemes(page, "set-up, account");
+        await page.getByTestId("set-up-next").click();
+        await page.getByTestId("set-up-site").waitFor();
+        await checkThemes(page, "set-up, site");
+      } finally {
+        await fresh.stop();
+      }
+      const invitation = await api("POST", "invitations", { email: `noor@${look.locale.toLowerCase()}.example`, role: (await api("GET", "roles")).roles[0].id, teams: [], language: look.locale });
+      const noor = await (await arrive(look)).page();
+      await noor.goto(invitation.url);
+      await noor.getByTestId("join-name").waitFor();
+      await checkThemes(noor, "invitation");
     });
   }
 
   it("can switch the language without a reload", async () => {
+    const agent = await Agent.enter(await (await arrive({})).page(), server.url, "owner");
     const { page } = agent;
     await page.goto(`${server.url}#/inbox/all`);
     await page.evaluate(() => (window.neverReloaded = true));
     for (const [locale, inbox] of [
+      ["zh-CN", "收件箱"],
       ["en", "Inbox"],
       ["zh-CN", "收件箱"],
     ]) {
@@ -115,3 +196,12 @@ describe("everybody", () => {
     assert.ok(await page.evaluate(() => window.neverReloaded));
   });
 });
+
+/** A failure says at which view. */
+async function within(view, work) {
+  try {
+    await work();
+  } catch (error) {
+    throw new Error(`${view}: ${error.message}`, { cause: error });
+  }
+}

@@ -12,7 +12,7 @@ export function Attachment({ chat, file }: { chat: Chat; file: FileInfo }): JSX.
     <button
       type="button"
       class="attachment"
-      aria-label={chat.texts.t("widget.download", { name: file.name })}
+      title={chat.texts.t("widget.download", { name: file.name })}
       onClick={() => void chat.save(() => saveFile(chat.files, file))}
     >
       <Drawing paths={FILE} />

@@ -7,6 +7,7 @@ import { signal } from "@preact/signals-core";
 import { describe, expect, it } from "vitest";
 import type { Me } from "./api";
 import { Console } from "./console";
+import { DemoControl } from "./demo";
 import type { Permission } from "./signals";
 
 const visitor = { kind: "ACTOR_KIND_VISITOR", id: "v1" } as const;
@@ -225,5 +226,74 @@ describe("what is not saved", () => {
     app.go({ page: "settings", section: "profile", item: null });
     expect(app.route.value).toMatchObject({ page: "settings", section: "profile" });
     app.desk.value?.stop();
+  });
+
+  it("shows what is quoted from far back, and goes there page by page", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1")];
+    for (let seq = 1; seq <= 130; seq++) server.say("c1", { actor: visitor, content: { text: { body: `m${seq}` } } });
+    await app.start();
+    app.openConversation("c1");
+    await clock.settle();
+    const chat = app.desk.value?.chat.value;
+    const { timeline } = chat?.conversation ?? {};
+    expect(timeline?.firstSeq).toBeGreaterThan(2);
+    expect(chat?.entry(2)).toBeNull();
+    await clock.settle();
+    expect(chat?.entry(2)).toMatchObject({ body: { text: "m2" } });
+    // Taken back meanwhile, the quote says so as well.
+    server.say("c1", { actor: visitor, retraction: { seq: "2" } });
+    await clock.settle();
+    expect(chat?.entry(2)).toMatchObject({ body: { kind: "tombstone" } });
+    await chat?.reach(3);
+    expect(timeline?.firstSeq).toBeLessThanOrEqual(3);
+    expect(chat?.sought.value?.seq).toBe(3);
+    const shownAt = chat?.sought.value;
+    await chat?.reach(500);
+    expect(chat?.sought.value).toBe(shownAt);
+    expect(app.notices.list.value.map((notice) => notice.text)).toEqual([{ key: "quote.too_far" }]);
+    app.desk.value?.stop();
+  });
+
+  it("asks before it takes back or gives up, and does nothing without a yes", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1")];
+    server.say("c1", { actor: visitor, content: { text: { body: "hi" } } });
+    await app.start();
+    app.openConversation("c1");
+    await clock.settle();
+    const chat = app.desk.value?.chat.value;
+    const asked = () => server.current.frames.filter((frame) => frame.command?.requeue !== undefined || frame.retract !== undefined).length;
+    chat?.ask({ kind: "requeue" });
+    chat?.ask(null);
+    await chat?.confirmed();
+    expect(asked()).toBe(0);
+    chat?.ask({ kind: "requeue" });
+    void chat?.confirmed();
+    await clock.settle();
+    expect([asked(), chat?.question.value]).toEqual([1, null]);
+    chat?.ask({ kind: "retract", seq: 1 });
+    void chat?.confirmed();
+    await clock.settle();
+    expect(asked()).toBe(2);
+    app.desk.value?.stop();
+  });
+});
+
+describe("the demo's visitors", () => {
+  it("are paused and let go on, and are no subject where there are none", async () => {
+    const state = { paused: false, visitors: 2 };
+    const api = { demo: () => Promise.resolve({ ...state }), pauseDemo: (paused: boolean) => Promise.resolve(Object.assign(state, { paused })) };
+    const demo = new DemoControl(api, true);
+    await Promise.resolve();
+    await demo.toggle();
+    expect(demo.state.value).toEqual({ paused: true, visitors: 2 });
+    await demo.toggle();
+    expect(demo.state.value?.paused).toBe(false);
+    const none = new DemoControl({ ...api, demo: () => Promise.reject(new Error("not found")) }, true);
+    await Promise.resolve();
+    await none.toggle();
+    expect(none.state.value).toBeNull();
+    expect(state.paused).toBe(false);
   });
 });

@@ -91,4 +91,15 @@ describe("timeline rows", () => {
     expect(all.map((row) => row.kind)).toEqual(["day", "message", "system", "message"]);
     expect(bubbles(all).every((row) => row.first && row.last)).toBe(true);
   });
+
+  it("are the same objects for the same lines, but for what a new line or receipt changes", () => {
+    const lines = [entry(1, visitor), entry(2, visitor), entry(3, self), entry(4, self)];
+    const before = bubbles(rows(lines));
+    const after = bubbles(rows([...lines, entry(5, self)]));
+    expect(after.slice(0, 3).every((row, at) => row === before[at])).toBe(true);
+    expect([after[3]?.first, after[3]?.last]).toEqual([false, false]);
+    const read = bubbles(rows(lines, { cursors: [{ actor: visitor, deliveredSeq: 3, readSeq: 3 }] }));
+    expect(read.map((row) => row.delivery)).toEqual([null, null, "read", "sent"]);
+    expect([read[0] === before[0], read[2] === before[2]]).toEqual([true, false]);
+  });
 });

@@ -156,8 +156,8 @@ function PageLink({ url }: { readonly url: string }) {
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) return <span class="page-link">{url}</span>;
   return (
     <a class="page-link" href={parsed.href} target="_blank" rel="noopener noreferrer nofollow" title={url}>
-      {parsed.host}
-      {parsed.pathname === "/" ? "" : parsed.pathname}
+      <span class="page-host">{parsed.host}</span>
+      {parsed.pathname !== "/" && <span class="page-path">{parsed.pathname}</span>}
     </a>
   );
 }

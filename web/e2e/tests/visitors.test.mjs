@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
+import { Agent } from "../support/agent.mjs";
 import { checkAccess, withAxe } from "../support/axe.mjs";
 import { Person, end, launch } from "../support/browser.mjs";
 import { Server } from "../support/server.mjs";
@@ -112,6 +113,42 @@ describe("a visitor of an inbox", () => {
     const later = await enter(other);
     await later.message("I shall not say.").waitFor();
     assert.equal(await later.chat.locator(".contact").count(), 0);
+  });
+
+  it("sees when somebody comes, is asked and offered only what the settings say", async () => {
+    const visitor = await enter(await arrive({ locale: "en" }));
+    await visitor.chat.locator(".header", { hasText: "Nobody is online right now" }).waitFor();
+    const lin = await arrive();
+    const agent = await Agent.enter(await lin.page(), server.url);
+    await visitor.chat.locator(".header .presence-on").waitFor();
+
+    const put = (name, value) => api("PUT", `settings/${name}?inbox=${inbox.id}`, { value });
+    const items = async () => {
+      await visitor.chat.getByRole("button", { name: "More" }).click();
+      await visitor.chat.getByRole("menuitem").first().waitFor();
+      const found = await visitor.chat.getByRole("menuitem").allTextContents();
+      await visitor.page.keyboard.press("Escape");
+      return found;
+    };
+    await visitor.say("What am I offered?");
+    await agent.open("What am I offered?");
+    await agent.say("This.");
+    await visitor.message("This.").waitFor();
+    assert.ok((await items()).includes("End chat"));
+    for (const name of ["session.visitor_may_close", "session.rating"]) await put(name, false);
+    const back = async () => {
+      await visitor.page.reload();
+      await visitor.launcher().click();
+      await visitor.message("This.").waitFor();
+    };
+    await back();
+    assert.ok(!(await items()).includes("End chat"));
+    await agent.page.getByTestId("close-button").click();
+    await visitor.chat.locator(".system", { hasText: "The conversation was closed" }).waitFor();
+    assert.equal(await visitor.chat.locator(".rating").count(), 0);
+    await put("session.rating", true);
+    await back();
+    await visitor.chat.locator(".rating").waitFor();
   });
 
   it("whom the site signed in has one conversation everywhere, and leaves nothing behind", async () => {

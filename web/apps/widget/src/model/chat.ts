@@ -11,6 +11,7 @@ import type { Settings } from "@frontdesk/loader/messages";
 import { jsonCodec } from "@frontdesk/protocol";
 import { computed, effect, signal } from "@preact/signals";
 import type { Given } from "./entrance";
+import { whenIdle } from "./entrance";
 import { Files } from "./files";
 import type { Inbox } from "./inbox";
 import { NO_INBOX, parseInbox } from "./inbox";
@@ -180,7 +181,7 @@ export class Chat {
     };
     look();
     document.addEventListener("visibilitychange", look);
-    this.client.start();
+    this.begin();
   }
 
   /** Fetches what the first view does without: before something of it is shown. */
@@ -282,7 +283,13 @@ export class Chat {
     this.newFromSeq.value = this.firstUnread();
     this.visible.value = true;
     this.toEnd.value += 1;
+    this.begin();
+  }
+
+  private begin(): void {
     this.client.start();
+    // Before it is needed, so that a menu opens without a connection too.
+    whenIdle(() => void this.later().catch(() => undefined));
   }
 
   private firstUnread(): number {

@@ -78,7 +78,7 @@ pub(crate) struct Seeded {
 pub(crate) struct Name {
     pub(crate) account: AccountId,
     pub(crate) visitor: VisitorId,
-    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

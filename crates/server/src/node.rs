@@ -63,7 +63,7 @@ use crate::{
     progress::Progress,
 };
 pub(crate) use ahead::append;
-use desk::{DeskTask, DeskView};
+use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
 use staff::Staff;
@@ -209,16 +209,16 @@ impl Node {
             files.clone(),
         ));
         tasks.spawn(Arc::clone(&gate).run(gate_out, tasks_stop.clone()));
-        let mut desk = DeskTask::new(
-            catalog.clone(),
-            Arc::clone(&loops),
-            data_dir.installation.partitions,
-            data_dir.installation.epoch,
-            Arc::clone(&view),
-            rows_in,
-            Arc::clone(&projections),
-            u32::from_be_bytes(random()),
-        );
+        let mut desk = DeskTask::new(DeskParts {
+            catalog: catalog.clone(),
+            loops: Arc::clone(&loops),
+            partitions: data_dir.installation.partitions,
+            epoch: data_dir.installation.epoch,
+            view: Arc::clone(&view),
+            rows: rows_in,
+            projections: Arc::clone(&projections),
+            id_seed: u32::from_be_bytes(random()),
+        });
         desk.begin(open).await.context("cannot open the desks of the accounts")?;
         tasks.spawn(desk.run(desk_out, query_out, tasks_stop.clone()));
         tasks.spawn(projector::run(Arc::clone(&projections), rows_out, projected));
@@ -334,8 +334,8 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
 /// Notes what a demo calls its visitors.
 async fn note_names(projections: &Projections, names: Vec<Name>) -> anyhow::Result<()> {
     let by = ContactAuthor { id: String::new(), name: String::new(), at_ms: now_ms() };
-    for Name { account, visitor, name } in names {
-        let change = ContactChange { name: Some(name), ..ContactChange::default() };
+    for Name { account, visitor, text } in names {
+        let change = ContactChange { name: Some(text), ..ContactChange::default() };
         projections
             .update_contact_of(account, visitor, &change, &by)
             .await

@@ -295,7 +295,7 @@ async fn the_demo_is_entered_without_a_password_on_its_own_machine_only() {
         request.send()
     };
     let ours = ("x-frontdesk", "1".to_owned());
-    let nameless = enter_with(&[ours.clone()]).await.unwrap();
+    let nameless = enter_with(std::slice::from_ref(&ours)).await.unwrap();
     problem(nameless, 404, "not_found").await;
     let foreign = enter_with(&[ours, ("origin", SITE.to_owned())]).await.unwrap();
     problem(foreign, 403, "origin.refused").await;

@@ -85,7 +85,7 @@ impl Canvas {
         let bounds = |part: fn(&Point) -> f32, end: u32| {
             let least = corners.iter().map(part).fold(f32::INFINITY, f32::min);
             let most = corners.iter().map(part).fold(0.0, f32::max);
-            span((least + most) / 2.0, (most - least) / 2.0, end)
+            span(f32::midpoint(least, most), (most - least) / 2.0, end)
         };
         let (left, right) = bounds(|corner| corner.0, WIDTH);
         let (top, bottom) = bounds(|corner| corner.1, HEIGHT);

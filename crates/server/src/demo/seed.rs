@@ -112,7 +112,7 @@ impl<'a> Player<'a> {
             self.names.push(Name {
                 account: self.cast.account,
                 visitor: act.token.visitor,
-                name: act.visitor.name,
+                text: act.visitor.name,
             });
             bar.set(done as u64 + 1);
         }

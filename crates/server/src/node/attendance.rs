@@ -19,7 +19,8 @@ pub(super) struct Attendance {
 
 #[derive(Debug)]
 struct Told {
-    told: bool,
+    /// What visitors know.
+    said: bool,
     now: bool,
     /// Not before.
     next_ms: i64,
@@ -30,12 +31,12 @@ impl Attendance {
     /// it with the welcome.
     pub(super) fn note(&mut self, now_ms: i64, inbox: InboxId, attended: bool) {
         let told = self.inboxes.entry(inbox).or_insert(Told {
-            told: attended,
+            said: attended,
             now: attended,
             next_ms: now_ms,
         });
         told.now = attended;
-        if told.now == told.told {
+        if told.now == told.said {
             self.pending.remove(&inbox);
         } else {
             self.pending.insert(inbox);
@@ -54,7 +55,7 @@ impl Attendance {
             if now_ms < told.next_ms {
                 return true;
             }
-            (told.told, told.next_ms) = (told.now, now_ms + TOLD_EVERY_MS);
+            (told.said, told.next_ms) = (told.now, now_ms + TOLD_EVERY_MS);
             due.push((*inbox, told.now));
             false
         });

@@ -189,11 +189,11 @@ struct AccountDesk {
 
 impl AccountDesk {
     /// Notes what the visitor of a conversation is called; says whether that is new.
-    fn call(&mut self, conversation: ConversationId, name: String) -> bool {
+    fn call(&mut self, conversation: ConversationId, name: &str) -> bool {
         let before = if name.is_empty() {
             self.names.remove(&conversation)
         } else {
-            self.names.insert(conversation, name.clone())
+            self.names.insert(conversation, name.to_owned())
         };
         before.unwrap_or_default() != name
     }
@@ -234,6 +234,20 @@ struct Connected {
     lost_ms: i64,
 }
 
+/// What the task is made of.
+pub(crate) struct DeskParts {
+    pub(crate) catalog: Catalog,
+    pub(crate) loops: Arc<[LoopHandle<Command>]>,
+    pub(crate) partitions: u16,
+    /// Life of the positions, for rows.
+    pub(crate) epoch: u64,
+    pub(crate) view: Arc<DeskView>,
+    pub(crate) rows: mpsc::Sender<Rows>,
+    pub(crate) projections: Arc<Projections>,
+    /// Unlike that of every other source of ids.
+    pub(crate) id_seed: u32,
+}
+
 /// The task.
 pub(crate) struct DeskTask {
     catalog: Catalog,
@@ -254,16 +268,9 @@ pub(crate) struct DeskTask {
 }
 
 impl DeskTask {
-    pub(crate) fn new(
-        catalog: Catalog,
-        loops: Arc<[LoopHandle<Command>]>,
-        partitions: u16,
-        epoch: u64,
-        view: Arc<DeskView>,
-        rows: mpsc::Sender<Rows>,
-        projections: Arc<Projections>,
-        id_seed: u32,
-    ) -> Self {
+    pub(crate) fn new(parts: DeskParts) -> Self {
+        let DeskParts { catalog, loops, partitions, epoch, view, rows, projections, id_seed } =
+            parts;
         Self {
             catalog,
             loops,
@@ -435,7 +442,7 @@ impl DeskTask {
                     if let Some((account, conversation)) = coming.get(&visitor)
                         && let Some(at) = self.accounts.get_mut(account)
                     {
-                        at.call(*conversation, name);
+                        at.call(*conversation, &name);
                     }
                 }
             }
@@ -586,7 +593,7 @@ impl DeskTask {
             DeskQuery::Renamed { account, conversations, name } => {
                 for conversation in conversations {
                     let Some(at) = self.accounts.get_mut(&account) else { return };
-                    if at.open.contains_key(&conversation) && at.call(conversation, name.clone()) {
+                    if at.open.contains_key(&conversation) && at.call(conversation, &name) {
                         self.tell_lists(account, conversation);
                     }
                 }

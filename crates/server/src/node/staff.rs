@@ -113,7 +113,7 @@ impl Staff {
             }
         };
         let answer_minutes = match self.known_answers(inbox) {
-            Some(minutes) => minutes,
+            Some(known) => known.minutes,
             None => {
                 let since_ms = now_ms() - RECENT_MS;
                 let waits = self.projections.first_answers(account, inbox, since_ms).await?;
@@ -126,8 +126,8 @@ impl Staff {
     }
 
     fn known(&self, inbox: InboxId) -> Option<InboxStaff> {
-        let (faces, answer_minutes) = (self.known_faces(inbox)?, self.known_answers(inbox)?);
-        Some(InboxStaff { faces: faces.to_vec(), answer_minutes })
+        let (faces, answers) = (self.known_faces(inbox)?, self.known_answers(inbox)?);
+        Some(InboxStaff { faces: faces.to_vec(), answer_minutes: answers.minutes })
     }
 
     fn known_faces(&self, inbox: InboxId) -> Option<Arc<Vec<Face>>> {
@@ -135,10 +135,9 @@ impl Staff {
         (known.seen == self.view.staff_changes()).then_some(known.faces)
     }
 
-    fn known_answers(&self, inbox: InboxId) -> Option<Option<u32>> {
+    fn known_answers(&self, inbox: InboxId) -> Option<Answers> {
         let known = self.answers.get(&inbox)?;
-        let fresh = known.minutes.is_some() || known.at.elapsed() < UNKNOWN_FRESH;
-        fresh.then_some(known.minutes)
+        (known.minutes.is_some() || known.at.elapsed() < UNKNOWN_FRESH).then_some(known)
     }
 
     async fn read_faces(

@@ -15,7 +15,7 @@ use tokio::{
 use crate::FRONTDESK;
 
 /// A start seeds ten thousand messages with an unoptimised binary, beside other tests.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A running demo; an ERROR line in its log fails the test that stops it.
 struct Demo {
@@ -131,7 +131,7 @@ async fn rows(http: &Http, view: &str) -> Vec<Value> {
 }
 
 fn number(value: &Value) -> i64 {
-    let text = value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     text.parse().unwrap_or(0)
 }
 

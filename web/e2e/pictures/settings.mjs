@@ -3,8 +3,10 @@ import { Agent } from "../support/agent.mjs";
 import { stage } from "./stage.mjs";
 import { REPLIES } from "./words.mjs";
 
-const PAGES = ["profile", "people", "teams", "inboxes", "replies", "keys", "limits"];
+const PAGES = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
+const INBOX_PARTS = ["install", "basics", "texts", "hours", "look", "identity", "limits"];
 const DIALOGS = [
+  ["people", "invite-person", "invite-dialog"],
   ["people", "add-person", "person-dialog"],
   ["teams", "add-team", "team-dialog"],
   ["inboxes", "add-inbox", "inbox-dialog"],
@@ -31,8 +33,30 @@ export async function settings(browser, camera) {
         await camera.looks(page, name);
       });
     }
+    await camera.view("settings-role", async (name) => {
+      await go("rights");
+      await page.getByTestId("role").nth(1).click();
+      await page.getByTestId("right-conversation.write").waitFor();
+      await camera.looks(page, name);
+    });
+    for (const part of INBOX_PARTS) {
+      await camera.view(`settings-inbox-${part}`, async (name) => {
+        await go("inboxes");
+        await page.getByTestId(`inbox-${part}-tab`).click();
+        await page.locator(`[data-testid="inbox-${part}-tab"][aria-current="page"]`).waitFor();
+        await camera.looks(page, name);
+      });
+    }
+    const agentRole = (await api("GET", "roles")).roles.find((role) => role.builtin === "agent").id;
+    const invitation = await api("POST", "invitations", { email: "noor@example.com", display_name: "Noor", role: agentRole, language: camera.locale });
+    await camera.view("join", async (name) => {
+      const guest = await (await arrive()).page();
+      await guest.goto(invitation.url);
+      await guest.getByTestId("join-name").waitFor();
+      await camera.looks(guest, name);
+    });
     for (const [section, button, dialog] of DIALOGS) {
-      await camera.view(`settings-${section}-dialog`, async (name) => {
+      await camera.view(`settings-${button}`, async (name) => {
         await go(section);
         await page.getByTestId(button).click();
         await page.getByTestId(dialog).waitFor();

@@ -10,17 +10,35 @@ export async function start(browser, camera) {
     const page = await (await arrive()).page();
     await camera.view("set-up", async (name) => {
       await page.goto(await server.setUpLink());
-      await page.getByTestId("set-up-account").waitFor();
+      await page.getByTestId("set-up-name").waitFor();
       await camera.looks(page, name);
     });
-    await camera.view("set-up-done", async (name) => {
-      await page.getByTestId("set-up-account").fill(account.name);
+    await camera.view("set-up-team", async (name) => {
       await page.getByTestId("set-up-name").fill(account.person);
       await page.getByTestId("set-up-email").fill(account.email);
       await page.getByTestId("set-up-password").fill(PASSWORD);
+      await page.getByTestId("set-up-next").click();
+      await page.getByTestId("set-up-account").fill(account.name);
+      await camera.looks(page, name);
+    });
+    await camera.view("set-up-site", async (name) => {
+      await page.getByTestId("set-up-next").click();
       await page.getByTestId("set-up-site").fill(account.site);
+      await camera.looks(page, name);
+    });
+    await camera.view("set-up-snippet", async (name) => {
       await page.getByTestId("set-up-submit").click();
-      await page.getByTestId("presence-switch").waitFor();
+      await page.getByTestId("snippet-seen").waitFor();
+      await camera.looks(page, name);
+    });
+    await camera.view("set-up-test", async (name) => {
+      await page.getByTestId("welcome-next").click();
+      await page.getByTestId("qr-code").waitFor();
+      await camera.looks(page, name);
+    });
+    await camera.view("set-up-invite", async (name) => {
+      await page.getByTestId("welcome-next").click();
+      await page.getByTestId("invite-email").waitFor();
       await camera.looks(page, name);
     });
   });

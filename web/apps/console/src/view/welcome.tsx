@@ -51,7 +51,7 @@ export function Welcome({ step }: { readonly step: WelcomeStep }) {
             {t("back")}
           </Button>
         )}
-        <Button kind="primary" testid="welcome-next" onClick={step === "snippet" ? () => go("test") : step === "test" ? afterTest : finish}>
+        <Button kind={step === "invite" ? "plain" : "primary"} testid="welcome-next" onClick={step === "snippet" ? () => go("test") : step === "test" ? afterTest : finish}>
           {step === "invite" ? t("set_up.finish") : t("next")}
         </Button>
       </footer>

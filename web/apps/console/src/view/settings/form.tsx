@@ -1,6 +1,6 @@
 // Forms that know what is saved and what is not: a draft beside the saved value, a bar that says so,
 // and a question before somebody leaves without saving.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { same } from "../../model/same";
 import { useConsole } from "../context";
 import { Button } from "../parts/controls";
@@ -27,7 +27,7 @@ export function useDraft<T extends object>(saved: T): Draft<T> {
     setValue(saved);
   });
   const dirty = !same(value, saved);
-  useEffect(() => (dirty ? app.holdUnsaved() : undefined), [dirty]);
+  useLayoutEffect(() => (dirty ? app.holdUnsaved() : undefined), [dirty]);
   return { value, dirty, set: (change) => setValue((before) => ({ ...before, ...change })), reset: (next) => setValue(next ?? saved) };
 }
 

@@ -11,13 +11,16 @@ import { Confirm } from "./confirm";
 import { LanguageFields, tidyTexts } from "./languages";
 import { Card, FormError, Load, Page, useSubmit } from "./page";
 
+/** Whoever may change teams need not be able to change people. */
+type Member = Pick<Person, "id" | "display_name">;
+
 export function Teams() {
   const app = useConsole();
   const { inbox } = useDesk();
   const [editing, setEditing] = useState<Team | "new" | null>(null);
   const [removing, setRemoving] = useState<Team | null>(null);
   return (
-    <Load read={async () => ({ teams: await app.api.teams(), people: await app.api.people() })}>
+    <Load read={async () => ({ teams: await app.api.teams(), people: (await app.api.agents()).map(({ id, name }) => ({ id, display_name: name })) })}>
       {({ value: { teams, people }, reload }) => {
         const changed = async () => {
           await reload();
@@ -74,12 +77,12 @@ export function Teams() {
   );
 }
 
-function memberNames(team: Team, people: readonly Person[]): string {
+function memberNames(team: Team, people: readonly Member[]): string {
   const names = team.members.map((id) => people.find((person) => person.id === id)?.display_name).filter((name) => name !== undefined);
   return names.length === 0 ? t("teams.nobody") : new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(names);
 }
 
-function EditTeam({ team, people, onClose, onDone }: { readonly team: Team | null; readonly people: readonly Person[]; readonly onClose: () => void; readonly onDone: () => Promise<void> }) {
+function EditTeam({ team, people, onClose, onDone }: { readonly team: Team | null; readonly people: readonly Member[]; readonly onClose: () => void; readonly onDone: () => Promise<void> }) {
   const app = useConsole();
   const [names, setNames] = useState<Texts>(team?.names ?? {});
   const [members, setMembers] = useState<ReadonlySet<string>>(new Set(team?.members ?? []));

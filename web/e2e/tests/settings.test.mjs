@@ -41,7 +41,9 @@ describe("the settings", () => {
   };
 
   it("give a role a right, and whoever has it may do so at once", async () => {
-    const lin = await Agent.enter(await (await arrive()).page(), server.url, "agent");
+    // With other rights the console opens another socket, whatever became of the one before.
+    const person = (await arrive()).expect(/WebSocket is closed before the connection is established/);
+    const lin = await Agent.enter(await person.page(), server.url, "agent");
     await lin.page.goto(`${server.url}#/settings`);
     await lin.page.getByTestId("settings-profile").waitFor();
     assert.equal(await lin.page.getByTestId("settings-replies").count(), 0);
@@ -74,7 +76,8 @@ describe("the settings", () => {
     await page.getByTestId("role").filter({ hasText: "Night shift" }).click();
     await page.getByTestId("remove-role").click();
     await page.getByTestId("confirm-submit").click();
-    await page.getByTestId("role").filter({ hasText: "Night shift" }).waitFor({ state: "detached" });
+    await page.getByTestId("add-role").waitFor();
+    assert.equal(await page.getByTestId("role").filter({ hasText: "Night shift" }).count(), 0);
   });
 
   it("invite a colleague by a link that works once", async () => {
@@ -105,7 +108,7 @@ describe("the settings", () => {
     await new Agent(own).rail().waitFor();
     assert.ok(!own.url().includes("invite"), "the token has left the address");
 
-    await settings("people", "person");
+    await page.reload();
     await page.getByTestId("person").filter({ hasText: "noor@tea.example" }).waitFor();
     assert.equal(await page.getByTestId("invitation").count(), 0);
     const late = await arrive();
@@ -183,7 +186,7 @@ describe("the settings", () => {
 
   it("see where the widget was refused, and allow it there with one press", async () => {
     const site = await Site.open(server.url);
-    const ann = (await arrive()).expect(/status of 403.*\/tickets/);
+    const ann = (await arrive()).expect(/frame-ancestors/).expect(/postMessage/);
     try {
       const shop = await ann.page();
       await shop.goto(site.page({ script: `frontdesk("boot",{inbox:"${await server.inboxKey()}"});frontdesk("open");` }));

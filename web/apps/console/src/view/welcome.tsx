@@ -10,9 +10,9 @@ import { useConsole, useDesk } from "./context";
 import { lineText } from "./inbox/line-text";
 import { Button } from "./parts/controls";
 import { Icon } from "./parts/icon";
-import { Qr, Snippet, baseUrl, useAgain } from "./settings/inbox/install";
+import { Qr, Snippet, baseUrl } from "./settings/inbox/install";
 import { InvitationLink, InviteForm } from "./settings/invitations";
-import { Load } from "./settings/page";
+import { Load, useAgain } from "./settings/page";
 import { StepFrame } from "./steps";
 import { locale, t } from "./text";
 

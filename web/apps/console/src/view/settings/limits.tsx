@@ -102,8 +102,13 @@ function SettingLine({ setting, inbox, onDone }: LineProps) {
   const [text, setText] = useState(String(setting.value));
   useEffect(() => setText(String(setting.value)), [setting.value]);
   const submit = useSubmit();
+  // What was chosen stands there while the server is asked.
+  const [wanted, setWanted] = useState<boolean | null>(null);
   const id = `setting-${setting.name}`;
-  const put = (value: boolean | number | null) => void submit.run(() => app.api.changeSetting(setting.name, value, inbox)).then((done) => (done ? onDone() : undefined));
+  const put = async (value: boolean | number | null) => {
+    if (await submit.run(() => app.api.changeSetting(setting.name, value, inbox))) await onDone();
+    setWanted(null);
+  };
   const changed = setting.kind === "number" && text !== String(setting.value);
   const words = setting.kind === "number" ? inWords(setting.name, text) : "";
   const error = submit.errorOf(setting.name);
@@ -116,13 +121,16 @@ function SettingLine({ setting, inbox, onDone }: LineProps) {
         </span>
       </label>
       {setting.kind === "switch" ? (
-        <input id={id} type="checkbox" role="switch" class="switch" checked={setting.value === true} disabled={submit.busy} onChange={(event) => put(event.currentTarget.checked)} />
+        <input id={id} type="checkbox" role="switch" class="switch" checked={wanted ?? setting.value === true} onChange={(event) => {
+            setWanted(event.currentTarget.checked);
+            void put(event.currentTarget.checked);
+          }} />
       ) : (
         <form
           class="setting-number"
           onSubmit={(event) => {
             event.preventDefault();
-            if (changed) put(Number(text));
+            if (changed) void put(Number(text));
           }}
         >
           <input id={id} class="input" type="number" required step={1} min={setting.min ?? undefined} max={setting.max ?? undefined} value={text} aria-invalid={error === null ? undefined : "true"} aria-describedby={`${id}-words`} onInput={(event) => setText(event.currentTarget.value)} />
@@ -138,7 +146,7 @@ function SettingLine({ setting, inbox, onDone }: LineProps) {
         </form>
       )}
       <span class={setting.own && !changed ? "setting-reset" : "setting-reset setting-default"}>
-        <Button size="small" kind="quiet" icon="rotate-ccw" label={inbox === null ? t("limits.reset") : t("limits.reset_inbox")} disabled={!setting.own || changed} onClick={() => put(null)} />
+        <Button size="small" kind="quiet" icon="rotate-ccw" label={inbox === null ? t("limits.reset") : t("limits.reset_inbox")} disabled={!setting.own || changed} onClick={() => void put(null)} />
       </span>
       {error !== null && (
         <p class="form-error" role="alert">

@@ -68,6 +68,16 @@ export function Load<T>({ read, children }: { readonly read: () => Promise<T>; r
   return error === null ? <SkeletonRows count={4} /> : <Failed text={error} onRetry={() => void reload()} />;
 }
 
+/** Runs something now and again, as long as the view is shown and the tab is looked at. */
+export function useAgain(run: () => unknown, everyMs: number): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) run();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, []);
+}
+
 export type Submit = {
   readonly busy: boolean;
   readonly error: string | null;

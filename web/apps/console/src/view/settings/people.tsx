@@ -10,11 +10,13 @@ import { Menu } from "../parts/overlay";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
 import { InviteDialog, Invitations } from "./invitations";
-import { Card, Load, Page } from "./page";
+import { Card, Load, Page, useAgain } from "./page";
 import type { Household } from "./person-forms";
 import { AddPerson, EditPerson, ResetPassword, roleText } from "./person-forms";
 
 type Open = { readonly kind: "invite" } | { readonly kind: "add" } | { readonly kind: "edit" | "password" | "remove" | "disable"; readonly person: Person } | null;
+
+const lookAgainMs = 10_000;
 
 export function People() {
   const app = useConsole();
@@ -72,6 +74,7 @@ export function People() {
                 </table>
               </div>
             </Card>
+            {household.invitations.length > 0 && <Again run={reload} />}
             <Invitations household={household} onDone={reload} />
             {open?.kind === "invite" && <InviteDialog household={household} onClose={close} onDone={reload} />}
             {open?.kind === "add" && <AddPerson household={household} onClose={close} onDone={changed} />}
@@ -106,6 +109,12 @@ export function People() {
       }}
     </Load>
   );
+}
+
+/** Who has an open invitation may join at any time. */
+function Again({ run }: { readonly run: () => unknown }) {
+  useAgain(run, lookAgainMs);
+  return null;
 }
 
 type RowProps = { readonly person: Person; readonly own: boolean; readonly household: Household; readonly onOpen: (kind: "edit" | "password" | "remove" | "disable") => void };

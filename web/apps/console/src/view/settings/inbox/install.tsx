@@ -9,7 +9,7 @@ import { useConsole } from "../../context";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import { locale, t } from "../../text";
-import { Card, FormError, Load, useSubmit } from "../page";
+import { Card, FormError, Load, useAgain, useSubmit } from "../page";
 import type { InboxPageProps } from "./pages";
 
 const loadQr = () => import("./qr-code").then((module) => module.QrCode);
@@ -74,16 +74,6 @@ export function Qr({ text, name }: { readonly text: string; readonly name: strin
     loadQr().then((Loaded) => setCode({ Loaded }), () => undefined);
   }, []);
   return <div class="qr">{Code !== null && <Code.Loaded text={text} name={name} />}</div>;
-}
-
-/** Runs something now and again, as long as the view is shown and the tab is looked at. */
-export function useAgain(run: () => unknown, everyMs: number): void {
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) run();
-    }, everyMs);
-    return () => clearInterval(timer);
-  }, []);
 }
 
 function Seen({ sightings, inbox, onDone, reload }: InboxPageProps & { readonly sightings: Sightings; readonly reload: () => Promise<void> }) {

@@ -32,7 +32,7 @@ function NameCard() {
   const draft = useDraft({ name: me.display_name, hue: hueOf(me.avatar) });
   const submit = useSubmit();
   const { name, hue } = draft.value;
-  const save = async () => app.account.updated(await app.api.changeMe({ display_name: name.trim(), avatar: hue === null ? "" : avatarOf(hue) }));
+  const save = async () => app.account.updated(await app.api.changeMe({ display_name: name.trim(), ...(me.avatar === undefined ? {} : { avatar: hue === null ? "" : avatarOf(hue) }) }));
   return (
     <Card title={t("profile.name_title")} text={t("profile.name_text")}>
       <form
@@ -49,7 +49,7 @@ function NameCard() {
             <TextField label={t("email")} type="email" value={me.email} onInput={() => undefined} disabled />
           </div>
         </div>
-        <fieldset class="hues">
+        {me.avatar !== undefined && <fieldset class="hues">
           <legend>{t("profile.colour")}</legend>
           {avatarHues.map((known) => (
             <label key={known} class={`hue hue-${known}`} title={t("profile.colour_numbered", { count: known + 1 })}>
@@ -63,7 +63,7 @@ function NameCard() {
             </Button>
           )}
           {submit.errorOf("avatar") !== null && <p class="field-error">{submit.errorOf("avatar")}</p>}
-        </fieldset>
+        </fieldset>}
         <FormError submit={submit} />
         <SaveBar draft={draft} submit={submit} disabled={name.trim() === ""} testid="profile-save" />
       </form>

@@ -23,7 +23,7 @@ export async function checkAccess(frame, view, rules) {
 
 /** The same in both themes, of which the page shows one now; the other differs in its colours. */
 export async function checkThemes(page, view, frame = page.mainFrame()) {
-  const shown = () => frame.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  const shown = () => frame.evaluate(() => window.matchMedia("(prefers-color-scheme: dark)").matches);
   const themes = (await shown()) ? ["dark", "light"] : ["light", "dark"];
   await checkAccess(frame, `${view}, ${themes[0]}`);
   try {

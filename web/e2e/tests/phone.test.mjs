@@ -113,7 +113,7 @@ describe("on a phone", () => {
 /** In the page: an element that takes the whole window. */
 function covers(selector) {
   const { left, top, width, height } = document.querySelector(selector).getBoundingClientRect();
-  return left <= 0 && top <= 0 && width >= innerWidth && height >= innerHeight;
+  return left <= 0 && top <= 0 && width >= window.innerWidth && height >= window.innerHeight;
 }
 
 /** Nothing reaches out of the screen to the side. */

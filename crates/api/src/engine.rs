@@ -400,6 +400,8 @@ pub struct AgentState {
     pub id: String,
     /// Display name.
     pub name: String,
+    /// A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none.
+    pub avatar: String,
     /// `online`, `away` or `offline`.
     pub presence: String,
     /// Teams the agent serves.

@@ -63,7 +63,7 @@ pub struct User {
     pub email: String,
     /// What visitors see.
     pub display_name: String,
-    /// A file id; empty for none.
+    /// A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none.
     pub avatar: String,
     /// BCP 47, of the console.
     pub language: String,
@@ -116,7 +116,7 @@ pub struct NewUser {
 pub struct ProfileChange {
     /// What visitors see.
     pub display_name: Option<String>,
-    /// A file id; empty for none.
+    /// A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none.
     pub avatar: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
@@ -282,7 +282,7 @@ impl Catalog {
             user.language.clone_from(language);
         }
         if let Some(avatar) = &change.avatar {
-            user.avatar = text::line("avatar", avatar, 32)?;
+            user.avatar = checked_avatar(avatar)?;
         }
         sqlx::query("UPDATE users SET display_name = ?, avatar = ?, language = ? WHERE id = ?")
             .bind(user.display_name)
@@ -634,4 +634,19 @@ fn member(row: &SqliteRow) -> Result<Member, Error> {
         disabled: rows::flag(row, "member_disabled")?,
         joined_ms: rows::int(row, "joined_ms")?,
     })
+}
+
+/// Colours the console has for initials.
+const AVATAR_HUES: u8 = 8;
+
+fn checked_avatar(avatar: &str) -> Result<String, Error> {
+    let is_hue = avatar.strip_prefix("hue-").is_some_and(|hue| {
+        hue.len() == 1 && hue.parse::<u8>().is_ok_and(|number| number < AVATAR_HUES)
+    });
+    let is_file = avatar.len() == 32 && avatar.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if avatar.is_empty() || is_hue || is_file {
+        Ok(avatar.to_owned())
+    } else {
+        Err(Error::invalid("avatar", "avatar"))
+    }
 }

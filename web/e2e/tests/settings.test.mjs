@@ -254,15 +254,18 @@ describe("the settings", () => {
     await saved();
   });
 
-  it("keep what a person is called, and what calls them", async () => {
+  it("keep name and colour of a person, and what calls them", async () => {
     await settings("profile", "profile-name");
     await page.getByTestId("profile-name").fill("Ada");
+    await page.getByTestId("hue-3").check({ force: true });
     await page.getByTestId("profile-save").click();
     await saved();
+    await page.locator('[data-testid="presence-switch"] .hue-3').waitFor();
     await page.getByTestId("signal-sound").uncheck();
     await page.reload();
     await page.getByTestId("signal-sound").waitFor();
     assert.equal(await page.getByTestId("profile-name").inputValue(), "Ada");
+    await page.locator('[data-testid="presence-switch"] .hue-3').waitFor();
     await page.locator('[data-testid="signal-sound"]:not(:checked)').waitFor();
     await checkAccess(page, "profile");
   });

@@ -40,6 +40,8 @@ struct MeBody {
     id: String,
     /// What visitors see, or the key's name.
     display_name: String,
+    /// A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none.
+    avatar: String,
     /// How the person signs in; absent for a key.
     email: Option<String>,
     /// BCP 47, of the console; absent for a key.
@@ -80,6 +82,7 @@ async fn show(
         kind: "api_key",
         id: by.id(),
         display_name: String::new(),
+        avatar: String::new(),
         email: None,
         language: None,
         presence: None,
@@ -98,6 +101,7 @@ async fn show(
             let own = state.catalog().session_user(&user.access).await?;
             body.kind = "user";
             body.display_name = user.access.display_name;
+            body.avatar = user.access.avatar;
             body.email = Some(own.email);
             body.language = Some(user.access.language);
             body.presence = Some(user.access.presence.code());
@@ -115,6 +119,8 @@ async fn show(
 struct MyChange {
     /// What visitors see.
     display_name: Option<String>,
+    /// A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none.
+    avatar: Option<String>,
     /// BCP 47, of the console.
     language: Option<String>,
 }
@@ -130,12 +136,13 @@ async fn change(
 ) -> Answer<Json<MeBody>> {
     let change = ProfileChange {
         display_name: body.display_name,
+        avatar: body.avatar,
         language: body.language,
-        ..ProfileChange::default()
     };
     let (account, id) = (user.access.account, user.access.user);
     let member = state.catalog().update_profile(account, id, &change, true).await?;
     user.access.display_name = member.user.display_name;
+    user.access.avatar = member.user.avatar;
     user.access.language = member.user.language;
     state.engine().configuration_changed(account).await;
     show(State(state), client, Staff(Principal::User(Box::new(user)))).await

@@ -142,6 +142,33 @@ async fn a_user_keeps_profile_presence_capacity_and_teams() {
 }
 
 #[tokio::test]
+async fn an_avatar_is_a_colour_or_a_file_or_nothing() {
+    let fixture = Fixture::new().await;
+    let made = fixture.account("acme").await;
+    let (account, owner) = (made.account, made.owner);
+    let file = "0123456789abcdef0123456789abcdef";
+    for (avatar, allowed) in [
+        ("hue-0", true),
+        ("hue-7", true),
+        (file, true),
+        ("", true),
+        ("hue-8", false),
+        ("hue-+1", false),
+        ("hue-", false),
+        ("red", false),
+        ("../etc/passwd", false),
+    ] {
+        let change = ProfileChange { avatar: Some(avatar.to_owned()), ..ProfileChange::default() };
+        let changed = fixture.catalog.update_profile(account, owner, &change, true).await;
+        assert_eq!(
+            changed.map(|member| member.user.avatar).ok().as_deref() == Some(avatar),
+            allowed,
+            "{avatar}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn roles_in_use_built_in_roles_and_the_owners_rights_stay() {
     let fixture = Fixture::new().await;
     let catalog = &fixture.catalog;

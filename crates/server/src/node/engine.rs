@@ -552,6 +552,7 @@ impl Engine for NodeEngine {
             AgentState {
                 id: member.user.id.to_string(),
                 name: member.user.display_name,
+                avatar: member.user.avatar,
                 presence: principals::presence_word(at.presence).to_owned(),
                 teams: member.teams.iter().map(ToString::to_string).collect(),
                 open_sessions: at.open_sessions,

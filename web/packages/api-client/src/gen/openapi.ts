@@ -948,6 +948,8 @@ export interface components {
         };
         /** @description One agent as colleagues see them. */
         AgentState: {
+            /** @description A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none. */
+            avatar: string;
             /**
              * Format: int32
              * @description How many the agent takes at once.
@@ -1467,6 +1469,8 @@ export interface components {
         /** @description Who asks. */
         MeBody: {
             account: components["schemas"]["MyAccount"];
+            /** @description A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none. */
+            avatar: string;
             /** @description The installation runs with demo data. */
             demo: boolean;
             /** @description What visitors see, or the key's name. */
@@ -1518,6 +1522,8 @@ export interface components {
         };
         /** @description Fields that are absent stay as they are. */
         MyChange: {
+            /** @description A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none. */
+            avatar?: string | null;
             /** @description What visitors see. */
             display_name?: string | null;
             /** @description BCP 47, of the console. */

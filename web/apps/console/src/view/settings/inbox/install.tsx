@@ -28,7 +28,7 @@ export function Install({ inbox, onDone }: InboxPageProps) {
     <div class="cards">
       <Card title={t("inboxes.install")} text={t("inboxes.install_text")}>
         <Snippet line={line} />
-        <Load key={inbox.origins.join()} read={() => app.api.sightings(inbox.id)}>
+        <Load read={() => app.api.sightings(inbox.id)}>
           {({ value, reload }) => <Seen sightings={value} inbox={inbox} onDone={onDone} reload={reload} />}
         </Load>
       </Card>

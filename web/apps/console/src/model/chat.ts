@@ -1,6 +1,6 @@
 // The conversation on the screen: its timeline rows, its session and what may be done with it, the
 // composer, and what is known about the visitor.
-import type { AgentClient, Conversation, KeyValueStore, SessionCommand } from "@frontdesk/client";
+import type { AgentClient, Conversation, KeyValueStore, OutgoingLine, SessionCommand } from "@frontdesk/client";
 import { Refused, toEntry } from "@frontdesk/client";
 import type { Locale } from "@frontdesk/i18n";
 import type { ReadonlySignal } from "@preact/signals-core";
@@ -252,6 +252,13 @@ export class Chat {
     } finally {
       this.#reaching.value = false;
     }
+  }
+
+  /** Takes a refused message back into the composer, to say it otherwise. */
+  rewrite(message: OutgoingLine): void {
+    if (message.body.kind !== "text") return;
+    this.composer.resume(message.body.text, message.team ? "note" : "reply", message.body.quoteSeq);
+    this.conversation.discard(message.clientMsgId);
   }
 
   /** Asks once more before what cannot be undone; null takes the question back. */

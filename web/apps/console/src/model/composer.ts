@@ -89,6 +89,14 @@ export class Composer {
     this.#store();
   }
 
+  /** Takes up again what the server refused: its words before those that stand here, in its own mode. */
+  resume(text: string, mode: Mode, quoteSeq: number): void {
+    const written = this.#text.peek();
+    if (quoteSeq > 0) this.#quoteSeq.value = quoteSeq;
+    this.setMode(mode);
+    this.setText(written === "" ? text : `${text}\n${written}`);
+  }
+
   /** By how many bytes the text is too long for the server; 0 if it fits. */
   overBytes(): number {
     const max = this.limits().textBytesMax;

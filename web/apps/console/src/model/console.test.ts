@@ -255,6 +255,27 @@ describe("what is not saved", () => {
     app.desk.value?.stop();
   });
 
+  it("takes a refused message back into the composer, before what stands there", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1")];
+    await app.start();
+    app.openConversation("c1");
+    await clock.settle();
+    const chat = app.desk.value?.chat.value;
+    server.nextRefusal = { code: "message.mention" };
+    chat?.composer.setMode("note");
+    chat?.composer.setText("@Mei look");
+    chat?.composer.send();
+    await clock.settle();
+    chat?.composer.setText("and more");
+    const refused = chat?.conversation.outgoing.value[0];
+    expect(refused?.state).toEqual({ kind: "refused", code: "message.mention" });
+    if (refused !== undefined) chat?.rewrite(refused);
+    expect([chat?.composer.text.value, chat?.composer.mode.value]).toEqual(["@Mei look\nand more", "note"]);
+    expect(chat?.conversation.outgoing.value).toEqual([]);
+    app.desk.value?.stop();
+  });
+
   it("asks before it takes back or gives up, and does nothing without a yes", async () => {
     const { app, clock, server } = setUp();
     server.list = [row("c1")];

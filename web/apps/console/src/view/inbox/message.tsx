@@ -114,6 +114,14 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
             <button type="button" class="link-button" onClick={() => chat.conversation.retry(bubble.outgoing?.clientMsgId ?? "")}>
               {t("message.retry")}
             </button>
+            {body.kind === "text" && (
+              <button type="button" class="link-button" data-testid="message-rewrite" onClick={() => {
+                if (bubble.outgoing !== null) chat.rewrite(bubble.outgoing);
+                document.querySelector<HTMLElement>('[data-testid="composer-input"]')?.focus();
+              }}>
+                {t("edit")}
+              </button>
+            )}
             <button type="button" class="link-button" onClick={() => chat.conversation.discard(bubble.outgoing?.clientMsgId ?? "")}>
               {t("message.discard")}
             </button>

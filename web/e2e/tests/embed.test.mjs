@@ -7,6 +7,7 @@ import { Person, end, launch } from "../support/browser.mjs";
 import { Server } from "../support/server.mjs";
 import { Site } from "../support/site.mjs";
 import { Visitor } from "../support/visitor.mjs";
+import { work } from "../support/work.mjs";
 
 /** What a page may be kept from its own work before the launcher is touched. */
 const WORK_MS_MAX = 50;
@@ -151,22 +152,3 @@ describe("the widget on a site", () => {
     await visitor.input.waitFor();
   });
 });
-
-/** Milliseconds of the page's main thread, from the first byte until nothing is left to do. */
-async function work(person, url, sign) {
-  const page = await person.page();
-  const session = await page.context().newCDPSession(page);
-  // The thread's own time: what other processes take of the machine is not the page's.
-  await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const spent = async () => {
-    const { metrics } = await session.send("Performance.getMetrics");
-    return 1_000 * metrics.find(({ name }) => name === "TaskDuration").value;
-  };
-  await page.goto("about:blank");
-  const before = await spent();
-  await page.goto(url, { waitUntil: "load" });
-  await page.locator(sign).waitFor();
-  // Idle means idle: what was put off until then is part of it.
-  await page.evaluate(() => new Promise((resolve) => window.requestIdleCallback(() => window.requestIdleCallback(resolve))));
-  return (await spent()) - before;
-}

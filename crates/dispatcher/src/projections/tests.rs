@@ -478,7 +478,7 @@ async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
     assert_eq!(merged.conversations, [phone.conversation, laptop.conversation]);
     assert_eq!(merge().await.unwrap(), merged, "once is enough");
     // What the log says next changes nothing about it.
-    fixture.write(&[phone.clone()]).await;
+    fixture.write(std::slice::from_ref(&phone)).await;
     projections.wipe().await.unwrap();
     fixture.write(&[phone.clone(), laptop]).await;
     let found = projections.contact_of(account, visitor(&phone)).await.unwrap();

@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { actionsFor } from "./chat";
 import { Rights } from "./account";
+import { letters } from "./letters";
 import type { Command } from "./palette";
 import { findCommands } from "./palette";
 import { soundsAt } from "./pinyin";
@@ -24,6 +25,22 @@ describe("routes", () => {
     for (const hash of ["", "#", "#/nowhere", "#/inbox/nothing"]) expect(formatRoute(parseRoute(hash))).toBe("#/inbox/mine");
     expect(formatRoute(parseRoute("#/settings/nothing"))).toBe("#/settings");
   });
+});
+
+describe("the letters of a name", () => {
+  it.each([
+    ["Ann", "A"],
+    ["Ann van Dyck", "AD"],
+    ["王小明", "明"],
+    ["宋女士", "宋"],
+    ["先生", "生"],
+    ["Lin 林", "L林"],
+    ["云上茶馆（批发）", "馆"],
+    ["Yun 小云 (demo)", "Y小"],
+    ["(anonymous)", "A"],
+    ["", ""],
+    ["…", ""],
+  ])("of %j are %j", (name, drawn) => expect(letters(name)).toBe(drawn));
 });
 
 describe("waiting time", () => {

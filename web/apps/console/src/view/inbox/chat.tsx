@@ -39,18 +39,13 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
   const unreadable = !loaded && known.kind === "failed" && known.code !== "connection.lost";
   const writable = !unreadable && (chat.actions.value.reply || chat.actions.value.note);
   const { dropping, target } = useDrop((files) => chat.composer.attach(files));
+  if (unreadable) return <Unreadable chat={chat} code={known.code} />;
   return (
     <>
       <main class="chat-pane" id="main" tabIndex={-1} data-testid="chat" {...(writable ? target : {})}>
         <ChatHead chat={chat} detailsOpen={details} onDetails={() => setDetails(!details)} onTransfer={() => setTransferring(true)} />
-        {unreadable ? (
-          <Failed text={problem(known.code)} onRetry={() => void chat.loadDetails()} />
-        ) : loaded ? (
-          <Timeline chat={chat} />
-        ) : (
-          <SkeletonTimeline />
-        )}
-        {!unreadable && <ComposerView chat={chat} />}
+        {loaded ? <Timeline chat={chat} /> : <SkeletonTimeline />}
+        <ComposerView chat={chat} />
         {writable && dropping && (
           <div class="drop-hint" data-testid="drop-hint">
             <Icon name="paperclip" />
@@ -62,6 +57,21 @@ function OpenChat({ chat }: { readonly chat: Chat }) {
       <Question chat={chat} />
       {transferring && <TransferDialog chat={chat} onClose={() => setTransferring(false)} />}
     </>
+  );
+}
+
+/** A conversation that is not there, or not for this reader: nothing is known of it, so nothing is said. */
+function Unreadable({ chat, code }: { readonly chat: Chat; readonly code: string }) {
+  const app = useConsole();
+  return (
+    <main class="chat-pane chat-none" id="main" tabIndex={-1} data-testid="chat">
+      <div class="only-narrow">
+        <header class="chat-head">
+          <Button icon="chevron-left" kind="quiet" label={t("back_to_list")} testid="back-button" onClick={() => app.openConversation(null)} />
+        </header>
+      </div>
+      <Failed text={problem(code)} onRetry={() => void chat.loadDetails()} />
+    </main>
   );
 }
 

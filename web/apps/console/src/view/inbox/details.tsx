@@ -114,7 +114,7 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
           {session.owner === null && others.length === 0 && chat.viewers.value.length === 0 && <li class="meta">{t("details.nobody")}</li>}
         </ul>
       </section>
-      {known.kind === "loaded" && <PastSessions sessions={known.details.sessions ?? []} />}
+      {known.kind === "loaded" && <PastSessions sessions={(known.details.sessions ?? []).filter((past) => past.id !== session.id)} />}
     </aside>
   );
 }

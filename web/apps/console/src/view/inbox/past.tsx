@@ -19,10 +19,12 @@ export function PastSessions({ sessions }: { readonly sessions: readonly PastSes
   const app = useConsole();
   const [all, setAll] = useState(false);
   if (sessions.length === 0) return null;
+  // The server sends the newest ones; the number of the newest tells how many there were.
+  const earlier = Math.max(sessions.length, sessions[0]?.number ?? 0);
   const shown = all ? sessions : sessions.slice(0, shownFirst);
   return (
     <section data-testid="past-sessions">
-      <h3 class="details-title">{t("past.title", { count: sessions.length })}</h3>
+      <h3 class="details-title">{t("past.title", { count: earlier })}</h3>
       <ol class="past-list">
         {shown.map((past) => {
           const reason = reasons[past.close_reason];

@@ -1,3 +1,4 @@
+import { letters } from "../../model/letters";
 import type { Presence } from "../../model/types";
 import { signal } from "@preact/signals";
 import type { Hue } from "../../model/avatar";
@@ -7,15 +8,6 @@ import { Icon } from "./icon";
 
 /** Colours that people chose for themselves, by their ids: whatever draws somebody follows. */
 export const chosenHues = signal<ReadonlyMap<string, Hue>>(new Map());
-
-/** One sign for a CJK name, up to two for others. */
-function letters(name: string): string {
-  const words = name.trim().split(/\s+/).filter((word) => word !== "");
-  const first = [...(words[0] ?? "")][0] ?? "";
-  if (/\p{Script=Han}/u.test(first)) return [...name.trim()].at(-1) ?? first;
-  const second = words.length > 1 ? ([...(words.at(-1) ?? "")][0] ?? "") : "";
-  return (first + second).toUpperCase();
-}
 
 type AvatarProps = {
   readonly id: string;

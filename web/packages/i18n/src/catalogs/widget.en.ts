@@ -10,7 +10,7 @@ export const widgetEn = {
   "widget.attended": "We are here",
   "widget.unattended": "Nobody is online right now",
   "widget.drop": "Drop files to send them",
-  "widget.answers_in": { one: "Usually answers within a minute", other: "Usually answers in {count} minutes" },
+  "widget.answers_in": { one: "Usually answers in a minute", other: "Usually answers in {count} min" },
   "widget.questions": "Suggested questions",
   "widget.emoji": "Emoji",
   "widget.reply": "Reply to this message",

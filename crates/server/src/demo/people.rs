@@ -77,6 +77,14 @@ const REPLIES: [(&str, &str, &str); 12] = [
     ("感谢", "谢谢您的光临，祝您喝茶愉快！", "Thank you for stopping by. Enjoy your tea!"),
 ];
 
+/// What visitors of the shop may ask with one click.
+const QUESTIONS_ZH: [&str; 3] = ["盖碗有礼盒包装吗？", "下单后多久能收到？", "可以刻字吗？"];
+const QUESTIONS_EN: [&str; 3] = [
+    "Does the gaiwan come in a gift box?",
+    "How long does delivery take?",
+    "Can you engrave a name?",
+];
+
 /// Everybody and everything a scene may name.
 #[derive(Debug, Clone)]
 pub(super) struct Cast {
@@ -247,6 +255,15 @@ async fn inboxes(
             ),
         ]
         .into(),
+        hours_text: Some(both(
+            "周一至周六 9:00–18:00（北京时间）",
+            "Monday to Saturday, 9 to 18 in Longquan (UTC+8)",
+        )),
+        questions: Some(
+            [(CHINESE, &QUESTIONS_ZH), (ENGLISH, &QUESTIONS_EN)]
+                .map(|(language, asked)| (language.to_owned(), asked.map(str::to_owned).into()))
+                .into(),
+        ),
         ..InboxChange::default()
     };
     catalog.update_inbox(account, shop.id, change).await.context("cannot change the inbox")?;

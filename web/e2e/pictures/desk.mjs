@@ -1,11 +1,10 @@
 // The console's inbox: its lists, a conversation and everything that opens over it, and the states a
 // view may be in.
 import { Agent } from "../support/agent.mjs";
-import { Crowd } from "../support/crowd.mjs";
-import { picture } from "../support/picture.mjs";
-import { Visitor } from "../support/visitor.mjs";
-import { rate, stage } from "./stage.mjs";
-import { LOCALES, REPLIES, WORDS } from "./words.mjs";
+import { gift } from "./gift.mjs";
+import { lived, rate, stage } from "./stage.mjs";
+import { talk } from "./talk.mjs";
+import { WORDS } from "./words.mjs";
 
 const WIDE = { widths: [1440] };
 const OUTER = { widths: [1440, 390] };
@@ -13,20 +12,25 @@ const OUTER = { widths: [1440, 390] };
 export async function desk(browser, camera) {
   const { locale } = camera;
   const words = WORDS[locale];
-  await stage(browser, camera, {}, async ({ server, arrive }) => {
-    const api = await server.api();
-    for (const reply of REPLIES) await api("POST", "canned-replies", reply);
-    const inboxKey = await server.inboxKey();
-    const crowd = await Crowd.gather(await arrive(), server.url, inboxKey);
+  await camera.view("inbox-empty", (name) =>
+    stage(browser, camera, {}, async ({ server, arrive }) => {
+      const page = await (await arrive()).page();
+      await Agent.enter(page, server.url, "agent");
+      await camera.looks(page, name);
+    }),
+  );
+  await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
+    const api = await lived(server);
     const lin = await arrive();
     const page = await lin.page();
     const agent = await Agent.enter(page, server.url, "agent");
-    await camera.view("inbox-empty", (name) => camera.looks(page, name));
+    await camera.view("notify-offer", async (name) => {
+      await page.getByTestId("notify-offer").waitFor();
+      await camera.looks(page, name, OUTER);
+      await page.getByTestId("notify-later").click();
+    });
 
-    const visitor = await talk(await (await arrive()).page(), agent, server, words);
-    for (const text of words.guests) await crowd.join(text, { language: locale });
-    for (const other of LOCALES.filter((one) => one !== locale)) for (const text of WORDS[other].guests) await crowd.join(text, { language: other });
-    await agent.row(words.guests[0]).waitFor();
+    const visitor = await talk(await (await arrive()).page(), agent, server, words, await gift(browser));
     const opened = page.url();
 
     await camera.view("conversation-typing", async (name) => {
@@ -38,7 +42,8 @@ export async function desk(browser, camera) {
     });
     await camera.view("conversation", (name) => camera.looks(page, name));
     await over(camera, agent, words);
-    await lists(camera, agent, server);
+    await long(camera, agent, server, api);
+    await lists(camera, agent, server, arrive);
     await states(camera, agent, server, opened);
     await camera.view("conversation-closed", async (name) => {
       await page.goto(opened);
@@ -50,6 +55,7 @@ export async function desk(browser, camera) {
       await page.locator(`[data-conversation="${opened.split("/").pop()}"]`).click();
       await page.getByTestId("timeline").waitFor();
       await camera.looks(page, name);
+      await dismiss(page);
     });
     await camera.view("offline", async (name) => {
       await page.goto(opened);
@@ -64,28 +70,9 @@ export async function desk(browser, camera) {
   });
 }
 
-/** A conversation that has come some way; the visitor stays. */
-async function talk(shop, agent, server, words) {
-  const { page } = agent;
-  const visitor = await Visitor.atShop(shop, server.url);
-  await visitor.say(words.opening);
-  await agent.open(words.opening.slice(0, 12));
-  await agent.message(words.opening.slice(0, 12)).waitFor();
-  await agent.say(words.answers[0]);
-  await agent.say(words.answers[1]);
-  const box = await picture(page, 640, 420, "#8fa89a");
-  await page.getByTestId("composer-file").setInputFiles({ name: "box.png", mimeType: "image/png", buffer: box });
-  await page.locator('[data-testid="attachment"][data-state="stored"]').waitFor();
-  await agent.input.press("Enter");
-  await visitor.chat.locator(".message-other .picture img").waitFor();
-  await visitor.say(words.thanks);
-  await agent.message(words.thanks).waitFor();
-  await page.getByTestId("mode-note").click();
-  await agent.say(words.note);
-  await page.getByTestId("mode-reply").click();
-  await agent.say(words.last);
-  await visitor.message(words.last).waitFor();
-  return visitor;
+/** Closes what the corner still says. */
+async function dismiss(page) {
+  for (const button of await page.locator('[data-testid="notice"] .button-icon').all()) await button.click();
 }
 
 /** What opens over a conversation or within its composer. */
@@ -99,6 +86,32 @@ async function over(camera, agent, words) {
     await agent.input.fill("");
     await page.getByTestId("mode-reply").click();
   });
+  await camera.view("composer-mention", async (name) => {
+    await page.getByTestId("mode-note").click();
+    await page.getByTestId("composer-mention").click();
+    await page.getByRole("listbox").waitFor();
+    await camera.looks(page, name, OUTER);
+    await page.getByRole("option").filter({ hasText: "Mei" }).click();
+    await agent.input.press("End");
+    await page.keyboard.type(words.ask);
+    await agent.input.press("Enter");
+    await page.getByTestId("mention").waitFor();
+    await page.getByTestId("mode-reply").click();
+  });
+  await camera.view("composer-emoji", async (name) => {
+    await page.getByTestId("composer-emoji").click();
+    await page.getByTestId("emoji-search").waitFor();
+    await camera.looks(page, name, OUTER);
+    await escape();
+  });
+  await camera.view("retract", async (name) => {
+    const message = agent.message(words.last);
+    await message.hover();
+    await message.getByTestId("retract-button").click();
+    await page.getByTestId("confirm-dialog").waitFor();
+    await camera.looks(page, name, OUTER);
+    await escape();
+  });
   await camera.view("composer-replies", async (name) => {
     await page.getByTestId("composer-replies").click();
     await page.getByTestId("replies-menu").waitFor();
@@ -111,7 +124,7 @@ async function over(camera, agent, words) {
     await message.hover();
     await message.getByTestId("quote-button").click();
     await camera.looks(page, name, OUTER);
-    await page.locator(".composer-quote button").click();
+    await page.locator(".composer-quote .button").click();
   });
   await camera.view("transfer", async (name) => {
     await page.getByTestId("transfer-button").click();
@@ -151,14 +164,40 @@ async function over(camera, agent, words) {
   });
 }
 
-async function lists(camera, agent, server) {
+/** The longest conversation there is, at its end and somewhere above. */
+async function long(camera, agent, server, api) {
+  const { page } = agent;
+  await camera.view("conversation-long", async (name) => {
+    const { rows } = await api("GET", "conversations?view=open&limit=100");
+    const longest = rows.reduce((known, row) => (Number(row.last?.seq ?? 0) > Number(known.last?.seq ?? 0) ? row : known));
+    await page.goto(`${server.url}#/inbox/mine/${longest.conversation}`);
+    await page.getByTestId("message").first().waitFor();
+    await camera.looks(page, name, OUTER);
+    await page.getByTestId("timeline").evaluate((timeline) => (timeline.scrollTop = timeline.scrollHeight / 2));
+    await page.getByTestId("jump-to-latest").waitFor();
+    await camera.looks(page, "conversation-long-above", OUTER);
+  });
+}
+
+async function lists(camera, agent, server, arrive) {
   const { page } = agent;
   await page.goto(`${server.url}#/inbox/mine`);
-  for (const view of ["mine", "queue", "team", "all", "closed"]) {
+  // A supervisor sees more of them, and was called upon in a note.
+  const mei = (await Agent.enter(await (await arrive()).page(), server.url, "supervisor")).page;
+  await mei.getByTestId("notify-later").click();
+  const views = [
+    ["mine", page],
+    ["queue", page],
+    ["team", mei],
+    ["mentions", mei],
+    ["all", mei],
+    ["closed", mei],
+  ];
+  for (const [view, reader] of views) {
     await camera.view(`list-${view}`, async (name) => {
-      await page.goto(`${server.url}#/inbox/${view}`);
-      await page.getByTestId("list-search").waitFor();
-      await camera.looks(page, name, view === "mine" || view === "queue" ? {} : OUTER);
+      await reader.goto(`${server.url}#/inbox/${view}`);
+      await reader.getByTestId("conversation-row").first().waitFor();
+      await camera.looks(reader, name, view === "mine" || view === "queue" ? {} : OUTER);
     });
   }
   await camera.view("list-search", async (name) => {

@@ -1,16 +1,38 @@
 // The picture on the front page: the shop with its visitor on the left, the console that answers on
 // the right, both taken in the same moment and set side by side as two windows of one screen.
 import { Buffer } from "node:buffer";
-import { Camera, settle } from "./camera.mjs";
+import { join } from "node:path";
+import { Agent } from "../support/agent.mjs";
+import { settle } from "./camera.mjs";
+import { gift } from "./gift.mjs";
+import { replace } from "./keep.mjs";
+import { lived, stage } from "./stage.mjs";
+import { talk } from "./talk.mjs";
+import { WORDS } from "./words.mjs";
 
 const LEFT = { width: 620, height: 820, address: "spruce-tea.example" };
 const RIGHT = { width: 1180, height: 820, address: "chat.spruce-tea.example" };
 const MARGIN = 28;
 const BAR = 36;
 
+export async function front(browser, camera, images) {
+  const words = WORDS[camera.locale];
+  await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
+    await lived(server);
+    const agent = await Agent.enter(await (await arrive()).page(), server.url, "agent");
+    await agent.page.getByTestId("notify-later").click();
+    const shop = await (await arrive()).page();
+    const visitor = await talk(shop, agent, server, words, await gift(browser));
+    await agent.row(words.last.slice(0, 12)).waitFor();
+    await visitor.input.fill(words.typing);
+    await agent.page.getByTestId("typing").filter({ hasText: words.typing.slice(0, 6) }).waitFor();
+    await replace(browser, join(images, `two-windows.${camera.locale}.webp`), await sideBySide(browser, camera, shop, agent.page));
+    camera.taken += 1;
+  });
+}
+
 /** Of two pages that show the same conversation. */
-export async function front(browser, shop, desk) {
-  const camera = new Camera("", "");
+async function sideBySide(browser, camera, shop, desk) {
   const windows = [
     [shop, LEFT],
     [desk, RIGHT],

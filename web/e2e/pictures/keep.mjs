@@ -7,42 +7,63 @@ import { join } from "node:path";
 /** Together, so that nobody waits for them who clones the repository. */
 const BYTES_MAX = 3_000_000;
 /** The part of a picture that must look different. */
-const CHANGED_MIN = 0.015;
+const CHANGED_MIN = 0.006;
 
-/** Each view once in each language, the main ones in more looks. */
-const KEPT = [
-  "conversation.en.light.1440",
-  "conversation.zh-CN.dark.1440",
-  "conversation.zh-CN.light.390",
-  "list-mine.en.dark.390",
-  "transfer.en.light.1440",
-  "palette.zh-CN.light.1440",
-  "offline.en.dark.1440",
-  "waiting.en.light.1440",
-  "settings-inboxes.en.light.1440",
-  "settings-people.zh-CN.light.1440",
-  "set-up.en.light.1440",
-  "sign-in.zh-CN.dark.390",
-  "shop.en.light.1440",
-  "shop.zh-CN.dark.390",
-  "widget-greeting.en.light.1440",
-  "widget-chat.zh-CN.light.390",
-  "widget-closed.en.dark.390",
-  "page-chat.zh-CN.light.1440",
-];
+/** Each view once in each language, the main ones in more looks; with what a reader is told of them. */
+const KEPT = {
+  "conversation.en.light.1440": "The inbox: list, conversation, visitor",
+  "conversation-long.zh-CN.dark.1440": "A conversation of 10,000 messages, in Chinese and dark",
+  "composer-mention.en.light.1440": "A note for the team calls upon a colleague",
+  "transfer.en.light.1440": "Handing a conversation over, with a note",
+  "palette.zh-CN.light.1440": "The command palette",
+  "offline.en.dark.1440": "Without a connection: what waits is counted",
+  "waiting.en.light.1440": "Nobody waits: every conversation with its deadline",
+  "list-all.zh-CN.light.1440": "A supervisor's list",
+  "settings-inbox-look.en.light.1440": "How the widget looks, with a live preview",
+  "settings-inbox-texts.zh-CN.dark.1440": "What visitors read, for each language",
+  "settings-people.zh-CN.light.1440": "People",
+  "settings-role.en.light.1440": "What a role may do",
+  "set-up-test-arrived.en.light.1440": "The first start: a message to oneself",
+  "shop.en.light.1440": "The demo's shop",
+  "widget-greeting.en.light.1440": "The widget before the first word",
+  "page-chat.zh-CN.light.1440": "The chat as a page of its own",
+  "list-mine.en.dark.390": "The list on a phone",
+  "conversation.zh-CN.light.390": "A conversation on a phone",
+  "widget-chat.zh-CN.light.390": "A chat on a phone",
+  "widget-contact.en.dark.390": "Nobody is there: asked once how to answer",
+  "widget-closed.en.light.390": "A chat that was closed asks how it was",
+  "sign-in.zh-CN.dark.390": "The demo's door",
+};
 
 /** Brings `to` up to date with the pictures in `from`; says what it did. */
 export async function keep(browser, from, to) {
   mkdirSync(to, { recursive: true });
-  const names = KEPT.map((name) => `${name}.webp`);
+  const names = Object.keys(KEPT).map((name) => `${name}.webp`);
   const missing = names.filter((name) => !existsSync(join(from, name)));
   if (missing.length > 0) throw new Error(`pictures to keep were not taken: ${missing.join(", ")}`);
   for (const name of readdirSync(to)) if (name.endsWith(".webp") && !names.includes(name)) rmSync(join(to, name));
   const written = [];
   for (const name of names) if (await replace(browser, join(to, name), readFileSync(join(from, name)))) written.push(name);
+  writeFileSync(join(to, "README.md"), gallery());
   const bytes = names.reduce((sum, name) => sum + readFileSync(join(to, name)).length, 0);
   if (bytes > BYTES_MAX) throw new Error(`the pictures in ${to} take ${bytes} bytes, more than ${BYTES_MAX}`);
   return { written, bytes };
+}
+
+/** A page that shows them all: two wide ones in a row, or three of a phone. */
+function gallery() {
+  const tables = [
+    [".1440", 2, 420],
+    [".390", 3, 260],
+  ].map(([width, columns, pixels]) => {
+    const cells = Object.entries(KEPT)
+      .filter(([name]) => name.endsWith(width))
+      .map(([name, caption]) => `<td valign="top"><img src="${name}.webp" width="${pixels}" alt="${caption}"><br>${caption}</td>`);
+    const rows = [];
+    for (let at = 0; at < cells.length; at += columns) rows.push(`<tr>\n${cells.slice(at, at + columns).join("\n")}\n</tr>`);
+    return `<table>\n${rows.join("\n")}\n</table>\n`;
+  });
+  return `# Pictures\n\nSome of the pictures of every view that \`make screenshots\` takes; it writes this page too.\n\n${tables.join("\n")}`;
 }
 
 /** Writes `picture` to `file` unless what is there shows the same. */

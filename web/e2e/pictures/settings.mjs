@@ -1,10 +1,10 @@
-// Every page of the settings, as the owner sees them.
+// Every page of the settings, as the owner of a lived-in demo sees them.
 import { Agent } from "../support/agent.mjs";
-import { stage } from "./stage.mjs";
-import { REPLIES } from "./words.mjs";
+import { lived, stage } from "./stage.mjs";
+import { WORDS } from "./words.mjs";
 
 const PAGES = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
-const INBOX_PARTS = ["install", "basics", "texts", "hours", "look", "identity", "limits"];
+const PARTS = ["install", "basics", "texts", "hours", "look", "identity"];
 const DIALOGS = [
   ["people", "invite-person", "invite-dialog"],
   ["people", "add-person", "person-dialog"],
@@ -13,62 +13,80 @@ const DIALOGS = [
   ["replies", "add-reply", "reply-dialog"],
   ["keys", "add-key", "key-dialog"],
 ];
+const OUTER = { widths: [1440, 390] };
 
 export async function settings(browser, camera) {
-  await stage(browser, camera, {}, async ({ server, arrive }) => {
-    const api = await server.api();
-    const me = await api("GET", "me");
-    await api("POST", "teams", { names: { en: "Sales", "zh-CN": "售前" }, members: [me.id] });
-    await api("POST", "teams", { names: { en: "Support", "zh-CN": "售后" }, members: [] });
-    for (const reply of REPLIES) await api("POST", "canned-replies", reply);
+  const { account, key } = WORDS[camera.locale];
+  await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
+    const api = await lived(server);
+    await api("POST", "api-keys", { name: key, rights: ["conversation.read.all"] });
     const page = await (await arrive()).page();
     await Agent.enter(page, server.url, "owner");
-    const go = async (section) => {
-      await page.goto(`${server.url}#/settings/${section}`);
+    const go = async (path) => {
+      await page.goto(`${server.url}#/settings/${path}`);
       await page.getByTestId("settings-page").waitFor();
     };
     for (const section of PAGES) {
       await camera.view(`settings-${section}`, async (name) => {
         await go(section);
         await camera.looks(page, name);
+        const long = await page.getByTestId("settings-page").evaluate((one) => {
+          const scroller = [one, one.parentElement].find((each) => each !== null && each.scrollHeight > each.clientHeight + 40);
+          scroller?.scrollTo(0, scroller.scrollHeight);
+          return scroller !== undefined;
+        });
+        if (long) await camera.looks(page, `${name}-foot`, OUTER);
+      });
+    }
+    for (const part of PARTS) {
+      await camera.view(`settings-inbox-${part}`, async (name) => {
+        await go("inboxes");
+        await page.getByTestId("inbox-line").first().click();
+        await page.getByTestId(`inbox-${part}-tab`).click();
+        if (part === "hours") await page.getByTestId("hours-week").check();
+        await camera.looks(page, name, part === "look" || part === "texts" ? {} : OUTER);
+        if (part === "hours") await page.getByTestId("hours-always").check();
       });
     }
     await camera.view("settings-role", async (name) => {
       await go("rights");
-      await page.getByTestId("role").nth(1).click();
+      await page.getByTestId("role").nth(2).click();
       await page.getByTestId("right-conversation.write").waitFor();
       await camera.looks(page, name);
     });
-    for (const part of INBOX_PARTS) {
-      await camera.view(`settings-inbox-${part}`, async (name) => {
-        await go("inboxes");
-        await page.getByTestId(`inbox-${part}-tab`).click();
-        await page.locator(`[data-testid="inbox-${part}-tab"][aria-current="page"]`).waitFor();
-        await camera.looks(page, name);
-      });
-    }
-    const agentRole = (await api("GET", "roles")).roles.find((role) => role.builtin === "agent").id;
-    const invitation = await api("POST", "invitations", { email: "noor@example.com", display_name: "Noor", role: agentRole, language: camera.locale });
-    await camera.view("join", async (name) => {
-      const guest = await (await arrive()).page();
-      await guest.goto(invitation.url);
-      await guest.getByTestId("join-name").waitFor();
-      await camera.looks(guest, name);
+    await camera.view("settings-people-menu", async (name) => {
+      await go("people");
+      await page.getByTestId("person-menu").nth(1).click();
+      await camera.looks(page, name, OUTER);
+      await page.keyboard.press("Escape");
+    });
+    await camera.view("settings-invited", async (name) => {
+      await go("people");
+      await page.getByTestId("invite-person").click();
+      await page.getByTestId("invite-email").fill(account.colleague);
+      await page.getByTestId("invite-submit").click();
+      await page.getByTestId("invite-link").waitFor();
+      await camera.looks(page, name, OUTER);
+      await page.getByTestId("invite-done").click();
+      await page.getByTestId("invitation").waitFor();
+      await camera.looks(page, "settings-invitations", OUTER);
     });
     for (const [section, button, dialog] of DIALOGS) {
-      await camera.view(`settings-${button}`, async (name) => {
+      await camera.view(`settings-${dialog}`, async (name) => {
         await go(section);
         await page.getByTestId(button).click();
         await page.getByTestId(dialog).waitFor();
-        await camera.looks(page, name, { widths: [1440, 390] });
+        await camera.looks(page, name, OUTER);
         await page.keyboard.press("Escape");
+        await page.getByTestId(dialog).waitFor({ state: "detached" });
       });
     }
     await camera.view("settings-failed", async (name) => {
       await page.route("**/api/v1/users*", (route) => route.abort());
       await go("people");
-      await page.getByRole("alert").first().waitFor();
-      await camera.looks(page, name, { widths: [1440, 390] });
+      await page.reload();
+      await page.getByTestId("settings-page").getByRole("alert").first().waitFor();
+      await camera.looks(page, name, OUTER);
       await page.unrouteAll();
     });
     await camera.view("settings-menu", async (name) => {

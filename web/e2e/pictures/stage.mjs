@@ -24,6 +24,17 @@ export async function stage(browser, camera, options, play) {
   }
 }
 
+/** A demo with its seeded life, which stands still; the agent takes all who come. */
+export async function lived(server) {
+  const api = await server.api();
+  // Where there is nobody to pause, nobody comes.
+  await api("POST", "demo/pause").catch(() => undefined);
+  const { users } = await api("GET", "users");
+  const lin = users.find((user) => user.email.startsWith("lin@"));
+  await api("PATCH", `users/${lin.id}`, { capacity: 30 });
+  return api;
+}
+
 /** Gives stars and words to a session that has ended. */
 export async function rate({ chat }, stars, comment) {
   await chat.locator(".rating .star").nth(stars - 1).click();

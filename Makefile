@@ -68,7 +68,7 @@ bench: build ## Measure this machine (see docs/benchmarks.md)
 	"$(TARGET_DIR)/release/frontdesk" bench text --closed --seconds 10 --json
 
 .PHONY: screenshots
-screenshots: tools web ## Pictures of every view into web/e2e/screenshots
+screenshots: tools web ## Pictures of every view; those that documents show anew
 	$(DEBUG_BUILD)
 	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" $(NPM) run screenshots
 

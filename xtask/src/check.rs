@@ -1,6 +1,7 @@
 //! `cargo xtask check`: errors fail, notes are a prompt to look.
 
 mod dependencies;
+mod front;
 mod licence;
 mod lockfiles;
 mod tidy;
@@ -31,6 +32,7 @@ pub(crate) fn run() -> Result<bool, String> {
     let mut report = Report::default();
     tidy::check(&root, &files, &mut report);
     lockfiles::check(&files, &mut report);
+    front::check(&root, &files, &mut report);
     dependencies::check(&root, &mut report)?;
     for (path, text) in docs::expected(&root)? {
         if tree::read(&root, path)? != text {

@@ -179,6 +179,7 @@ export const consoleEn = {
   "transfer.teams": "Teams",
   "transfer.none": "Nobody found.",
   "transfer.load": "{open} of {capacity} open",
+  "transfer.open": "{open} open",
   "transfer.members": { one: "{count} member", other: "{count} members" },
   "transfer.note": "Note for the team",
   "transfer.note_help": "The visitor does not see it.",

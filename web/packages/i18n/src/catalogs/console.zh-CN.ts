@@ -180,6 +180,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "transfer.teams": "团队",
   "transfer.none": "没有找到。",
   "transfer.load": "进行中 {open}，上限 {capacity}",
+  "transfer.open": "进行中 {open}",
   "transfer.members": { other: "{count} 名成员" },
   "transfer.note": "给团队的备注",
   "transfer.note_help": "访客看不到。",

@@ -71,7 +71,7 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
                 option(
                   { key: `a${agent.id}`, kind: "agent", id: agent.id, name: agent.name },
                   <Avatar id={agent.id} name={agent.name} size="small" presence={agent.presence} />,
-                  `${presenceText(agent.presence)} · ${t("transfer.load", { open: agent.open_sessions, capacity: agent.capacity })}`,
+                  `${presenceText(agent.presence)} · ${agent.capacity > 0 ? t("transfer.load", { open: agent.open_sessions, capacity: agent.capacity }) : t("transfer.open", { open: agent.open_sessions })}`,
                 ),
               )}
             </fieldset>

@@ -30,7 +30,7 @@ export async function desk(browser, camera) {
       await page.getByTestId("notify-later").click();
     });
 
-    const visitor = await talk(await (await arrive()).page(), agent, server, words, await gift(browser));
+    const visitor = await talk(await (await arrive()).page(), agent, api, server, words, await gift(browser));
     const opened = page.url();
 
     await camera.view("conversation-typing", async (name) => {

@@ -18,11 +18,11 @@ const BAR = 36;
 export async function front(browser, camera, images) {
   const words = WORDS[camera.locale];
   await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
-    await lived(server);
+    const api = await lived(server);
     const agent = await Agent.enter(await (await arrive()).page(), server.url, "agent");
     await agent.page.getByTestId("notify-later").click();
     const shop = await (await arrive()).page();
-    const visitor = await talk(shop, agent, server, words, await gift(browser));
+    const visitor = await talk(shop, agent, api, server, words, await gift(browser));
     await agent.row(words.last.slice(0, 12)).waitFor();
     await visitor.input.fill(words.typing);
     await agent.page.getByTestId("typing").filter({ hasText: words.typing.slice(0, 6) }).waitFor();

@@ -2,12 +2,13 @@
 import { Visitor } from "../support/visitor.mjs";
 
 /** Returns the visitor, who stays on the shop's page with the window open. */
-export async function talk(shop, agent, server, words, gift) {
+export async function talk(shop, agent, api, server, words, gift) {
   const { page } = agent;
   const visitor = await Visitor.atShop(shop, server.url);
   await visitor.say(words.opening);
   await agent.open(words.opening.slice(0, 12));
   await agent.message(words.opening.slice(0, 12)).waitFor();
+  await api("PATCH", `conversations/${agent.conversation()}/contact`, words.visitor);
   await agent.say(words.answers[0]);
   await agent.say(words.answers[1]);
   await page.getByTestId("composer-file").setInputFiles(gift);

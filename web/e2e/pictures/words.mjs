@@ -2,6 +2,7 @@
 
 export const WORDS = {
   en: {
+    visitor: { name: "Ruth Hansen", email: "ruth.hansen@post.example", note: "Writes from Hamburg, has bought cups before." },
     opening: "Hello! I would like to give a tea set as a present. Does the celadon gaiwan come in a box?",
     answers: ["Good afternoon! Yes, it comes in a padded wooden box with a cloth.", "Here is how it looks:"],
     thanks: "That is lovely. How long does it take to Hamburg?",
@@ -17,6 +18,7 @@ export const WORDS = {
     account: { site: "https://spruce-tea.example", name: "Spruce Tea", person: "Anna Lind", email: "anna@spruce-tea.example", colleague: "noor@spruce-tea.example" },
   },
   "zh-CN": {
+    visitor: { name: "沈若云", email: "shen.ruoyun@post.example", phone: "138 0000 2317", note: "杭州老客户，买过小杯。" },
     opening: "您好！我想买一套茶具送人，请问青瓷盖碗有礼盒包装吗？",
     answers: ["下午好！有的，是带软垫的木盒，还配一块茶巾。", "礼盒是这样的："],
     thanks: "很好看。寄到杭州要多久？",

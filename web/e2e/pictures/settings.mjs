@@ -45,7 +45,11 @@ export async function settings(browser, camera) {
         await page.getByTestId(`inbox-${part}-tab`).click();
         if (part === "hours") await page.getByTestId("hours-week").check();
         await camera.looks(page, name, part === "look" || part === "texts" ? {} : OUTER);
-        if (part === "hours") await page.getByTestId("hours-always").check();
+        // What was changed for the picture is given up, not saved.
+        if (part === "hours") {
+          await page.getByTestId("nav-waiting").click();
+          await page.getByTestId("leave-discard").click();
+        }
       });
     }
     await camera.view("settings-role", async (name) => {

@@ -60,7 +60,8 @@ export async function start(browser, camera) {
       await camera.looks(guest, name);
       await guest.goto(link.replace(/[\w-]{8}$/, "00000000"));
       await guest.reload();
-      await guest.locator('[role="alert"], .empty').first().waitFor();
+      await guest.getByTestId("join-name").waitFor({ state: "detached" });
+      await guest.getByRole("heading").first().waitFor();
       await camera.looks(guest, "invitation-gone", OUTER);
     });
   });

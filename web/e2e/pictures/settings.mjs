@@ -4,7 +4,7 @@ import { lived, stage } from "./stage.mjs";
 import { WORDS } from "./words.mjs";
 
 const PAGES = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
-const PARTS = ["install", "basics", "texts", "hours", "look", "identity"];
+const PARTS = ["install", "basics", "texts", "hours", "look", "identity", "limits"];
 const DIALOGS = [
   ["people", "invite-person", "invite-dialog"],
   ["people", "add-person", "person-dialog"],

@@ -87,8 +87,8 @@ function TestStep({ inbox }: { readonly inbox: Inbox }) {
   const link = chatPage(baseUrl(), inbox.inbox_key);
   const arrived = newest([...desk.inbox.rows.value.values()]);
   return (
-    <div class="page-link">
-      <div class="page-link-text">
+    <div class="chat-link">
+      <div class="chat-link-text">
         <p>{t("set_up.test_how")}</p>
         <p>
           <a class="button button-plain button-normal" href={link} target="_blank" rel="noopener" data-testid="open-chat-page">

@@ -33,8 +33,8 @@ export function Install({ inbox, onDone }: InboxPageProps) {
         </Load>
       </Card>
       <Card title={t("inboxes.page")} text={t("inboxes.link_text")}>
-        <div class="page-link">
-          <div class="page-link-text">
+        <div class="chat-link">
+          <div class="chat-link-text">
             <div class="snippet">
               <code>
                 <a href={link} target="_blank" rel="noopener" data-testid="chat-page">

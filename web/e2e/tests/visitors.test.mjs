@@ -117,7 +117,7 @@ describe("a visitor of an inbox", () => {
 
   it("sees when somebody comes, is asked and offered only what the settings say", async () => {
     const visitor = await enter(await arrive({ locale: "en" }));
-    await visitor.chat.locator(".header", { hasText: "Nobody is online right now" }).waitFor();
+    await visitor.chat.locator(".header", { hasText: "Nobody is online" }).waitFor();
     const lin = await arrive();
     const agent = await Agent.enter(await lin.page(), server.url);
     await visitor.chat.locator(".header .presence-on").waitFor();

@@ -102,7 +102,7 @@ export class Chat {
     const contact = this.contact.value;
     // Whoever has begun to answer may end it, also when somebody comes.
     if (contact !== "" || !this.inbox.value.asksContact) return contact === "begun";
-    const alone = this.attended.value === false && this.owner.value === "";
+    const alone = this.attended.value === false && this.client.conversation.session.value?.firstAnswerAtMs === undefined;
     return alone && this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
   });
 

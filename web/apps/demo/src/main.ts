@@ -23,7 +23,28 @@ const PRODUCTS: readonly { readonly picture: PictureName; readonly name: DemoKey
 // The page's base names its own folder, one below the server's root.
 const root = new URL("../", document.baseURI);
 const texts = new Texts<DemoKey>(demoEn, { "zh-CN": () => Promise.resolve(demoZh) });
-const t = (key: DemoKey, params: Readonly<Record<string, string>> = {}): string => texts.t(key, params);
+const t = (key: DemoKey, params: Readonly<Record<string, string | number>> = {}): string => texts.t(key, params);
+
+const GLAZES: readonly { readonly id: string; readonly name: DemoKey }[] = [
+  { id: "plum", name: "demo.glaze_plum" },
+  { id: "powder", name: "demo.glaze_powder" },
+  { id: "ash", name: "demo.glaze_ash" },
+];
+const REVIEWS: readonly { readonly words: DemoKey; readonly by: DemoKey; readonly stars: number }[] = [
+  { words: "demo.review_1", by: "demo.review_1_by", stars: 5 },
+  { words: "demo.review_2", by: "demo.review_2_by", stars: 5 },
+  { words: "demo.review_3", by: "demo.review_3_by", stars: 4 },
+];
+const CARE: readonly { readonly title: DemoKey; readonly words: DemoKey }[] = [
+  { title: "demo.care_wash", words: "demo.care_wash_text" },
+  { title: "demo.care_ship", words: "demo.care_ship_text" },
+  { title: "demo.care_back", words: "demo.care_back_text" },
+];
+/** A screen narrower than this has no room for two windows. */
+const TWO_WINDOWS_PX = 1000;
+
+/** What was chosen so far; switching the language keeps it. */
+const chosen = { glaze: "plum", pieces: 0 };
 
 function frontdesk(): FrontdeskCall {
   const page = window as unknown as { frontdesk?: FrontdeskCall };
@@ -70,20 +91,42 @@ function header(other: Locale): HTMLElement {
   language.lang = other;
   language.onclick = () => void choose(other);
   const here = location.pathname;
-  return element(
-    "header",
+  const nav = element(
+    "nav",
     "",
-    element("p", "brand", t("demo.name"), element("small", "", t("demo.tagline"))),
-    element("nav", "", link("", `${here}#shop`, t("demo.nav_shop")), link("", `${here}#story`, t("demo.nav_story"))),
-    language,
+    link("", `${here}#shop`, t("demo.nav_shop")),
+    link("", `${here}#story`, t("demo.nav_story")),
+    link("", `${here}#care`, t("demo.nav_care")),
   );
+  return element("header", "", element("p", "brand", t("demo.name"), element("small", "", t("demo.tagline"))), nav, basket(), language);
+}
+
+function basket(): HTMLElement {
+  const made = element("p", "basket", t("demo.basket"), " ", element("b", "", String(chosen.pieces)));
+  made.setAttribute("aria-label", t("demo.basket_label", { count: chosen.pieces }));
+  made.setAttribute("role", "img");
+  return made;
 }
 
 function consoleBar(): HTMLElement {
   const open = link("console-link", root.href, t("demo.console"));
   open.target = "_blank";
-  open.rel = "noopener";
+  open.dataset["testid"] = "open-console";
+  // Where the browser refuses a window, the link opens a tab.
+  open.onclick = (event) => {
+    if (openBeside(open.href)) event.preventDefault();
+  };
   return element("aside", "console-bar", element("span", "", t("demo.console_text")), open);
+}
+
+/** Opens the console in a window on the right half of the screen; says whether it did. */
+function openBeside(url: string): boolean {
+  const { availWidth, availHeight } = screen;
+  if (availWidth < TWO_WINDOWS_PX) return false;
+  const half = Math.floor(availWidth / 2);
+  const opened = window.open(url, "frontdesk-console", `popup=yes,left=${availWidth - half},top=0,width=${half},height=${availHeight}`);
+  opened?.focus();
+  return opened !== null;
 }
 
 function hero(): HTMLElement {
@@ -96,7 +139,6 @@ function hero(): HTMLElement {
 }
 
 function products(locale: Locale): HTMLElement {
-  const price = new Intl.NumberFormat(locale, { style: "currency", currency: locale === "zh-CN" ? "CNY" : "USD", maximumFractionDigits: 0 });
   const cards = PRODUCTS.map((product) =>
     element(
       "li",
@@ -107,13 +149,77 @@ function products(locale: Locale): HTMLElement {
       element(
         "p",
         "buy",
-        element("b", "", price.format(locale === "zh-CN" ? product.yuan : product.dollars)),
+        element("b", "", money(locale, product)),
         askButton("quiet", t("demo.ask"), t("demo.ask_label", { product: t(product.name) })),
       ),
     ),
   );
   const section = element("section", "", element("h2", "", t("demo.products")), element("ul", "cards", ...cards));
   section.id = "shop";
+  return section;
+}
+
+function money(locale: Locale, product: { readonly yuan: number; readonly dollars: number }): string {
+  const chinese = locale === "zh-CN";
+  const format = new Intl.NumberFormat(locale, { style: "currency", currency: chinese ? "CNY" : "USD", maximumFractionDigits: 0 });
+  return format.format(chinese ? product.yuan : product.dollars);
+}
+
+/** The piece of the month: a glaze to choose and a basket to put it into. */
+function piece(locale: Locale): HTMLElement {
+  const art = element("div", "piece-picture", picture("gaiwan", t("demo.gaiwan")));
+  art.dataset["glaze"] = chosen.glaze;
+  const glazes = GLAZES.map(({ id, name }) => {
+    const input = element("input", "");
+    input.type = "radio";
+    input.name = "glaze";
+    input.value = id;
+    input.checked = id === chosen.glaze;
+    input.onchange = () => {
+      chosen.glaze = id;
+      art.dataset["glaze"] = id;
+    };
+    return element("label", `glaze-choice glaze-${id}`, input, element("span", "", t(name)));
+  });
+  const bought = element("p", "bought", "");
+  bought.setAttribute("role", "status");
+  const buy = element("button", "primary", t("demo.buy"));
+  buy.type = "button";
+  buy.onclick = () => {
+    chosen.pieces += 1;
+    document.querySelector(".basket")?.replaceWith(basket());
+    bought.textContent = t("demo.bought");
+  };
+  const facts = (["demo.fact_size", "demo.fact_box", "demo.fact_stock"] as const).map((fact) => element("li", "", t(fact)));
+  const words = element(
+    "div",
+    "piece-words",
+    element("p", "over", t("demo.piece")),
+    element("h2", "", t("demo.gaiwan")),
+    element("p", "price", money(locale, { yuan: 268, dollars: 38 })),
+    element("p", "", t("demo.piece_text")),
+    element("fieldset", "glazes", element("legend", "", t("demo.glaze")), ...glazes),
+    element("ul", "facts", ...facts),
+    element("p", "piece-buttons", buy, askButton("quiet", t("demo.ask"), t("demo.ask_label", { product: t("demo.gaiwan") }))),
+    bought,
+  );
+  return element("section", "piece", art, words);
+}
+
+function reviews(): HTMLElement {
+  const cards = REVIEWS.map(({ words, by, stars }) => {
+    const row = element("p", "stars", "★".repeat(stars) + "☆".repeat(5 - stars));
+    row.setAttribute("role", "img");
+    row.setAttribute("aria-label", t("demo.stars", { count: stars }));
+    return element("li", "card", row, element("blockquote", "", t(words)), element("p", "by", t(by)));
+  });
+  return element("section", "", element("h2", "", t("demo.reviews")), element("ul", "cards", ...cards));
+}
+
+function care(): HTMLElement {
+  const items = CARE.map(({ title, words }) => element("li", "", element("h3", "", t(title)), element("p", "", t(words))));
+  const section = element("section", "care", element("h2", "", t("demo.care")), element("ul", "cards", ...items));
+  section.id = "care";
   return section;
 }
 
@@ -138,7 +244,7 @@ function draw(): void {
   app?.replaceChildren(
     consoleBar(),
     header(other),
-    element("main", "", hero(), products(locale), story()),
+    element("main", "", hero(), products(locale), piece(locale), reviews(), story(), care()),
     element("footer", "", t("demo.footer")),
   );
 }

@@ -73,6 +73,9 @@ impl Canvas {
                 let across = (x as f32 - centre.0) / radius.0;
                 let down = (y as f32 - centre.1) / radius.1;
                 let inside = (1.0 - across.hypot(down)) * radius.0.min(radius.1);
+                if inside <= 0.0 {
+                    continue;
+                }
                 let light = 1.0 - (across + down) * gleam;
                 let lit = colour.map(|part| part * light);
                 self.blend(x, y, lit, inside.clamp(0.0, 1.0) * alpha);
@@ -128,8 +131,8 @@ impl Canvas {
             0.3,
             0.0,
         );
-        for slice in 0..=80_u8 {
-            let down = f32::from(slice) / 80.0;
+        for slice in 0..=40_u8 {
+            let down = f32::from(slice) / 40.0;
             let width = size * (1.0 - down.powi(3) * 0.5);
             let shade = 1.0 - down * 0.22;
             let colour = glaze.map(|part| part * shade);

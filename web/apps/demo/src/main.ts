@@ -213,12 +213,12 @@ function reviews(): HTMLElement {
     row.setAttribute("aria-label", t("demo.stars", { count: stars }));
     return element("li", "card", row, element("blockquote", "", t(words)), element("p", "by", t(by)));
   });
-  return element("section", "", element("h2", "", t("demo.reviews")), element("ul", "cards", ...cards));
+  return element("section", "", element("h2", "", t("demo.reviews")), element("ul", "cards few", ...cards));
 }
 
 function care(): HTMLElement {
   const items = CARE.map(({ title, words }) => element("li", "", element("h3", "", t(title)), element("p", "", t(words))));
-  const section = element("section", "care", element("h2", "", t("demo.care")), element("ul", "cards", ...items));
+  const section = element("section", "care", element("h2", "", t("demo.care")), element("ul", "cards few", ...items));
   section.id = "care";
   return section;
 }

@@ -1,0 +1,111 @@
+// The demo with its life: a shop that is answered, a console beside it, visitors who come by.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Agent } from "../support/agent.mjs";
+import { end, launch, Person } from "../support/browser.mjs";
+import { Server } from "../support/server.mjs";
+import { Visitor } from "../support/visitor.mjs";
+
+/** How long a day of visitors takes at 720 times their speed. */
+const DAY_MS = 120_000;
+
+describe("the demo", () => {
+  let server;
+  let browser;
+  before(async () => {
+    [server, browser] = await Promise.all([Server.start({ life: true }), launch()]);
+  });
+  after(() => end(browser, server));
+
+  it("answers in the shop until somebody opens the console beside", async () => {
+    const person = await Person.arrive(browser, { locale: "en" });
+    const visitor = await Visitor.atShop(await person.page(), server.url);
+    await visitor.say("Is the plum green gaiwan in stock?");
+    await visitor.message("I am Yun").waitFor();
+    assert.ok((await visitor.texts()).some((text) => text.includes(server.url)), "the answer says where the console is");
+
+    const opening = visitor.page.waitForEvent("popup");
+    await visitor.page.getByTestId("open-console").click();
+    const beside = await opening;
+    await beside.getByTestId("continue-as-agent").click();
+    const agent = new Agent(beside);
+    await agent.rail().waitFor();
+    // Whoever is there gets the visitor at once.
+    await agent.open("Is the plum green gaiwan in stock?");
+    await agent.input.fill("It is, twelve of them.");
+    await agent.input.press("Enter");
+    await visitor.message("It is, twelve of them.").waitFor();
+    await person.leave();
+  });
+
+  it("keeps a glaze and a basket when the language changes", async () => {
+    const person = await Person.arrive(browser, { locale: "en" });
+    const page = await person.page();
+    await page.goto(new URL("demo", server.url).href);
+    await page.getByLabel("Powder green").check();
+    await page.getByRole("button", { name: "Put into the basket" }).click();
+    await page.getByRole("status").filter({ hasText: "nothing is sold" }).waitFor();
+    await page.getByRole("button", { name: "简体中文" }).click();
+    await page.getByRole("img", { name: "购物篮，1 件" }).waitFor();
+    assert.equal(await page.getByLabel("粉青").isChecked(), true);
+    await person.leave();
+  });
+
+  it("opens the console in a tab where there is no room for two windows", async () => {
+    const person = await Person.arrive(browser, { viewport: { width: 390, height: 844 }, screen: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const page = await person.page();
+    await page.goto(new URL("demo", server.url).href);
+    const opening = person.context.waitForEvent("page");
+    await page.getByTestId("open-console").tap();
+    await (await opening).getByTestId("continue-as-agent").waitFor();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.equal(overflow, 0, "nothing stands out of the page");
+    await person.leave();
+  });
+
+  it("lets its visitors stand still from the console", async () => {
+    const person = await Person.arrive(browser);
+    const page = await person.page();
+    await Agent.enter(page, server.url, "supervisor");
+    const api = await server.api("supervisor");
+    await page.getByTestId("demo-switch").click();
+    await page.locator('[data-testid="demo-switch"][data-paused="true"]').waitFor();
+    assert.equal((await api("GET", "demo")).paused, true);
+    await page.getByTestId("demo-switch").click();
+    await page.locator('[data-testid="demo-switch"][data-paused="false"]').waitFor();
+    assert.equal((await api("GET", "demo")).paused, false);
+    await person.leave();
+  });
+});
+
+describe("a day of visitors", () => {
+  let server;
+  let browser;
+  before(async () => {
+    [server, browser] = await Promise.all([Server.start({ life: true, flags: ["--demo-speed", "720"] }), launch()]);
+  });
+  after(() => end(browser, server));
+
+  it("passes in two minutes without a complaint of the console", { timeout: DAY_MS * 2 }, async () => {
+    const person = await Person.arrive(browser);
+    const page = await person.page();
+    const agent = await Agent.enter(page, server.url, "supervisor");
+    const api = await server.api("supervisor");
+    const began = Date.now();
+    const ends = began + DAY_MS;
+    while (Date.now() < ends) {
+      // Somebody who is at work: looks through the lists, opens what is on top.
+      for (const view of ["queue", "mine", "all", "closed"]) {
+        await agent.view(view);
+        const top = page.getByTestId("conversation-row").first();
+        // Rows come and go while they are being looked at.
+        await top.click({ timeout: 1_500 }).catch(() => undefined);
+      }
+    }
+    const { rows } = await api("GET", "conversations?view=closed&limit=100");
+    const came = rows.filter((row) => Number(row.session.closedAtMs) > began).length;
+    assert.ok(came >= 50, `${came} of the hundred newest ends are of today`);
+    assert.deepEqual((await api("GET", "waiting")).violations, []);
+    await person.leave();
+  });
+});

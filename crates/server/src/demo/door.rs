@@ -1,7 +1,10 @@
 //! The server's own address as its visitors and agents see it: requests to the HTTP API and sockets of
 //! the public protocol, as light as the demo needs them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use frontdesk_core::chat;
@@ -17,7 +20,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest as _},
@@ -25,6 +31,8 @@ use tokio_tungstenite::{
 
 /// How long an answer or a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Another address of this machine; not every system has it.
+const OWN: [u8; 4] = [127, 0, 0, 2];
 /// Bytes of an answer that is read.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
@@ -60,12 +68,32 @@ pub(super) enum As<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Door {
     address: SocketAddr,
+    /// The demo's people live at an address of their own where there is one, so that what they use of
+    /// the limits per address is not taken from whoever looks at the demo.
+    from: Option<IpAddr>,
     http: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Door {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, http: Client::builder(TokioExecutor::new()).build_http() }
+        let own = IpAddr::from(OWN);
+        let there = address.ip() == IpAddr::from(Ipv4Addr::LOCALHOST)
+            && std::net::TcpListener::bind((own, 0)).is_ok();
+        let from = there.then_some(own);
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(from);
+        Self { address, from, http: Client::builder(TokioExecutor::new()).build(connector) }
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        let socket =
+            if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(from) = self.from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
     /// Asks the API and returns the answer's headers and JSON; null where it has no body.
@@ -159,8 +187,7 @@ impl Door {
             header::HeaderValue::from_static(Encoding::Proto.subprotocol()),
         );
         let opening = async {
-            let stream = TcpStream::connect(self.address).await.map_err(lost)?;
-            stream.set_nodelay(true).map_err(lost)?;
+            let stream = self.connect().await.map_err(lost)?;
             let (stream, _) =
                 tokio_tungstenite::client_async(request, stream).await.map_err(lost)?;
             let mut socket = Socket { stream, references: 0 };

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use frontdesk_api::demo::Demo;
 use frontdesk_core::chat::{
-    ActorKind, SessionStatus, content::Kind, entry::Body, timeline_item::Item,
+    self, ActorKind, SessionStatus, content::Kind, entry::Body, timeline_item::Item,
 };
 use frontdesk_protocol::wire::{
     self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
@@ -85,7 +85,7 @@ impl Street {
             "referrer": script.referrer,
         });
         let ended = match self.enter(script.language, script.phone, &asked).await {
-            Ok((guest, token)) => {
+            Ok((guest, token, _)) => {
                 let conversation = guest.conversation.clone();
                 self.guests.0.lock().insert(conversation.clone(), script);
                 let ended = guest.play(&self, script, &token).await;
@@ -107,24 +107,43 @@ impl Street {
             "language": back.language.tag(),
         });
         let ended = match self.enter(back.language, true, &asked).await {
-            Ok((guest, _)) => guest.add(&back).await,
+            // After a restart it has been said already.
+            Ok((guest, _, said)) if said.contains(&back.text) => {
+                guest.socket.leave().await;
+                Ok(())
+            }
+            Ok((guest, ..)) => guest.add(&back).await,
             Err(error) => Err(error),
         };
         tell(ended);
     }
 
+    /// Opens a socket; returns the visitor with the token, and what the visitor said before.
     async fn enter(
         &self,
         language: Language,
         phone: bool,
         asked: &Value,
-    ) -> Result<(Guest, String), DoorError> {
+    ) -> Result<(Guest, String, Vec<String>), DoorError> {
         let agent = if phone { PHONE } else { DESKTOP };
         let made = self.door.ticket(As::Nobody, agent, asked).await?;
         let field = |name: &str| made[name].as_str().map(str::to_owned).ok_or(DoorError::Form);
         let (ticket, token) = (field("ticket")?, field("visitor_token")?);
         let conversation = field("conversation_id")?;
-        let (socket, _) = self.door.socket(&ticket, language.tag()).await?;
+        let (socket, welcome) = self.door.socket(&ticket, language.tag()).await?;
+        let items = welcome.opened.into_iter().flat_map(|opened| opened.items);
+        let said = items.filter_map(|item| match item.item? {
+            Item::Entry(entry) if entry.actor.as_ref()?.kind() == ActorKind::Visitor => {
+                match entry.body? {
+                    Body::Content(chat::Content { kind: Some(Kind::Text(text)), .. }) => {
+                        Some(text.body)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        let said = said.collect();
         let guest = Guest {
             socket,
             pace: self.pace.clone(),
@@ -134,7 +153,7 @@ impl Street {
             closed: false,
             sending: None,
         };
-        Ok((guest, token))
+        Ok((guest, token, said))
     }
 }
 

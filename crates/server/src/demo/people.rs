@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use frontdesk_catalog::{
     Builtin, Catalog, Granter, Inbox, InboxChange, InboxText, Look, Member, NewAccount, NewInbox,
-    NewReply, NewUser, Password, Presence, Questions, RoutingMode, Texts,
+    NewReply, NewUser, Password, Presence, RoutingMode, Texts,
     settings::{self, Place},
 };
 use frontdesk_core::{
@@ -238,8 +238,6 @@ async fn inboxes(
     let change = InboxChange {
         default_team: Some(Some(sales)),
         look: Some(Look { accent: "#2f6b55".to_owned(), ..Look::default() }),
-        hours_text: Some(both("每天 9:00–21:00", "Daily 9:00 to 21:00 (Beijing)")),
-        questions: Some(questions()),
         texts: [
             (InboxText::Title, both("云杉茶器", "Spruce Tea")),
             (
@@ -284,23 +282,6 @@ async fn inboxes(
         catalog.create_inbox(account, &new).await.context("cannot create a demo inbox")?;
     }
     Ok(())
-}
-
-/// What a visitor of the shop may ask with one click.
-fn questions() -> Questions {
-    let list = |texts: [&str; 3]| texts.map(str::to_owned).into();
-    [
-        (CHINESE.to_owned(), list(["梅子青盖碗还有现货吗？", "可以刻字吗？", "批发怎么算？"])),
-        (
-            ENGLISH.to_owned(),
-            list([
-                "Is the celadon gaiwan in stock?",
-                "Can you engrave a cup?",
-                "How does wholesale work?",
-            ]),
-        ),
-    ]
-    .into()
 }
 
 async fn demo_account(catalog: &Catalog) -> anyhow::Result<AccountId> {

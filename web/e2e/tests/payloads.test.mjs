@@ -390,8 +390,11 @@ describe("hostile text", () => {
     assert.equal(await page.locator(".greeting p").textContent(), TEXTS.at(-1));
     await seen(page, "away");
     await agent.page.goto(`${server.url}#/settings/inboxes`);
-    await agent.page.getByTestId("inbox-save").waitFor();
+    await agent.page.getByTestId("inbox-texts-tab").click();
     assert.equal(await agent.page.locator("main h1").textContent(), NAMES[TEXTS.length - 1]);
+    // In the form, and in the preview beside it.
+    await agent.page.getByTestId("preview-away").click();
+    assert.equal(await agent.page.locator(".preview-intro").textContent(), TEXTS.at(-1));
     await seen(agent.page, "settings, inboxes");
     await bob.leave();
   });

@@ -153,11 +153,11 @@ function PageLink({ url }: { readonly url: string }) {
   } catch {
     // A visitor's browser may say anything: what is no address is shown as text.
   }
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return <span class="page-link">{url}</span>;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return <span class="visited">{url}</span>;
   return (
-    <a class="page-link" href={parsed.href} target="_blank" rel="noopener noreferrer nofollow" title={url}>
-      <span class="page-host">{parsed.host}</span>
-      {parsed.pathname !== "/" && <span class="page-path">{parsed.pathname}</span>}
+    <a class="visited" href={parsed.href} target="_blank" rel="noopener noreferrer nofollow" title={url}>
+      <span class="visited-host">{parsed.host}</span>
+      {parsed.pathname !== "/" && <span class="visited-path">{parsed.pathname}</span>}
     </a>
   );
 }

@@ -51,7 +51,7 @@ export function ConversationList() {
       </header>
       <nav class="views" aria-label={t("list.views")}>
         {shown.map((name) => (
-          <a key={name} class="view-tab" href={`#/inbox/${name}`} aria-current={view === name ? "page" : undefined} title={t(`view.${name}`)} data-testid={`view-${name}`}>
+          <a key={name} class={`view-tab view-tab-${name}`} href={`#/inbox/${name}`} aria-current={view === name ? "page" : undefined} title={t(`view.${name}`)} data-testid={`view-${name}`}>
             <Icon name={viewIcons[name]} size={14} />
             <span class="view-name">{t(`view.${name}`)}</span>
             <span class="count">{counts[name].toLocaleString(locale())}</span>

@@ -257,8 +257,8 @@ pub(super) const SCRIPTS: [Script; 14] = [
 pub(super) fn shop_lines(language: Language) -> [&'static str; 3] {
     match language {
         Chinese => [
-            "您好，欢迎来到云杉茶器！我是演示里的小云，由程序代答。想亲自回复这条消息？打开控制台 {console} ，点“以 Lin 林 的身份进入”，对话就会转给您。",
-            "收到！坐席一上线，这段对话会马上交给坐席。控制台在这里：{console}",
+            "您好，欢迎来到云杉茶器！我是演示里的小云，由程序代答。想亲自回复这条消息？打开工作台 {console} ，点“以 Lin 林 的身份进入”，对话就会转给您。",
+            "收到！坐席一上线，这段对话会马上交给坐席。工作台在这里：{console}",
             "我只会这几句😊 剩下的交给您：{console}",
         ],
         English => [

@@ -51,8 +51,8 @@ export const demoZh: Catalog<DemoKey> = {
   "demo.care_ship_text": "满 199 元包邮，全程保价，两到四天到达。",
   "demo.care_back": "三十天无忧",
   "demo.care_back_text": "不喜欢就寄回；路上碎了的，由我们承担。",
-  "demo.console": "在旁边打开控制台",
-  "demo.console_text": "这是一个演示商店。请在聊天窗口留言，再到控制台以坐席身份回复。",
+  "demo.console": "在旁边打开工作台",
+  "demo.console_text": "这是一个演示商店。请在聊天窗口留言，再到工作台以坐席身份回复。",
   "demo.footer": "云杉茶器纯属虚构，聊天由 Frontdesk 提供。",
   "demo.missing": "此服务器未开启演示。",
 };

@@ -55,7 +55,7 @@ describe("the demo", () => {
     const opening = person.context.waitForEvent("page");
     await page.getByTestId("open-console").tap();
     await (await opening).getByTestId("continue-as-agent").waitFor();
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     assert.equal(overflow, 0, "nothing stands out of the page");
     await person.leave();
   });

@@ -234,7 +234,7 @@ impl Chat {
             user,
             login: login.into_boxed_str(),
             open: SmallVec::new(),
-            resuming: Some(Box::new(Resuming::new(hello, feed, feed_recovered))),
+            resuming: Some(Box::new(Resuming::new(hello, feed, feed_recovered, seconds(now_ms)))),
         };
         state.state = State::Agent(Box::new(agent));
         io.limit_messages(conn, self.options.frame_bytes_max);
@@ -341,6 +341,10 @@ impl Chat {
     /// Sends a ping to a connection that was quiet, and comes back after the next interval.
     pub(super) fn ping(&mut self, io: &mut Io<'_>, conn: ConnId) {
         let now_s = seconds(io.now_ms());
+        if self.resumes_too_long(conn, now_s) {
+            Self::close(io, conn, close::SLOW.code);
+            return;
+        }
         let interval = self.options.ping_interval;
         let quiet_s = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
         let Some(state) = self.conn(conn) else { return };

@@ -2,8 +2,8 @@
 //!
 //! The next is asked for when the last has left the out-queue, so that what many of them missed
 //! comes as fast as it is read and never looks like a slow reader. The loops and the desk hear of the
-//! connection after the last one: until then nothing of a conversation can be pushed to its owner
-//! ahead of what was missed of it (I3).
+//! connection after the last one, and the client's own frames are read after it: until then nothing of
+//! a conversation can reach its owner, be it a push or an ack, ahead of what was missed of it (I3, I6).
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -17,6 +17,9 @@ use super::{
 };
 use crate::edge::{ConnId, Io};
 
+/// Longest resume: seconds.
+const RESUME_MAX_S: u32 = 120;
+
 /// What is left of a resume.
 #[derive(Debug)]
 pub(super) struct Resuming {
@@ -26,13 +29,20 @@ pub(super) struct Resuming {
     feed: wire::FeedPosition,
     /// Another loop is asked, or the queue is to empty.
     waits: bool,
+    /// UTC seconds.
+    since_s: u32,
 }
 
 impl Resuming {
-    pub(super) fn new(hello: &wire::Hello, feed: wire::FeedPosition, recovered: bool) -> Self {
+    pub(super) fn new(
+        hello: &wire::Hello,
+        feed: wire::FeedPosition,
+        recovered: bool,
+        since_s: u32,
+    ) -> Self {
         let feed = hello.feed.filter(|_| recovered).unwrap_or(feed);
         let held = hello.held.iter().take(limits::HELD_MAX).cloned().collect();
-        Self { held, feed, waits: false }
+        Self { held, feed, waits: false, since_s }
     }
 }
 
@@ -51,8 +61,12 @@ impl Chat {
             if resuming.waits {
                 return;
             }
-            let Some(held) = resuming.held.pop_front() else { return self.announce(conn) };
+            let Some(held) = resuming.held.pop_front() else {
+                self.announce(conn);
+                return io.resume_reading(conn);
+            };
             resuming.waits = true;
+            io.pause_reading(conn);
             let open = wire::Open { conversation: held.conversation, position: held.position };
             if self.agent_admitted(io, conn, 0, In::Open(open)) {
                 self.resume_answered(io, conn);
@@ -74,6 +88,13 @@ impl Chat {
         if let Some(resuming) = self.resuming(conn) {
             resuming.waits = false;
         }
+    }
+
+    /// Whether a resume has taken so long that its reader counts as slow: it is not read from
+    /// meanwhile, so its silence says nothing. What it was given it holds when it comes back.
+    pub(super) fn resumes_too_long(&mut self, conn: ConnId, now_s: u32) -> bool {
+        self.resuming(conn)
+            .is_some_and(|resuming| now_s.saturating_sub(resuming.since_s) > RESUME_MAX_S)
     }
 
     /// Tells the loops and the desk that the connection is here.

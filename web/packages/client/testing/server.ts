@@ -54,6 +54,8 @@ export class FakeServer {
   losesAcks = false;
   /** Refuses the next message with this. */
   nextRefusal: { code: string; retryAfterMs?: number } | undefined;
+  /** Sessions that stand further than a command expects: each is told, and the command refused. */
+  readonly movedOn: NonNullable<RowJson["session"]>[] = [];
   private readonly tickets = new Map<string, Identity>();
   private readonly resumes = new Map<string, Identity>();
   private counter = 0;
@@ -194,7 +196,11 @@ export class FakeServer {
       }
       connection.push({ ref, done: {} });
     } else if (frame.ping) connection.push({ pong: {} });
-    else if (ref > 0) connection.push({ ref, done: {} });
+    else if (frame.command && this.movedOn[0]) {
+      connection.push({ session: { conversation: frame.command.conversation ?? "", session: this.movedOn[0] } });
+      this.movedOn.shift();
+      connection.push({ ref, refusal: { code: "session.version" } });
+    } else if (ref > 0) connection.push({ ref, done: {} });
   }
 
   private hello(connection: FakeConnection, frame: ClientFrame): void {

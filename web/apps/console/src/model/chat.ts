@@ -90,8 +90,11 @@ export type ChatOptions = {
   readonly rights: Rights;
   readonly storage: KeyValueStore;
   readonly upload: Upload;
-  /** Carries out a session command; false (and a notice) where it was refused. */
-  readonly command: (conversation: string, command: SessionCommand, version: number) => Promise<boolean>;
+  /**
+   * Carries out a session command; false (and a notice) where it was refused. Where the session has moved on
+   * in ways that change nothing for the command, `again` says the version to try once more with.
+   */
+  readonly command: (conversation: string, command: SessionCommand, version: number, again: () => number | null) => Promise<boolean>;
   /** Puts a text on the clipboard; says whether that worked. */
   readonly copy: (text: string) => Promise<boolean>;
   readonly notices: Notices;
@@ -203,7 +206,13 @@ export class Chat {
   }
 
   command(command: SessionCommand): Promise<boolean> {
-    return this.options.command(this.id, command, this.session.peek().version);
+    const seen = this.session.peek();
+    return this.options.command(this.id, command, seen.version, () => {
+      // One's own answer on its way to the server moves the session as well.
+      const now = this.session.peek();
+      const same = now.id === seen.id && now.status === seen.status && now.owner?.id === seen.owner?.id;
+      return same && now.version !== seen.version ? now.version : null;
+    });
   }
 
   /** Closes at once; the way back stands in the notice. */

@@ -164,6 +164,33 @@ describe("the desk", () => {
     desk?.stop();
   });
 
+  it("closes behind its own answer, but not what somebody else has meanwhile", async () => {
+    const { app, clock, server } = setUp();
+    server.list = [row("c1")];
+    server.say("c1", { actor: visitor, content: { text: { body: "hi" } } });
+    await app.start();
+    app.openConversation("c1");
+    await clock.settle();
+    const chat = app.desk.value?.chat.value;
+    const asked = () => server.current.frames.filter((frame) => frame.command).map((frame) => frame.command?.expectedVersion);
+    const moved = (version: number, owner = "agent1") =>
+      server.movedOn.push({ id: "s-c1", number: 1, version, status: "SESSION_STATUS_ASSIGNED", owner: { id: owner }, openedAtMs: "1" });
+    moved(2);
+    await chat?.close();
+    expect(asked()).toEqual([1, 2]);
+    expect(app.notices.list.value.map((notice) => notice.kind)).toEqual(["ok"]);
+    // It tries once more, not for ever; and what a colleague has now is not closed unseen.
+    moved(3);
+    moved(4);
+    await chat?.close();
+    expect(asked()).toEqual([1, 2, 2, 3]);
+    moved(5, "agent2");
+    await chat?.close();
+    expect(asked()).toEqual([1, 2, 2, 3, 4]);
+    expect(app.notices.list.value.filter((notice) => notice.kind !== "ok")).toHaveLength(2);
+    app.desk.value?.stop();
+  });
+
   it("keeps what was written while the server was away, and sends it once when it is back", async () => {
     const { app, clock, server } = setUp();
     server.list = [row("c1")];

@@ -106,7 +106,7 @@ export class Desk {
             rights: this.rights,
             storage: this.options.platform.storage,
             upload: this.options.upload,
-            command: (of, command, version) => this.command(of, command, version),
+            command: (of, command, version, again) => this.command(of, command, version, again),
             copy: this.options.copy,
             notices: this.console.notices,
           });
@@ -114,12 +114,14 @@ export class Desk {
   }
 
   /** Carries out a session command; says what happened where it was refused. */
-  async command(conversation: string, command: SessionCommand, version: number): Promise<boolean> {
+  async command(conversation: string, command: SessionCommand, version: number, again: () => number | null = () => null): Promise<boolean> {
     this.signals.expect(conversation);
     try {
       await this.client.command(conversation, command, version);
       return true;
     } catch (error) {
+      const newer = error instanceof Refused && error.code === "session.version" ? again() : null;
+      if (newer !== null) return this.command(conversation, command, newer, () => null);
       const { code, detail } = error instanceof Refused ? error : { code: "connection.lost", detail: "" };
       if (code === "session.taken") this.console.notices.show("info", "refused.session.taken", { name: this.inbox.agentName(detail) || detail });
       else this.console.notices.problem(code, { detail });

@@ -5,7 +5,7 @@ import { URL } from "node:url";
 
 /** Everything our pages are made of. What is missing here, nobody but an attacker draws. */
 const ELEMENTS =
-  "html head meta title link script base body div main section article aside header footer nav ul ol li dl dt dd p h1 h2 h3 h4 span b i small strong em code kbd time a img button label input textarea select option form fieldset legend dialog progress table thead tbody tr th td noscript iframe";
+  "html head meta title link script base body div main section article aside header footer nav ul ol li dl dt dd p h1 h2 h3 h4 span b i small strong em code kbd time a img button label input textarea select option form fieldset legend dialog progress table thead tbody tr th td noscript iframe figure figcaption blockquote";
 const DRAWN = "svg path circle rect line polyline polygon ellipse g";
 
 export class Watch {

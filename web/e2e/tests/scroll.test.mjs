@@ -218,9 +218,9 @@ async function jumps(box, count) {
   const button = () => box.parentElement.querySelector('[data-testid="jump-to-latest"]');
   const left = [];
   for (let jump = 0; jump < count; jump++) {
-    const place = ((box.scrollHeight - 4 * box.clientHeight) * jump) / count;
     await drawn(() => {
-      box.scrollTop = place;
+      // Anew each time: what is far above may have gone since.
+      box.scrollTop = ((box.scrollHeight - 4 * box.clientHeight) * jump) / count;
       return button() !== null;
     });
     await frame();

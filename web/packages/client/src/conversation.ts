@@ -187,9 +187,10 @@ export class Conversation {
   /** Loads the page before what is shown; one at a time. */
   loadOlder(): Promise<void> {
     if (!this.timeline.moreBefore.peek()) return Promise.resolve();
+    const first = this.timeline.firstSeq;
     this.older ??= this.host
-      .page(this.id, this.timeline.firstSeq)
-      .then((page) => this.timeline.prepend(page.items, page.moreBefore))
+      .page(this.id, first)
+      .then((page) => this.timeline.prepend(first, page.items, page.moreBefore))
       .finally(() => {
         this.older = undefined;
       });

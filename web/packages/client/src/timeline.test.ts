@@ -76,8 +76,8 @@ describe("timeline", () => {
   it("adds older pages without doubling what is held", () => {
     const timeline = new Timeline();
     timeline.reset({ epoch: EPOCH, seq: "6" }, [entry(5), entry(6)], true);
-    timeline.prepend([entry(3), entry(4), entry(5)], true);
-    timeline.prepend([skip(1, 2)], false);
+    timeline.prepend(timeline.firstSeq, [entry(3), entry(4), entry(5)], true);
+    timeline.prepend(timeline.firstSeq, [skip(1, 2)], false);
     expect(shown(timeline)).toEqual(["1-2", "m3", "m4", "m5", "m6"]);
     expect(timeline.moreBefore.value).toBe(false);
   });
@@ -102,7 +102,10 @@ describe("timeline", () => {
     const first = TRIM_ABOVE + 2 - TRIM_TO;
     expect([timeline.firstSeq, timeline.lastSeq, timeline.moreBefore.value]).toEqual([first, TRIM_ABOVE + 1, true]);
     expect(timeline.position()).toEqual({ epoch: EPOCH, seq: String(TRIM_ABOVE + 1) });
-    timeline.prepend([entry(first - 2), entry(first - 1)], true);
+    // A page asked for before something was let go would leave a hole.
+    timeline.prepend(1, [], false);
+    expect([timeline.firstSeq, timeline.moreBefore.value]).toEqual([first, true]);
+    timeline.prepend(first, [entry(first - 2), entry(first - 1)], true);
     expect([timeline.firstSeq, timeline.lines.value.length]).toEqual([first - 2, TRIM_TO + 2]);
   });
 
@@ -121,7 +124,7 @@ describe("timeline", () => {
   it("knows what is taken back of lines that come later, and forgets it with those it let go", () => {
     const timeline = new Timeline();
     timeline.reset({ epoch: EPOCH, seq: "6" }, [entry(5, { content: undefined, retraction: { seq: "3" } }), entry(6)], true);
-    timeline.prepend([entry(3), entry(4)], true);
+    timeline.prepend(timeline.firstSeq, [entry(3), entry(4)], true);
     expect(shown(timeline)).toEqual(["3:tombstone", "m4", "5:retraction", "m6"]);
     expect([timeline.entry(4)?.seq, timeline.entry(2), timeline.entry(7)]).toEqual([4, undefined, undefined]);
   });

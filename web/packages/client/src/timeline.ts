@@ -87,9 +87,12 @@ export class Timeline {
     return this.take([line]);
   }
 
-  /** Adds an older page before what is held. */
-  prepend(items: readonly TimelineItemJson[], moreBefore: boolean): void {
-    const first = this.firstSeq;
+  /**
+   * Adds the page that was asked for before `first`. What began there may have gone meanwhile, or have been
+   * loaded anew; then the page would leave a hole, and is of no use.
+   */
+  prepend(first: number, items: readonly TimelineItemJson[], moreBefore: boolean): void {
+    if (first !== this.firstSeq) return;
     const older = toLines(items).filter((line) => toSeq(line) < first);
     this.more.value = moreBefore;
     if (older.length > 0) this.held.value = this.withRetractions(older.concat(this.held.peek()), older);

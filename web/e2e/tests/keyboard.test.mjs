@@ -147,20 +147,29 @@ describe("the keyboard", () => {
   });
 });
 
-/** With j, from wherever, until the conversation that says this is open. */
+/** With j and k, from wherever, until the conversation whose row says this is open. */
 async function moveTo(page, words) {
   const focused = page.locator('[data-testid="composer-input"]:focus');
+  await page.getByTestId("conversation-row").filter({ hasText: words }).waitFor();
   for (let step = 0; step < 12; step++) {
+    // Rows change places as things happen: each step is towards where the one sought stands now.
+    const { open, sought } = await page.evaluate((text) => {
+      const rows = [...document.querySelectorAll('[data-testid="conversation-row"]')];
+      return { open: rows.findIndex((row) => window.location.hash.includes(row.dataset.conversation)), sought: rows.findIndex((row) => row.textContent.includes(text)) };
+    }, words);
+    if (open === sought) {
+      await page.getByTestId("message").filter({ hasText: words }).waitFor();
+      await focused.waitFor();
+      return;
+    }
     await page.keyboard.press("Escape");
     const before = page.url();
-    await page.keyboard.press("j");
+    await page.keyboard.press(open < sought ? "j" : "k");
     await page.waitForURL((url) => url.href !== before);
-    await page.getByTestId("message").first().waitFor();
-    if ((await page.getByTestId("message").filter({ hasText: words }).count()) === 0) continue;
+    // What was opened takes the focus a moment later: until then the next key would be typed into it.
     await focused.waitFor();
-    return;
   }
-  throw new Error(`no conversation says "${words}"`);
+  throw new Error(`no way to ${words}`);
 }
 
 async function tabTo(page, testid) {

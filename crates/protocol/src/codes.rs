@@ -128,7 +128,7 @@ codes! {
     MESSAGE_ID_REUSED = "message.id_reused", 409, No, "another message of this sender has the same client_msg_id", "sends it with a new id";
     MESSAGE_AUDIENCE = "message.audience", 403, No, "the caller may not speak to this audience", "is corrected";
     MESSAGE_QUOTE = "message.quote", 422, No, "the quoted entry does not exist", "sends it without the quote";
-    MESSAGE_MENTION = "message.mention", 422, AfterReload, "a note mentions only members of the account who may read the conversation; detail says who is none", "sends it without the mention";
+    MESSAGE_MENTION = "message.mention", 422, AfterReload, "a note mentions only members of the account who may read the conversation or can be brought into it; detail says who is none", "sends it without the mention";
     MESSAGE_REFUSED = "message.refused", 422, No, "a rule of the account refuses this content", "shows that it was not sent";
     MESSAGE_UNKNOWN = "message.unknown", 404, No, "there is no entry with this seq", "reloads the conversation";
     MESSAGE_NOT_AUTHOR = "message.not_author", 403, No, "only the author may take a message back", "hides the action";

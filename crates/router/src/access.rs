@@ -301,6 +301,17 @@ pub fn may_read(principal: &Principal, subject: &Subject<'_>) -> bool {
     rights.contains(Right::ConversationReadOwn) && (owns || takes_part || in_queue)
 }
 
+/// Says whether the principal could read the conversation by taking part in its session, which has to
+/// be open for that.
+pub fn may_take_part(principal: &Principal, subject: &Subject<'_>) -> bool {
+    let open = subject.session.is_some_and(|session| {
+        !matches!(session.status(), SessionStatus::Closed | SessionStatus::Unspecified)
+    });
+    open && subject.account == principal.account
+        && principal.kind == PrincipalKind::Agent
+        && principal.rights.contains(Right::ConversationReadOwn)
+}
+
 #[cfg(test)]
 mod tests {
     use frontdesk_core::chat::{Participant, ParticipantKind};

@@ -9,7 +9,7 @@ use frontdesk_core::{
     id::{ConversationId, IdSource, MessageId, SessionId, TeamId},
     limits::{
         CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, MENTIONS_MAX,
-        PENDING_MAX_MS, TEXT_BYTES_MAX,
+        PARTICIPANTS_MAX, PENDING_MAX_MS, TEXT_BYTES_MAX,
     },
     rights::Right,
     store::{self, change::Change, proposal::Body},
@@ -21,7 +21,7 @@ use frontdesk_protocol::{
 
 use crate::{
     Rejection,
-    access::{self, Allowed, Principal, PrincipalKind},
+    access::{self, Allowed, Principal, PrincipalKind, Subject},
     screen::Screen,
 };
 
@@ -48,8 +48,44 @@ pub struct Around {
     pub team: Option<TeamId>,
     /// The stored file the content names, if it names one the sender may use.
     pub file: Option<chat::File>,
-    /// Of the people the content mentions, those who may read the conversation.
+    /// Who the content may mention.
+    pub mentionable: Mentionable,
+}
+
+/// The members of the account a note may mention.
+#[derive(Debug, Clone, Default)]
+pub struct Mentionable {
+    /// Those who may read the conversation.
     pub readers: Vec<String>,
+    /// Those who may read it once they take part, which the note brings about.
+    pub newcomers: Vec<Participant>,
+}
+
+impl Mentionable {
+    /// Sorts the members a note of `by` names. Nobody is brought in by somebody who could not hand the
+    /// conversation on, into a session that is over, or where there is no room for all of them.
+    pub fn of(by: &Principal, members: &[Principal], subject: &Subject<'_>) -> Self {
+        let (readers, others): (Vec<_>, Vec<_>) =
+            members.iter().partition(|member| access::may_read(member, subject));
+        let readers = readers.into_iter().map(|member| member.id.clone()).collect();
+        let mut newcomers: Vec<Participant> = Vec::new();
+        for other in others.into_iter().filter(|other| access::may_take_part(other, subject)) {
+            if !newcomers.iter().any(|known| known.id == other.id) {
+                newcomers.push(participant(other));
+            }
+        }
+        let taken = subject.session.map_or(0, |session| session.participants.len());
+        let room = taken + newcomers.len() <= PARTICIPANTS_MAX;
+        if !room || !by.rights.contains(Right::ConversationAssign) {
+            newcomers.clear();
+        }
+        Self { readers, newcomers }
+    }
+
+    fn contains(&self, user: &str) -> bool {
+        self.readers.iter().any(|reader| reader == user)
+            || self.newcomers.iter().any(|newcomer| newcomer.id == user)
+    }
 }
 
 /// What a command needs beside the frame.
@@ -66,6 +102,8 @@ pub struct Beside<'a> {
 /// A message on its way to the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
+    /// Goes to the log before it: those it mentions come in first.
+    pub joins: Vec<store::Proposal>,
     /// The record.
     pub proposal: store::Proposal,
     /// The names of the screen's rules that flag it.
@@ -115,9 +153,11 @@ impl Proposer<'_> {
         }
         let audience = access::audience(send.audience)?;
         let content = send.content.ok_or(Rejection::from(&codes::MESSAGE_EMPTY))?;
-        let mentions = mentioned(&content.mentions, audience, &around.readers)?;
+        let mentions = mentioned(&content.mentions, audience, &around.mentionable)?;
         let content = Content { mentions, ..checked(content, around.file)? };
         let passed = self.screen.screen(content, by.kind)?;
+        let newcomers = around.mentionable.newcomers.into_iter();
+        let joins = newcomers.map(|who| self.join(by, conversation, who)).collect();
         let body = store::Send {
             id: self.message_id(),
             client_msg_id: send.client_msg_id,
@@ -128,7 +168,23 @@ impl Proposer<'_> {
             new_session_team: around.team.map(|team| team.to_string()).unwrap_or_default(),
         };
         let proposal = self.proposal(by, conversation, Body::Send(body));
-        Ok(Message { proposal, flags: passed.flags })
+        Ok(Message { joins, proposal, flags: passed.flags })
+    }
+
+    /// Brings in a colleague who is mentioned.
+    fn join(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        newcomer: Participant,
+    ) -> store::Proposal {
+        let body = store::Change {
+            cause: Cause::Manual.into(),
+            entry_id: self.message_id(),
+            change: Some(Change::Joined(chat::Joined { participant: Some(newcomer) })),
+            ..store::Change::default()
+        };
+        self.proposal(by, conversation, Body::Change(body))
     }
 
     /// Makes the proposal that takes an entry back.
@@ -338,11 +394,11 @@ fn checked(content: Content, stored: Option<chat::File>) -> Result<Content, Reje
     Ok(Content { kind: Some(kind), quote_seq, ..Content::default() })
 }
 
-/// Checks whom a message mentions: notes only, and only who may read them. Each once.
+/// Checks whom a message mentions: notes only, and only who can read them. Each once.
 fn mentioned(
     wanted: &[String],
     audience: Audience,
-    readers: &[String],
+    mentionable: &Mentionable,
 ) -> Result<Vec<String>, Rejection> {
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -352,7 +408,7 @@ fn mentioned(
     }
     let mut mentions: Vec<String> = Vec::with_capacity(wanted.len());
     for user in wanted {
-        if !readers.contains(user) {
+        if !mentionable.contains(user) {
             return Err(Rejection::with(&codes::MESSAGE_MENTION, user.clone()));
         }
         if !mentions.contains(user) {
@@ -405,7 +461,7 @@ fn bytes_of(id: &[u8; 12]) -> Bytes {
 #[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "frames hold optional content")]
 mod tests {
-    use frontdesk_core::{id::AccountId, rights::Rights};
+    use frontdesk_core::{chat::SessionStatus, id::AccountId, rights::Rights};
     use frontdesk_protocol::codes::ErrorCode;
 
     use super::*;
@@ -514,7 +570,9 @@ mod tests {
                 ..wire::Send::default()
             };
             let asked = super::mentions(&send).len();
-            let around = Around { readers: vec!["a".into(), "b".into()], ..Around::default() };
+            let readers = vec!["a".into(), "b".into()];
+            let mentionable = Mentionable { readers, newcomers: Vec::new() };
+            let around = Around { mentionable, ..Around::default() };
             let by = agent(Rights::agent());
             let sent = with(|proposer| proposer.send(&by, conversation(), send, around));
             (asked, sent.map(|message| message.proposal.body))
@@ -536,6 +594,83 @@ mod tests {
         let many = vec!["a"; MENTIONS_MAX + 1];
         assert_eq!(note(&many, Audience::Team).0, 0, "nobody is looked up for it");
         assert_eq!(detail(note(&many, Audience::Team)), "");
+    }
+
+    /// Whom a note of somebody with these rights may bring in, of those it names.
+    fn brought_in(
+        by: Rights,
+        members: &[(&str, Rights)],
+        account: u8,
+        session: &Session,
+    ) -> (Vec<String>, Vec<String>) {
+        let members: Vec<Principal> = members
+            .iter()
+            .map(|(id, rights)| Principal { id: (*id).to_owned(), ..agent(*rights) })
+            .collect();
+        let subject = Subject {
+            conversation: conversation(),
+            account: AccountId::from_bytes([account; 12]),
+            session: Some(session),
+        };
+        let Mentionable { readers, newcomers } = Mentionable::of(&agent(by), &members, &subject);
+        (readers, newcomers.into_iter().map(|newcomer| newcomer.id).collect())
+    }
+
+    #[test]
+    fn a_note_brings_in_members_who_could_read_it_as_participants() {
+        let someone = |id: &str| Participant { id: id.to_owned(), ..Participant::default() };
+        let session = |status: SessionStatus, others: usize| Session {
+            status: status.into(),
+            team: TeamId::from_bytes([2; 12]).to_string(),
+            owner: Some(someone("owner")),
+            participants: (0..others).map(|number| someone(&format!("p{number}"))).collect(),
+            ..Session::default()
+        };
+        let members = [
+            ("boss", Rights::admin()),
+            ("ben", Rights::agent()),
+            ("blind", Rights::none().with(Right::ConversationWrite)),
+            ("ben", Rights::agent()),
+            ("bea", Rights::agent()),
+        ];
+        let mei = Rights::agent();
+        let open = session(SessionStatus::Assigned, PARTICIPANTS_MAX - 2);
+        let case = |by: Rights, session: &Session| brought_in(by, &members, 1, session);
+        let known = vec!["boss".to_owned()];
+        let both = vec!["ben".to_owned(), "bea".to_owned()];
+        assert_eq!(case(mei, &open), (known.clone(), both));
+        let few = Rights::none().with(Right::ConversationNote);
+        let full = session(SessionStatus::Assigned, PARTICIPANTS_MAX - 1);
+        let over = session(SessionStatus::Closed, 0);
+        for (why, by, session) in
+            [("no right", few, &open), ("no room", mei, &full), ("over", mei, &over)]
+        {
+            assert_eq!(case(by, session), (known.clone(), Vec::new()), "{why}");
+        }
+        let foreign = brought_in(mei, &members, 2, &open);
+        assert_eq!(foreign, (Vec::new(), Vec::new()), "of another account");
+    }
+
+    #[test]
+    fn who_is_brought_in_joins_before_the_note() {
+        let send = wire::Send {
+            client_msg_id: vec![1; 16].into(),
+            content: text("look")
+                .map(|content| Content { mentions: vec!["ben".into()], ..content }),
+            audience: Audience::Team.into(),
+            ..wire::Send::default()
+        };
+        let ben = Participant { id: "ben".to_owned(), ..owner(&agent(Rights::agent())) };
+        let mentionable = Mentionable { newcomers: vec![ben.clone()], ..Mentionable::default() };
+        let around = Around { mentionable, ..Around::default() };
+        let by = agent(Rights::agent());
+        let message = with(|p| p.send(&by, conversation(), send, around)).expect("a note");
+        let [join] = &message.joins[..] else { panic!("one joins") };
+        assert_eq!(join.actor, Some(by.actor()));
+        let Some(Body::Change(change)) = &join.body else { panic!("a change") };
+        let joined = chat::Joined { participant: Some(ben) };
+        assert_eq!(change.change, Some(Change::Joined(joined)));
+        assert_eq!((change.entry_id.len(), change.expected_version), (12, 0));
     }
 
     #[test]

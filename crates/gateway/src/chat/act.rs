@@ -13,7 +13,7 @@ use frontdesk_protocol::{
 use frontdesk_router::{
     Rejection,
     access::{self, Allowed, Deed, Principal, Subject},
-    propose::{self, Around, Beside, Proposer},
+    propose::{self, Around, Beside, Mentionable, Proposer},
 };
 use tokio::sync::oneshot;
 
@@ -190,8 +190,7 @@ impl Chat {
             Some(Found::Message { file, people }) => {
                 around.file = file;
                 let subject = Subject { conversation, account: principal.account, session };
-                let readers = people.into_iter().filter(|who| access::may_read(who, &subject));
-                around.readers = readers.map(|who| who.id).collect();
+                around.mentionable = Mentionable::of(&principal, &people, &subject);
             }
             Some(Found::Agent(agent)) => target = Some(agent),
             Some(Found::Team) | None => {}
@@ -203,9 +202,13 @@ impl Chat {
         let mut proposer =
             Proposer { ids: &mut self.ids, screen: &self.screen, now_ms: io.now_ms() };
         let proposals: Result<Vec<store::Proposal>, Rejection> = match frame {
-            In::Send(send) => proposer
-                .send(&principal, conversation, send, around)
-                .map(|message| vec![message.proposal]),
+            In::Send(send) => {
+                proposer.send(&principal, conversation, send, around).map(|message| {
+                    let mut proposals = message.joins;
+                    proposals.push(message.proposal);
+                    proposals
+                })
+            }
             In::Retract(retract) => {
                 proposer.retract(&principal, conversation, retract.seq).map(|one| vec![one])
             }
@@ -220,7 +223,8 @@ impl Chat {
         let origin = asker.origin(reference, client_msg_id);
         match proposals {
             Ok(mut proposals) => {
-                // The last one carries the answer: a transfer's note goes before the transfer.
+                // The last one carries the answer: a transfer's note goes before the transfer, who is
+                // mentioned joins before the note.
                 let Some(last) = proposals.pop() else { return };
                 for proposal in proposals {
                     self.stage(Origin::Silent, conversation, proposal);

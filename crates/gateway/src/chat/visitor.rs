@@ -52,14 +52,13 @@ impl Chat {
         match frame {
             In::Send(_) | In::Retract(_) | In::Command(_) => {
                 let around = Around {
-                    readers: Vec::new(),
                     // Encoded by us a moment ago.
                     origin: visitor
                         .origin
                         .as_deref()
                         .and_then(|origin| store::Origin::decode(origin).ok()),
                     team: visitor.inbox.team,
-                    file: None,
+                    ..Around::default()
                 };
                 let principal = Arc::clone(&visitor.principal);
                 let asker = Asker::Visitor(to);

@@ -3,7 +3,7 @@
 
 use frontdesk_core::chat::{self, Audience, SessionStatus};
 use frontdesk_protocol::wire::{self, client_frame::Frame as Out, command::Command as Verb};
-use frontdesk_testkit::{SocketOptions, TestAgent, TestServer, TestVisitor};
+use frontdesk_testkit::{SocketOptions, TestAgent, TestServer, TestVisitor, timeline::system_key};
 use serde_json::{Value, json};
 
 use crate::{FRONTDESK, chat::pair};
@@ -93,18 +93,89 @@ async fn a_mentioned_colleague_finds_the_conversation_until_the_note_is_read() {
 }
 
 #[tokio::test]
-async fn a_note_mentions_only_colleagues_who_may_read_it() {
+async fn a_note_brings_a_colleague_of_another_team_into_the_conversation() {
     let server = TestServer::start(FRONTDESK).await;
     let (mut mei, mut visitor, conversation) = pair(&server).await;
-    // An agent reads own conversations and queues; this one is Mei's.
+    let mut ben = TestAgent::new(&server, "Ben", "agent").await;
+    server.admin().create_team("Billing", &[&ben.id]).await;
+    ben.connect().await;
+    let refused = ben.open(&conversation).await.expect_err("it is Mei's");
+    assert_eq!(refused.code, "conversation.unknown");
+
+    let ack = mention(&mut mei, &conversation, &[&ben.id.clone()], Audience::Team).await;
+    let note = ack.expect("a note").position.expect("a position").seq;
+    let own = ben.id.clone();
+    let row = ben.row("mentioned", |row| row.conversation == conversation && row.mentioned).await;
+    let session = row.session.expect("a session");
+    assert!(session.participants.iter().any(|who| who.id == own), "{session:?}");
+    assert_eq!(session.owner.map(|owner| owner.id), Some(mei.id.clone()), "it stays Mei's");
+    assert_eq!(counts(&ben).await, (1, 1));
+    ben.open(&conversation).await.expect("who takes part may read");
+    ben.sees(&conversation, "please look").await;
+    ben.sees(&conversation, "hello").await;
+
+    // The team sees who brought in whom before it sees why; the visitor sees neither.
+    let joined = ben.timeline(&conversation).entries_held().find(|entry| entry.seq == note - 1);
+    let joined = joined.expect("an entry before the note");
+    assert_eq!(system_key(joined), Some("participant.joined"));
+    assert_eq!(joined.actor.as_ref().map(|actor| &actor.id), Some(&mei.id));
+    ben.say(&conversation, "Ben here").await;
+    visitor.sees("Ben here").await;
+    assert_eq!(visitor.held().texts(), ["Ben here"]);
+    assert!(!visitor.held().system_keys().contains(&"participant.joined"));
+}
+
+#[tokio::test]
+async fn a_note_brings_nobody_in_who_could_not_read_it_or_without_the_right() {
+    let server = TestServer::start(FRONTDESK).await;
+    let (mut mei, mut visitor, conversation) = pair(&server).await;
     let ben = TestAgent::new(&server, "Ben", "agent").await.id;
+    let admin = server.admin();
+    let blind = json!({"names": {"en": "blind"}, "rights": ["conversation.note"]});
+    let blind = admin.post("/api/v1/roles", &blind).await.ok();
+    let nora = TestAgent::new(&server, "Nora", "agent").await.id;
+    admin.patch(&format!("/api/v1/users/{nora}"), &json!({"role": blind["id"]})).await.ok();
+    let refused = mention(&mut mei, &conversation, &[&ben, &nora], Audience::Team).await;
+    let refused = refused.expect_err("Nora reads no conversation, not even her own");
+    assert_eq!((refused.code.as_str(), &refused.detail), ("message.mention", &nora));
+
+    // Over, the session takes nobody in; opened again it does, but not by somebody without the right.
+    mei.command(&conversation, Verb::Close(wire::Close {})).await.expect("closed");
+    visitor.session("closed", |session| session.status() == SessionStatus::Closed).await;
+    let path = format!("/api/v1/conversations/{conversation}/messages");
+    let note = json!({"text": "look", "audience": "team", "mentions": [ben]});
+    let mut keys = Vec::new();
+    let note_rights = ["conversation.read.all", "conversation.note"];
+    for more in [&[][..], &["conversation.assign"]] {
+        let rights = [&note_rights[..], more].concat();
+        let key = json!({"name": "a program", "rights": rights});
+        let made = admin.post("/api/v1/api-keys", &key).await.ok();
+        keys.push(server.http.with_key(made["key"].as_str().expect("a key")));
+    }
+    let (few, full) = (&keys[0], &keys[1]);
+    let refused = full.post(&path, &note).await;
+    assert_eq!(refused.code(), "message.mention", "it is over");
+    visitor.say("once more").await;
+    mei.listed(&conversation, &mei.id.clone()).await;
+    let refused = few.post(&path, &note).await;
+    assert_eq!(refused.code(), "message.mention", "the key may not hand on");
+    full.post(&path, &note).await.ok();
+    let shown = admin.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
+    let participants = shown["row"]["session"]["participants"].to_string();
+    assert!(participants.contains(&ben) && !participants.contains(&nora), "{shown}");
+}
+
+#[tokio::test]
+async fn a_note_mentions_only_members_of_the_account() {
+    let server = TestServer::start(FRONTDESK).await;
+    let (mut mei, mut visitor, conversation) = pair(&server).await;
     let boss = TestAgent::new(&server, "Boss", "admin").await.id;
     let admin = server.admin();
     let shut_out = TestAgent::new(&server, "Gone", "admin").await.id;
     admin.patch(&format!("/api/v1/users/{shut_out}"), &json!({"disabled": true})).await.ok();
-    for wrong in [ben.as_str(), shut_out.as_str(), "d4s0q1h2q5k3v8m6n730", "nobody", ""] {
+    for wrong in [shut_out.as_str(), "d4s0q1h2q5k3v8m6n730", "nobody", ""] {
         let refused = mention(&mut mei, &conversation, &[&boss, wrong], Audience::Team).await;
-        let refused = refused.expect_err("one of them may not read it");
+        let refused = refused.expect_err("one of them is none");
         assert_eq!((refused.code.as_str(), refused.detail.as_str()), ("message.mention", wrong));
     }
     let loud = mention(&mut mei, &conversation, &[&boss], Audience::Everyone).await;
@@ -116,7 +187,7 @@ async fn a_note_mentions_only_colleagues_who_may_read_it() {
     // By HTTP the same, and a visitor mentions nobody.
     let path = format!("/api/v1/conversations/{conversation}/messages");
     let note = |user: &str| json!({"text": "look", "audience": "team", "mentions": [user]});
-    let refused = mei.http.post(&path, &note(&ben)).await;
+    let refused = mei.http.post(&path, &note(&shut_out)).await;
     assert_eq!((refused.status, refused.code()), (422, "message.mention".to_owned()));
     mei.http.post(&path, &note(&boss)).await.ok();
     let asked = visitor.http().post(&path, &json!({"text": "hi", "mentions": [boss]})).await;

@@ -114,6 +114,10 @@ fn fields(world: &World) -> Vec<Place> {
         post("/api/v1/canned-replies", reply.clone()),
         Place::new(Method::PUT, format!("/api/v1/canned-replies/{}", own.reply), Some(reply)),
         post(&format!("{room}/messages"), json!({"file": "$ID"})),
+        post(
+            &format!("{room}/messages"),
+            json!({"text": "field", "audience": "team", "mentions": ["$ID"]}),
+        ),
         post(&format!("{room}/commands"), json!({"command": "transfer", "to_agent": "$ID"})),
         post(&format!("{room}/commands"), json!({"command": "transfer", "to_team": "$ID"})),
         Place::new(

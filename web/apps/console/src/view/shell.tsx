@@ -134,8 +134,10 @@ function OwnMenu() {
   ];
   return (
     <div class="menu-anchor">
-      <button type="button" class="rail-own" aria-haspopup="menu" aria-expanded={open} aria-label={t("own.menu", { name: desk.me.display_name, presence: presenceText(presence) })} title={`${desk.me.display_name} · ${presenceText(presence)}`} data-testid="presence-switch" data-presence={presence} onClick={() => setOpen(!open)}>
+      <button type="button" class="rail-own" aria-haspopup="menu" aria-expanded={open} title={`${desk.me.display_name} · ${presenceText(presence)}`} data-testid="presence-switch" data-presence={presence} onClick={() => setOpen(!open)}>
         <Avatar id={desk.me.id} name={desk.me.display_name} presence={presence} />
+        {/* The letters of the avatar are no part of the name. */}
+        <span class="visually-hidden">{t("own.menu", { name: desk.me.display_name, presence: presenceText(presence) })}</span>
       </button>
       {open && <Menu label={t("own.title")} items={items} side="right" onClose={() => setOpen(false)} />}
     </div>

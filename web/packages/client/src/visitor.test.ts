@@ -232,6 +232,23 @@ describe("a visitor", () => {
     expect(told()).toEqual(["I", "I would"]);
   });
 
+  it("does not tell that it types where nobody may see it, unless the text itself is looked at", async () => {
+    const told = (): unknown[] => server.current.frames.flatMap((frame) => (frame.draft ? [frame.draft.text ?? ""] : []));
+    const one = visitor();
+    await started(one);
+    for (const text of ["I", "I would", ""]) one.saveDraft(text, false);
+    await clock.advance(3_000);
+    expect(told()).toEqual([]);
+    one.saveDraft("I", true);
+    expect(told()).toEqual([""]);
+    expect(one.draft).toBe("I");
+    server.drafts = true;
+    const looked = visitor(new FakeBrowser(clock, server));
+    await started(looked);
+    looked.saveDraft("I would", false);
+    expect(told()).toEqual(["I would"]);
+  });
+
   it("begins as somebody new where the installation does not know its token", async () => {
     browser.stored.set("frontdesk/visitor/shop/visitor", "v1.stale");
     server.nextTicketAnswer = { status: 401, body: { code: "visitor.token_invalid" }, retryAfterMs: undefined };
@@ -296,7 +313,7 @@ describe("two tabs", () => {
     await started(one, two);
     one.conversation.sendText("hello");
     await clock.advance(500);
-    one.saveDraft("half a sen");
+    one.saveDraft("half a sen", true);
     await clock.advance(10);
     expect(heard).toEqual(["half a sen"]);
     expect(two.draft).toBe("half a sen");
@@ -337,11 +354,11 @@ describe("a visitor whom the site signed in", () => {
     who = undefined;
     const drafts: string[] = [];
     const one = signed(drafts);
-    one.saveDraft("mine");
+    one.saveDraft("mine", true);
     who = { subject: "u/7", token: "jwt-7" };
     one.identified();
     expect(drafts).toEqual([""]);
-    one.saveDraft("theirs");
+    one.saveDraft("theirs", true);
     who = undefined;
     one.identified();
     expect(drafts).toEqual(["", "mine"]);
@@ -353,7 +370,7 @@ describe("a visitor whom the site signed in", () => {
     await started(one);
     server.down = true;
     one.conversation.sendText("unsent");
-    one.saveDraft("half a sen");
+    one.saveDraft("half a sen", true);
     expect(browser.stored.size).toBeGreaterThan(0);
     one.forget();
     expect([...browser.stored.keys()]).toEqual([]);

@@ -182,12 +182,13 @@ export class VisitorClient {
     return this.options.platform.storage.get(this.key("draft")) ?? "";
   }
 
-  saveDraft(text: string): void {
+  /** `shown`: the inbox lets be seen that somebody types. */
+  saveDraft(text: string, shown: boolean): void {
     const { storage } = this.options.platform;
     if (text === "") storage.remove(this.key("draft"));
     else storage.set(this.key("draft"), text);
     this.tell({ kind: "draft", text });
-    this.conversation.draft(text, this.peek);
+    if (shown || this.peek) this.conversation.draft(text, this.peek);
   }
 
   /** Keeps a word about this visitor on the device, until they are forgotten here. */

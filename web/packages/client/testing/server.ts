@@ -44,6 +44,8 @@ export class FakeServer {
   listReads = 0;
   /** What an agent has chosen. */
   presence: PresenceJson = "PRESENCE_ONLINE";
+  /** Agents look at what a visitor has not sent yet. */
+  drafts = false;
   /** The feed position presented can be gone on from. */
   recoversFeed = false;
   /** Runs while a list request is on its way. */
@@ -236,6 +238,7 @@ export class FakeServer {
         presence: this.presence,
         limits: { inFlightMax: 64, textBytesMax: 65_536 },
         attended: true,
+        drafts: this.drafts,
       },
     });
     if (!visitor) for (const one of opened) connection.push({ opened: one });

@@ -205,7 +205,7 @@ export class Chat {
 
   write(text: string): void {
     this.draft.value = text;
-    this.client.saveDraft(text);
+    this.client.saveDraft(text, this.inbox.peek().showsTyping);
   }
 
   send(): void {

@@ -124,6 +124,37 @@ describe("the inbox", () => {
     await note.getByTestId("quote").filter({ hasText: "As you said first" }).waitFor();
   });
 
+  it("goes on with an upload while another conversation is open", async () => {
+    const { page } = lin;
+    const other = "Another question";
+    await crowd.join(other);
+    await lin.row(other).waitFor();
+    const here = lin.conversation();
+    const chip = (state) => page.locator(`[data-testid="attachment"][data-state="${state}"]`, { hasText: "cup.png" });
+    let goOn;
+    const held = new Promise((resolve) => (goOn = resolve));
+    await page.route(/\/uploads\?/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.getByTestId("composer-file").setInputFiles({ name: "cup.png", mimeType: "image/png", buffer: await picture(page, 300, 200, "#2f6b55") });
+    await chip("uploading").waitFor();
+    await lin.open(other);
+    await page.getByTestId("attachment").waitFor({ state: "detached" });
+    await page.goto(`${server.url}#/inbox/mine/${here}`);
+    await chip("uploading").waitFor();
+    await lin.open(other);
+    await page.getByTestId("attachment").waitFor({ state: "detached" });
+    const stored = page.waitForResponse(/\/uploads\?/);
+    goOn();
+    assert.equal((await stored).status(), 201);
+    await page.unroute(/\/uploads\?/);
+    await page.goto(`${server.url}#/inbox/mine/${here}`);
+    await chip("stored").waitFor();
+    await page.getByTestId("composer-send").click();
+    await page.locator('[data-testid="message"] .picture img[alt="cup.png"]').waitFor();
+  });
+
   it("asks before a message is taken back", async () => {
     const { page } = lin;
     await lin.say("Too early");

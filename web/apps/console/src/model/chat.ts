@@ -1,6 +1,6 @@
 // The conversation on the screen: its timeline rows, its session and what may be done with it, the
 // composer, and what is known about the visitor.
-import type { AgentClient, Conversation, KeyValueStore, OutgoingLine, SessionCommand } from "@frontdesk/client";
+import type { AgentClient, Conversation, OutgoingLine, SessionCommand } from "@frontdesk/client";
 import { Refused, toEntry } from "@frontdesk/client";
 import type { Locale } from "@frontdesk/i18n";
 import type { ReadonlySignal } from "@preact/signals-core";
@@ -8,13 +8,14 @@ import { computed, effect, signal } from "@preact/signals-core";
 import type { Rights } from "./account";
 import type { Api, ContactChange, ConversationDetails, Me } from "./api";
 import { ApiError } from "./api";
+import type { AllAttachments } from "./attachments";
 import { Composer } from "./composer";
+import type { Drafts } from "./draft";
 import type { InboxModel } from "./inbox";
 import type { Notices } from "./notices";
 import type { TimelineRow } from "./timeline-rows";
 import { timelineRows } from "./timeline-rows";
 import type { EntryLine, Participant, Row, Session } from "./types";
-import type { Upload } from "./uploads";
 import { toParticipant, toRow, toSession } from "./wire";
 
 /** So many older pages are read to come to a message that was quoted. */
@@ -88,8 +89,8 @@ export type ChatOptions = {
   readonly inbox: InboxModel;
   readonly me: Me;
   readonly rights: Rights;
-  readonly storage: KeyValueStore;
-  readonly upload: Upload;
+  readonly drafts: Drafts;
+  readonly attachments: AllAttachments;
   /**
    * Carries out a session command; false (and a notice) where it was refused. Where the session has moved on
    * in ways that change nothing for the command, `again` says the version to try once more with.
@@ -145,14 +146,7 @@ export class Chat {
       }),
     );
     this.actions = computed(() => actionsFor(this.session.value, me.id, options.rights));
-    this.composer = new Composer(
-      this.conversation,
-      options.storage,
-      `frontdesk/draft/${me.account.id}/${me.id}/`,
-      options.upload,
-      () => ({ textBytesMax: client.textBytesMax, fileBytesMax: client.fileBytesMax }),
-      this.actions,
-    );
+    this.composer = new Composer(this.conversation, options.drafts, options.attachments.of(id), () => client.textBytesMax, this.actions);
     this.viewers = computed(() =>
       this.conversation.viewers.value.map(toParticipant).filter((viewer) => viewer.id !== me.id),
     );
@@ -201,7 +195,7 @@ export class Chat {
 
   leave(): void {
     this.#stop();
-    this.composer.leave();
+    this.options.attachments.leave(this.id);
     this.options.client.leave(this.id);
   }
 

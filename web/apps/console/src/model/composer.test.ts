@@ -1,7 +1,9 @@
 import type { Conversation, FileInfo, KeyValueStore } from "@frontdesk/client";
 import { signal } from "@preact/signals-core";
 import { describe, expect, it } from "vitest";
+import { AllAttachments } from "./attachments";
 import { Composer } from "./composer";
+import { Drafts } from "./draft";
 import type { Upload } from "./uploads";
 
 type Said = { readonly text?: string; readonly file?: string; readonly team: boolean; readonly quoteSeq?: number; readonly mentions?: readonly string[] };
@@ -16,7 +18,8 @@ function memory(): KeyValueStore {
   };
 }
 
-function setUp(options: { readonly storage?: KeyValueStore; readonly upload?: Upload; readonly id?: string } = {}) {
+/** `desk`: what outlives the composer, of one that was set up before. */
+function setUp(options: { readonly storage?: KeyValueStore; readonly upload?: Upload; readonly id?: string; readonly desk?: AllAttachments } = {}) {
   const said: Said[] = [];
   const drafts: string[] = [];
   // What a composer asks of a conversation, written down.
@@ -29,8 +32,10 @@ function setUp(options: { readonly storage?: KeyValueStore; readonly upload?: Up
   } as unknown as Conversation;
   const allowed = signal({ reply: true, note: true });
   const storage = options.storage ?? memory();
-  const composer = new Composer(conversation, storage, "draft/", options.upload ?? (() => () => undefined), () => ({ textBytesMax: 12, fileBytesMax: 100 }), allowed);
-  return { composer, said, drafts, allowed, storage };
+  const kept = new Drafts(storage, "draft/");
+  const desk = options.desk ?? new AllAttachments({ drafts: kept, upload: options.upload ?? (() => () => undefined), fileBytesMax: () => 100 });
+  const composer = new Composer(conversation, kept, desk.of(conversation.id), () => 12, allowed);
+  return { composer, said, drafts, allowed, storage, desk };
 }
 
 describe("a composer", () => {
@@ -138,16 +143,13 @@ describe("a composer", () => {
     expect(composer.quoteSeq.value).toBe(0);
   });
 
-  it("keeps files, quote and people with the draft over a reload, and gives up what was not through", () => {
-    let cancelled = 0;
-    const first = setUp({ upload: (conversation, file, events) => (file.name === "slow" ? () => (cancelled += 1) : uploaded(conversation, file, events)) });
+  it("keeps files, quote and people with the draft over a reload, and not what was not through", () => {
+    const first = setUp({ upload: (conversation, file, events) => (file.name === "slow" ? () => undefined : uploaded(conversation, file, events)) });
     first.composer.setMode("note");
     first.composer.mention({ id: "u2", name: "Mei Chen" });
     first.composer.setText("@Mei Chen");
     first.composer.quote(3);
     first.composer.attach([new File(["a"], "a"), new File(["b"], "slow")]);
-    first.composer.leave();
-    expect(cancelled).toBe(1);
     const { composer, said, storage } = setUp({ storage: first.storage });
     expect(composer.attachments.value).toMatchObject([{ name: "a", sizeBytes: 3, state: { kind: "stored" } }]);
     composer.send();
@@ -156,6 +158,49 @@ describe("a composer", () => {
       { text: "@Mei Chen", team: true, quoteSeq: 3, mentions: ["u2"] },
     ]);
     expect(storage.keys("draft/")).toEqual([]);
+  });
+
+  it("finds uploads where they are when the agent comes back to the conversation", () => {
+    const running = new Map<string, Parameters<Upload>[2]>();
+    let cancelled = 0;
+    const upload: Upload = (_conversation, file, events) => {
+      running.set(file.name, events);
+      return () => (cancelled += 1);
+    };
+    const { composer, storage, desk } = setUp({ upload });
+    composer.attach(["half", "whole", "broken"].map((name) => new File(["a"], name)));
+    composer.setText("here");
+    desk.leave("c1");
+    running.get("half")?.progress(0.5);
+    running.get("whole")?.done({ status: 201, body: { id: "w", name: "whole", mediaType: "image/png", sizeBytes: "3" } });
+    running.get("broken")?.lost();
+    expect(cancelled).toBe(0);
+    expect(setUp({ desk, storage, id: "c2" }).composer.attachments.value).toEqual([]);
+    const again = setUp({ desk, storage });
+    expect(again.composer.attachments.value.map(({ name, state }) => [name, state])).toMatchObject([
+      ["half", { kind: "uploading", share: 0.5 }],
+      ["whole", { kind: "stored" }],
+      ["broken", { kind: "failed", failure: { code: "connection.lost" } }],
+    ]);
+    expect(again.composer.text.value).toBe("here");
+    // What is through lies with the draft: a reload finds it, or another tab that sends it.
+    expect(setUp({ storage }).composer.attachments.value.map(({ name }) => name)).toEqual(["whole"]);
+    again.composer.removeAttachment(again.composer.attachments.value[2]?.id ?? 0);
+    desk.leave("c1");
+    running.get("half")?.done({ status: 201, body: { id: "h", name: "half", mediaType: "image/png", sizeBytes: "3" } });
+    const elsewhere = setUp({ storage });
+    elsewhere.composer.send();
+    expect(elsewhere.said).toEqual([{ file: "h", team: false }, { file: "w", team: false }, { text: "here", team: false, quoteSeq: 0 }]);
+    expect(setUp({ desk, storage }).composer.attachments.value).toEqual([]);
+  });
+
+  it("ends uploads with the login", () => {
+    let cancelled = 0;
+    const { composer, desk } = setUp({ upload: () => () => (cancelled += 1) });
+    composer.attach([new File(["a"], "a")]);
+    desk.leave("c1");
+    desk.stop();
+    expect(cancelled).toBe(1);
   });
 
   it("calls upon nobody whose name was taken out again, nor in a reply", () => {

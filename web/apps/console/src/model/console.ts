@@ -10,7 +10,9 @@ import { computed, effect, signal } from "@preact/signals-core";
 import { Account, Rights } from "./account";
 import type { Me } from "./api";
 import { Api } from "./api";
+import { AllAttachments } from "./attachments";
 import { Chat } from "./chat";
+import { Drafts } from "./draft";
 import { InboxModel } from "./inbox";
 import { Notices } from "./notices";
 import { Preferences } from "./preferences";
@@ -42,6 +44,8 @@ export class Desk {
   readonly rights: Rights;
   readonly signals: Signals;
   readonly demo: DemoControl;
+  readonly #drafts: Drafts;
+  readonly #attachments: AllAttachments;
   readonly #chat = signal<Chat | null>(null);
   readonly chat: ReadonlySignal<Chat | null> = this.#chat;
 
@@ -72,6 +76,8 @@ export class Desk {
       open: (conversation) => console.openConversation(conversation),
     });
     this.demo = new DemoControl(console.api, me.demo);
+    this.#drafts = new Drafts(options.platform.storage, `frontdesk/draft/${me.account.id}/${me.id}/`);
+    this.#attachments = new AllAttachments({ drafts: this.#drafts, upload: options.upload, fileBytesMax: () => this.client.fileBytesMax });
     this.client.start();
     if (console.account.fresh) this.#beginWork();
     void this.inbox.loadDirectory();
@@ -104,8 +110,8 @@ export class Desk {
             inbox: this.inbox,
             me: this.me,
             rights: this.rights,
-            storage: this.options.platform.storage,
-            upload: this.options.upload,
+            drafts: this.#drafts,
+            attachments: this.#attachments,
             command: (of, command, version, again) => this.command(of, command, version, again),
             copy: this.options.copy,
             notices: this.console.notices,
@@ -138,6 +144,7 @@ export class Desk {
 
   stop(): void {
     this.show(null);
+    this.#attachments.stop();
     this.signals.stop();
     this.client.stop();
   }

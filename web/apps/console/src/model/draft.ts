@@ -1,6 +1,6 @@
 // A draft as it lies in the browser's store: what one conversation's composer holds. Read back with
 // care: an older console wrote less, another page may have written anything.
-import type { FileInfo } from "@frontdesk/client";
+import type { FileInfo, KeyValueStore } from "@frontdesk/client";
 import type { Mode } from "./composer";
 import type { Mention } from "./mentions";
 
@@ -15,7 +15,7 @@ export type Stored = {
 
 const empty: Stored = { text: "", mode: "reply", quoteSeq: 0, people: [], files: [] };
 
-export function isEmpty(stored: Stored): boolean {
+function isEmpty(stored: Stored): boolean {
   return stored.text === "" && stored.mode === "reply" && stored.quoteSeq === 0 && stored.files.length === 0;
 }
 
@@ -41,7 +41,7 @@ function list<T>(value: unknown, is: (item: unknown) => item is T): T[] {
   return Array.isArray(value) ? value.filter(is) : [];
 }
 
-export function parseDraft(text: string | undefined): Stored {
+function parseDraft(text: string | undefined): Stored {
   let value: unknown;
   try {
     value = JSON.parse(text ?? "null");
@@ -58,4 +58,23 @@ export function parseDraft(text: string | undefined): Stored {
     people: list(value["people"], isMention),
     files: list(value["files"], isFile),
   };
+}
+
+/** Those of one person, by conversation. */
+export class Drafts {
+  constructor(
+    private readonly storage: KeyValueStore,
+    private readonly prefix: string,
+  ) {}
+
+  read(conversation: string): Stored {
+    return parseDraft(this.storage.get(this.prefix + conversation));
+  }
+
+  /** Writes what changed and leaves the rest as it stands. */
+  change(conversation: string, change: Partial<Stored>): void {
+    const next = { ...this.read(conversation), ...change };
+    if (isEmpty(next)) this.storage.remove(this.prefix + conversation);
+    else this.storage.set(this.prefix + conversation, JSON.stringify(next));
+  }
 }

@@ -1,6 +1,7 @@
 // The files that go out with the next message: each a chip with how far it is, or why it failed.
 import { fileSize } from "@frontdesk/i18n";
-import type { Attachment, Composer } from "../../model/composer";
+import type { Attachment } from "../../model/attachments";
+import type { Composer } from "../../model/composer";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { locale, problem, t } from "../text";

@@ -209,6 +209,12 @@ describe("an agent with two tabs", () => {
         }
         close() {}
       };
+      window.tones = 0;
+      const begin = window.OscillatorNode.prototype.start;
+      window.OscillatorNode.prototype.start = function (...values) {
+        window.tones += 1;
+        return begin.apply(this, values);
+      };
       // Nobody is at the tabs: as behind another window.
       document.hasFocus = () => false;
     });
@@ -225,17 +231,54 @@ describe("an agent with two tabs", () => {
 
   const rung = async () => (await Promise.all(tabs.map((tab) => tab.evaluate(() => window.shown)))).flat();
 
+  const tones = () => Promise.all(tabs.map((tab) => tab.evaluate(() => window.tones)));
+
+  /** Whatever the tabs claim of what they have drawn is decided. */
+  const claimed = async () => {
+    for (const tab of tabs) {
+      await tab.waitForFunction(async () => {
+        const { held, pending } = await navigator.locks.query();
+        return [...held, ...pending].every((lock) => !lock.name.startsWith("frontdesk/rang/"));
+      });
+    }
+  };
+
+  /** The visitor says them one after the other; how many tones each tab made of it. */
+  const hear = async (visitor, texts) => {
+    const before = await tones();
+    for (const text of texts) {
+      await crowd.say(visitor, text);
+      for (const tab of tabs) await new Agent(tab).row(text).waitFor();
+    }
+    await claimed();
+    return (await tones()).map((count, at) => count - before[at]);
+  };
+
   it("is called once, and sees the count in both titles and icons", async () => {
     await crowd.join("Is anybody there?");
     for (const tab of tabs) {
       await tab.waitForFunction(() => document.title.startsWith("(1)"));
       await tab.waitForFunction(() => document.querySelector('link[rel="icon"]').href.startsWith("data:image/png"));
     }
-    // Both tabs have the row by now, and each event was claimed before its row was drawn twice.
-    await tabs[0].waitForFunction(async () => (await navigator.locks.query()).held.every((lock) => !lock.name.startsWith("frontdesk/rang")));
-    await tabs[1].waitForFunction(async () => (await navigator.locks.query()).held.every((lock) => !lock.name.startsWith("frontdesk/rang")));
+    // Both tabs have the row by now.
+    await claimed();
     const all = await rung();
     assert.ok(all.length >= 1 && new Set(all).size === all.length, `each once: ${JSON.stringify(all)}`);
     assert.ok(all.every((line) => line.endsWith(": Is anybody there?")), JSON.stringify(all));
+  });
+
+  it("hears one sound over both tabs, from one that the browser lets sound", async () => {
+    const visitor = await crowd.join("Do you hear me?");
+    for (const tab of tabs) {
+      await new Agent(tab).view("mine");
+      await new Agent(tab).row("Do you hear me?").waitFor();
+    }
+    await claimed();
+    const [first, second] = await hear(visitor, ["And now?", "And again?", "Still there?", "Hello?"]);
+    assert.equal(first + second, 8, `two tones make a sound: ${first} and ${second}`);
+    // Nothing was done in this tab since it came: it is silent, and takes no sound from the other.
+    await tabs[1].reload();
+    await new Agent(tabs[1]).row("Hello?").waitFor();
+    assert.deepEqual(await hear(visitor, ["One.", "Two.", "Three.", "Four."]), [8, 0]);
   });
 });

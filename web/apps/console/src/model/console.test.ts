@@ -56,7 +56,7 @@ function setUp(options: { readonly signedIn?: boolean } = {}) {
     },
     codec: jsonCodec,
     upload: () => () => undefined,
-    bells: { attended: signal(false), permission: signal<Permission>("granted"), ask: () => Promise.resolve(), sound: () => rung.push("sound"), notify: (reason, known) => rung.push(`${reason} ${known.conversation}`) },
+    bells: { attended: signal(false), permission: signal<Permission>("granted"), ask: () => Promise.resolve(), canSound: () => true, sound: () => rung.push("sound"), notify: (reason, known) => rung.push(`${reason} ${known.conversation}`) },
     copy: () => Promise.resolve(true),
     version: "0",
     language: () => "en",

@@ -1,4 +1,5 @@
 // What calls an agent: for which news, in one tab of several, and not for what is being looked at.
+import type { Clock, KeyValueStore } from "@frontdesk/client";
 import { AgentClient } from "@frontdesk/client";
 import { FakeBrowser, FakeClock, FakeServer } from "@frontdesk/client/testing";
 import { jsonCodec } from "@frontdesk/protocol";
@@ -39,14 +40,32 @@ describe("reasons", () => {
   });
 });
 
+/** What each tab sees of one store: what others wrote, it reads a moment later, as between processes of a browser. */
+function lateStores(clock: Clock, lateMs: number): () => KeyValueStore {
+  const writes: { readonly by: object; readonly atMs: number; readonly key: string; readonly value: string | undefined }[] = [];
+  return () => {
+    const self = {};
+    const seen = () => new Map(writes.filter(({ by, atMs }) => by === self || atMs <= clock.now() - lateMs).map(({ key, value }) => [key, value]));
+    const write = (key: string, value: string | undefined) => void writes.push({ by: self, atMs: clock.now(), key, value });
+    return {
+      get: (key) => seen().get(key),
+      set: write,
+      remove: (key) => write(key, undefined),
+      keys: (prefix) => [...seen()].flatMap(([key, value]) => (key.startsWith(prefix) && value !== undefined ? [key] : [])),
+    };
+  };
+}
+
 async function desk(tabs = 1, choices: Partial<SignalChoices> = {}) {
   const clock = new FakeClock();
   const server = new FakeServer(clock);
   const browser = new FakeBrowser(clock, server);
   const rung: string[] = [];
+  const touched = new Set(Array.from({ length: tabs }, (_, tab) => tab));
   const stored = { ...defaultChoices, ...choices };
+  const store = lateStores(clock, 500);
   const made = Array.from({ length: tabs }, (_, tab) => {
-    const platform = browser.tab();
+    const platform = { ...browser.tab(), storage: store() };
     const client = new AgentClient({ platform, codec: jsonCodec, user: me.id, account: "a1", client: "test", language: () => "en" });
     const api = new Api((method, path, options) => {
       if (path !== "api/v1/me/preferences") return platform.http(method, path, options);
@@ -58,6 +77,7 @@ async function desk(tabs = 1, choices: Partial<SignalChoices> = {}) {
       attended: signal(false),
       permission: signal<Permission>("unasked"),
       ask: () => Promise.resolve(),
+      canSound: () => touched.has(tab),
       sound: () => void rung.push("sound"),
       notify: (reason: string, row: { readonly conversation: string }) => void rung.push(`${reason} ${row.conversation} in tab ${tab}`),
     };
@@ -80,31 +100,50 @@ async function desk(tabs = 1, choices: Partial<SignalChoices> = {}) {
       tab.client.stop();
     }
   };
-  return { clock, server, rung, tabs: made, push, row, stored, end, first: made[0] as (typeof made)[number] };
+  return { clock, server, rung, touched, tabs: made, push, row, stored, end, first: made[0] as (typeof made)[number] };
 }
 
 describe("signals", () => {
   it("ring once, however many tabs there are", async () => {
-    const { rung, push, row, end } = await desk(3);
+    const { rung, push, row, clock, end } = await desk(3);
     await push(row({ session: mine, unread: 1, last: said(1), position: { seq: "1" } }));
     expect(rung).toEqual(["sound", "assigned c1 in tab 0"]);
     await push(row({ session: mine, unread: 2, last: said(2), position: { seq: "2" } }));
+    await clock.advance(10_000);
     expect(rung.filter((one) => one === "sound")).toHaveLength(2);
+    expect(rung).toHaveLength(4);
+    end();
+  });
+
+  it("sound in a tab that can be heard, once", async () => {
+    const { rung, touched, push, row, clock, end } = await desk(3, { repeat_until_answered: true });
+    touched.delete(0);
+    await push(row({ session: { ...mine, waitingSinceMs: "1" }, unread: 1, last: said(1), position: { seq: "1" } }));
+    expect([...rung].sort()).toEqual(["assigned c1 in tab 0", "sound"]);
+    rung.length = 0;
+    await clock.advance(repeatMs);
+    expect(rung).toEqual(["sound"]);
+    touched.clear();
+    await clock.advance(repeatMs);
+    expect(rung).toEqual(["sound"]);
     end();
   });
 
   it("are silent about what some tab shows to somebody, and make no window pop up while somebody is there", async () => {
-    const { rung, push, row, tabs, end } = await desk(2);
+    const { rung, push, row, tabs, clock, end } = await desk(2);
     const other = tabs[1];
     if (other === undefined) throw new Error("no second tab");
     other.shown.value = "c1";
     other.bells.attended.value = true;
+    await clock.advance(1_000);
     await push(row({ session: mine, unread: 1, last: said(1), position: { seq: "1" } }));
     expect(rung).toEqual([]);
     other.shown.value = null;
+    await clock.advance(1_000);
     await push(row({ session: mine, unread: 2, last: said(2), position: { seq: "2" } }));
     expect(rung).toEqual(["sound"]);
     other.bells.attended.value = false;
+    await clock.advance(1_000);
     await push(row({ session: mine, unread: 3, last: said(3), position: { seq: "3" } }));
     expect(rung.slice(1)).toEqual(["sound", "message c1 in tab 0"]);
     end();

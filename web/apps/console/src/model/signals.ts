@@ -1,6 +1,6 @@
 // What calls an agent back to the console: a sound, a desktop notification, the count in title and
-// icon. Every tab of an agent sees the same rows; each event is claimed by one of them, under a lock,
-// so that it rings once and not once per tab.
+// icon. Every tab of an agent sees the same rows; each event is claimed by one of them, under a lock of
+// its own, so that it rings once and not once per tab: its sound by one that can be heard.
 import type { KeyValueStore, Platform, TimerId } from "@frontdesk/client";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, effect, signal } from "@preact/signals-core";
@@ -30,6 +30,8 @@ export interface Bells {
   readonly permission: ReadonlySignal<Permission>;
   /** Asks the person; only right after a click. */
   ask(): Promise<void>;
+  /** Browsers let a tab sound only once the person has done something in it. */
+  canSound(): boolean;
   sound(): void;
   notify(reason: Reason, row: Row, open: () => void): void;
 }
@@ -41,7 +43,10 @@ const lookingMs = 4_000;
 const renewMs = 1_500;
 /** A command of one's own is no news when it comes back as a row. */
 const ownMs = 10_000;
-const claimsKept = 64;
+/** What one tab writes to the store another one reads a moment later; so long the lock alone tells. */
+const settleMs = 2_000;
+/** So long a tab that lost its connection may take to hear of an event. */
+const claimKeptMs = 10 * 60_000;
 
 /** Why a row that became this should call this agent; null for no reason. */
 export function reasonFor(row: Row, before: Row | undefined, user: string, teams: ReadonlySet<string>): Reason | null {
@@ -169,13 +174,13 @@ export class Signals {
           const was = before.get(id);
           if (was === row) continue;
           const reason = reasonFor(row, was, inbox.me.id, inbox.viewer.teams);
-          if (reason !== null) void this.#ring(reason, row);
+          if (reason !== null) this.#ring(reason, row);
         }
       }),
     );
   }
 
-  async #ring(reason: Reason, row: Row): Promise<void> {
+  #ring(reason: Reason, row: Row): void {
     const { platform, inbox, bells } = this.options;
     const now = platform.clock.now();
     if (reason !== "message" && (this.#own.get(row.conversation) ?? 0) > now) {
@@ -186,22 +191,28 @@ export class Signals {
     // Who is not on duty is not called to a queue.
     if (reason === "queued" && presence !== "online") return;
     const event = `${row.conversation} ${reason} ${reason === "message" ? row.seq : `${row.session.number}.${row.session.version}`}`;
-    if (!(await this.#claim(event))) return;
-    const looking = this.#looking();
-    if (looking === row.conversation) return;
-    const choices = this.#choices.peek();
-    if (choices.sound) bells.sound();
-    if (choices.desktop && looking === null) bells.notify(reason, row, () => this.options.open(row.conversation));
+    if (bells.canSound()) {
+      this.#claim(`${event} sound`, () => {
+        if (this.#choices.peek().sound && this.#looking() !== row.conversation) bells.sound();
+      });
+    }
+    this.#claim(event, () => {
+      if (this.#choices.peek().desktop && this.#looking() === null) bells.notify(reason, row, () => this.options.open(row.conversation));
+    });
   }
 
-  /** True for one tab only. */
-  async #claim(event: string): Promise<boolean> {
-    const key = `frontdesk/rang/${this.#key}`;
-    return this.options.platform.withLock(key, () => {
-      const claims = (this.#storage.get(key) ?? "").split("\n");
-      const free = !claims.includes(event);
-      if (free) this.#storage.set(key, [...claims.slice(-claimsKept), event].join("\n"));
-      return Promise.resolve(free && !this.#stopped);
+  /** Rings in one tab only: the first that comes to it. */
+  #claim(event: string, ring: () => void): void {
+    const { platform } = this.options;
+    const { clock } = platform;
+    const prefix = `frontdesk/rang/${this.#key}/`;
+    void platform.withLock(`${prefix}${event}`, async () => {
+      if (this.#stopped || this.#storage.get(`${prefix}${event}`) !== undefined) return;
+      const now = clock.now();
+      for (const key of this.#storage.keys(prefix)) if (Number(this.#storage.get(key)) < now - claimKeptMs) this.#storage.remove(key);
+      this.#storage.set(`${prefix}${event}`, String(now));
+      ring();
+      await new Promise<void>((resolve) => clock.setTimer(resolve, settleMs));
     });
   }
 
@@ -234,9 +245,7 @@ export class Signals {
     const waits = [...inbox.rows.peek().values()].some(
       ({ session, unread }) => unread > 0 && session.status !== "closed" && session.owner?.id === inbox.me.id && session.waitingSinceMs > 0,
     );
-    if (!waits) return;
-    void this.#claim(`repeat ${Math.floor(platform.clock.now() / repeatMs)}`).then((mine) => {
-      if (mine) bells.sound();
-    });
+    if (!waits || !bells.canSound()) return;
+    this.#claim(`repeat ${Math.floor(platform.clock.now() / repeatMs)}`, () => bells.sound());
   }
 }

@@ -49,8 +49,9 @@ export function browserBells(texts: BellTexts): Bells {
       await Notification.requestPermission();
       permission.value = permissionNow();
     },
+    canSound: () => audio?.state === "running",
     sound: () => {
-      if (audio?.state !== "running") return;
+      if (audio === undefined) return;
       for (const [hertz, afterS] of notes) chime(audio, hertz, audio.currentTime + afterS);
     },
     notify: (reason, row, open) => {

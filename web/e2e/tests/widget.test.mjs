@@ -8,6 +8,9 @@ import { Server } from "../support/server.mjs";
 import { Site } from "../support/site.mjs";
 import { Visitor } from "../support/visitor.mjs";
 
+/** More than are drawn at once, and several pages. */
+const LINES = 180;
+
 describe("in the widget a visitor", () => {
   let server, browser, site, key, lin, agent, people;
 
@@ -78,6 +81,45 @@ describe("in the widget a visitor", () => {
     await visitor.launcher().click();
     await answer.locator(".quote", { hasText: "The celadon one." }).click();
     await visitor.chat.locator(".found", { hasText: "The celadon one." }).waitFor();
+  });
+
+  it("goes from a quote to what it quotes, however far back that is, or reads why not", async () => {
+    const visitor = await arrive();
+    await visitor.say("The very first words");
+    await agent.open("The very first words");
+    const api = await server.api("agent");
+    const say = (message) => api("POST", `conversations/${agent.conversation()}/messages`, message);
+    const note = await say({ text: "Not for visitors", audience: "team" });
+    for (let line = 1; line <= LINES; line++) await say({ text: `line ${line}` });
+    await say({ text: "As you said first", quote_seq: 1 });
+    await say({ text: "As we said among us", quote_seq: note.seq });
+    await visitor.message("As we said among us").waitFor();
+    await visitor.page.reload();
+    await visitor.launcher().click();
+    const quote = visitor.message("As you said first").locator(".quote");
+    const older = /\/entries\?before=/;
+    people.at(-1).expect(/ERR_FAILED.*\/entries\?before=/);
+    await visitor.page.route(older, (route) => route.abort());
+    await quote.click();
+    await quote.getByRole("alert").filter({ hasText: "Older messages could not be loaded." }).waitFor();
+    await visitor.page.unroute(older);
+    // Pages back; then all of it is there and too much to be drawn at once.
+    for (let times = 0; times < 2; times++) {
+      await quote.click();
+      const found = visitor.chat.locator("[data-row].found", { hasText: "The very first words" });
+      await found.waitFor();
+      assert.ok(await found.evaluate((row) => {
+        const [place, box] = [row, row.closest(".scroller")].map((element) => element.getBoundingClientRect());
+        return place.top >= box.top && place.bottom <= box.bottom;
+      }), "it stands on the screen");
+      await visitor.chat.locator(".latest").click();
+      await visitor.message("As we said among us").waitFor();
+      await found.waitFor({ state: "detached" });
+    }
+    assert.equal(await quote.getByRole("alert").count(), 0);
+    const hidden = visitor.message("As we said among us").locator(".quote");
+    await hidden.click();
+    await hidden.getByRole("alert").filter({ hasText: "This message cannot be shown here." }).waitFor();
   });
 
   it("puts little pictures where the text stands, by keyboard too", async () => {

@@ -3,7 +3,10 @@
 import type { EntryLine } from "@frontdesk/client";
 import { IconButton } from "@frontdesk/ui";
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Chat } from "../model/chat";
+import type { Reached } from "../model/reach";
+import { reach } from "../model/reach";
 
 function Quoted({ chat, line }: { chat: Chat; line: EntryLine | undefined }): JSX.Element {
   const { texts } = chat;
@@ -24,13 +27,26 @@ function Quoted({ chat, line }: { chat: Chat; line: EntryLine | undefined }): JS
   );
 }
 
-/** In a bubble: a press goes to what is quoted. */
+/** In a bubble: a press goes to what is quoted, or says why it does not. */
 export function Quote({ chat, seq }: { chat: Chat; seq: number }): JSX.Element {
-  const line = chat.lineOf(seq);
+  const { texts } = chat;
+  const [state, setState] = useState<"" | "reaching" | Exclude<Reached, HTMLElement>>("");
+  const go = async (): Promise<void> => {
+    if (state === "reaching") return;
+    setState("reaching");
+    const reached = await reach(chat, seq);
+    if (typeof reached !== "string") show(reached);
+    setState(typeof reached === "string" ? reached : "");
+  };
   return (
-    <button type="button" class="quote" disabled={!line} onClick={() => line && show(line.key)}>
-      <span class="visually-hidden">{chat.texts.t("widget.quote")}: </span>
-      <Quoted chat={chat} line={line} />
+    <button type="button" class="quote" aria-busy={state === "reaching"} onClick={() => void go()}>
+      <span class="visually-hidden">{texts.t("widget.quote")}: </span>
+      <Quoted chat={chat} line={chat.lineOf(seq)} />
+      {state === "" || state === "reaching" ? null : (
+        <span class="quote-words" role="alert">
+          {texts.t(state)}
+        </span>
+      )}
     </button>
   );
 }
@@ -49,9 +65,7 @@ export function Quoting({ chat }: { chat: Chat }): JSX.Element | null {
   );
 }
 
-function show(key: string): void {
-  const row = Array.from(document.querySelectorAll<HTMLElement>("[data-row]")).find((one) => one.dataset.row === key);
-  if (!row) return;
+function show(row: HTMLElement): void {
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   row.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
   row.classList.remove("found");

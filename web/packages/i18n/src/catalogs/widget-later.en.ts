@@ -17,6 +17,7 @@ export const widgetLaterEn = {
   "widget.contact_failed": "This could not be saved. Please check what you entered and try again.",
   "widget.quote": "Answer to",
   "widget.quote_earlier": "An earlier message",
+  "widget.quote_gone": "This message cannot be shown here.",
   "widget.quote_cancel": "Do not quote",
   "widget.sound_on": "Turn sound on",
   "widget.sound_off": "Turn sound off",

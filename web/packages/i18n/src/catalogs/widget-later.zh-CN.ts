@@ -18,6 +18,7 @@ export const widgetLaterZh: Catalog<WidgetLaterKey> = {
   "widget.contact_failed": "未能保存，请检查填写的内容后重试。",
   "widget.quote": "回复",
   "widget.quote_earlier": "较早的消息",
+  "widget.quote_gone": "这条消息无法在此显示。",
   "widget.quote_cancel": "取消引用",
   "widget.sound_on": "打开声音",
   "widget.sound_off": "关闭声音",

@@ -6,7 +6,7 @@ import { Avatar } from "../parts/avatar";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import type { MenuItem } from "../parts/overlay";
-import { Dialog, Menu } from "../parts/overlay";
+import { Dialog, DialogFoot, Menu } from "../parts/overlay";
 import { Empty, Failed, SkeletonTimeline } from "../parts/states";
 import { locale, problem, t } from "../text";
 import { waitClock, warmth } from "../../model/time";
@@ -175,12 +175,7 @@ function Question({ chat }: { readonly chat: Chat }) {
     <Dialog title={t(`ask.${kind}`)} onClose={() => chat.ask(null)} testid="confirm-dialog">
       <div class="dialog-form">
         <p>{t(`ask.${kind}_text`)}</p>
-        <footer class="dialog-foot">
-          <Button onClick={() => chat.ask(null)}>{t("cancel")}</Button>
-          <Button kind={kind === "retract" ? "danger" : "primary"} testid="confirm-submit" onClick={() => void chat.confirmed()}>
-            {t(kind)}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={() => chat.ask(null)} action={t(kind)} kind={kind === "retract" ? "danger" : "primary"} testid="confirm-submit" onAction={() => void chat.confirmed()} />
       </div>
     </Dialog>
   );

@@ -5,9 +5,9 @@ import type { Chat } from "../../model/chat";
 import { soundsLike } from "../../model/pinyin";
 import { useConsole, useDesk } from "../context";
 import { Avatar } from "../parts/avatar";
-import { Button, TextArea } from "../parts/controls";
+import { TextArea } from "../parts/controls";
 import { Icon } from "../parts/icon";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { presenceText } from "../presence";
 import { locale, t } from "../text";
 
@@ -91,12 +91,7 @@ export function TransferDialog({ chat, onClose }: { readonly chat: Chat; readonl
           {colleagues.length + others.length === 0 && <p class="meta">{t("transfer.none")}</p>}
         </div>
         <TextArea label={t("transfer.note")} optional={t("optional")} help={t("transfer.note_help")} value={note} onInput={setNote} testid="transfer-note" />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={busy} disabled={chosen === null} testid="transfer-submit">
-            {t("transfer")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("transfer")} busy={busy} disabled={chosen === null} testid="transfer-submit" />
       </form>
     </Dialog>
   );

@@ -54,6 +54,31 @@ export function Dialog({ title, onClose, children, testid, wide, middle }: Dialo
   );
 }
 
+type DialogFootProps = {
+  /** Leaves it be; without it there is nothing to leave. */
+  readonly onCancel?: (() => void) | undefined;
+  readonly action: string;
+  readonly icon?: IconName;
+  readonly kind?: "primary" | "danger";
+  readonly busy?: boolean;
+  readonly disabled?: boolean;
+  readonly testid?: string;
+  /** Without it the button sends the form it stands in. */
+  readonly onAction?: () => void;
+};
+
+/** The last line of a dialog: the way out, and what it is there for. */
+export function DialogFoot({ onCancel, action, kind = "primary", onAction, ...button }: DialogFootProps) {
+  return (
+    <footer class="dialog-foot">
+      {onCancel !== undefined && <Button onClick={onCancel}>{t("cancel")}</Button>}
+      <Button {...button} kind={kind} {...(onAction === undefined ? { type: "submit" } : { onClick: onAction })}>
+        {action}
+      </Button>
+    </footer>
+  );
+}
+
 export type MenuItem = {
   readonly key: string;
   readonly label: string;

@@ -1,6 +1,4 @@
-import { Button } from "../parts/controls";
-import { Dialog } from "../parts/overlay";
-import { t } from "../text";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { FormError, useSubmit } from "./page";
 
 /** Asks once before something that cannot be undone. */
@@ -11,12 +9,7 @@ export function Confirm({ title, text, action, run, onClose }: { readonly title:
       <div class="dialog-form">
         <p>{text}</p>
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button kind="danger" busy={submit.busy} testid="confirm-submit" onClick={() => void submit.run(run).then((done) => done && onClose())}>
-            {action}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={action} kind="danger" busy={submit.busy} testid="confirm-submit" onAction={() => void submit.run(run).then((done) => done && onClose())} />
       </div>
     </Dialog>
   );

@@ -5,7 +5,7 @@ import { parseOrigins } from "../../model/origins";
 import { useConsole, useDesk } from "../context";
 import { Button, TextArea, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { Empty } from "../parts/states";
 import { t } from "../text";
 import { InboxPages } from "./inbox/pages";
@@ -100,12 +100,7 @@ function AddInbox({ onClose, onDone }: { readonly onClose: () => void; readonly 
         <TextField label={t("inboxes.name")} help={t("inboxes.name_help")} required maxlength={100} value={name} onInput={setName} error={submit.errorOf("name")} autofocus testid="new-inbox-name" />
         <TextArea label={t("inboxes.origins")} help={t("inboxes.origins_help")} placeholder="https://www.example.com" value={origins} onInput={setOrigins} error={parsed.wrong.length > 0 ? t("inboxes.origins_wrong", { value: parsed.wrong[0] ?? "" }) : submit.errorOf("origins")} testid="new-inbox-origins" />
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} disabled={parsed.wrong.length > 0} testid="new-inbox-submit">
-            {t("inboxes.add")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("inboxes.add")} busy={submit.busy} disabled={parsed.wrong.length > 0} testid="new-inbox-submit" />
       </form>
     </Dialog>
   );

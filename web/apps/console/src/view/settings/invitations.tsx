@@ -5,7 +5,7 @@ import type { Invitation, InvitationMade, Role, Team } from "../../model/api";
 import { useConsole } from "../context";
 import { Avatar } from "../parts/avatar";
 import { Button, SelectField, TextField } from "../parts/controls";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
 import { Card, FormError, useSubmit } from "./page";
@@ -40,12 +40,7 @@ export function InviteForm({ roles, teams, onMade, onCancel }: FormProps) {
       </div>
       <TeamChoices teams={teams} chosen={chosen} onChange={setChosen} />
       <FormError submit={submit} />
-      <footer class="dialog-foot">
-        {onCancel !== undefined && <Button onClick={onCancel}>{t("cancel")}</Button>}
-        <Button type="submit" kind="primary" icon="link" busy={submit.busy} testid="invite-submit">
-          {t("invite.make")}
-        </Button>
-      </footer>
+      <DialogFoot onCancel={onCancel} action={t("invite.make")} icon="link" busy={submit.busy} testid="invite-submit" />
     </form>
   );
 }
@@ -136,11 +131,7 @@ export function Invitations({ household, onDone }: { readonly household: Househo
         <Dialog title={t("invite.made")} onClose={() => setRenewed(null)} testid="invite-dialog">
           <div class="dialog-form">
             <InvitationLink {...renewed} />
-            <footer class="dialog-foot">
-              <Button kind="primary" testid="invite-done" onClick={() => setRenewed(null)}>
-                {t("done")}
-              </Button>
-            </footer>
+            <DialogFoot action={t("done")} testid="invite-done" onAction={() => setRenewed(null)} />
           </div>
         </Dialog>
       )}

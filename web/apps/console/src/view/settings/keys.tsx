@@ -4,7 +4,7 @@ import type { ApiKey } from "../../model/api";
 import { useConsole, useDesk } from "../context";
 import { Button, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { Empty } from "../parts/states";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
@@ -89,11 +89,7 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
               {t("copy")}
             </Button>
           </div>
-          <footer class="dialog-foot">
-            <Button kind="primary" onClick={onClose}>
-              {t("done")}
-            </Button>
-          </footer>
+          <DialogFoot action={t("done")} onAction={onClose} />
         </div>
       </Dialog>
     );
@@ -115,12 +111,7 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
         <TextField label={t("keys.name")} help={t("keys.name_help")} required value={name} onInput={setName} error={submit.errorOf("name")} autofocus testid="key-name" />
         <RightsFields all={me.rights} own={new Set(me.rights)} chosen={rights} onChange={setRights} error={submit.errorOf("rights")} />
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} disabled={rights.size === 0 || name.trim() === ""} testid="key-submit">
-            {t("keys.add")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("keys.add")} busy={submit.busy} disabled={rights.size === 0 || name.trim() === ""} testid="key-submit" />
       </form>
     </Dialog>
   );

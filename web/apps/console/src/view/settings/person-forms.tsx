@@ -5,7 +5,7 @@ import type { Invitation, Person, Role, Team } from "../../model/api";
 import { beyond } from "../../model/rights";
 import { useConsole, useDesk } from "../context";
 import { Button, Checkbox, SelectField, TextField } from "../parts/controls";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { locale, t } from "../text";
 import { PasswordField, newPassword } from "./fields";
 import { FormError, useSubmit } from "./page";
@@ -74,12 +74,7 @@ export function AddPerson({ household, onClose, onDone }: FormProps) {
         <SelectField label={t("people.role")} value={role} choices={choices} onChange={setRole} error={submit.errorOf("role")} testid="person-role" />
         <TeamChoices teams={household.teams} chosen={teams} onChange={setTeams} />
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} testid="person-submit">
-            {t("people.add")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("people.add")} busy={submit.busy} testid="person-submit" />
       </form>
     </Dialog>
   );
@@ -119,12 +114,7 @@ export function EditPerson({ person, own, household, onClose, onDone }: FormProp
         <TextField label={t("people.capacity")} help={t("people.capacity_help")} type="number" value={capacity} onInput={setCapacity} placeholder={t("people.capacity_default")} error={submit.errorOf("capacity")} testid="person-capacity" />
         <TeamChoices teams={household.teams} chosen={teams} onChange={setTeams} />
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} testid="person-submit">
-            {t("save")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("save")} busy={submit.busy} testid="person-submit" />
       </form>
     </Dialog>
   );
@@ -147,11 +137,7 @@ export function ResetPassword({ person, onClose }: { readonly person: Person; re
               {t("copy")}
             </Button>
           </div>
-          <footer class="dialog-foot">
-            <Button kind="primary" onClick={onClose}>
-              {t("done")}
-            </Button>
-          </footer>
+          <DialogFoot action={t("done")} onAction={onClose} />
         </div>
       ) : (
         <form
@@ -164,12 +150,7 @@ export function ResetPassword({ person, onClose }: { readonly person: Person; re
           <p>{t("people.reset_text", { name: person.display_name })}</p>
           <PasswordField label={t("profile.password_new")} help={t("set_up.password_help")} autocomplete="off" minlength={passwordMin} value={password} onInput={setPassword} error={submit.errorOf("password")} testid="person-new-password" />
           <FormError submit={submit} />
-          <footer class="dialog-foot">
-            <Button onClick={onClose}>{t("cancel")}</Button>
-            <Button type="submit" kind="primary" busy={submit.busy} testid="password-submit">
-              {t("people.reset")}
-            </Button>
-          </footer>
+          <DialogFoot onCancel={onClose} action={t("people.reset")} busy={submit.busy} testid="password-submit" />
         </form>
       )}
     </Dialog>

@@ -6,7 +6,7 @@ import { findReplies } from "../../model/replies";
 import { useConsole, useDesk } from "../context";
 import { Button, SelectField, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { Empty } from "../parts/states";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
@@ -119,12 +119,7 @@ function EditReply({ reply, teams, onClose, onDone }: { readonly reply: CannedRe
         </div>
         <LanguageFields label={t("replies.text")} help={t("replies.text_help")} value={texts} onChange={setTexts} error={submit.errorOf("texts")} long testid="reply-text" />
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} disabled={shortcut.trim() === "" || Object.keys(tidyTexts(texts)).length === 0} testid="reply-submit">
-            {t("save")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("save")} busy={submit.busy} disabled={shortcut.trim() === "" || Object.keys(tidyTexts(texts)).length === 0} testid="reply-submit" />
       </form>
     </Dialog>
   );

@@ -4,7 +4,7 @@ import type { Person, Team, Texts } from "../../model/api";
 import { useConsole, useDesk } from "../context";
 import { Avatar } from "../parts/avatar";
 import { Button, Checkbox } from "../parts/controls";
-import { Dialog } from "../parts/overlay";
+import { Dialog, DialogFoot } from "../parts/overlay";
 import { Empty } from "../parts/states";
 import { locale, t } from "../text";
 import { Confirm } from "./confirm";
@@ -122,12 +122,7 @@ function EditTeam({ team, people, onClose, onDone }: { readonly team: Team | nul
           ))}
         </fieldset>
         <FormError submit={submit} />
-        <footer class="dialog-foot">
-          <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" kind="primary" busy={submit.busy} testid="team-submit">
-            {t("save")}
-          </Button>
-        </footer>
+        <DialogFoot onCancel={onClose} action={t("save")} busy={submit.busy} testid="team-submit" />
       </form>
     </Dialog>
   );

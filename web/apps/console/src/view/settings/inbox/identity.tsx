@@ -7,7 +7,7 @@ import { identityModes } from "../../../model/api";
 import { useConsole } from "../../context";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
-import { Dialog } from "../../parts/overlay";
+import { Dialog, DialogFoot } from "../../parts/overlay";
 import { locale, t } from "../../text";
 import { Confirm } from "../confirm";
 import { RadioCards } from "../fields";
@@ -105,11 +105,7 @@ export function IdentityPage({ inbox, onDone }: InboxPageProps) {
                 {t("copy")}
               </Button>
             </div>
-            <footer class="dialog-foot">
-              <Button kind="primary" onClick={() => setMade(null)}>
-                {t("done")}
-              </Button>
-            </footer>
+            <DialogFoot action={t("done")} onAction={() => setMade(null)} />
           </div>
         </Dialog>
       )}

@@ -97,12 +97,14 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Result<InboxStaff, EngineError>;
 
     /// A site has said who a visitor is: the contact gets what the site tells, and with `former`, who
-    /// the device was until now, that visitor is the same person.
+    /// the device was until now, that visitor is the same person. What the page said beside it, signed
+    /// by nobody, stands where nothing is known.
     async fn identified(
         &self,
         account: AccountId,
         identity: &VisitorIdentity,
         former: Option<VisitorId>,
+        said: ContactChange,
     ) -> Result<(), EngineError>;
 
     /// Closes the user's sockets in the account (in all accounts without one) for good: disabled,
@@ -239,7 +241,8 @@ pub struct Contact {
     pub phone: String,
     /// What the team keeps in mind about the person.
     pub note: String,
-    /// The site vouched for who it is.
+    /// The site signed what it tells of the person. Of a hashed identity it signs the name alone, which
+    /// stands nowhere here.
     pub verified: bool,
     /// What the site says of the person, by name.
     pub attributes: BTreeMap<String, String>,

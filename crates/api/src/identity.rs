@@ -1,5 +1,8 @@
-//! Identities a site signs for its visitors (S3): JSON Web Tokens of one kind. HS256 with one of the
-//! inbox's secrets, a name for the person (`sub`), an end (`exp`), and the inbox they are for (`aud`).
+//! Identities a site signs for its visitors (S3), in either of two forms.
+//!
+//! JSON Web Tokens of one kind: HS256 with one of the inbox's secrets, a name for the person (`sub`), an
+//! end (`exp`), and the inbox they are for (`aud`). Or the name alone with its HMAC-SHA256 under a secret:
+//! that has no end, and vouches for nothing that is said beside it.
 //!
 //! The signature is checked before anything a token says is looked at, but for its algorithm, and the
 //! algorithm is not the token's to choose: whatever is not HS256 is refused. An e-mail address is what
@@ -13,6 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use frontdesk_protocol::codes;
@@ -27,11 +31,40 @@ const CLOCK_AHEAD_S: f64 = 60.0;
 pub(crate) struct Signed {
     /// The site's own name for the person.
     pub(crate) subject: String,
-    /// What the site tells of the person.
-    pub(crate) claims: IdentityClaims,
+    /// What the site tells of the person; none where it signed the name alone.
+    pub(crate) claims: Option<IdentityClaims>,
+    /// What stood beside it, signed by nobody.
+    pub(crate) said: IdentityClaims,
 }
 
-/// Why a token was not taken.
+/// What a visitor presents to be somebody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// A JSON Web Token.
+    Token(&'a str),
+    /// A name and its HMAC.
+    Hash(&'a HashedIdentity),
+}
+
+/// The site's name for a visitor and its HMAC, for sites that sign no JSON Web Tokens. Prefer those:
+/// a hash never ends, and says nothing of the person but the name.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct HashedIdentity {
+    /// The site's own name for the person, the same on every device.
+    #[serde(default)]
+    identifier: String,
+    /// HMAC-SHA256 of `identifier` under a secret of the inbox, in hexadecimal.
+    #[serde(default)]
+    identifier_hash: String,
+    /// What people call the person; not vouched for, as if the visitor had said it.
+    name: Option<String>,
+    /// An address to write to; not vouched for.
+    email: Option<String>,
+    /// A number to call; not vouched for.
+    phone: Option<String>,
+}
+
+/// Why a proof was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdentityError {
     /// It proves nothing; the word says why, for whoever builds the site.
@@ -48,7 +81,6 @@ impl From<IdentityError> for Problem {
             IdentityError::Invalid(why) => Self::new(&codes::IDENTITY_INVALID).detail(why),
             IdentityError::Expired => Self::new(&codes::IDENTITY_EXPIRED),
         }
-        .field("identity_token")
     }
 }
 
@@ -89,8 +121,29 @@ impl Audience {
     }
 }
 
-/// Reads a token for an inbox, signed with any of its secrets.
+/// Reads what proves somebody for an inbox, signed with any of its secrets.
 pub(crate) fn verify(
+    proof: Proof<'_>,
+    secrets: &[String],
+    inbox_key: &str,
+    now_ms: i64,
+) -> Result<Signed, IdentityError> {
+    match proof {
+        Proof::Token(token) => verify_token(token, secrets, inbox_key, now_ms),
+        Proof::Hash(hashed) => hashed.verify(secrets),
+    }
+}
+
+fn is_signed(text: &str, signature: &[u8], secrets: &[String]) -> bool {
+    secrets.iter().any(|secret| {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key length will do");
+        mac.update(text.as_bytes());
+        mac.verify_slice(signature).is_ok()
+    })
+}
+
+fn verify_token(
     token: &str,
     secrets: &[String],
     inbox_key: &str,
@@ -111,13 +164,7 @@ pub(crate) fn verify(
         return Err(IdentityError::Invalid("it is of another kind"));
     }
     let signature = decoded(signature)?;
-    let is_signed_with = |secret: &String| {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key length will do");
-        mac.update(signed.as_bytes());
-        mac.verify_slice(&signature).is_ok()
-    };
-    if !secrets.iter().any(is_signed_with) {
+    if !is_signed(signed, &signature, secrets) {
         return Err(IdentityError::Invalid("no secret of the inbox signed it"));
     }
     let claims: Claims = serde_json::from_slice(&decoded(payload)?)
@@ -142,7 +189,7 @@ impl Claims {
         if subject.is_empty() {
             return Err(IdentityError::Invalid("sub is missing"));
         }
-        if subject.chars().count() > SUBJECT_CHARS_MAX || subject.chars().any(char::is_control) {
+        if !is_name(&subject) {
             return Err(IdentityError::Invalid("sub is too long or has control characters"));
         }
         let attributes = self
@@ -153,11 +200,54 @@ impl Claims {
             .ok_or(IdentityError::Invalid("an attribute is no text, number or boolean"))?;
         let claims =
             IdentityClaims { name: self.name, email: self.email, phone: self.phone, attributes };
-        let claims = claims
-            .checked()
-            .map_err(|_| IdentityError::Invalid("a claim is too long or has control characters"))?;
-        Ok(Signed { subject, claims })
+        let claims = bounded(claims)?;
+        Ok(Signed { subject, claims: Some(claims), said: IdentityClaims::default() })
     }
+}
+
+impl HashedIdentity {
+    fn verify(&self, secrets: &[String]) -> Result<Signed, IdentityError> {
+        let subject = self.identifier.trim().to_owned();
+        if subject.is_empty() {
+            return Err(IdentityError::Invalid("identifier is missing"));
+        }
+        let hash = from_hex(&self.identifier_hash);
+        let hash = hash.ok_or(IdentityError::Invalid("identifier_hash is not hexadecimal"))?;
+        if !is_signed(&self.identifier, &hash, secrets) {
+            return Err(IdentityError::Invalid("no secret of the inbox made identifier_hash"));
+        }
+        if !is_name(&subject) {
+            return Err(IdentityError::Invalid("identifier is too long or has control characters"));
+        }
+        let said = bounded(IdentityClaims {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            phone: self.phone.clone(),
+            ..IdentityClaims::default()
+        })?;
+        Ok(Signed { subject, claims: None, said })
+    }
+}
+
+fn is_name(subject: &str) -> bool {
+    subject.chars().count() <= SUBJECT_CHARS_MAX && !subject.chars().any(char::is_control)
+}
+
+fn bounded(claims: IdentityClaims) -> Result<IdentityClaims, IdentityError> {
+    claims
+        .checked()
+        .map_err(|_| IdentityError::Invalid("a claim is too long or has control characters"))
+}
+
+/// The 32 bytes of a hash; none for anything else.
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from((digit(pair[0])? << 4) | digit(pair[1])?).ok()?;
+    }
+    Some(bytes)
 }
 
 fn plain(value: &Value) -> Option<String> {
@@ -202,7 +292,71 @@ mod tests {
     }
 
     fn check(token: &str) -> Result<Signed, IdentityError> {
-        verify(token, &["old".to_owned(), "new".to_owned()], INBOX, NOW_MS)
+        verify(Proof::Token(token), &["old".to_owned(), "new".to_owned()], INBOX, NOW_MS)
+    }
+
+    fn hash(secret: &str, identifier: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+        mac.update(identifier.as_bytes());
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+
+    fn check_hash(identity: Value) -> Result<Signed, IdentityError> {
+        let identity: HashedIdentity = serde_json::from_value(identity).expect("its fields");
+        verify(Proof::Hash(&identity), &["old".to_owned(), "new".to_owned()], INBOX, NOW_MS)
+    }
+
+    #[test]
+    fn s03_a_hash_of_either_secret_says_who_somebody_is_and_no_more() {
+        // RFC 4231, test case 2: so that ours is what everybody else calls HMAC-SHA256.
+        let known = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hash("Jefe", "what do ya want for nothing?"), known);
+        for secret in ["old", "new"] {
+            let hashed = hash(secret, "u-7");
+            for written in [hashed.clone(), hashed.to_uppercase()] {
+                let who = check_hash(json!({
+                    "identifier": "u-7", "identifier_hash": written,
+                    "name": " Lin ", "email": "no address", "attributes": {"vip": true},
+                }));
+                let who = who.expect("a good hash");
+                assert_eq!((who.subject.as_str(), who.claims), ("u-7", None));
+                let said = IdentityClaims { name: Some("Lin".to_owned()), ..Default::default() };
+                assert_eq!(who.said, said);
+            }
+        }
+    }
+
+    #[test]
+    fn s03_a_hash_of_anything_else_proves_nothing() {
+        let good = hash("new", "u-7");
+        for (identifier, hashed) in [
+            ("u-7", hash("another", "u-7")),
+            ("u-7", hash("", "u-7")),
+            ("u-8", good.clone()),
+            ("u-7 ", good.clone()),
+            ("", hash("new", "")),
+            (" ", hash("new", " ")),
+            ("a\nb", hash("new", "a\nb")),
+            ("u-7", String::new()),
+            ("u-7", good[..62].to_owned()),
+            ("u-7", format!("{good}00")),
+            ("u-7", format!("+{}", &good[1..])),
+            ("u-7", "é".repeat(32)),
+        ] {
+            let identity = json!({"identifier": identifier, "identifier_hash": hashed});
+            let refused = check_hash(identity.clone());
+            assert!(matches!(refused, Err(IdentityError::Invalid(_))), "{identity}: {refused:?}");
+        }
+        let long = "x".repeat(SUBJECT_CHARS_MAX + 1);
+        let identity = json!({"identifier": long, "identifier_hash": hash("new", &long)});
+        assert!(check_hash(identity).is_err());
+        let named = json!({
+            "identifier": "u-7", "identifier_hash": good, "name": "x".repeat(255),
+        });
+        assert!(check_hash(named).is_err(), "what is said beside it is bounded too");
     }
 
     #[test]
@@ -216,10 +370,11 @@ mod tests {
         for secret in ["old", "new"] {
             let who = check(&signed(&header(), &told, secret)).expect("a good token");
             assert_eq!(who.subject, "u-7");
-            assert_eq!(who.claims.name.as_deref(), Some("Lin"));
-            assert_eq!(who.claims.email.as_deref(), Some("lin@shop.example"));
-            assert_eq!(who.claims.phone, None);
-            let attributes: Vec<_> = who.claims.attributes.iter().collect();
+            let claims = who.claims.expect("claims");
+            assert_eq!(claims.name.as_deref(), Some("Lin"));
+            assert_eq!(claims.email.as_deref(), Some("lin@shop.example"));
+            assert_eq!(claims.phone, None);
+            let attributes: Vec<_> = claims.attributes.iter().collect();
             assert_eq!(
                 format!("{attributes:?}"),
                 r#"[("orders", "12"), ("plan", "gold"), ("vip", "true")]"#
@@ -258,7 +413,8 @@ mod tests {
             let refused = check(&token);
             assert!(matches!(refused, Err(IdentityError::Invalid(_))), "{token}: {refused:?}");
         }
-        assert!(verify(&good, &[], INBOX, NOW_MS).is_err(), "an inbox without a secret");
+        let bare = verify(Proof::Token(&good), &[], INBOX, NOW_MS);
+        assert!(bare.is_err(), "an inbox without a secret");
     }
 
     #[test]

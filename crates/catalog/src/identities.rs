@@ -94,8 +94,8 @@ pub struct VisitorIdentity {
     pub visitor: VisitorId,
     /// The visitor's conversation.
     pub conversation: ConversationId,
-    /// What the site said last.
-    pub claims: IdentityClaims,
+    /// What the site signed last about the person; none where it only ever signed who it is.
+    pub claims: Option<IdentityClaims>,
 }
 
 /// What came of binding an identity.
@@ -246,13 +246,13 @@ impl Catalog {
 
     /// Finds the visitor of an identity. One that comes for the first time becomes the visitor of this
     /// device, unless that is somebody else's already; then it becomes `fresh`. Of two devices that
-    /// come at once the second finds what the first made.
+    /// come at once the second finds what the first made. Without `claims` those known so far stay.
     pub async fn bind_identity(
         &self,
         account: AccountId,
         inbox: InboxId,
         subject: &str,
-        claims: &IdentityClaims,
+        claims: Option<&IdentityClaims>,
         device: Option<(VisitorId, ConversationId)>,
         fresh: (VisitorId, ConversationId),
     ) -> Result<Binding, Error> {
@@ -266,7 +266,7 @@ impl Catalog {
             .doing("read an identity")?;
         if let Some(row) = &known {
             let identity = identity(row)?;
-            if identity.claims == *claims {
+            if claims.is_none() || identity.claims.as_ref() == claims {
                 return Ok(Binding { identity, changed: false });
             }
         }
@@ -276,7 +276,7 @@ impl Catalog {
         }
         let mut write = self.write("bind an identity").await?;
         let identity =
-            upsert(&mut write, account, inbox, subject, claims.clone(), device, fresh).await?;
+            upsert(&mut write, account, inbox, subject, claims.cloned(), device, fresh).await?;
         write.commit().await.doing("bind an identity")?;
         Ok(Binding { identity, changed: true })
     }
@@ -290,7 +290,7 @@ async fn upsert(
     account: AccountId,
     inbox: InboxId,
     subject: String,
-    claims: IdentityClaims,
+    claims: Option<IdentityClaims>,
     device: Option<(VisitorId, ConversationId)>,
     fresh: (VisitorId, ConversationId),
 ) -> Result<VisitorIdentity, Error> {
@@ -303,6 +303,9 @@ async fn upsert(
         .await
         .doing("read an identity")?;
     if let Some(row) = &known {
+        if claims.is_none() {
+            return identity(row);
+        }
         sqlx::query(
             "UPDATE visitor_identities SET claims = ?, updated_ms = ? \
              WHERE account = ? AND inbox = ? AND subject = ?",

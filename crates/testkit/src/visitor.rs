@@ -6,7 +6,7 @@ use frontdesk_core::chat;
 use frontdesk_protocol::wire::{
     self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Gone, Http, Socket, SocketOptions, TestServer, Timeline,
@@ -31,6 +31,8 @@ pub struct TestVisitor {
     pub address: SocketAddr,
     /// Who the site says it is: goes with every request for a ticket.
     pub identity_token: Option<String>,
+    /// The same as a name and its hash.
+    pub identity: Option<Value>,
     http: Http,
     inbox_key: String,
 }
@@ -56,6 +58,14 @@ impl TestVisitor {
         visitor
     }
 
+    /// The same, by a name and its hash.
+    pub async fn hashed(server: &TestServer, identity: &Value) -> Self {
+        let mut visitor = Self::blank(server, SocketOptions::default());
+        visitor.identity = Some(identity.clone());
+        visitor.connect_by_ticket().await;
+        visitor
+    }
+
     /// A new visitor without a socket.
     pub async fn new(server: &TestServer, options: SocketOptions) -> Self {
         let mut visitor = Self::blank(server, options);
@@ -74,6 +84,7 @@ impl TestVisitor {
             address: server.address(),
             http: server.http.clone(),
             identity_token: None,
+            identity: None,
             inbox_key: server.installed.inbox_key.clone(),
         }
     }
@@ -89,6 +100,7 @@ impl TestVisitor {
             options: self.options.clone(),
             address: self.address,
             identity_token: self.identity_token.clone(),
+            identity: self.identity.clone(),
             http: self.http.clone(),
             inbox_key: self.inbox_key.clone(),
         }
@@ -109,6 +121,9 @@ impl TestVisitor {
         }
         if let Some(identity) = &self.identity_token {
             request["identity_token"] = json!(identity);
+        }
+        if let Some(identity) = &self.identity {
+            request["identity"] = identity.clone();
         }
         let made = self.http.post("/api/v1/tickets", &request).await.ok();
         let field = |name: &str| made[name].as_str().expect("a ticket is complete").to_owned();

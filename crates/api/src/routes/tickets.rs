@@ -23,6 +23,7 @@ use crate::{
     engine::Face,
     extract::Json,
     gate::{bounded, language, user_agent},
+    identity::HashedIdentity,
     origin,
     principal::{Anyone, Principal},
     problem::{Answer, Problem, ProblemBody},
@@ -42,7 +43,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum TicketRequest {
     /// A visitor of an inbox.
-    Visitor(VisitorRequest),
+    Visitor(Box<VisitorRequest>),
     /// The caller: a signed-in user or an API key.
     Agent,
 }
@@ -69,6 +70,8 @@ struct VisitorRequest {
     /// inbox's key), signed with a secret of the inbox; optional are `name`, `email`, `phone` and
     /// `attributes`.
     identity_token: Option<String>,
+    /// Who the site says the visitor is, where it signs no token: a name and its hash. One of the two.
+    identity: Option<HashedIdentity>,
 }
 
 /// A ticket for the first frame of one socket.
@@ -143,7 +146,7 @@ async fn issue(
     Json(body): Json<TicketRequest>,
 ) -> Answer<Json<TicketBody>> {
     match body {
-        TicketRequest::Visitor(request) => visitor(&state, &client, &headers, request).await,
+        TicketRequest::Visitor(request) => visitor(&state, &client, &headers, *request).await,
         TicketRequest::Agent => agent(&state, by),
     }
 }
@@ -183,9 +186,9 @@ async fn visitor(
     note_site(state, &inbox, &request, parent.is_err()).await;
     parent?;
     let device = request.visitor_token.as_deref().map(|text| known(state, &inbox, text));
+    let proof = identify::proof(request.identity_token.as_deref(), request.identity.as_ref())?;
     let Identified { token, identified } =
-        identify::visitor(state, &inbox, device.transpose()?, request.identity_token.as_deref())
-            .await?;
+        identify::visitor(state, &inbox, device.transpose()?, proof).await?;
     let tag = bounded(&request.language, 35);
     let origin = Origin {
         account: inbox.account.to_string(),

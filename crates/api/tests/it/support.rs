@@ -187,6 +187,7 @@ impl Engine for MemoryEngine {
         _: AccountId,
         identity: &VisitorIdentity,
         former: Option<VisitorId>,
+        _: ContactChange,
     ) -> Result<(), EngineError> {
         self.identified.lock().unwrap().push((identity.clone(), former));
         Ok(())

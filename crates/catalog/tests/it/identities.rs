@@ -45,7 +45,7 @@ async fn s03_an_identity_is_one_visitor_and_a_visitor_one_identity() {
     let catalog = &fixture.catalog;
     let acme = fixture.account("acme").await;
     let bind = |subject: &'static str, claims: IdentityClaims, device, fresh| async move {
-        catalog.bind_identity(acme.account, acme.inbox, subject, &claims, device, fresh).await
+        catalog.bind_identity(acme.account, acme.inbox, subject, Some(&claims), device, fresh).await
     };
     let first = bind("u1", named("Lin"), Some(visitor(1)), visitor(2)).await.unwrap();
     assert!(first.changed);
@@ -56,7 +56,16 @@ async fn s03_an_identity_is_one_visitor_and_a_visitor_one_identity() {
     let renamed = bind("u1", named("Lin Li"), None, visitor(4)).await.unwrap();
     assert!(renamed.changed);
     assert_eq!(renamed.identity.visitor, visitor(1).0);
-    assert_eq!(renamed.identity.claims, named("Lin Li"));
+    assert_eq!(renamed.identity.claims, Some(named("Lin Li")));
+    let hashed = |subject, device, fresh| {
+        catalog.bind_identity(acme.account, acme.inbox, subject, None, device, fresh)
+    };
+    let kept = hashed("u1", None, visitor(4)).await.unwrap();
+    assert_eq!((kept.changed, kept.identity), (false, renamed.identity), "a hash says no more");
+    let bare = hashed("u3", None, visitor(8)).await.unwrap();
+    assert_eq!((bare.changed, bare.identity.claims), (true, None));
+    let found = catalog.identity_of(acme.account, visitor(8).0).await.unwrap().unwrap();
+    assert_eq!(found.claims, None);
     let other = bind("u2", named("Mei"), Some(visitor(1)), visitor(5)).await.unwrap();
     assert_eq!(other.identity.visitor, visitor(5).0, "a visitor who is somebody stays it");
     let found = catalog.identity_of(acme.account, visitor(1).0).await.unwrap().unwrap();
@@ -65,7 +74,8 @@ async fn s03_an_identity_is_one_visitor_and_a_visitor_one_identity() {
     let brio = fixture.account("brio").await;
     assert_eq!(catalog.identity_of(brio.account, visitor(1).0).await.unwrap(), None);
     let nobody = IdentityClaims::default();
-    let there = catalog.bind_identity(brio.account, acme.inbox, "u1", &nobody, None, visitor(6));
+    let there =
+        catalog.bind_identity(brio.account, acme.inbox, "u1", Some(&nobody), None, visitor(6));
     unknown(there.await);
     invalid(bind(" ", nobody, None, visitor(7)).await, "sub", "empty");
 }
@@ -81,7 +91,7 @@ async fn of_two_devices_at_once_the_second_finds_what_the_first_made() {
         tasks.spawn(async move {
             let claims = IdentityClaims::default();
             let device = Some(visitor(number));
-            catalog.bind_identity(account, inbox, "u1", &claims, device, visitor(50)).await
+            catalog.bind_identity(account, inbox, "u1", Some(&claims), device, visitor(50)).await
         });
     }
     let bound = tasks.join_all().await;

@@ -103,13 +103,14 @@ impl NodeEngine {
         self.shown(by, account, visitor, stored).await
     }
 
-    /// Keeps what a site has signed about a visitor. With `former`, who the device was until now, that
-    /// visitor is the same person.
+    /// Keeps what a site has signed about a visitor, and what its page said beside that where nothing is
+    /// known. With `former`, who the device was until now, that visitor is the same person.
     pub(super) async fn keep_identity(
         &self,
         account: AccountId,
         identity: &VisitorIdentity,
         former: Option<VisitorId>,
+        said: ContactChange,
     ) -> Result<(), EngineError> {
         let visitor = identity.visitor;
         let author =
@@ -118,13 +119,23 @@ impl NodeEngine {
             let merged = self.projections.merge_contacts(account, former, visitor, &author).await;
             merged.map_err(failure)?;
         }
-        let claims = identity.claims.clone();
+        let known = self.projections.contact_of(account, visitor).await.map_err(failure)?;
+        let claims = identity.claims.clone().unwrap_or_default();
+        let missing = |known: &str, said: Option<String>| said.filter(|_| known.is_empty());
         let change = projections::ContactChange {
-            name: claims.name,
-            email: claims.email,
-            phone: claims.phone,
+            name: claims.name.or_else(|| missing(&known.name, said.name)),
+            email: claims.email.or_else(|| missing(&known.email, said.email)),
+            phone: claims.phone.or_else(|| missing(&known.phone, said.phone)),
             note: None,
         };
+        let is_known =
+            |new: &Option<String>, known: &String| new.as_ref().is_none_or(|n| n == known);
+        let nothing_new = is_known(&change.name, &known.name)
+            && is_known(&change.email, &known.email)
+            && is_known(&change.phone, &known.phone);
+        if nothing_new && former.is_none() {
+            return Ok(());
+        }
         let stored = self.projections.update_contact_of(account, visitor, &change, &author).await;
         let stored = stored.map_err(failure)?;
         self.tell_name(account, identity.conversation, &stored).await;
@@ -180,9 +191,10 @@ impl NodeEngine {
             Err(error) => return Err(failure(error)),
         };
         let identity = self.identity_of(account, visitor).await?;
-        let verified = identity.is_some();
+        let claims = identity.and_then(|identity| identity.claims);
+        let verified = claims.is_some();
         // What the site has signed stands above what anybody else says.
-        attributes.extend(identity.map(|identity| identity.claims.attributes).unwrap_or_default());
+        attributes.extend(claims.map(|claims| claims.attributes).unwrap_or_default());
         let changed = stored.changed.filter(|changed| !changed.id.is_empty());
         Ok(Contact {
             note: stored.note,
@@ -198,7 +210,7 @@ impl NodeEngine {
 
 /// What a visitor says beside what its site has signed.
 fn unsigned(change: ContactChange, identity: &VisitorIdentity) -> ContactChange {
-    let claims = &identity.claims;
+    let Some(claims) = &identity.claims else { return change };
     ContactChange {
         name: change.name.filter(|_| claims.name.is_none()),
         email: change.email.filter(|_| claims.email.is_none()),

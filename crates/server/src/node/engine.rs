@@ -578,8 +578,9 @@ impl Engine for NodeEngine {
         account: AccountId,
         identity: &VisitorIdentity,
         former: Option<VisitorId>,
+        said: ContactChange,
     ) -> Result<(), EngineError> {
-        self.keep_identity(account, identity, former).await
+        self.keep_identity(account, identity, former, said).await
     }
 
     async fn erase(

@@ -151,6 +151,18 @@ describe("loader", () => {
     expect(posted.map(([message]) => (message.settings as { identity: string }).identity)).toEqual(["jwt-1", "jwt-2"]);
   });
 
+  it("hands a name and its hash to the frame as one text", () => {
+    load();
+    const hashed = { identifier: "u7", identifier_hash: "ab", name: "Lin" };
+    frontdesk()("identify", hashed);
+    frontdesk()("boot", { inbox: "key" });
+    connect();
+    frontdesk()("update", { theme: "dark" });
+    frontdesk()("update", { identity: { ...hashed, identifier: "u8" } });
+    const told = posted.map(([message]) => JSON.parse((message.settings as { identity: string }).identity) as unknown);
+    expect(told).toEqual([hashed, hashed, { ...hashed, identifier: "u8" }]);
+  });
+
   it("signs whoever was identified out when it is shut down", () => {
     load();
     frontdesk()("boot", { inbox: "key", identity: "jwt" });

@@ -2,7 +2,7 @@
 // calls made before it was loaded; puts the launcher and the widget's frame on the page. Styles are
 // set through the CSSOM only, so a strict content security policy of the site does not mind, and
 // everything stands in fixed places, so nothing of the page moves.
-import type { Settings, ToFrame, ToPage } from "./messages";
+import type { Given, HashedIdentity, Settings, ToFrame, ToPage } from "./messages";
 
 type Listener = (detail: { readonly count: number; readonly code: string }) => void;
 type EventName = "ready" | "unread" | "open" | "close" | "refused";
@@ -210,7 +210,13 @@ function start(base: string): void {
     connected = false;
   };
 
-  const boot = (given: Settings): void => {
+  // Who somebody is goes as a text, which the frame tells from the one before.
+  const take = ({ identity, ...given }: Given): void => {
+    settings = { ...settings, ...given };
+    if (identity !== undefined) settings = { ...settings, identity: typeof identity === "string" ? identity : JSON.stringify(identity) };
+  };
+
+  const boot = (given: Given): void => {
     if (frame) {
       warn("the page has a chat already; shut it down first.");
       return;
@@ -220,7 +226,7 @@ function start(base: string): void {
       return;
     }
     // Who somebody is may have been said before.
-    settings = { ...settings, ...given };
+    take(given);
     frame = document.createElement("iframe");
     frame.id = "frontdesk-frame";
     frame.title = "Frontdesk";
@@ -240,8 +246,8 @@ function start(base: string): void {
     document.body.append(frame);
   };
 
-  const update = (given: Settings): void => {
-    settings = { ...settings, ...given };
+  const update = (given: Given): void => {
+    take(given);
     place();
     tell({ frontdesk: 1, kind: "update", settings });
   };
@@ -249,7 +255,7 @@ function start(base: string): void {
   const commands: Record<string, (value: never, more: never) => void> = {
     boot,
     update,
-    identify: (identity: string) => update({ identity }),
+    identify: (identity: string | HashedIdentity) => update({ identity }),
     show: () => update({ launcher: true }),
     hide: () => {
       closeChat();

@@ -1,7 +1,16 @@
 // What the loader on the site's page and the widget in its frame say to each other. Every message is
 // posted to an exact origin and taken only from the expected window and origin.
 
-/** Settings a site gives to boot and update. */
+/** The site's name for a visitor and its hash; name, e-mail and number are not vouched for. */
+export type HashedIdentity = {
+  readonly identifier: string;
+  readonly identifier_hash: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly phone?: string;
+};
+
+/** Settings a site gives to boot and update, as the frame gets them. */
 export type Settings = {
   /** The inbox key. */
   readonly inbox?: string;
@@ -15,9 +24,13 @@ export type Settings = {
   readonly zIndex?: number;
   /** False where the site opens the chat with a button of its own. */
   readonly launcher?: boolean;
-  /** Who the visitor is, signed by the site's server. Empty for nobody. */
+  /** Who the visitor is, signed by the site's server: a token, or the JSON of an identifier and its hash.
+      Empty for nobody. */
   readonly identity?: string;
 };
+
+/** Settings as a site writes them. */
+export type Given = Omit<Settings, "identity"> & { readonly identity?: string | HashedIdentity };
 
 export type ToFrame =
   | { readonly frontdesk: 1; readonly kind: "connect"; readonly page: string; readonly referrer: string; readonly settings: Settings }

@@ -330,7 +330,7 @@ describe("a visitor whom the site signed in", () => {
   const signed = (drafts: string[] = []): VisitorClient => visitor(browser, drafts, { identity: () => who });
 
   beforeEach(() => {
-    who = { subject: "u/7", token: "jwt-7" };
+    who = { subject: "u/7", proof: { identity_token: "jwt-7" } };
   });
 
   it("is told to the server with every ticket, and never kept on the device", async () => {
@@ -355,7 +355,7 @@ describe("a visitor whom the site signed in", () => {
     const drafts: string[] = [];
     const one = signed(drafts);
     one.saveDraft("mine", true);
-    who = { subject: "u/7", token: "jwt-7" };
+    who = { subject: "u/7", proof: { identity_token: "jwt-7" } };
     one.identified();
     expect(drafts).toEqual([""]);
     one.saveDraft("theirs", true);
@@ -381,7 +381,7 @@ describe("a visitor whom the site signed in", () => {
     server.nextTicketAnswer = { status: 401, body: { code: "identity.expired" }, retryAfterMs: undefined };
     await started(one);
     expect(one.connection.value).toMatchObject({ kind: "stopped", code: "identity.expired" });
-    who = { subject: "u/7", token: "jwt-8" };
+    who = { subject: "u/7", proof: { identity_token: "jwt-8" } };
     one.identified();
     await clock.advance(300);
     expect(one.connection.value.kind).toBe("live");

@@ -36,7 +36,7 @@ export type Looked = {
 };
 
 /** `token`: what the server believes; `subject`: whom it names, to keep people's texts apart here. */
-export type Identity = { readonly subject: string; readonly token: string };
+export type Identity = { readonly subject: string; readonly proof: Readonly<Record<string, unknown>> };
 
 export type VisitorOptions = {
   readonly platform: Platform;
@@ -276,7 +276,7 @@ export class VisitorClient {
       kind: "visitor",
       inbox_key: this.options.inboxKey,
       ...(token ? { visitor_token: token } : {}),
-      ...(identity ? { identity_token: identity.token } : {}),
+      ...identity?.proof,
       ...this.options.surroundings(),
       language: this.options.language(),
     });

@@ -8,7 +8,8 @@ use frontdesk_core::id::{ConversationId, VisitorId};
 use frontdesk_protocol::codes;
 
 use crate::{
-    identity,
+    engine::ContactChange,
+    identity::{self, HashedIdentity, Proof},
     problem::{Answer, Problem},
     state::{ApiState, now_ms},
     token::VisitorToken,
@@ -20,21 +21,42 @@ pub(super) struct Identified {
     pub(super) identified: bool,
 }
 
+/// The one proof a request carries. Two could name different people.
+pub(super) fn proof<'a>(
+    token: Option<&'a str>,
+    hashed: Option<&'a HashedIdentity>,
+) -> Answer<Option<Proof<'a>>> {
+    match (token, hashed) {
+        (Some(_), Some(_)) => Err(Problem::new(&codes::IDENTITY_INVALID)
+            .field("identity")
+            .detail("identity_token says who it is already")),
+        (token, hashed) => Ok(token.map(Proof::Token).or(hashed.map(Proof::Hash))),
+    }
+}
+
+/// The field of the request a proof came in.
+fn field(proof: Proof<'_>) -> &'static str {
+    match proof {
+        Proof::Token(_) => "identity_token",
+        Proof::Hash(_) => "identity",
+    }
+}
+
 /// Finds the visitor of a device that presents a token, an identity, both or nothing.
 pub(super) async fn visitor(
     state: &ApiState,
     inbox: &Inbox,
     device: Option<VisitorToken>,
-    identity: Option<&str>,
+    proof: Option<Proof<'_>>,
 ) -> Answer<Identified> {
-    match (identity, inbox.identity) {
-        (Some(_), IdentityMode::Off) => Err(Problem::new(&codes::IDENTITY_INVALID)
-            .field("identity_token")
+    match (proof, inbox.identity) {
+        (Some(proof), IdentityMode::Off) => Err(Problem::new(&codes::IDENTITY_INVALID)
+            .field(field(proof))
             .detail("the inbox takes no identities")),
         (None, IdentityMode::Required) => Err(Problem::new(&codes::IDENTITY_REQUIRED)),
         (None, IdentityMode::Off | IdentityMode::Optional) => anonymous(state, inbox, device).await,
-        (Some(token), IdentityMode::Optional | IdentityMode::Required) => {
-            let token = named(state, inbox, device, token).await?;
+        (Some(proof), IdentityMode::Optional | IdentityMode::Required) => {
+            let token = named(state, inbox, device, proof).await?;
             Ok(Identified { token, identified: true })
         }
     }
@@ -57,7 +79,7 @@ async fn named(
     state: &ApiState,
     inbox: &Inbox,
     device: Option<VisitorToken>,
-    identity: &str,
+    proof: Proof<'_>,
 ) -> Answer<VisitorToken> {
     let catalog = state.catalog();
     let secrets: Vec<String> = catalog
@@ -66,14 +88,15 @@ async fn named(
         .iter()
         .map(|secret| state.key().identity_secret(inbox.account, inbox.id, &secret.salt))
         .collect();
-    let signed = identity::verify(identity, &secrets, &inbox.public_key, now_ms())?;
+    let signed = identity::verify(proof, &secrets, &inbox.public_key, now_ms())
+        .map_err(|error| Problem::from(error).field(field(proof)))?;
     let new = fresh(state, inbox);
     let binding = catalog
         .bind_identity(
             inbox.account,
             inbox.id,
             &signed.subject,
-            &signed.claims,
+            signed.claims.as_ref(),
             device.as_ref().map(|token| (token.visitor, token.conversation)),
             (new.visitor, new.conversation),
         )
@@ -87,8 +110,14 @@ async fn named(
         }
         _ => None,
     };
-    if binding.changed || former.is_some() {
-        state.engine().identified(inbox.account, &who, former).await?;
+    let said = ContactChange {
+        name: signed.said.name,
+        email: signed.said.email,
+        phone: signed.said.phone,
+        note: None,
+    };
+    if binding.changed || former.is_some() || said != ContactChange::default() {
+        state.engine().identified(inbox.account, &who, former, said).await?;
     }
     Ok(device.filter(|token| token.visitor == who.visitor).unwrap_or_else(|| {
         VisitorToken::issue(inbox.account, inbox.id, who.visitor, who.conversation)

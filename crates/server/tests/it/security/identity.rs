@@ -25,6 +25,15 @@ fn signed(secret: &str, claims: &Value) -> String {
     format!("{text}.{}", BASE64.encode(mac.finalize().into_bytes()))
 }
 
+/// A name and its hash, as the site's server makes them.
+fn hashed(secret: &str, identifier: &str) -> Value {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length will do");
+    mac.update(identifier.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    let hash = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    json!({"identifier": identifier, "identifier_hash": hash})
+}
+
 /// A server whose inbox takes identities, with a secret.
 struct Site {
     server: TestServer,
@@ -65,13 +74,29 @@ impl Site {
 
     /// The ticket's answer: status and code, or 200 and nothing.
     async fn ask(&self, identity: Option<&str>) -> (u16, String) {
-        let mut body = json!({"kind": "visitor", "inbox_key": self.server.installed.inbox_key});
-        if let Some(identity) = identity {
-            body["identity_token"] = json!(identity);
-        }
+        let proof = identity.map_or(json!({}), |token| json!({"identity_token": token}));
+        let (status, answer) = self.ticket(&proof).await;
+        (status, if status == 200 { String::new() } else { text(&answer["code"]) })
+    }
+
+    /// The ticket for somebody with this proof.
+    async fn ticket(&self, proof: &Value) -> (u16, Value) {
+        let mut body = proof.clone();
+        body["kind"] = json!("visitor");
+        body["inbox_key"] = json!(self.server.installed.inbox_key);
         let answer = self.server.http.post("/api/v1/tickets", &body).await;
-        let code = if answer.status == 200 { String::new() } else { answer.code() };
-        (answer.status, code)
+        (answer.status, answer.json())
+    }
+
+    /// Asks with a name and its hash: the conversation, or the code.
+    async fn ask_hashed(&self, identity: &Value) -> Result<String, (u16, String)> {
+        match self.ticket(&json!({"identity": identity})).await {
+            (200, answer) => Ok(text(&answer["conversation_id"])),
+            (status, answer) => {
+                assert_eq!(answer["field"], "identity", "{answer}");
+                Err((status, text(&answer["code"])))
+            }
+        }
     }
 }
 
@@ -243,4 +268,119 @@ async fn s03_the_team_sees_what_the_site_signed_and_visitors_cannot_change_it() 
     stranger.say("hello").await;
     let path = format!("/api/v1/conversations/{}", stranger.conversation);
     assert_eq!(agent.http.get(&path).await.ok()["contact"]["verified"], false);
+}
+
+#[tokio::test]
+async fn s03_a_name_and_its_hash_are_the_same_visitor_as_a_token_for_that_name() {
+    let site = Site::open("optional").await;
+    let mut visitor = TestVisitor::named(&site.server, &site.token("u1")).await;
+    visitor.say("by token").await;
+    let by_hash = site.ask_hashed(&hashed(&site.secret, "u1")).await;
+    assert_eq!(by_hash, Ok(visitor.conversation.clone()));
+    let other = site.ask_hashed(&hashed(&site.secret, "u2")).await.expect("somebody else");
+    assert_ne!(other, visitor.conversation);
+    let again = site.ask_hashed(&hashed(&site.secret, "u2")).await;
+    assert_eq!(again, Ok(other), "on every device");
+    // Both secrets hold, until one goes.
+    let (_, next) = site.new_secret().await;
+    assert_eq!(site.ask_hashed(&hashed(&next, "u1")).await, Ok(visitor.conversation.clone()));
+    let admin = site.server.admin();
+    let shown = admin.get(&site.inbox).await.ok();
+    let former = text(&shown["identity"]["secrets"][0]["id"]);
+    admin.delete(&format!("{}/identity-secrets/{former}", site.inbox)).await.ok();
+    let gone = site.ask_hashed(&hashed(&site.secret, "u1")).await;
+    assert_eq!(gone, Err(refused("identity.invalid")));
+    assert_eq!(site.ask_hashed(&hashed(&next, "u1")).await, Ok(visitor.conversation.clone()));
+}
+
+#[tokio::test]
+async fn s03_a_hash_the_site_did_not_make_for_this_inbox_is_refused() {
+    let site = Site::open("optional").await;
+    let admin = site.server.admin();
+    let other = admin.post("/api/v1/inboxes", &json!({"name": "other"})).await.ok();
+    let other = format!("/api/v1/inboxes/{}", text(&other["id"]));
+    admin.patch(&other, &json!({"identity": {"mode": "optional"}})).await.ok();
+    let foreign = admin.post(&format!("{other}/identity-secrets"), &json!({})).await.ok();
+    let good = hashed(&site.secret, "u1");
+    let with = |field: &str, value: &str| {
+        let mut changed = good.clone();
+        changed[field] = json!(value);
+        changed
+    };
+    for bad in [
+        hashed(&text(&foreign["secret"]), "u1"),
+        hashed("another secret", "u1"),
+        hashed(&site.secret, ""),
+        with("identifier", "u2"),
+        with("identifier", ""),
+        with("identifier_hash", ""),
+        with("identifier_hash", "none"),
+        json!({"email": "a@b.example"}),
+        json!({}),
+    ] {
+        let answer = site.ask_hashed(&bad).await;
+        assert_eq!(answer, Err(refused("identity.invalid")), "{bad}");
+    }
+    let two = json!({"identity_token": site.token("u1"), "identity": good});
+    let (status, answer) = site.ticket(&two).await;
+    assert_eq!((status, text(&answer["code"])), refused("identity.invalid"), "one of the two");
+    // An inbox that requires identities takes either form, one that takes none neither.
+    site.mode("required").await;
+    assert_eq!(site.ask(None).await, refused("identity.required"));
+    assert_eq!(site.ask(Some(&site.token("u1"))).await.0, 200);
+    let mut visitor = TestVisitor::hashed(&site.server, &good).await;
+    visitor.say("I am u1").await;
+    site.mode("off").await;
+    assert_eq!(site.ask_hashed(&good).await, Err(refused("identity.invalid")));
+}
+
+#[tokio::test]
+async fn s03_what_stands_beside_a_hash_is_not_vouched_for() {
+    let site = Site::open("optional").await;
+    let agent = TestAgent::admin(&site.server).await;
+    let mut identity = hashed(&site.secret, "u1");
+    identity["name"] = json!("Li Na");
+    identity["email"] = json!("li.na@example.com");
+    identity["attributes"] = json!({"plan": "gold"});
+    let conversation = site.ask_hashed(&identity).await.expect("a ticket");
+    let mut visitor = TestVisitor::named(&site.server, &site.token("u1")).await;
+    assert_eq!(visitor.conversation, conversation);
+    visitor.say("hello").await;
+    let path = format!("/api/v1/conversations/{conversation}");
+    let fresh = site.ask_hashed(&hashed(&site.secret, "u2")).await.expect("another one");
+    assert_ne!(fresh, conversation);
+
+    // A token without a word about the name leaves what the page said.
+    let contact = agent.http.get(&path).await.ok()["contact"].clone();
+    assert_eq!(
+        (&contact["name"], &contact["email"]),
+        (&json!("Li Na"), &json!("li.na@example.com"))
+    );
+    assert_eq!(contact["attributes"], json!({}), "attributes take a token");
+
+    // What the team wrote stands, whatever the page says, and what the site signs stands above both.
+    let change = json!({"name": "Ms Li"});
+    agent.http.patch(&format!("{path}/contact"), &change).await.ok();
+    identity["name"] = json!("The Boss");
+    site.ask_hashed(&identity).await.expect("a ticket");
+    assert_eq!(agent.http.get(&path).await.ok()["contact"]["name"], "Ms Li");
+    let mut claims = site.claims("u1");
+    claims["name"] = json!("Li Na 李娜");
+    assert_eq!(site.ask(Some(&signed(&site.secret, &claims))).await.0, 200);
+    site.ask_hashed(&identity).await.expect("a ticket");
+    let contact = agent.http.get(&path).await.ok()["contact"].clone();
+    assert_eq!((&contact["name"], &contact["verified"]), (&json!("Li Na 李娜"), &json!(true)));
+}
+
+#[tokio::test]
+async fn s03_somebody_known_by_a_hash_alone_is_not_shown_as_verified() {
+    let site = Site::open("optional").await;
+    let agent = TestAgent::admin(&site.server).await;
+    let mut identity = hashed(&site.secret, "u1");
+    identity["name"] = json!("The Boss");
+    let mut visitor = TestVisitor::hashed(&site.server, &identity).await;
+    visitor.say("hello").await;
+    let path = format!("/api/v1/conversations/{}", visitor.conversation);
+    let contact = agent.http.get(&path).await.ok()["contact"].clone();
+    assert_eq!((&contact["name"], &contact["verified"]), (&json!("The Boss"), &json!(false)));
 }

@@ -111,6 +111,19 @@ describe("the entrance", () => {
     expect(begun).toHaveLength(1);
   });
 
+  it("tells a hashed identity to the server as the site gave it", async () => {
+    answers.push(SEEN, SEEN);
+    const identity = { identifier: "u7", identifier_hash: "ab", name: "Lin", inbox_key: "another" };
+    connect({ identity: JSON.stringify(identity) });
+    await settle();
+    expect(asked[0]).toMatchObject({ inbox_key: "k", identity });
+    expect(asked[0]).not.toHaveProperty("identity_token");
+    // The same person again is no news.
+    say({ kind: "update", settings: { theme: "dark", identity: JSON.stringify(identity) } });
+    await settle();
+    expect(asked).toHaveLength(1);
+  });
+
   it("says that the chat may not be shown, and tries again where the server is only away", async () => {
     connect();
     await settle();

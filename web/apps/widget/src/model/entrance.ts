@@ -104,7 +104,7 @@ export class Entrance {
     const seen = await takeLook(this.options.baseUrl, {
       inbox_key: this.options.inboxKey,
       ...(token === undefined ? {} : { visitor_token: token }),
-      ...(identity ? { identity_token: identity.token } : {}),
+      ...identity?.proof,
       parent_origin: this.page.origin,
       page: this.page.address,
       referrer: this.page.referrer,

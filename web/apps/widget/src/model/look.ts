@@ -21,7 +21,7 @@ export type Look =
   | { readonly kind: "failed" };
 
 /** Learns about the inbox without opening a connection: nothing is kept by either side. */
-export async function takeLook(baseUrl: string, request: Readonly<Record<string, string>>): Promise<Look> {
+export async function takeLook(baseUrl: string, request: Readonly<Record<string, unknown>>): Promise<Look> {
   const atMs = Date.now();
   let answer: Response;
   let body: unknown;
@@ -49,13 +49,17 @@ export async function takeLook(baseUrl: string, request: Readonly<Record<string,
 export function identityOf(settings: Settings): Identity | undefined {
   const token = settings.identity ?? "";
   if (token === "") return undefined;
+  let subject = token;
+  let proof: Identity["proof"] = { identity_token: token };
   try {
-    const claims: unknown = JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/")));
-    if (typeof claims === "object" && claims !== null && "sub" in claims) return { subject: String(claims.sub), token };
+    const hashed = token[0] === "{";
+    const who = JSON.parse(hashed ? token : atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))) as Readonly<Record<string, unknown>>;
+    subject = String(who[hashed ? "identifier" : "sub"]);
+    if (hashed) proof = { identity: who };
   } catch {
     // The server will say what it thinks of it.
   }
-  return { subject: token, token };
+  return { subject, proof };
 }
 
 /** Embed, own choice, browser, inbox: the first that is a language we have. */

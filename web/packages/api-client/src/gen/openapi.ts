@@ -1102,7 +1102,10 @@ export interface components {
             note: string;
             /** @description Empty while nobody knows. */
             phone: string;
-            /** @description The site vouched for who it is. */
+            /**
+             * @description The site signed what it tells of the person. Of a hashed identity it signs the name alone, which
+             *     stands nowhere here.
+             */
             verified: boolean;
         };
         /** @description Fields that are absent stay as they are; an empty text forgets what was known. */
@@ -1269,6 +1272,22 @@ export interface components {
         Face: {
             /** @description Display name. */
             name: string;
+        };
+        /**
+         * @description The site's name for a visitor and its HMAC, for sites that sign no JSON Web Tokens. Prefer those:
+         *     a hash never ends, and says nothing of the person but the name.
+         */
+        HashedIdentity: {
+            /** @description An address to write to; not vouched for. */
+            email?: string | null;
+            /** @description The site's own name for the person, the same on every device. */
+            identifier?: string;
+            /** @description HMAC-SHA256 of `identifier` under a secret of the inbox, in hexadecimal. */
+            identifier_hash?: string;
+            /** @description What people call the person; not vouched for, as if the visitor had said it. */
+            name?: string | null;
+            /** @description A number to call; not vouched for. */
+            phone?: string | null;
         };
         /** @description How visitors of an inbox show who they are. */
         IdentityBody: {
@@ -2014,6 +2033,7 @@ export interface components {
             phone?: string | null;
         };
         VisitorRequest: {
+            identity?: components["schemas"]["HashedIdentity"] | null;
             /**
              * @description Who the site says the visitor is: a JSON Web Token (HS256) with `sub`, `exp` and `aud` (the
              *     inbox's key), signed with a secret of the inbox; optional are `name`, `email`, `phone` and

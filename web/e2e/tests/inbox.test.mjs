@@ -85,6 +85,43 @@ describe("the inbox", () => {
     await mei.page.getByTestId("view-mentions").waitFor({ state: "detached" });
   });
 
+  it("tells who may know it whom a note brings in, and the note does", async () => {
+    const api = await server.api();
+    const agent = (await api("GET", "roles")).roles.find((role) => role.builtin === "agent").id;
+    await api("POST", "users", { display_name: "Ada Stein", email: "ada@demo.example", password: "correct horse battery staple 42", role: agent, teams: [], language: "en" });
+    const owner = await Person.arrive(browser);
+    people.push(owner);
+    const boss = await Agent.enter(await owner.page(), server.url, "owner");
+    await boss.setPresence("away");
+    await boss.page.goto(`${server.url}#/inbox/all/${lin.conversation()}`);
+    await boss.page.getByTestId("mode-note").click();
+    await boss.input.pressSequentially("@");
+    const menu = boss.page.getByTestId("mentions-menu");
+    await menu.getByTestId("mention-joins").waitFor();
+    // Neither who has it nor who may read it anyway.
+    assert.deepEqual(await menu.getByRole("option").filter({ has: boss.page.getByTestId("mention-joins") }).locator(".suggest-name").allTextContents(), ["Ada Stein"]);
+    assert.ok((await menu.getByRole("option").count()) >= 3, "everybody is offered");
+    await boss.input.pressSequentially("ada");
+    await boss.input.press("Enter");
+    await boss.input.pressSequentially("you know this kiln");
+    await boss.input.press("Enter");
+    await boss.page.getByTestId("mention").filter({ hasText: "@Ada Stein" }).waitFor();
+    await boss.systemLine("Ada Stein").waitFor();
+    await boss.page.getByTestId("mode-note").click();
+    await boss.input.pressSequentially("@ada");
+    await menu.getByRole("option", { name: "Ada Stein" }).waitFor();
+    assert.equal(await menu.getByTestId("mention-joins").count(), 0, "she takes part already");
+    // An agent is told nothing of what colleagues may do, and is offered the same people.
+    await lin.page.getByTestId("mode-note").click();
+    await lin.input.pressSequentially("@");
+    await lin.page.getByTestId("mentions-menu").getByRole("option").first().waitFor();
+    assert.equal(await lin.page.getByTestId("mention-joins").count(), 0);
+    await lin.input.fill("");
+    await lin.page.getByTestId("mode-reply").click();
+    await owner.leave();
+    people.pop();
+  });
+
   it("leads from a quote to what it quotes, however far back that is", async () => {
     const { page } = lin;
     await page.getByTestId("jump-to-latest").waitFor({ state: "detached" });

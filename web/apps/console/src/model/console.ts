@@ -14,6 +14,7 @@ import { AllAttachments } from "./attachments";
 import { Chat } from "./chat";
 import { Drafts } from "./draft";
 import { InboxModel } from "./inbox";
+import { Standings } from "./newcomers";
 import { Notices } from "./notices";
 import { Preferences } from "./preferences";
 import type { Bells } from "./signals";
@@ -44,6 +45,7 @@ export class Desk {
   readonly rights: Rights;
   readonly signals: Signals;
   readonly demo: DemoControl;
+  readonly standings: Standings;
   readonly #drafts: Drafts;
   readonly #attachments: AllAttachments;
   readonly #chat = signal<Chat | null>(null);
@@ -76,6 +78,7 @@ export class Desk {
       open: (conversation) => console.openConversation(conversation),
     });
     this.demo = new DemoControl(console.api, me.demo);
+    this.standings = new Standings(console.api, this.rights);
     this.#drafts = new Drafts(options.platform.storage, `frontdesk/draft/${me.account.id}/${me.id}/`);
     this.#attachments = new AllAttachments({ drafts: this.#drafts, upload: options.upload, fileBytesMax: () => this.client.fileBytesMax });
     this.client.start();

@@ -226,6 +226,7 @@ export const consoleEn = {
 
   "mentions.label": "Colleagues",
   "mentions.open": "Mention a colleague (@)",
+  "mentions.joins": "Joins with the note",
   "emoji.label": "Emoji",
   "emoji.open": "Emoji (:)",
   "emoji.search": "Find an emoji",

@@ -227,6 +227,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
 
   "mentions.label": "同事",
   "mentions.open": "提及同事（@）",
+  "mentions.joins": "将随备注加入对话",
   "emoji.label": "表情",
   "emoji.open": "表情（:）",
   "emoji.search": "查找表情",

@@ -41,8 +41,12 @@ export function useEmojiSet(wanted: boolean): EmojiSet | null {
 
 /** What fits to what was typed. */
 export function useSuggestions(chat: Chat, trigger: Trigger | null): readonly Suggestion[] {
-  const { inbox, me } = useDesk();
+  const { inbox, me, standings } = useDesk();
   const set = useEmojiSet(trigger?.kind === "emoji");
+  const mentioning = trigger?.kind === "mention";
+  useEffect(() => {
+    if (mentioning) void standings.load();
+  }, [mentioning]);
   if (trigger === null) return [];
   switch (trigger.kind) {
     case "reply": {
@@ -72,6 +76,11 @@ export function useSuggestions(chat: Chat, trigger: Trigger | null): readonly Su
             <Avatar id={agent.id} name={agent.name} size="small" presence={agent.presence} />
             <span class="suggest-name">{agent.name}</span>
             <span class="reply-text">{presenceText(agent.presence)}</span>
+            {standings.comesIn(agent.id, chat.session.value) && (
+              <span class="suggest-joins" data-testid="mention-joins">
+                {t("mentions.joins")}
+              </span>
+            )}
           </>
         ),
       }));

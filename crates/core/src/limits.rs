@@ -87,6 +87,7 @@ limits! {
     FIRST_PAGE_ENTRIES: usize = 50, Count, "Entries of the newest page, for a client without a position: a screen or two.";
     CATCH_UP_ENTRIES_MAX: usize = 500, Count, "Entries given on a resume; a client further behind gets the newest page.";
     CATCH_UP_BYTES_MAX: usize = 4 * MIB, Bytes, "Bytes of the entries of one resume: whoever was closed as slow gets all it missed; a client further behind gets the newest page.";
+    CATCH_UP_MS: u64 = 120 * SECOND, Milliseconds, "How long an agent's resume may take to be read, all it holds together; whoever is not through by then is closed with 3008 and resumes again.";
 
     // What is kept for those who are away.
     FEED_CHANGES_MAX: usize = 1_024, Count, "Changes of one user's list kept for a reconnect; older positions reload the list.";

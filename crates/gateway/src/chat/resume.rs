@@ -17,8 +17,8 @@ use super::{
 };
 use crate::edge::{ConnId, Io};
 
-/// Longest resume: seconds.
-const RESUME_MAX_S: u32 = 120;
+/// The longest a resume may take, in the loop's seconds.
+const CATCH_UP_S: u32 = (limits::CATCH_UP_MS / 1_000) as u32;
 
 /// What is left of a resume.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Chat {
     /// meanwhile, so its silence says nothing. What it was given it holds when it comes back.
     pub(super) fn resumes_too_long(&mut self, conn: ConnId, now_s: u32) -> bool {
         self.resuming(conn)
-            .is_some_and(|resuming| now_s.saturating_sub(resuming.since_s) > RESUME_MAX_S)
+            .is_some_and(|resuming| now_s.saturating_sub(resuming.since_s) > CATCH_UP_S)
     }
 
     /// Tells the loops and the desk that the connection is here.

@@ -282,13 +282,23 @@ async fn the_last_agent_is_preferred_only_where_the_inbox_says_so() {
     assert_eq!(served.owner.map(|owner| owner.name).as_deref(), Some("Ben"));
     visitor.command(Verb::Close(wire::Close {})).await.expect("the visitor closes");
     visitor.session("closed", |s| s.status() == SessionStatus::Closed).await;
-    // Both are equally busy but for one more with Ben, who was the last one.
+    // The next one makes Ben busy, and Mei has nobody any more: by load the choice would be Mei.
     let mut third = TestVisitor::connect(&server).await;
     third.say("hello").await;
-    third.session("assigned", |s| s.status() == SessionStatus::Assigned).await;
+    let served = third.session("assigned", |s| s.status() == SessionStatus::Assigned).await;
+    assert_eq!(served.owner.map(|owner| owner.name).as_deref(), Some("Ben"));
+    other.command(Verb::Close(wire::Close {})).await.expect("the visitor closes");
+    mei.unlisted(&other.conversation.clone()).await;
     server.admin().set("routing.last_agent", json!(true)).await;
     visitor.say("and again").await;
     let served = visitor.session("assigned", |s| s.status() == SessionStatus::Assigned).await;
-    assert_eq!(served.owner.map(|owner| owner.name).as_deref(), Some("Ben"));
+    assert_eq!(served.owner.map(|owner| owner.name).as_deref(), Some("Ben"), "the last one");
+    // Without the setting the same visitor goes by load.
+    visitor.command(Verb::Close(wire::Close {})).await.expect("the visitor closes");
+    visitor.session("closed", |s| s.status() == SessionStatus::Closed).await;
+    server.admin().set("routing.last_agent", json!(false)).await;
+    visitor.say("once more").await;
+    let served = visitor.session("assigned", |s| s.status() == SessionStatus::Assigned).await;
+    assert_eq!(served.owner.map(|owner| owner.name).as_deref(), Some("Mei"), "by load");
     drop(ben);
 }

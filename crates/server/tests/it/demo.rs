@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::FRONTDESK;
+use crate::{FRONTDESK, tls};
 
 /// A start seeds ten thousand messages with an unoptimised binary, beside other tests.
 const START: Duration = Duration::from_mins(1);
@@ -27,10 +27,15 @@ struct Demo {
 
 impl Demo {
     async fn start(data_dir: &Path, flags: &[&str]) -> Self {
+        Self::start_with(data_dir, flags, &[]).await
+    }
+
+    async fn start_with(data_dir: &Path, flags: &[&str], env: &[(&str, &Path)]) -> Self {
         let mut process = Command::new(FRONTDESK)
             .args(["serve", "--demo", "--json", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .args(flags)
+            .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -51,7 +56,8 @@ impl Demo {
         let line = line.expect("text").expect("a line");
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         let console = entry["console"].as_str().expect("the console's address");
-        let address = console.trim_start_matches("http://").trim_end_matches('/');
+        let (_, address) = console.split_once("://").expect("a scheme");
+        let address = address.trim_end_matches('/');
         let address = address.parse().expect("an address and a port");
         Self { process, address, users: entry["users"].clone(), log }
     }
@@ -395,6 +401,46 @@ async fn visitors_who_come_by_can_be_paused() {
     soon("it goes on", socket.hear()).await.expect("an open socket");
     // Only people of the demo pause it.
     assert_eq!(Http::new(demo.address).post("/api/v1/demo/pause", &json!({})).await.status, 401);
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_demo_lives_behind_https_too() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let trusted = tls::issue(dir.path());
+    let (certificate, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let env = [
+        ("FRONTDESK__TLS__CERTIFICATE", certificate.as_path()),
+        ("FRONTDESK__TLS__KEY", key.as_path()),
+    ];
+    let data = dir.path().join("data");
+    let demo = Demo::start_with(&data, &["--demo-speed", "20"], &env).await;
+    let credentials = Some(demo.users["admin"].clone());
+    let (head, body) =
+        tls::ask_as(demo.address, &trusted, "/api/v1/sign-in", credentials, "").await;
+    let cookie = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("set-cookie").then_some(value)
+    });
+    let cookie = cookie.and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.unwrap_or_else(|| panic!("no cookie: {head} {body}"));
+    let told = async |path: &str| -> Value {
+        let (head, body) = tls::ask_as(demo.address, &trusted, path, None, cookie).await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head} {body}");
+        serde_json::from_str(&body).expect("JSON")
+    };
+    // Those the demo plays connect without a certificate, to a listener of their own.
+    eventually("a colleague is there", async || {
+        let agents = told("/api/v1/agents").await;
+        let agents = agents["agents"].as_array().expect("agents").clone();
+        agents.iter().any(|agent| agent["presence"] == "online")
+    })
+    .await;
+    eventually("visitors come", async || number(&told("/api/v1/demo").await["visitors"]) >= 2)
+        .await;
+    // Nobody else reaches the address that people are given without https.
+    let plain = reqwest::get(format!("http://{}/healthz", demo.address)).await;
+    assert!(plain.is_err(), "{plain:?}");
     demo.stop().await;
 }
 

@@ -29,7 +29,7 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
 use crate::FRONTDESK;
 
 /// Writes a new certificate of `localhost` and its key into the directory.
-fn issue(dir: &Path) -> CertificateDer<'static> {
+pub(crate) fn issue(dir: &Path) -> CertificateDer<'static> {
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("signed");
     fs::write(dir.join("key.pem"), signed.signing_key.serialize_pem()).expect("written");
     fs::write(dir.join("cert.pem"), signed.cert.pem()).expect("written");
@@ -51,19 +51,32 @@ async fn connect(
     TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(at).await?).await
 }
 
-/// One request on a connection of its own: head and body of the answer.
+/// One request on a connection of its own: head, in lower case, and body of the answer.
 async fn ask(
     at: SocketAddr,
     trusted: &CertificateDer<'static>,
     path: &str,
     body: Option<Value>,
 ) -> (String, String) {
+    let (head, body) = ask_as(at, trusted, path, body, "").await;
+    (head.to_ascii_lowercase(), body)
+}
+
+/// The same with a cookie; the head as it came.
+pub(crate) async fn ask_as(
+    at: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    path: &str,
+    body: Option<Value>,
+    cookie: &str,
+) -> (String, String) {
     let mut stream = soon("a handshake", connect(at, trusted)).await.expect("trusted");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     let method = if body.is_empty() { "GET" } else { "POST" };
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: https://localhost:{port}\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}",
+         Content-Type: application/json\r\nContent-Length: {length}\r\nCookie: {cookie}\r\n\
+         Connection: close\r\n\r\n{body}",
         port = at.port(),
         length = body.len(),
     );
@@ -72,7 +85,7 @@ async fn ask(
     soon("an answer", stream.read_to_end(&mut answer)).await.expect("the answer ends cleanly");
     let answer = String::from_utf8(answer).expect("text");
     let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-    (head.to_ascii_lowercase(), body.to_owned())
+    (head.to_owned(), body.to_owned())
 }
 
 #[tokio::test]

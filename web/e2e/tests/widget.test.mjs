@@ -122,6 +122,38 @@ describe("in the widget a visitor", () => {
     await hidden.getByRole("alert").filter({ hasText: "This message cannot be shown here." }).waitFor();
   });
 
+  it("tells that it types only where that may be seen", async () => {
+    const api = await server.api();
+    const settings = ["chat.sneak_peek", "chat.typing"];
+    const before = (await api("GET", "settings")).settings.filter(({ name }) => settings.includes(name));
+    await api("PUT", "settings/chat.sneak_peek", { value: false });
+    try {
+      for (const typing of [false, true]) {
+        await api("PUT", "settings/chat.typing", { value: typing });
+        const person = await Person.arrive(browser);
+        people.push(person);
+        const page = await person.page();
+        const drafts = [];
+        page.on("websocket", (socket) =>
+          socket.on("framesent", ({ payload }) => {
+            const { draft } = JSON.parse(payload.toString());
+            if (draft) drafts.push(draft);
+          }),
+        );
+        const visitor = await Visitor.alone(page, server.url, key);
+        const arrived = (text) => visitor.marked(text, "sent").or(visitor.marked(text, "delivered")).or(visitor.marked(text, "read")).first().waitFor();
+        await visitor.say("The connection is there.");
+        await arrived("The connection is there.");
+        await visitor.input.pressSequentially("Do you see me type?");
+        await visitor.input.press("Enter");
+        await arrived("Do you see me type?");
+        assert.equal(drafts.length > 0, typing, JSON.stringify(drafts));
+      }
+    } finally {
+      for (const { name, value } of before) await api("PUT", `settings/${name}`, { value });
+    }
+  });
+
   it("puts little pictures where the text stands, by keyboard too", async () => {
     const visitor = await arrive();
     await visitor.input.fill("Tea  please");

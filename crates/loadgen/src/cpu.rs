@@ -2,20 +2,20 @@
 
 use std::{fs, time::Duration};
 
-/// A process whose cost is measured.
+/// A process whose cost is measured; `None` runs on another machine, where nobody can tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process {
-    pid: u32,
+    pid: Option<u32>,
 }
 
 impl Process {
-    pub(crate) fn new(pid: u32) -> Self {
+    pub(crate) fn new(pid: Option<u32>) -> Self {
         Self { pid }
     }
 
     /// User and system time of all its threads; `None` where the system does not tell.
     pub(crate) fn cpu(self) -> Option<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid?)).ok()?;
         let ticks = cpu_ticks(&stat)?;
         let per_second = rustix::param::clock_ticks_per_second().max(1);
         Some(Duration::from_secs_f64(ticks as f64 / per_second as f64))
@@ -23,7 +23,7 @@ impl Process {
 
     /// Resident memory in bytes; `None` where the system does not tell.
     pub(crate) fn rss_bytes(self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1_024)
@@ -32,7 +32,8 @@ impl Process {
     /// Binds every thread the process has to one core; those it starts later inherit it. Says
     /// whether it worked.
     pub(crate) fn pin(self, core: usize) -> bool {
-        let Ok(tasks) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return false };
+        let Some(pid) = self.pid else { return false };
+        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
         let ids: Vec<i32> = tasks
             .flatten()
             .filter_map(|task| task.file_name().to_str().and_then(|id| id.parse().ok()))
@@ -136,9 +137,11 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_and_uses_time() {
-        let own = Process::new(std::process::id());
+        let own = Process::new(Some(std::process::id()));
         assert!(own.rss_bytes().is_some_and(|bytes| bytes > 100_000));
         assert!(own.cpu().is_some());
+        let elsewhere = Process::new(None);
+        assert!(elsewhere.cpu().is_none() && elsewhere.rss_bytes().is_none() && !elsewhere.pin(0));
         let before = of_this_thread();
         let mut sum = 0_u64;
         for number in 0..1_000_000_u64 {

@@ -10,6 +10,7 @@ use crate::{
     idle::{IdleOptions, idle},
     launch::Server,
     report::{IdleReport, Report},
+    spread::median,
     text::{Load, Subject, TextOptions, text},
 };
 
@@ -261,25 +262,9 @@ fn goal(known: &'static Known, rounds: Vec<f64>, reason: Option<String>, runs: V
     }
 }
 
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    Some(if sorted.len() % 2 == 1 { upper } else { f64::midpoint(sorted[middle - 1], upper) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0]), Some(3.0));
-        assert_eq!(median(&[9.0, 1.0, 3.0]), Some(3.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 9.0]), Some(3.0));
-    }
 
     #[test]
     fn a_goal_holds_on_the_right_side_of_its_gate() {

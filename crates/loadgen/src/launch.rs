@@ -57,8 +57,8 @@ impl std::fmt::Debug for ProductAccess {
 /// A server that is up. Dropping it ends the process, if this crate started it.
 #[derive(Debug)]
 pub struct Server {
-    /// Whose CPU time and memory are read.
-    pub pid: u32,
+    /// Whose CPU time and memory are read; none where the server runs on another machine.
+    pub pid: Option<u32>,
     /// How to reach it.
     pub endpoint: Endpoint,
     own: Option<Own>,
@@ -83,7 +83,12 @@ impl Drop for Own {
 impl Server {
     /// A server that somebody else started and will end.
     pub fn of(pid: u32, endpoint: Endpoint) -> Self {
-        Self { pid, endpoint, own: None }
+        Self { pid: Some(pid), endpoint, own: None }
+    }
+
+    /// A server reached over the network alone: what it uses is not known.
+    pub fn remote(access: ProductAccess) -> Self {
+        Self { pid: None, endpoint: Endpoint::Product(access), own: None }
     }
 
     /// The directory with the server's files, if this crate started it.
@@ -179,7 +184,8 @@ pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
         admin_password: password,
         inbox_key,
     };
-    Ok(Server { pid: own.child.id(), endpoint: Endpoint::Product(access), own: Some(own) })
+    let pid = Some(own.child.id());
+    Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })
 }
 
 /// Starts a floor: runs `command` with the floor's name and a directory for its log as further
@@ -198,7 +204,8 @@ pub fn launch_baseline(
         .spawn()
         .map_err(io("run a baseline"))?;
     let (own, address) = announced(child, dir, |line| line.trim_end().parse().ok())?;
-    Ok(Server { pid: own.child.id(), endpoint: Endpoint::Baseline(address), own: Some(own) })
+    let pid = Some(own.child.id());
+    Ok(Server { pid, endpoint: Endpoint::Baseline(address), own: Some(own) })
 }
 
 fn temporary(parent: &Path) -> Result<TempDir, Error> {

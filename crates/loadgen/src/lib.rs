@@ -1,7 +1,7 @@
 //! Load on a server by the thousand, and the floors it is compared with.
 //!
 //! ```text
-//! scenario (text, idle, goals) -> launch: a server process of its own, pinned to core 0
+//! scenario (text, idle, floor, goals) -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
 //!            raw frames to a baseline | the public protocol to the product
 //!     -> tracker: lost, doubled, out of order; histograms -> report
@@ -13,6 +13,7 @@
 mod baseline;
 mod cpu;
 mod error;
+mod floor;
 mod generator;
 mod goals;
 mod histogram;
@@ -25,16 +26,19 @@ mod product;
 mod progress;
 mod raw;
 mod report;
+mod spread;
 mod text;
 mod tracker;
 mod websocket;
 
 pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
 pub use error::Error;
+pub use floor::{FloorFigures, FloorOptions, FloorReport, floor};
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
 pub use launch::{
     Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_product, server_env,
 };
 pub use report::{IdleReport, Latency, Report};
+pub use spread::Spread;
 pub use text::{Load, Placement, Subject, TextOptions, text};

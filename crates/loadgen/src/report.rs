@@ -93,6 +93,11 @@ impl Report {
     pub fn is_clean(&self) -> bool {
         self.lost == 0 && self.duplicated == 0 && self.reordered == 0 && self.refused == 0
     }
+
+    /// The run says something about its server, and the server did what it had to.
+    pub fn counts(&self) -> bool {
+        self.is_clean() && !self.void
+    }
 }
 
 /// A run of connections that do nothing.

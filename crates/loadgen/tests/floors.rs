@@ -9,11 +9,20 @@ use std::{
 };
 
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, Endpoint, Load, Placement, Report, Server, Subject, TextOptions,
-    serve_baseline, text,
+    BaselineKind, BaselineOptions, Endpoint, FloorOptions, Load, Placement, Report, Server,
+    Subject, TextOptions, floor, serve_baseline, text,
 };
+use tempfile::TempDir;
 
-fn run(kind: BaselineKind, subject: Subject, load: Load) -> Report {
+/// A floor on a thread of this process.
+struct Floor {
+    server: Server,
+    dir: TempDir,
+    stop: UnixStream,
+    thread: std::thread::JoinHandle<()>,
+}
+
+fn start(kind: BaselineKind) -> Floor {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut options = BaselineOptions::new(kind, listen, PathBuf::from(dir.path()));
@@ -21,25 +30,42 @@ fn run(kind: BaselineKind, subject: Subject, load: Load) -> Report {
     options.log_bytes = 8 << 20;
     let (stop, stopped) = UnixStream::pair().expect("a pair of sockets");
     let (say, hear) = mpsc::channel();
-    let floor = std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         serve_baseline(&options, &stopped, |address| {
             say.send(address).expect("the test waits");
             Ok(())
         })
+        .expect("the floor ends when told to");
     });
     let address = hear.recv().expect("the floor listens");
     let server = Server::of(std::process::id(), Endpoint::Baseline(address));
-    let options = TextOptions {
+    Floor { server, dir, stop, thread }
+}
+
+impl Floor {
+    fn end(self) {
+        drop(self.stop);
+        self.thread.join().expect("the floor's thread");
+        let left = std::fs::read_dir(self.dir.path()).expect("the directory").count();
+        assert_eq!(left, 0, "no log is left");
+    }
+}
+
+fn shape(subject: Subject, load: Load, measured: Duration) -> TextOptions {
+    TextOptions {
         visitors: 40,
         agents: 3,
         warm_up: Duration::from_millis(200),
         placement: Placement::Free,
-        ..TextOptions::new(subject, load, Duration::from_secs(1))
-    };
-    let report = text(&options, &server).expect("a run");
-    drop(stop);
-    floor.join().expect("the floor's thread").expect("the floor ends when told to");
-    assert_eq!(std::fs::read_dir(dir.path()).expect("the directory").count(), 0, "no log is left");
+        ..TextOptions::new(subject, load, measured)
+    }
+}
+
+fn run(kind: BaselineKind, subject: Subject, load: Load) -> Report {
+    let floor = start(kind);
+    let options = shape(subject, load, Duration::from_secs(1));
+    let report = text(&options, &floor.server).expect("a run");
+    floor.end();
     report
 }
 
@@ -73,6 +99,40 @@ fn f1_keeps_to_the_schedule_of_an_open_loop() {
     assert_sound(&report);
     // What was due in one second, give or take the edges.
     assert!(report.offered.abs_diff(500) <= 1, "{report:?}");
+}
+
+#[test]
+fn the_floors_take_turns() {
+    let options = FloorOptions {
+        rounds: 2,
+        shape: shape(Subject::F0, Load::Open { rate: 400 }, Duration::from_millis(500)),
+    };
+    let mut floors = Vec::new();
+    let report = floor(&options, &mut |subject| {
+        let floor = start(match subject {
+            Subject::F0 => BaselineKind::F0,
+            Subject::F1 => BaselineKind::F1,
+            _ => BaselineKind::F1Direct,
+        });
+        let Endpoint::Baseline(address) = floor.server.endpoint else { panic!("no floor") };
+        floors.push(floor);
+        Ok(Server::of(std::process::id(), Endpoint::Baseline(address)))
+    })
+    .expect("the rounds");
+    for floor in floors {
+        floor.end();
+    }
+    let order: Vec<Subject> = report.runs.iter().map(|run| run.subject).collect();
+    let turn = [Subject::F0, Subject::F1, Subject::F1Direct];
+    assert_eq!(order, turn.repeat(2));
+    for (figures, subject) in report.floors.iter().zip(turn) {
+        let counting = report.runs.iter().filter(|run| run.subject == subject && run.counts());
+        let rates: Vec<f64> = counting.map(|run| run.acked_per_s).collect();
+        assert_eq!((figures.subject, figures.rounds), (subject, rates.len()));
+        if let Some(rate) = figures.acked_per_s {
+            assert!(rates.contains(&rate.min) && rates.contains(&rate.max), "{figures:?}");
+        }
+    }
 }
 
 #[test]

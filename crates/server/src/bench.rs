@@ -11,22 +11,29 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, GoalsOptions, IdleOptions, Load, Placement, ProductLaunch,
-    Server, Subject as Subject_, TextOptions, goals, idle, launch_baseline, launch_product,
-    run_baseline, text,
+    BaselineKind, BaselineOptions, Error, FloorOptions, GoalsOptions, IdleOptions, Load, Placement,
+    ProductAccess, ProductLaunch, Server, Subject as Subject_, TextOptions, floor as floor_, goals,
+    idle, launch_baseline, launch_product, run_baseline, text,
 };
 use serde::Serialize;
 
 use crate::{
-    cli::{Bench, BenchCommon, BenchGoals, BenchIdle, BenchText, Floor, Subject},
+    cli::{
+        Bench, BenchCommon, BenchFloor, BenchGoals, BenchIdle, BenchTarget, BenchText, Floor,
+        Subject,
+    },
     commands::say,
 };
+
+/// Where the password of a target's admin is looked for.
+const PASSWORD_ENV: &str = "FRONTDESK_BENCH_ADMIN_PASSWORD";
 
 /// Runs a benchmark and prints its report.
 pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
     match bench {
         Bench::Text(options) => run_text(&options),
         Bench::Idle(options) => run_idle(&options),
+        Bench::Floor(options) => run_floor(&options),
         Bench::Goals(options) => run_goals(options),
     }
 }
@@ -50,7 +57,9 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
         Some(rate) if !options.closed => Load::Open { rate },
         _ => Load::Closed,
     };
-    let placement = if options.unpinned { Placement::Free } else { Placement::Pinned };
+    let target = target(&options.target)?;
+    let free = options.unpinned || target.is_some();
+    let placement = if free { Placement::Free } else { Placement::Pinned };
     let measured = Duration::from_secs(options.seconds);
     let text_options = TextOptions {
         visitors: options.visitors,
@@ -58,7 +67,13 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
         placement,
         ..TextOptions::new(subject, load, measured)
     };
-    let server = launch(&options.common, subject, placement)?;
+    let server = match target {
+        Some(_) if !matches!(subject, Subject_::Product) => {
+            anyhow::bail!("--target is the product; --subject chooses what is started here")
+        }
+        Some(access) => Server::remote(access),
+        None => launch(&options.common, subject, placement)?,
+    };
     let report = text(&text_options, &server)?;
     print(&report, options.common.json)?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -72,6 +87,34 @@ fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn run_floor(options: &BenchFloor) -> anyhow::Result<ExitCode> {
+    let floor_options = FloorOptions::new(options.rounds, Duration::from_secs(options.seconds));
+    let report = floor_(&floor_options, &mut launcher(&options.common))?;
+    print(&report, options.common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The server to measure over the network, if one is named.
+fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
+    let (Some(url), Some(email), Some(key)) =
+        (&target.target, &target.admin_email, &target.inbox_key)
+    else {
+        return Ok(None);
+    };
+    let password = if target.admin_password_stdin {
+        std::io::read_to_string(std::io::stdin()).context("cannot read the password")?
+    } else {
+        std::env::var(PASSWORD_ENV)
+            .with_context(|| format!("give --admin-password-stdin, or set {PASSWORD_ENV}"))?
+    };
+    Ok(Some(ProductAccess {
+        base_url: url.clone(),
+        admin_email: email.clone(),
+        admin_password: password.trim_end_matches(['\r', '\n']).to_owned(),
+        inbox_key: key.clone(),
+    }))
+}
+
 fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
     let goals_options = GoalsOptions {
         only: options.only,
@@ -80,13 +123,17 @@ fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
         idle: IdleOptions::default(),
     };
     let common = options.common;
-    let found = goals(&goals_options, &mut |subject| {
-        launch(&common, subject, Placement::Pinned).map_err(|error| {
-            frontdesk_loadgen::Error::Launch { what: "a server", reason: format!("{error:#}") }
-        })
-    })?;
+    let found = goals(&goals_options, &mut launcher(&common))?;
     print(&found, common.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts a fresh server for each run of a scenario that needs several.
+fn launcher(common: &BenchCommon) -> impl FnMut(Subject_) -> Result<Server, Error> {
+    |subject| {
+        launch(common, subject, Placement::Pinned)
+            .map_err(|error| Error::Launch { what: "a server", reason: format!("{error:#}") })
+    }
 }
 
 /// Starts what answers, as a process of its own.

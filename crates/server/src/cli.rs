@@ -174,6 +174,8 @@ pub(crate) enum Bench {
     Text(BenchText),
     /// Memory of idle connections, by the slope between two counts.
     Idle(BenchIdle),
+    /// The bare floors in turns: what this machine gives at most, before any product.
+    Floor(BenchFloor),
     /// The goals that can be measured so far, each against its floor.
     Goals(BenchGoals),
 }
@@ -202,6 +204,39 @@ pub(crate) struct BenchText {
     /// Leave server and generator to the scheduler instead of giving each a core.
     #[arg(long)]
     pub(crate) unpinned: bool,
+    #[command(flatten)]
+    pub(crate) target: BenchTarget,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// A server that runs already, measured over the network. What it uses of its machine is not known.
+#[derive(Debug, Args)]
+pub(crate) struct BenchTarget {
+    /// Address of a running Frontdesk, for example http://10.0.0.2:8080, made for the test: the run
+    /// adds agents to its account and writes conversations, and its limits have to allow the rate.
+    #[arg(long, value_name = "URL", requires_all = ["admin_email", "inbox_key"])]
+    pub(crate) target: Option<String>,
+    /// E-mail address of one of its admins.
+    #[arg(long, value_name = "EMAIL", requires = "target")]
+    pub(crate) admin_email: Option<String>,
+    /// Read the admin's password from standard input; else it is FRONTDESK_BENCH_ADMIN_PASSWORD.
+    #[arg(long, requires = "target")]
+    pub(crate) admin_password_stdin: bool,
+    /// Key of the inbox visitors write to; its routing is automatic.
+    #[arg(long, value_name = "KEY", requires = "target")]
+    pub(crate) inbox_key: Option<String>,
+}
+
+/// How often the floors have their turns.
+#[derive(Debug, Args)]
+pub(crate) struct BenchFloor {
+    /// Rounds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+    /// Seconds of each run.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
     #[command(flatten)]
     pub(crate) common: BenchCommon,
 }

@@ -1,6 +1,7 @@
 //! The product as a whole: the real binary, real sockets, real files. One test binary, a module for
 //! each feature; tests of reliability.md and security.md are named after their ids.
 
+mod bench;
 mod bucket;
 mod chat;
 mod colleagues;

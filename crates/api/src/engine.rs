@@ -459,7 +459,7 @@ pub enum EngineError {
     #[error("{field} is not valid: {reason}")]
     Invalid {
         /// The field.
-        field: &'static str,
+        field: String,
         /// Why, as a stable word.
         reason: &'static str,
     },

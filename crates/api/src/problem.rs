@@ -162,7 +162,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::UnknownConversation => Self::new(&codes::CONVERSATION_UNKNOWN),
-            EngineError::Invalid { field, reason } => Self::invalid(field, reason),
+            EngineError::Invalid { field, reason } => Self::invalid(&field, reason),
             EngineError::NotYet => {
                 Self::new(&codes::POSITION_AHEAD).retry_after(Duration::from_secs(1))
             }

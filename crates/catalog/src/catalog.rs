@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     (1, "catalog", include_str!("../migrations/sqlite/0001_catalog.sql")),
     (2, "visitors", include_str!("../migrations/sqlite/0002_visitors.sql")),
     (3, "people and sightings", include_str!("../migrations/sqlite/0003_people_and_sightings.sql")),
+    (4, "contacts", include_str!("../migrations/sqlite/0004_contacts.sql")),
 ];
 
 /// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.

@@ -1,5 +1,6 @@
 //! What people configure, in SQL: accounts, users and their memberships, roles as sets of rights,
-//! teams, inboxes, canned replies, settings, API keys, login sessions and what is known of files.
+//! teams, inboxes, canned replies, settings, API keys, login sessions, what is known of files, and what
+//! was written about the persons behind visitors.
 //!
 //! Nothing on a message's way asks the catalog: the gateway reads rights when a socket opens, the
 //! router keeps what it needs in memory, and the rest is the HTTP API. [`Catalog`] is one concrete
@@ -8,6 +9,7 @@
 mod accounts;
 mod api_keys;
 mod catalog;
+mod contacts;
 pub mod database;
 mod error;
 mod files;
@@ -32,6 +34,7 @@ mod users;
 pub use accounts::{Account, CreatedAccount, NewAccount};
 pub use api_keys::{API_KEY_PREFIX, ApiKey};
 pub use catalog::Catalog;
+pub use contacts::{Contact, ContactAuthor, ContactChange, ContactFact, ContactNews};
 pub use error::Error;
 pub use files::{FileFacts, FileState, FileUsage, NewFile, StoredFile, Uploader};
 pub use idempotency::{BODY_BYTES_MAX, Idempotent, IdempotentRequest, KEPT_MS, KEY_CHARS_MAX};

@@ -6,10 +6,11 @@
 //! change: writing one twice, or only the newest of several, gives the same rows. Live lists come
 //! from memory; this file answers what is not live and what is asked over all of an account.
 //!
-//! The one thing that does not follow from the history is what people write about a contact; it is
-//! synced when written and survives [`Projections::wipe`].
+//! What people write about contacts follows from no record of the log: it is the catalog's, and what
+//! lies here is a copy for lists.
 
 mod answers;
+mod contacts;
 mod lists;
 mod people;
 mod rows;
@@ -26,7 +27,7 @@ use sqlx::{Sqlite, Transaction};
 use crate::Summary;
 
 pub use lists::{Counts, ListQuery, Page, PageCursor, Reader, View};
-pub use people::{Contact, ContactAuthor, ContactChange, Visitor};
+pub use people::{Contact, Visitor};
 
 /// Characters of the newest message a list shows.
 const PREVIEW_CHARS: usize = 200;
@@ -34,6 +35,7 @@ const PREVIEW_CHARS: usize = 200;
 const STEPS: &[Step] = &[
     (1, "projections", include_str!("projections/schema.sql")),
     (3, "mentions and authors", include_str!("projections/mentions.sql")),
+    (4, "copied contacts", include_str!("projections/contacts.sql")),
 ];
 
 /// Why the projections refused or failed.
@@ -52,6 +54,9 @@ pub enum ProjectionError {
         #[source]
         source: sqlx::Error,
     },
+    /// The catalog does not give or take contacts.
+    #[error("contacts cannot be exchanged with the catalog")]
+    Contacts(#[source] frontdesk_catalog::Error),
     /// A stored value that cannot be read; `wipe` and a rebuild cure it.
     #[error("the projections hold a {what} that cannot be read")]
     Stored {
@@ -78,7 +83,7 @@ impl ProjectionError {
     /// The stable code a client sees.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Database(error) => error.code(),
+            Self::Database(error) | Self::Contacts(error) => error.code(),
             Self::Sql { .. } | Self::Stored { .. } => "internal",
             Self::NotFound { .. } => "not_found",
             Self::Invalid { .. } => "invalid",
@@ -153,6 +158,8 @@ impl ConversationRow {
 #[derive(Debug)]
 pub struct Projections {
     database: Database,
+    /// Held while contacts are copied.
+    copying: tokio::sync::Mutex<()>,
 }
 
 type Write = Transaction<'static, Sqlite>;
@@ -163,7 +170,7 @@ impl Projections {
         let database = Database::open(path, STEPS, Durability::Normal)
             .await
             .map_err(ProjectionError::Database)?;
-        Ok(Self { database })
+        Ok(Self { database, copying: tokio::sync::Mutex::default() })
     }
 
     /// The file behind the projections: for checks and closing.
@@ -207,8 +214,8 @@ impl Projections {
         write.commit().await.doing("forget the logs")
     }
 
-    /// Removes everything that follows from the history, so that it can be written again. Contacts
-    /// and what people wrote about visitors stay.
+    /// Removes everything that follows from the history, so that it can be written again. The copy of
+    /// contacts and the attributes of visitors stay.
     pub async fn wipe(&self) -> Result<(), ProjectionError> {
         let mut write = self.begin("wipe").await?;
         for statement in ["DELETE FROM conversations", "DELETE FROM people", "DELETE FROM applied"]

@@ -34,12 +34,9 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
-use frontdesk_catalog::Catalog;
+use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange};
 use frontdesk_core::id::IdSource;
-use frontdesk_dispatcher::{
-    Dispatcher, DispatcherOptions,
-    projections::{ContactAuthor, ContactChange, Projections},
-};
+use frontdesk_dispatcher::{Dispatcher, DispatcherOptions, projections::Projections};
 use frontdesk_gateway::{
     chat::{
         Chat, ChatOptions, ChatParts,
@@ -139,10 +136,11 @@ impl Node {
                 .await
                 .context("cannot open the projections")?,
         );
+        note_names(&catalog, names).await?;
+        projections.begin_contacts(&catalog).await.context("cannot copy contacts")?;
         let recovered =
             recovery::recover(&data_dir, config, &projections, options, count, progress).await?;
         let recovery::Recovered { history, logs, open, files: removed } = recovered;
-        note_names(&projections, names).await?;
 
         let mut edges = Vec::new();
         let mut handles = Vec::new();
@@ -332,11 +330,11 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Notes what a demo calls its visitors.
-async fn note_names(projections: &Projections, names: Vec<Name>) -> anyhow::Result<()> {
+async fn note_names(catalog: &Catalog, names: Vec<Name>) -> anyhow::Result<()> {
     let by = ContactAuthor { id: String::new(), name: String::new(), at_ms: now_ms() };
     for Name { account, visitor, text } in names {
         let change = ContactChange { name: Some(text), ..ContactChange::default() };
-        projections
+        catalog
             .update_contact_of(account, visitor, &change, &by)
             .await
             .context("cannot note the name of a visitor")?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod accounts;
+mod contacts;
 mod database;
 mod idempotency;
 mod identities;

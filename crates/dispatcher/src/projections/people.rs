@@ -1,20 +1,20 @@
 //! Visitors and the contacts behind them.
 //!
-//! A visitor's row is made by its first summary. Its contact has the same 12 bytes for an id until
-//! somebody merges or renames it, so a rebuild comes to the same contact without a table of its own.
+//! A visitor's row is made by its first summary. Its contact has the same 12 bytes for an id, unless the
+//! visitor turned out to be the person of another one. What is known of contacts is the catalog's; what
+//! is read here is the copy.
 
 use std::collections::BTreeMap;
 
+use frontdesk_catalog::ContactAuthor;
 use frontdesk_core::id::{AccountId, ContactId, ConversationId, InboxId, VisitorId};
 use sqlx::{QueryBuilder, Sqlite, sqlite::SqliteRow};
 
 use super::{Doing, ProjectionError, Projections, Write, rows};
 use crate::Summary;
 
-/// Characters of a contact's name, address or number.
+/// Characters of an attribute's name or value.
 const FIELD_CHARS_MAX: usize = 254;
-/// Characters of a note about a contact.
-const NOTE_CHARS_MAX: usize = 4_000;
 /// Visitors whose names are read with one statement.
 const NAMES_AT_A_TIME: usize = 500;
 /// Attributes one visitor may have.
@@ -66,30 +66,6 @@ pub struct Contact {
     pub changed: Option<ContactAuthor>,
 }
 
-/// Who wrote what is known of a contact, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactAuthor {
-    /// User, key or visitor.
-    pub id: String,
-    /// The name at that time; empty for a visitor.
-    pub name: String,
-    /// UTC milliseconds.
-    pub at_ms: i64,
-}
-
-/// Changes of a contact; None leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct ContactChange {
-    /// What people call the person.
-    pub name: Option<String>,
-    /// An address to write to.
-    pub email: Option<String>,
-    /// A number to call.
-    pub phone: Option<String>,
-    /// What the team keeps in mind about the person.
-    pub note: Option<String>,
-}
-
 impl Contact {
     /// Of whom nothing is known.
     fn nameless(id: ContactId) -> Self {
@@ -103,33 +79,6 @@ impl Contact {
             conversations: Vec::new(),
             changed: None,
         }
-    }
-}
-
-impl ContactChange {
-    fn apply(&self, contact: &mut Contact) -> Result<(), ProjectionError> {
-        for (field, new, current) in [
-            ("name", &self.name, &mut contact.name),
-            ("email", &self.email, &mut contact.email),
-            ("phone", &self.phone, &mut contact.phone),
-        ] {
-            if let Some(text) = new {
-                *current = line(field, text)?;
-            }
-        }
-        if !contact.email.is_empty() && !frontdesk_catalog::is_email(&contact.email) {
-            return Err(ProjectionError::Invalid { field: "email", reason: "email" });
-        }
-        if !contact.phone.is_empty() && !frontdesk_catalog::is_phone(&contact.phone) {
-            return Err(ProjectionError::Invalid { field: "phone", reason: "phone" });
-        }
-        if let Some(note) = &self.note {
-            if note.chars().count() > NOTE_CHARS_MAX {
-                return Err(ProjectionError::Invalid { field: "note", reason: "too_long" });
-            }
-            note.trim().clone_into(&mut contact.note);
-        }
-        Ok(())
     }
 }
 
@@ -238,67 +187,6 @@ impl Projections {
         }
     }
 
-    /// Changes what is known of the contact behind a visitor. Survives power loss when this returns.
-    pub async fn update_contact_of(
-        &self,
-        account: AccountId,
-        visitor: VisitorId,
-        change: &ContactChange,
-        by: &ContactAuthor,
-    ) -> Result<Contact, ProjectionError> {
-        let contact = self.contact_of(account, visitor).await?;
-        self.store_contact(account, contact, change, by).await
-    }
-
-    /// Changes what is known of a contact. Survives power loss when this returns.
-    pub async fn update_contact(
-        &self,
-        account: AccountId,
-        id: ContactId,
-        change: &ContactChange,
-        by: &ContactAuthor,
-    ) -> Result<Contact, ProjectionError> {
-        let contact = self.contact(account, id).await?;
-        self.store_contact(account, contact, change, by).await
-    }
-
-    /// Two visitors turn out to be one person: the contact of `visitor` becomes that of `same_as`, and
-    /// what was known of the former alone is kept. No stream changes.
-    pub async fn merge_contacts(
-        &self,
-        account: AccountId,
-        visitor: VisitorId,
-        same_as: VisitorId,
-        by: &ContactAuthor,
-    ) -> Result<Contact, ProjectionError> {
-        let former = self.contact_of(account, visitor).await?;
-        let kept = self.contact_of(account, same_as).await?;
-        if former.id == kept.id {
-            return Ok(kept);
-        }
-        let missing = |kept: &str, former: &str| {
-            (kept.is_empty() && !former.is_empty()).then(|| former.to_owned())
-        };
-        let change = ContactChange {
-            name: missing(&kept.name, &former.name),
-            email: missing(&kept.email, &former.email),
-            phone: missing(&kept.phone, &former.phone),
-            note: missing(&kept.note, &former.note),
-        };
-        let id = kept.id;
-        self.store_contact(account, kept, &change, by).await?;
-        let mut write = self.begin("merge contacts").await?;
-        sqlx::query("UPDATE visitors SET contact = ? WHERE account = ? AND id = ?")
-            .bind(id.to_string())
-            .bind(account.to_string())
-            .bind(visitor.to_string())
-            .execute(&mut *write)
-            .await
-            .doing("merge contacts")?;
-        self.commit_synced(write, "merge contacts").await?;
-        self.contact(account, id).await
-    }
-
     /// The names people gave the contacts behind these visitors; those without one are left out.
     pub async fn names_of(
         &self,
@@ -306,7 +194,7 @@ impl Projections {
     ) -> Result<Vec<(VisitorId, String)>, ProjectionError> {
         let mut names = Vec::new();
         for part in visitors.chunks(NAMES_AT_A_TIME) {
-            // A visitor without a row has a contact of its own id.
+            // A visitor has a contact of its own id, or is somebody else's person.
             let mut sql = QueryBuilder::<Sqlite>::new("WITH asked (id) AS (VALUES ");
             let mut list = sql.separated(", ");
             for visitor in part {
@@ -314,7 +202,7 @@ impl Projections {
             }
             sql.push(
                 ") SELECT asked.id AS id, k.name AS name FROM asked \
-                 LEFT JOIN visitors v ON v.id = asked.id \
+                 LEFT JOIN contact_visitors v ON v.visitor = asked.id \
                  JOIN contacts k ON k.id = COALESCE(v.contact, asked.id) WHERE k.name <> ''",
             );
             let found = sql.build().fetch_all(self.database.reads()).await.doing("read names")?;
@@ -330,68 +218,21 @@ impl Projections {
         account: AccountId,
         visitor: VisitorId,
     ) -> Result<ContactId, ProjectionError> {
-        let row = sqlx::query("SELECT contact FROM visitors WHERE account = ? AND id = ?")
-            .bind(account.to_string())
-            .bind(visitor.to_string())
-            .fetch_optional(self.database.reads())
-            .await
-            .doing("read a visitor")?;
+        let row =
+            sqlx::query("SELECT contact FROM contact_visitors WHERE account = ? AND visitor = ?")
+                .bind(account.to_string())
+                .bind(visitor.to_string())
+                .fetch_optional(self.database.reads())
+                .await
+                .doing("read a visitor")?;
         match row {
             Some(row) => rows::parsed(&row, "contact"),
             None => Ok(ContactId::from_bytes(*visitor.as_bytes())),
         }
     }
 
-    async fn store_contact(
-        &self,
-        account: AccountId,
-        mut contact: Contact,
-        change: &ContactChange,
-        by: &ContactAuthor,
-    ) -> Result<Contact, ProjectionError> {
-        change.apply(&mut contact)?;
-        let mut write = self.begin("change a contact").await?;
-        let updated = sqlx::query(
-            "UPDATE contacts SET name = ?, email = ?, phone = ?, note = ?, updated_ms = ?, \
-             updated_by = ?, updated_by_name = ? WHERE account = ? AND id = ?",
-        )
-        .bind(&contact.name)
-        .bind(&contact.email)
-        .bind(&contact.phone)
-        .bind(&contact.note)
-        .bind(by.at_ms)
-        .bind(&by.id)
-        .bind(&by.name)
-        .bind(account.to_string())
-        .bind(contact.id.to_string())
-        .execute(&mut *write)
-        .await
-        .doing("change a contact")?;
-        if updated.rows_affected() == 0 {
-            sqlx::query(
-                "INSERT INTO contacts (name, email, phone, note, updated_ms, updated_by, \
-                 updated_by_name, account, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(&contact.name)
-            .bind(&contact.email)
-            .bind(&contact.phone)
-            .bind(&contact.note)
-            .bind(by.at_ms)
-            .bind(&by.id)
-            .bind(&by.name)
-            .bind(account.to_string())
-            .bind(contact.id.to_string())
-            .execute(&mut *write)
-            .await
-            .doing("change a contact")?;
-        }
-        self.commit_synced(write, "change a contact").await?;
-        contact.changed = Some(by.clone());
-        Ok(contact)
-    }
-
-    /// Commits and syncs: with NORMAL sync only a checkpoint makes the journal durable, and what
-    /// people wrote cannot be rebuilt from the history.
+    /// Commits and syncs: with NORMAL sync only a checkpoint makes the journal durable, and attributes
+    /// cannot be rebuilt from the history.
     async fn commit_synced(
         &self,
         write: Write,
@@ -426,11 +267,13 @@ pub(super) async fn write_visitor(
     }
     sqlx::query(
         "INSERT INTO visitors (id, account, inbox, contact, conversation, secret_hash, language, \
-         attributes, created_at_ms, last_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, '{}', ?, ?)",
+         attributes, created_at_ms, last_at_ms) VALUES (?, ?, ?, COALESCE((SELECT contact FROM \
+         contact_visitors WHERE visitor = ?), ?), ?, ?, ?, '{}', ?, ?)",
     )
     .bind(&origin.visitor)
     .bind(&origin.account)
     .bind(&origin.inbox)
+    .bind(&origin.visitor)
     .bind(&origin.visitor)
     .bind(summary.conversation.to_string())
     .bind(origin.secret_hash.to_vec())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange, ContactFact, NewAccount, Password};
 use frontdesk_core::chat::{self, SessionStatus};
 use frontdesk_core::id::{
     AccountId, ContactId, ConversationId, IdSource, InboxId, TeamId, UserId, VisitorId,
@@ -29,6 +30,23 @@ impl Fixture {
         let mut ids = IdSource::new([1, 2, 3], 4, 5);
         let (account, inbox) = (ids.next(0), ids.next(0));
         Self { projections, dir, ids, account, inbox }
+    }
+
+    /// A catalog beside the projections, whose account this one is from now on.
+    async fn catalog(&mut self) -> Catalog {
+        let catalog = Catalog::open(&self.dir.path().join("catalog.db")).await.unwrap();
+        let account = NewAccount {
+            name: "acme".to_owned(),
+            language: "en".to_owned(),
+            demo: false,
+            owner_email: "owner@acme.example".to_owned(),
+            owner_name: "Owner".to_owned(),
+            owner_password: Password::new("correct horse battery"),
+            origins: Vec::new(),
+        };
+        let created = catalog.create_account_with_admin(account).await.unwrap();
+        (self.account, self.inbox) = (created.account, created.inbox);
+        catalog
     }
 
     /// A queued conversation of this account, its newest entry from the visitor at `last_at_ms`.
@@ -300,8 +318,6 @@ async fn s11_another_account_sees_nothing() {
     let visitor: VisitorId = summary.origin.visitor.parse().unwrap();
     let contact = ContactId::from_bytes(*visitor.as_bytes());
     let projections = &fixture.projections;
-    let change = ContactChange { name: Some("Li".to_owned()), ..ContactChange::default() };
-    projections.update_contact(fixture.account, contact, &change, &by(1)).await.unwrap();
 
     let mut ids = IdSource::new([9, 9, 9], 9, 9);
     let other: AccountId = ids.next(0);
@@ -315,7 +331,6 @@ async fn s11_another_account_sees_nothing() {
         projections.visitor(other, visitor).await.unwrap_err().code(),
         projections.set_attributes(other, visitor, &BTreeMap::new()).await.unwrap_err().code(),
         projections.contact(other, contact).await.unwrap_err().code(),
-        projections.update_contact(other, contact, &change, &by(2)).await.unwrap_err().code(),
     ] {
         assert_eq!(code, "not_found");
     }
@@ -383,6 +398,7 @@ async fn an_owner_who_hands_over_no_longer_has_it() {
 #[tokio::test]
 async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
     let mut fixture = Fixture::new().await;
+    let catalog = fixture.catalog().await;
     let summaries: Vec<_> = (0..3).map(|n| fixture.summary(n)).collect();
     let visitor: VisitorId = summaries[0].origin.visitor.parse().unwrap();
     let projections = &fixture.projections;
@@ -393,7 +409,8 @@ async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
         email: Some("li@example.com".to_owned()),
         ..ContactChange::default()
     };
-    projections.update_contact(fixture.account, contact, &change, &by(5)).await.unwrap();
+    catalog.update_contact_of(fixture.account, visitor, &change, &by(5)).await.unwrap();
+    projections.copy_contacts(&catalog).await.unwrap();
     let attributes = BTreeMap::from([("plan".to_owned(), "gold".to_owned())]);
     projections.set_attributes(fixture.account, visitor, &attributes).await.unwrap();
     let reader = fixture.admin();
@@ -458,8 +475,10 @@ async fn first_answers_are_those_of_the_inbox_and_of_late() {
 #[tokio::test]
 async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
     let mut fixture = Fixture::new().await;
+    let catalog = fixture.catalog().await;
     let (phone, laptop) = (fixture.summary(1_000), fixture.summary(2_000));
-    fixture.write(&[phone.clone(), laptop.clone()]).await;
+    let both = [phone.clone(), laptop.clone()];
+    fixture.write(&both).await;
     let visitor = |summary: &Summary| summary.origin.visitor.parse::<VisitorId>().unwrap();
     let (projections, account) = (&fixture.projections, fixture.account);
     let said = ContactChange {
@@ -467,20 +486,135 @@ async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
         phone: Some("138 0013 8000".to_owned()),
         ..ContactChange::default()
     };
-    projections.update_contact_of(account, visitor(&phone), &said, &by(1)).await.unwrap();
+    catalog.update_contact_of(account, visitor(&phone), &said, &by(1)).await.unwrap();
     let known = ContactChange { name: Some("Li Na".to_owned()), ..ContactChange::default() };
-    projections.update_contact_of(account, visitor(&laptop), &known, &by(2)).await.unwrap();
+    catalog.update_contact_of(account, visitor(&laptop), &known, &by(2)).await.unwrap();
     let author = by(3);
-    let merge = || projections.merge_contacts(account, visitor(&phone), visitor(&laptop), &author);
-    let merged = merge().await.unwrap();
+    let merge = async || {
+        let (phone, laptop) = (visitor(&phone), visitor(&laptop));
+        catalog.merge_contacts(account, phone, laptop, &author).await.unwrap();
+        projections.copy_contacts(&catalog).await.unwrap();
+        projections.contact_of(account, phone).await.unwrap()
+    };
+    let merged = merge().await;
     assert_eq!((merged.name.as_str(), merged.phone.as_str()), ("Li Na", "138 0013 8000"));
     assert_eq!(merged.visitors, [visitor(&phone), visitor(&laptop)]);
     assert_eq!(merged.conversations, [phone.conversation, laptop.conversation]);
-    assert_eq!(merge().await.unwrap(), merged, "once is enough");
+    assert_eq!(merge().await, merged, "once is enough");
     // What the log says next changes nothing about it.
     fixture.write(std::slice::from_ref(&phone)).await;
     projections.wipe().await.unwrap();
-    fixture.write(&[phone.clone(), laptop]).await;
+    fixture.write(&both).await;
     let found = projections.contact_of(account, visitor(&phone)).await.unwrap();
     assert_eq!(found, merged);
+
+    // Of a file that is gone only the history is needed, whichever comes first.
+    for contacts_first in [true, false] {
+        let again = fixture.dir.path().join(format!("again-{contacts_first}.db"));
+        let again = Projections::open(&again).await.unwrap();
+        if contacts_first {
+            again.copy_contacts(&catalog).await.unwrap();
+        }
+        again.write(&both, &[]).await.unwrap();
+        again.copy_contacts(&catalog).await.unwrap();
+        assert_eq!(again.contact_of(account, visitor(&phone)).await.unwrap(), merged);
+        let names = again.names_of(&[visitor(&phone), visitor(&laptop)]).await.unwrap();
+        assert!(names.iter().all(|(_, name)| name == "Li Na") && names.len() == 2, "{names:?}");
+        let (reader, query) = (fixture.admin(), ListQuery { limit: 10, ..ListQuery::default() });
+        let rows = again.list(&reader, &query).await.unwrap().rows;
+        assert!(rows.iter().all(|row| row.contact == merged.id), "{rows:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_missed_changes_gets_them_with_the_next() {
+    let mut fixture = Fixture::new().await;
+    let catalog = fixture.catalog().await;
+    let (projections, account) = (&fixture.projections, fixture.account);
+    let visitors: Vec<VisitorId> = (0..2_100).map(|_| fixture.ids.next(0)).collect();
+    let name = |text: &str| ContactChange { name: Some(text.to_owned()), ..Default::default() };
+    for visitor in &visitors[..2] {
+        catalog.update_contact_of(account, *visitor, &name("first"), &by(1)).await.unwrap();
+    }
+    projections.copy_contacts(&catalog).await.unwrap();
+    // A process that died in between wrote the catalog only.
+    catalog.update_contact_of(account, visitors[1], &name("second"), &by(2)).await.unwrap();
+    let more = visitors[2..].iter().map(|visitor| {
+        let contact = frontdesk_catalog::Contact {
+            id: ContactId::from_bytes(*visitor.as_bytes()),
+            name: "second".to_owned(),
+            email: String::new(),
+            phone: String::new(),
+            note: String::new(),
+            changed: by(2),
+        };
+        (account, ContactFact::Known(contact))
+    });
+    catalog.take_over_contacts(&more.collect::<Vec<_>>()).await.unwrap();
+    projections.copy_contacts(&catalog).await.unwrap();
+    let mut names = projections.names_of(&visitors).await.unwrap();
+    names.sort_unstable();
+    let mut expected: Vec<_> = visitors.iter().map(|id| (*id, "second".to_owned())).collect();
+    expected[0].1 = "first".to_owned();
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+
+    // An older catalog out of a backup knows less, and counts on from there.
+    projections.begin_contacts(&catalog).await.unwrap();
+    assert_eq!(projections.names_of(&visitors).await.unwrap().len(), visitors.len());
+    let kept = std::mem::replace(&mut fixture.dir, tempfile::tempdir().unwrap());
+    let catalog = fixture.catalog().await;
+    let older = &fixture;
+    older.projections.begin_contacts(&catalog).await.unwrap();
+    assert_eq!(older.projections.names_of(&visitors).await.unwrap(), []);
+    catalog.update_contact_of(older.account, visitors[0], &name("third"), &by(3)).await.unwrap();
+    older.projections.copy_contacts(&catalog).await.unwrap();
+    let names = older.projections.names_of(&visitors).await.unwrap();
+    assert_eq!(names, [(visitors[0], "third".to_owned())]);
+    drop(kept);
+}
+
+#[tokio::test]
+async fn what_was_written_before_the_catalog_owned_contacts_goes_there_once() {
+    let mut fixture = Fixture::new().await;
+    let catalog = fixture.catalog().await;
+    let (phone, laptop) = (fixture.summary(1_000), fixture.summary(2_000));
+    let visitor = |summary: &Summary| summary.origin.visitor.parse::<VisitorId>().unwrap();
+    fixture.write(&[phone.clone(), laptop.clone()]).await;
+    let (projections, account) = (&fixture.projections, fixture.account);
+    // As the file was written before.
+    let mut write = projections.begin("write").await.unwrap();
+    for (id, account) in [
+        (laptop.origin.visitor.as_str(), account.to_string()),
+        ("0123456789abcdefghig", AccountId::from_bytes([9; 12]).to_string()),
+    ] {
+        sqlx::query(
+            "INSERT INTO contacts (id, account, name, email, phone, note, updated_ms, updated_by, \
+             updated_by_name) VALUES (?, ?, 'Li Na', '', '', 'prefers mail', 7, 'u', 'Mei')",
+        )
+        .bind(id)
+        .bind(account)
+        .execute(&mut *write)
+        .await
+        .unwrap();
+    }
+    sqlx::query("UPDATE visitors SET contact = ? WHERE id = ?")
+        .bind(&laptop.origin.visitor)
+        .bind(&phone.origin.visitor)
+        .execute(&mut *write)
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+
+    projections.begin_contacts(&catalog).await.unwrap();
+    let found = projections.contact_of(account, visitor(&phone)).await.unwrap();
+    assert_eq!((found.name.as_str(), found.note.as_str()), ("Li Na", "prefers mail"));
+    assert_eq!(found.changed.map(|by| (by.name, by.at_ms)), Some(("Mei".to_owned(), 7)));
+    assert_eq!(found.visitors, [visitor(&phone), visitor(&laptop)]);
+    // Again, it gives nothing back that was changed meanwhile.
+    let change = ContactChange { note: Some(String::new()), ..ContactChange::default() };
+    catalog.update_contact_of(account, visitor(&phone), &change, &by(8)).await.unwrap();
+    projections.begin_contacts(&catalog).await.unwrap();
+    let found = projections.contact_of(account, visitor(&laptop)).await.unwrap();
+    assert_eq!((found.name.as_str(), found.note.as_str()), ("Li Na", ""));
 }

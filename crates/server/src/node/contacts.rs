@@ -1,5 +1,5 @@
-//! The person behind a visitor, as HTTP reads and changes it. What people write about a contact lies in
-//! the projections' file, synced; lists hear of a new name at once.
+//! The person behind a visitor, as HTTP reads and changes it. What people write about a contact goes
+//! into the catalog; lists read its copy and hear of a new name at once.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use frontdesk_api::{
     engine::{Contact, ContactChange, EngineError},
     principal::Principal as Caller,
 };
-use frontdesk_catalog::VisitorIdentity;
+use frontdesk_catalog::{self as catalog, ContactAuthor, Error as CatalogError, VisitorIdentity};
 use frontdesk_core::{
     id::{AccountId, ConversationId, VisitorId},
     rights::Right,
 };
-use frontdesk_dispatcher::projections::{self, ContactAuthor, ProjectionError};
+use frontdesk_dispatcher::projections::{self, ProjectionError};
 use frontdesk_protocol::codes;
 
 use super::{
@@ -85,14 +85,13 @@ impl NodeEngine {
         };
         let principal = principals::of(by);
         let author = ContactAuthor { id: principal.id, name: principal.name, at_ms: now_ms() };
-        let change = projections::ContactChange {
+        let change = catalog::ContactChange {
             name: change.name,
             email: change.email,
             phone: change.phone,
             note: change.note.filter(|_| !visits),
         };
-        let stored = self.projections.update_contact_of(account, visitor, &change, &author).await;
-        let stored = stored.map_err(failure)?;
+        let stored = self.change_contact(account, visitor, &change, &author).await?;
         tracing::info!(
             conversation.id = %conversation,
             contact.id = %stored.id,
@@ -116,13 +115,14 @@ impl NodeEngine {
         let author =
             ContactAuthor { id: visitor.to_string(), name: String::new(), at_ms: now_ms() };
         if let Some(former) = former {
-            let merged = self.projections.merge_contacts(account, former, visitor, &author).await;
-            merged.map_err(failure)?;
+            let merged = self.catalog.merge_contacts(account, former, visitor, &author).await;
+            merged.map_err(|error| refusal(&error))?;
+            self.projections.copy_contacts(&self.catalog).await.map_err(failure)?;
         }
         let known = self.projections.contact_of(account, visitor).await.map_err(failure)?;
         let claims = identity.claims.clone().unwrap_or_default();
         let missing = |known: &str, said: Option<String>| said.filter(|_| known.is_empty());
-        let change = projections::ContactChange {
+        let change = catalog::ContactChange {
             name: claims.name.or_else(|| missing(&known.name, said.name)),
             email: claims.email.or_else(|| missing(&known.email, said.email)),
             phone: claims.phone.or_else(|| missing(&known.phone, said.phone)),
@@ -136,10 +136,22 @@ impl NodeEngine {
         if nothing_new && former.is_none() {
             return Ok(());
         }
-        let stored = self.projections.update_contact_of(account, visitor, &change, &author).await;
-        let stored = stored.map_err(failure)?;
+        let stored = self.change_contact(account, visitor, &change, &author).await?;
         self.tell_name(account, identity.conversation, &stored).await;
         Ok(())
+    }
+
+    async fn change_contact(
+        &self,
+        account: AccountId,
+        visitor: VisitorId,
+        change: &catalog::ContactChange,
+        by: &ContactAuthor,
+    ) -> Result<projections::Contact, EngineError> {
+        let changed = self.catalog.update_contact_of(account, visitor, change, by).await;
+        changed.map_err(|error| refusal(&error))?;
+        self.projections.copy_contacts(&self.catalog).await.map_err(failure)?;
+        self.projections.contact_of(account, visitor).await.map_err(failure)
     }
 
     /// Lists show what the person is called now.
@@ -219,9 +231,23 @@ fn unsigned(change: ContactChange, identity: &VisitorIdentity) -> ContactChange 
     }
 }
 
+fn refusal(error: &CatalogError) -> EngineError {
+    match error {
+        CatalogError::Invalid { field, reason } => {
+            EngineError::Invalid { field: field.clone(), reason }
+        }
+        other => {
+            tracing::error!(error = other as &dyn std::error::Error, "cannot change a contact");
+            unavailable()
+        }
+    }
+}
+
 fn failure(error: ProjectionError) -> EngineError {
     match error {
-        ProjectionError::Invalid { field, reason } => EngineError::Invalid { field, reason },
+        ProjectionError::Invalid { field, reason } => {
+            EngineError::Invalid { field: field.to_owned(), reason }
+        }
         ProjectionError::NotFound { .. } => EngineError::UnknownConversation,
         other => broken(&other),
     }

@@ -234,6 +234,32 @@ async fn what_is_known_of_a_visitor_shows_in_lists_and_survives_a_kill() {
 }
 
 #[tokio::test]
+async fn what_people_wrote_of_contacts_is_there_without_the_projections_file() {
+    let mut server = TestServer::start(FRONTDESK).await;
+    let (mei, mut visitor, conversation) = pair(&server).await;
+    let path = format!("/api/v1/conversations/{conversation}");
+    let said = json!({"email": "lilei@example.com"});
+    let answer = visitor.http().put("/api/v1/visitor/contact", &said).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let known = json!({"name": "李雷", "note": "prefers mail"});
+    mei.http.patch(&format!("{path}/contact"), &known).await.ok();
+    let before = mei.http.get(&path).await.ok()["contact"].clone();
+    visitor.lose();
+    server.stop().await;
+    for file in ["projections.db", "projections.db-wal", "projections.db-shm"] {
+        let gone = std::fs::remove_file(server.data_dir().join(file));
+        assert!(gone.is_ok() || file != "projections.db", "{gone:?}");
+    }
+    server.restart().await;
+    let after = mei.http.get(&path).await.ok();
+    assert_eq!(after["contact"], before, "{after}");
+    assert_eq!(before["email"], "lilei@example.com");
+    assert_eq!(after["row"]["visitorName"], "李雷");
+    let list = mei.http.get("/api/v1/conversations").await.ok();
+    assert_eq!(list["rows"][0]["visitorName"], "李雷", "{list}");
+}
+
+#[tokio::test]
 async fn a_conversation_tells_of_its_device_and_its_past() {
     let server = TestServer::start(FRONTDESK).await;
     let request = json!({

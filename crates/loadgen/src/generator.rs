@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,7 @@ use crate::{
     progress::Progress,
     text::Load,
     tracker::Tracker,
+    windows::Windows,
 };
 
 /// Sockets of one wait.
@@ -87,6 +89,8 @@ pub(crate) struct Outcome {
     pub(crate) ack: Latencies,
     pub(crate) delivery: Latencies,
     pub(crate) lag: Latencies,
+    /// Deliveries by the time they were due, of a load with a step.
+    pub(crate) windows: Option<Windows>,
     pub(crate) server_cpu: Option<Duration>,
     pub(crate) generator_cpu: Duration,
     pub(crate) void_reason: Option<String>,
@@ -158,6 +162,7 @@ pub(crate) struct Generator<D> {
     ack: Latencies,
     delivery: Latencies,
     lag: Latencies,
+    windows: Option<Windows>,
     overrun: bool,
 }
 
@@ -197,6 +202,7 @@ impl<D: Dialect> Generator<D> {
             ack: Latencies::new(),
             delivery: Latencies::new(),
             lag: Latencies::new(),
+            windows: None,
             overrun: false,
         })
     }
@@ -217,7 +223,18 @@ impl<D: Dialect> Generator<D> {
                 }
             }
             Load::Open { rate } => {
-                schedule = Some(Schedule { interval_ns: 1e9 / f64::from(rate.max(1)), next: 0 });
+                schedule = Some(Schedule::new(rate, None));
+            }
+            Load::Step { rate, to, begins, ends } => {
+                let from_ns = self.from_ns;
+                schedule = Some(Schedule::new(
+                    rate,
+                    Some(Step {
+                        interval_ns: interval_ns(to),
+                        within: from_ns + ns(begins)..from_ns + ns(ends),
+                    }),
+                ));
+                self.windows = Some(Windows::new(self.from_ns, self.to_ns));
             }
         }
         for index in 0..self.links.len() {
@@ -285,7 +302,7 @@ impl<D: Dialect> Generator<D> {
         while schedule.due_ns() <= now_ns && schedule.due_ns() < self.to_ns {
             let due_ns = schedule.due_ns();
             let visitor = (schedule.next % self.visitors.len() as u64) as u32;
-            schedule.next += 1;
+            schedule.advance();
             if self.is_measured(due_ns) {
                 self.lag.record_ns(now_ns - due_ns);
             }
@@ -368,7 +385,11 @@ impl<D: Dialect> Generator<D> {
                 state.compare();
                 if first && self.is_measured(due_ns) {
                     self.delivered += 1;
-                    self.delivery.record_ns(now_ns.saturating_sub(due_ns));
+                    let took_ns = now_ns.saturating_sub(due_ns);
+                    self.delivery.record_ns(took_ns);
+                    if let Some(windows) = &mut self.windows {
+                        windows.record(due_ns, took_ns);
+                    }
                 }
             }
             Happened::Acked { place, .. } => {
@@ -448,6 +469,7 @@ impl<D: Dialect> Generator<D> {
             ack: self.ack,
             delivery: self.delivery,
             lag: self.lag,
+            windows: self.windows,
             server_cpu,
             generator_cpu,
             void_reason,
@@ -470,16 +492,13 @@ struct Usage {
 impl Usage {
     /// Why the run says nothing.
     fn void_reason(&self, plan: &Plan) -> Option<String> {
-        // At the peak of a floor both ends of a connection do the same work, so both are full.
-        let server_full = plan.pinned
-            && matches!(plan.load, Load::Closed)
-            && self.server_cores.is_some_and(|cores| cores >= SERVER_FULL);
+        let server_full =
+            matches!(plan.load, Load::Closed) && is_full(self.server_cores, plan.pinned);
         if self.overrun {
             return Some(format!("{IN_FLIGHT_MAX} messages of a visitor were in flight"));
         }
         if self.generator_cores >= CORE_MAX && !server_full {
-            let percent = self.generator_cores * 100.0;
-            return Some(format!("the generator used {percent:.0} % of its core"));
+            return Some(too_busy(self.generator_cores));
         }
         (self.lag_ms >= LAG_MAX_MS).then(|| {
             format!("the generator sent {:.1} ms late (99 of 100 messages less)", self.lag_ms)
@@ -487,17 +506,62 @@ impl Usage {
     }
 }
 
+/// At the peak of a floor both ends of a connection do the same work, so both are full.
+fn is_full(server_cores: Option<f64>, pinned: bool) -> bool {
+    pinned && server_cores.is_some_and(|cores| cores >= SERVER_FULL)
+}
+
+fn too_busy(generator_cores: f64) -> String {
+    format!("the generator used {:.0} % of its core", generator_cores * 100.0)
+}
+
+/// Why a closed loop of any scenario says nothing about its server.
+pub(crate) fn closed_loop_void(
+    generator_cores: f64,
+    server_cores: Option<f64>,
+    pinned: bool,
+) -> Option<String> {
+    (generator_cores >= CORE_MAX && !is_full(server_cores, pinned))
+        .then(|| too_busy(generator_cores))
+}
+
 /// The times of an open loop.
 #[derive(Debug)]
 struct Schedule {
     interval_ns: f64,
+    step: Option<Step>,
     next: u64,
+    /// When the next message is due.
+    at_ns: f64,
+}
+
+/// A time of another rate.
+#[derive(Debug)]
+struct Step {
+    interval_ns: f64,
+    /// When it begins and ends, in ns since the beginning.
+    within: Range<u64>,
 }
 
 impl Schedule {
-    fn due_ns(&self) -> u64 {
-        (self.next as f64 * self.interval_ns) as u64
+    fn new(rate: u32, step: Option<Step>) -> Self {
+        Self { interval_ns: interval_ns(rate), step, next: 0, at_ns: 0.0 }
     }
+
+    fn due_ns(&self) -> u64 {
+        self.at_ns as u64
+    }
+
+    fn advance(&mut self) {
+        let due_ns = self.due_ns();
+        let step = self.step.as_ref().filter(|step| step.within.contains(&due_ns));
+        self.at_ns += step.map_or(self.interval_ns, |step| step.interval_ns);
+        self.next += 1;
+    }
+}
+
+fn interval_ns(rate: u32) -> f64 {
+    1e9 / f64::from(rate.max(1))
 }
 
 /// Takes a message out of those in flight: nearly always the oldest.
@@ -513,6 +577,18 @@ fn ns(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_has_its_rate_and_within_a_step_the_other() {
+        let step = Step { interval_ns: interval_ns(500), within: 1_000_000_000..2_000_000_000 };
+        let mut schedule = Schedule::new(100, Some(step));
+        let mut due = [0; 4];
+        while schedule.due_ns() < 3_999_000_000 {
+            due[(schedule.due_ns() / 1_000_000_000) as usize] += 1;
+            schedule.advance();
+        }
+        assert_eq!(due, [100, 500, 100, 100]);
+    }
 
     #[test]
     fn a_run_is_void_when_the_generator_is_its_limit() {

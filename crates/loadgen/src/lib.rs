@@ -1,7 +1,8 @@
 //! Load on a server by the thousand, and the floors it is compared with.
 //!
 //! ```text
-//! scenario (text, idle, floor, goals) -> launch: a server process of its own, pinned to core 0
+//! scenario (text, burst, fanout, connect, resume, idle, floor, goals)
+//!     -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
 //!            raw frames to a baseline | the public protocol to the product
 //!     -> tracker: lost, doubled, out of order; histograms -> report
@@ -11,8 +12,11 @@
 //! says itself when a run does not count.
 
 mod baseline;
+mod burst;
+mod connect;
 mod cpu;
 mod error;
+mod fanout;
 mod floor;
 mod generator;
 mod goals;
@@ -21,18 +25,25 @@ mod http;
 mod idle;
 mod launch;
 mod link;
+mod meter;
 mod poll;
 mod product;
 mod progress;
 mod raw;
 mod report;
+mod resume;
 mod spread;
+mod storm;
 mod text;
 mod tracker;
 mod websocket;
+mod windows;
 
 pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
+pub use burst::{BurstOptions, BurstReport, burst};
+pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect};
 pub use error::Error;
+pub use fanout::{FanoutOptions, FanoutReport, fanout};
 pub use floor::{FloorFigures, FloorOptions, FloorReport, floor};
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
@@ -40,5 +51,6 @@ pub use launch::{
     Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_product, server_env,
 };
 pub use report::{IdleReport, Latency, Report};
+pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use spread::Spread;
 pub use text::{Load, Placement, Subject, TextOptions, text};

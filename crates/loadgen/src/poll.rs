@@ -60,6 +60,10 @@ mod system {
             Ok(epoll::modify(&self.epoll, socket, EventData::new_u64(key), flags(on))?)
         }
 
+        pub(crate) fn remove(&self, socket: impl AsFd) -> io::Result<()> {
+            Ok(epoll::delete(&self.epoll, socket)?)
+        }
+
         /// Waits at most `timeout` (without end if `None`) and writes what is ready to `ready`.
         pub(crate) fn wait(
             &mut self,
@@ -125,6 +129,10 @@ mod system {
             unsupported()
         }
 
+        pub(crate) fn remove(&self, _: impl AsFd) -> io::Result<()> {
+            unsupported()
+        }
+
         pub(crate) fn wait(&mut self, _: &mut Vec<Ready>, _: Option<Duration>) -> io::Result<()> {
             unsupported()
         }
@@ -164,5 +172,8 @@ mod tests {
         poller.want_write(&near, 7, true).expect("a change");
         poller.wait(&mut ready, None).expect("a wait");
         assert!(ready[0].writable && !ready[0].readable);
+        poller.remove(&near).expect("a change");
+        poller.wait(&mut ready, Some(Duration::ZERO)).expect("a wait");
+        assert!(ready.is_empty());
     }
 }

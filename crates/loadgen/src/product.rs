@@ -16,11 +16,13 @@ use crate::{
     generator::{Dialect, Happened},
     http::Base,
     launch::ProductAccess,
-    link::{Link, Peer},
+    link::Peer,
     websocket::{self, Keys},
 };
 
-pub(crate) use setup::{Door, random, tickets_door};
+pub(crate) use setup::{
+    Cast, Door, VisitorOf, connect_from, decode, last_seq, random, source, split, tickets_door,
+};
 
 /// Bytes of a `client_msg_id`.
 const ID_BYTES: usize = 16;
@@ -88,24 +90,25 @@ impl Product {
     }
 
     /// Signs in, makes agents and visitors, connects all of them and has every conversation begun,
-    /// assigned and answered once. Returns the visitors' connections by number, then the agents'.
+    /// assigned and answered once.
     pub(crate) fn connect(
         access: &ProductAccess,
         visitors: u32,
         agents: u32,
         text_bytes: usize,
-    ) -> Result<(Self, Vec<Link>), Error> {
+    ) -> Result<(Self, Cast), Error> {
         let base = Base::parse(&access.base_url)?;
         let (run_ms, seed) = (setup::now_ms(), setup::random()?);
         let mut product = Self::new(text_bytes, run_ms, seed)?;
-        let links = setup::connect(&mut product, access, &base, visitors, agents, seed)?;
-        Ok((product, links))
+        let cast = setup::connect(&mut product, access, &base, visitors, agents, seed)?;
+        Ok((product, cast))
     }
 
-    /// The id of what is said once in a conversation before the run.
-    fn opening_id(&self) -> bytes::Bytes {
+    /// The id of the message of this number; 0 is what is said once in a conversation before the run.
+    pub(crate) fn id(&self, number: u64) -> bytes::Bytes {
         let mut id = [0; ID_BYTES];
         id[..8].copy_from_slice(&self.template[self.id_at..self.id_at + 8]);
+        id[8..].copy_from_slice(&number.to_be_bytes());
         id.to_vec().into()
     }
 
@@ -121,7 +124,7 @@ impl Product {
     }
 
     /// Appends a whole frame of any kind.
-    fn frame(&mut self, frame: client_frame::Frame, reference: u32, out: &mut Vec<u8>) {
+    pub(crate) fn frame(&mut self, frame: client_frame::Frame, reference: u32, out: &mut Vec<u8>) {
         let payload = wire::ClientFrame { r#ref: reference, frame: Some(frame) }.encode_to_vec();
         websocket::write(websocket::BINARY, &payload, self.keys.next(), out);
     }
@@ -230,7 +233,7 @@ impl Dialect for Product {
     }
 }
 
-fn text(body: String) -> chat::Content {
+pub(crate) fn text(body: String) -> chat::Content {
     let kind = Some(chat::content::Kind::Text(chat::Text { body }));
     chat::Content { kind, quote_seq: 0, ..Default::default() }
 }

@@ -30,6 +30,10 @@ pub enum Subject {
     Product,
     /// The product with its log off: acks do not wait for the disk.
     ProductAsync,
+    /// The floor of handshakes.
+    BAccept,
+    /// The floor of a fan-out.
+    BSend,
 }
 
 impl Subject {
@@ -48,6 +52,17 @@ pub enum Load {
     Open {
         /// Messages per second of all visitors together.
         rate: u32,
+    },
+    /// On a schedule with a step in it.
+    Step {
+        /// Messages per second before and after the step.
+        rate: u32,
+        /// Messages per second within it.
+        to: u32,
+        /// When it begins, from the beginning of the measured time.
+        begins: Duration,
+        /// When it ends.
+        ends: Duration,
     },
 }
 
@@ -102,30 +117,37 @@ impl TextOptions {
 
 /// Runs text messages against a server that is up.
 pub fn text(options: &TextOptions, server: &Server) -> Result<Report, Error> {
+    run(options, server).map(|(report, _)| report)
+}
+
+/// The same, with what the report leaves out.
+pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error> {
     if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
         return Err(Error::Options("a run needs visitors, agents and time"));
     }
     let process = Process::new(server.pid);
-    let cores = match options.placement {
-        Placement::Pinned => cpu::two_cores(),
-        Placement::Free => None,
-    };
-    // Until dropped: what follows runs on the generator's core.
-    let pinned = cores.and_then(|(first, second)| {
-        let pinned = Pinned::this_thread_to(second)?;
-        process.pin(first).then_some(pinned)
-    });
+    let pinned = place(options.placement, process);
     match &server.endpoint {
         Endpoint::Baseline(address) => {
             let links = raw::connect(*address, options.visitors, options.agents)?;
             measure(options, Raw::new(), links, process, pinned.is_some())
         }
         Endpoint::Product(access) => {
-            let (product, links) =
+            let (product, cast) =
                 Product::connect(access, options.visitors, options.agents, options.text_bytes)?;
-            measure(options, product, links, process, pinned.is_some())
+            measure(options, product, cast.links, process, pinned.is_some())
         }
     }
+}
+
+/// Until dropped, the server runs on the first core and this thread on the second.
+pub(crate) fn place(placement: Placement, process: Process) -> Option<Pinned> {
+    let (first, second) = match placement {
+        Placement::Pinned => cpu::two_cores()?,
+        Placement::Free => return None,
+    };
+    let pinned = Pinned::this_thread_to(second)?;
+    process.pin(first).then_some(pinned)
 }
 
 fn measure<D: Dialect>(
@@ -134,7 +156,7 @@ fn measure<D: Dialect>(
     links: Vec<Link>,
     process: Process,
     pinned: bool,
-) -> Result<Report, Error> {
+) -> Result<(Report, Outcome), Error> {
     let generator = Generator::new(dialect, links, options.visitors, process)?;
     let rss_before = process.rss_bytes();
     let outcome = generator.run(Plan {
@@ -144,7 +166,7 @@ fn measure<D: Dialect>(
         drain_max: options.drain_max,
         pinned,
     })?;
-    Ok(report(options, &outcome, pinned, rss_before, process.rss_bytes()))
+    Ok((report(options, &outcome, pinned, rss_before, process.rss_bytes()), outcome))
 }
 
 fn report(
@@ -157,6 +179,7 @@ fn report(
     let (mode, rate) = match options.load {
         Load::Closed => ("closed", None),
         Load::Open { rate } => ("open", Some(rate)),
+        Load::Step { rate, .. } => ("step", Some(rate)),
     };
     let text_bytes = match options.subject {
         Subject::Product | Subject::ProductAsync => options.text_bytes,

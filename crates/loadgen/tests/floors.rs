@@ -9,8 +9,9 @@ use std::{
 };
 
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, Endpoint, FloorOptions, Load, Placement, Report, Server,
-    Subject, TextOptions, floor, serve_baseline, text,
+    BaselineKind, BaselineOptions, ConnectOptions, Endpoint, FanoutOptions, FloorOptions, Load,
+    Placement, Report, Server, Subject, TextOptions, accept_floor, fanout, floor, serve_baseline,
+    text,
 };
 use tempfile::TempDir;
 
@@ -99,6 +100,30 @@ fn f1_keeps_to_the_schedule_of_an_open_loop() {
     assert_sound(&report);
     // What was due in one second, give or take the edges.
     assert!(report.offered.abs_diff(500) <= 1, "{report:?}");
+}
+
+#[test]
+fn b_accept_takes_every_connection() {
+    let floor = start(BaselineKind::Accept);
+    let options = ConnectOptions { connections: 2_500, at_once: 1, placement: Placement::Free };
+    let found = accept_floor(&options, &floor.server).expect("the connections");
+    floor.end();
+    assert!(found.count == 2_500 && found.per_s > 0.0 && !found.void, "{found:?}");
+}
+
+#[test]
+fn b_send_sends_to_every_connection() {
+    let floor = start(BaselineKind::Send);
+    let options = FanoutOptions {
+        sockets: 20,
+        warm_up: Duration::from_millis(100),
+        placement: Placement::Free,
+        ..FanoutOptions::new(Duration::from_millis(300))
+    };
+    let found = fanout(&options, &floor.server).expect("the run");
+    floor.end();
+    assert!(found.deliveries > 20 && found.is_clean(), "{found:?}");
+    assert_eq!((found.subject, found.messages), (Subject::BSend, None));
 }
 
 #[test]

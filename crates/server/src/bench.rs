@@ -11,16 +11,17 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, Error, FloorOptions, GoalsOptions, IdleOptions, Load, Placement,
-    ProductAccess, ProductLaunch, Server, Subject as Subject_, TextOptions, floor as floor_, goals,
-    idle, launch_baseline, launch_product, run_baseline, text,
+    BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, Error, FanoutOptions,
+    FloorOptions, GoalsOptions, IdleOptions, Load, Placement, ProductAccess, ProductLaunch,
+    ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst, connect, fanout,
+    floor as floor_, goals, idle, launch_baseline, launch_product, resume, run_baseline, text,
 };
 use serde::Serialize;
 
 use crate::{
     cli::{
-        Bench, BenchCommon, BenchFloor, BenchGoals, BenchIdle, BenchTarget, BenchText, Floor,
-        Subject,
+        Bench, BenchBurst, BenchCommon, BenchConnect, BenchFanout, BenchFloor, BenchGoals,
+        BenchIdle, BenchResume, BenchTarget, BenchText, Floor, Subject,
     },
     commands::say,
 };
@@ -33,6 +34,10 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
     match bench {
         Bench::Text(options) => run_text(&options),
         Bench::Idle(options) => run_idle(&options),
+        Bench::Connect(options) => run_connect(&options),
+        Bench::Fanout(options) => run_fanout(&options),
+        Bench::Resume(options) => run_resume(&options),
+        Bench::Burst(options) => run_burst(&options),
         Bench::Floor(options) => run_floor(&options),
         Bench::Goals(options) => run_goals(options),
     }
@@ -76,7 +81,7 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
     };
     let report = text(&text_options, &server)?;
     print(&report, options.common.json)?;
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(success(report.is_clean()))
 }
 
 fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
@@ -85,6 +90,77 @@ fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
         IdleOptions { low: options.low, high: options.high, ..IdleOptions::default() };
     print(&idle(&idle_options, &server)?, options.common.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_burst(options: &BenchBurst) -> anyhow::Result<ExitCode> {
+    let time = Duration::from_secs(options.seconds);
+    let burst_options = BurstOptions {
+        peak: Duration::from_secs(options.peak_seconds),
+        before: time,
+        step: time,
+        after: time,
+        shape: TextOptions {
+            visitors: options.visitors,
+            agents: options.agents,
+            ..BurstOptions::default().shape
+        },
+    };
+    let report = burst(&burst_options, &mut launcher(&options.common))?;
+    print(&report, options.common.json)?;
+    Ok(success(report.run.is_clean()))
+}
+
+fn run_connect(options: &BenchConnect) -> anyhow::Result<ExitCode> {
+    let connect_options = ConnectOptions {
+        connections: options.connections,
+        at_once: options.at_once,
+        ..ConnectOptions::default()
+    };
+    let common = &options.common;
+    let floor = accept_floor(&connect_options, &launch_pinned(common, Subject_::BAccept)?)?;
+    let product = connect(&connect_options, &launch_pinned(common, Subject_::Product)?)?;
+    let ratio = product.per_s / floor.per_s;
+    print(&Beside { product, floor, ratio }, common.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_fanout(options: &BenchFanout) -> anyhow::Result<ExitCode> {
+    let fanout_options = FanoutOptions {
+        sockets: options.sockets,
+        in_flight: options.in_flight,
+        ..FanoutOptions::new(Duration::from_secs(options.seconds))
+    };
+    let common = &options.common;
+    let floor = fanout(&fanout_options, &launch_pinned(common, Subject_::BSend)?)?;
+    let product = fanout(&fanout_options, &launch_pinned(common, Subject_::Product)?)?;
+    let (ratio, clean) = (product.deliveries_per_s / floor.deliveries_per_s, product.is_clean());
+    print(&Beside { product, floor, ratio }, common.json)?;
+    Ok(success(clean))
+}
+
+/// A report with that of its floor.
+#[derive(Serialize)]
+struct Beside<P, F> {
+    #[serde(flatten)]
+    product: P,
+    floor: F,
+    /// The rate of the product by that of the floor.
+    ratio: f64,
+}
+
+fn run_resume(options: &BenchResume) -> anyhow::Result<ExitCode> {
+    let resume_options = ResumeOptions {
+        visitors: options.visitors,
+        agents: options.agents,
+        ..ResumeOptions::default()
+    };
+    let report = resume(&resume_options, &launch_pinned(&options.common, Subject_::Product)?)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.is_clean()))
+}
+
+fn success(clean: bool) -> ExitCode {
+    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_floor(options: &BenchFloor) -> anyhow::Result<ExitCode> {
@@ -136,6 +212,10 @@ fn launcher(common: &BenchCommon) -> impl FnMut(Subject_) -> Result<Server, Erro
     }
 }
 
+fn launch_pinned(common: &BenchCommon, subject: Subject_) -> anyhow::Result<Server> {
+    launch(common, subject, Placement::Pinned)
+}
+
 /// Starts what answers, as a process of its own.
 fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyhow::Result<Server> {
     let program = std::env::current_exe().context("cannot find this program")?;
@@ -145,6 +225,8 @@ fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyh
         Subject_::F0 => floor(BaselineKind::F0),
         Subject_::F1 => floor(BaselineKind::F1),
         Subject_::F1Direct => floor(BaselineKind::F1Direct),
+        Subject_::BAccept => floor(BaselineKind::Accept),
+        Subject_::BSend => floor(BaselineKind::Send),
         Subject_::Product | Subject_::ProductAsync => {
             // One core, one loop; otherwise one per core, which 0 stands for.
             let loops = u16::from(placement == Placement::Pinned);

@@ -174,6 +174,15 @@ pub(crate) enum Bench {
     Text(BenchText),
     /// Memory of idle connections, by the slope between two counts.
     Idle(BenchIdle),
+    /// A step in the load, and how long it is felt.
+    Burst(BenchBurst),
+    /// Handshakes per second, by ticket and by resume, beside the floor that only accepts.
+    Connect(BenchConnect),
+    /// Deliveries per second of one visitor's messages to a thousand tabs, beside the floor that only
+    /// sends.
+    Fanout(BenchFanout),
+    /// Everybody drops and comes back at once.
+    Resume(BenchResume),
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
     /// The goals that can be measured so far, each against its floor.
@@ -226,6 +235,67 @@ pub(crate) struct BenchTarget {
     /// Key of the inbox visitors write to; its routing is automatic.
     #[arg(long, value_name = "KEY", requires = "target")]
     pub(crate) inbox_key: Option<String>,
+}
+
+/// How long the step.
+#[derive(Debug, Args)]
+pub(crate) struct BenchBurst {
+    /// Seconds of a closed loop before, which finds the server's peak.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) peak_seconds: u64,
+    /// Seconds of the step, and of the level load before and after it.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// How many handshakes.
+#[derive(Debug, Args)]
+pub(crate) struct BenchConnect {
+    /// Connections.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: u32,
+    /// Handshakes on their way at a time.
+    #[arg(long, default_value_t = 256)]
+    pub(crate) at_once: usize,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// How wide.
+#[derive(Debug, Args)]
+pub(crate) struct BenchFanout {
+    /// Tabs that read.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) sockets: u32,
+    /// Messages on their way at a time.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) in_flight: u32,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// Who drops.
+#[derive(Debug, Args)]
+pub(crate) struct BenchResume {
+    /// Visitors.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) visitors: u32,
+    /// Agents, who write meanwhile.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
 }
 
 /// How often the floors have their turns.

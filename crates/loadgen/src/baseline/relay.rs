@@ -6,16 +6,15 @@ use std::{
     os::fd::AsFd,
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
-
-use super::{ACK_BYTES, BaselineKind, BaselineOptions, HELLO_BYTES, MESSAGE_BYTES, log::Log};
+use super::{
+    ACK_BYTES, BaselineKind, BaselineOptions, HELLO_BYTES, KEY_LISTENER, KEY_STOP, MESSAGE_BYTES,
+    listen, log::Log,
+};
 use crate::{
     error::{Error, io},
     poll::{Poller, Ready},
 };
 
-/// Connections the kernel may hold for us before they are accepted.
-const BACKLOG: i32 = 4_096;
 /// Sockets of one turn.
 const EVENTS_F0: usize = 256;
 /// A group commit pays more the more it carries.
@@ -24,9 +23,6 @@ const EVENTS_F1: usize = 4_096;
 const SCRATCH_BYTES: usize = 64 << 10;
 /// Unsent bytes of one agent beyond which the run is void.
 const AGENT_BYTES_MAX: usize = 1 << 20;
-
-const KEY_LISTENER: u64 = u64::MAX;
-const KEY_STOP: u64 = u64::MAX - 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -75,21 +71,8 @@ impl Relay {
                 (EVENTS_F1, Some(Log::create(path, options.log_bytes, direct)?))
             }
         };
-        let domain = Domain::for_address(options.listen);
-        let socket =
-            Socket::new(domain, Type::STREAM, Some(Protocol::TCP)).map_err(io("open a socket"))?;
-        socket.set_reuse_address(true).map_err(io("prepare the socket"))?;
-        socket.bind(&options.listen.into()).map_err(io("bind the socket"))?;
-        socket.listen(BACKLOG).map_err(io("listen"))?;
-        socket.set_nonblocking(true).map_err(io("prepare the socket"))?;
-        let listener = TcpListener::from(socket);
+        let (listener, poller) = listen(options.listen, events_max, stop)?;
         let address = listener.local_addr().map_err(io("tell the address"))?;
-        let poller = Poller::new(events_max).map_err(io("poll"))?;
-        poller.add(&listener, KEY_LISTENER).map_err(io("poll"))?;
-        // A standard input that is a plain file or /dev/null cannot be waited for: it never ends.
-        if poller.add(stop, KEY_STOP).is_err() {
-            return Err(Error::Options("the floor is stopped by closing a pipe"));
-        }
         Ok(Self {
             listener,
             address,

@@ -2,13 +2,13 @@
 //! sockets by ticket, hello and welcome.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     time::{Duration, Instant, SystemTime},
 };
 
-use frontdesk_core::chat::{ActorKind, Session, SessionStatus, entry, timeline_item};
+use frontdesk_core::chat::{ActorKind, Session, SessionStatus, TimelineItem, entry, timeline_item};
 use frontdesk_protocol::{
     Encoding,
     wire::{self, client_frame, server_frame},
@@ -58,6 +58,32 @@ pub(crate) struct Door {
     keys: Keys,
 }
 
+/// What opens a socket, and who it is for.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) ticket: String,
+    pub(crate) visitor_token: String,
+}
+
+/// A visitor whose conversation runs.
+#[derive(Debug)]
+pub(crate) struct VisitorOf {
+    pub(crate) visitor_token: String,
+    pub(crate) resume_token: String,
+    /// How far its connection holds the conversation.
+    pub(crate) held: wire::Position,
+}
+
+/// Everybody of a run, connected, every conversation begun, assigned and answered.
+#[derive(Debug)]
+pub(crate) struct Cast {
+    /// Visitors by their number, then agents.
+    pub(crate) links: Vec<Link>,
+    pub(crate) visitors: Vec<VisitorOf>,
+    /// Whose each conversation is: an agent's number.
+    pub(crate) owners: HashMap<String, u32>,
+}
+
 /// A socket behind its welcome.
 struct Entered {
     link: Link,
@@ -75,16 +101,28 @@ impl Door {
         Self { base, visitors, inbox_key, keys: Keys::new(seed) }
     }
 
+    /// Gets a ticket for a new visitor, or for the one the token is of.
+    pub(crate) fn ticket(&mut self, visitor_token: Option<&str>) -> Result<Ticket, Error> {
+        let mut body = json!({ "kind": "visitor", "inbox_key": self.inbox_key, "language": "en" });
+        if let Some(token) = visitor_token {
+            body["visitor_token"] = token.into();
+        }
+        let got = self.visitors.ask("POST", "/api/v1/tickets", Some(&body))?;
+        Ok(Ticket {
+            ticket: string(&got, "ticket")?,
+            visitor_token: string(&got, "visitor_token")?,
+        })
+    }
+
     /// Lets a new visitor in.
     pub(crate) fn visitor(&mut self, index: u32) -> Result<Link, Error> {
-        let body = json!({ "kind": "visitor", "inbox_key": self.inbox_key, "language": "en" });
-        let ticket = self.visitors.ask("POST", "/api/v1/tickets", Some(&body))?;
-        Ok(self.enter(Peer::Visitor(index), &string(&ticket, "ticket")?)?.link)
+        let ticket = self.ticket(None)?.ticket;
+        Ok(self.enter(Peer::Visitor(index), &ticket)?.link)
     }
 
     fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
         let source = match peer {
-            Peer::Visitor(index) => (index / PER_SOURCE) as u8,
+            Peer::Visitor(index) => source(index),
             Peer::Agent(_) => 0,
         };
         let mut stream = connect_from(self.base.address, source)?;
@@ -131,15 +169,22 @@ impl Door {
     }
 }
 
+/// From where the connection of this number comes.
+pub(crate) fn source(index: u32) -> u8 {
+    (index / PER_SOURCE) as u8
+}
+
 /// Many connections to one local server come from several local addresses.
-fn connect_from(server: SocketAddr, source: u8) -> Result<TcpStream, Error> {
+pub(crate) fn connect_from(server: SocketAddr, source: u8) -> Result<TcpStream, Error> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))
         .map_err(io("open a socket"))?;
     if source > 0 && matches!(server, SocketAddr::V4(v4) if v4.ip().is_loopback()) {
         let local = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + source), 0));
         socket.bind(&local.into()).map_err(io("choose a source address"))?;
     }
-    socket.connect_timeout(&server.into(), ANSWER_TIMEOUT).map_err(io("connect to the server"))?;
+    // Bounds the connect as well.
+    socket.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(io("prepare a socket"))?;
+    socket.connect(&server.into()).map_err(io("connect to the server"))?;
     socket.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(io("prepare a socket"))?;
     Ok(socket.into())
 }
@@ -189,7 +234,7 @@ fn answer_to(
     }
 }
 
-fn decode(payload: &[u8]) -> Result<(u32, server_frame::Frame), Error> {
+pub(crate) fn decode(payload: &[u8]) -> Result<(u32, server_frame::Frame), Error> {
     let frame = wire::ServerFrame::decode(payload)
         .map_err(|_| Error::Malformed { what: "a server frame" })?;
     let kind = frame.frame.ok_or(Error::Malformed { what: "a known server frame" })?;
@@ -208,7 +253,7 @@ pub(super) fn connect(
     visitors: u32,
     agents: u32,
     seed: u64,
-) -> Result<Vec<Link>, Error> {
+) -> Result<Cast, Error> {
     let capacity = (visitors.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
     if capacity * agents < visitors {
         return Err(Error::Options("more visitors than the agents may have"));
@@ -240,15 +285,23 @@ pub(super) fn connect(
         people.push(door.enter(Peer::Agent(agent), &string(&ticket, "ticket")?)?);
     }
     let mut links = Vec::new();
+    let mut cast = Vec::new();
     for visitor in 0..visitors {
-        links.push(door.visitor(visitor)?);
+        let ticket = door.ticket(None)?;
+        let Entered { link, welcome } = door.enter(Peer::Visitor(visitor), &ticket.ticket)?;
+        links.push(link);
+        cast.push(VisitorOf {
+            visitor_token: ticket.visitor_token,
+            resume_token: welcome.resume_token,
+            held: wire::Position { epoch: welcome.epoch, seq: 0 },
+        });
     }
     let mut ids = Vec::new();
     for Entered { link, welcome } in people {
         ids.push(welcome.self_.map(|actor| actor.id).unwrap_or_default());
         links.push(link);
     }
-    Opening::new(product, links, ids, visitors)?.run()
+    Opening::new(product, links, ids, cast)?.run()
 }
 
 fn sign_in(client: &mut Client, email: &str, password: &str) -> Result<(), Error> {
@@ -265,8 +318,9 @@ struct Opening<'a> {
     /// User id of each agent.
     ids: Vec<String>,
     visitors: u32,
-    /// Conversations that have their answer on the way.
-    answered: HashSet<String>,
+    visitor_of: Vec<VisitorOf>,
+    /// Conversations that have their answer on the way, and whose they are.
+    answered: HashMap<String, u32>,
     /// Visitors who have seen theirs.
     seen: HashSet<u32>,
 }
@@ -276,17 +330,18 @@ impl<'a> Opening<'a> {
         product: &'a mut Product,
         links: Vec<Link>,
         ids: Vec<String>,
-        visitors: u32,
+        visitor_of: Vec<VisitorOf>,
     ) -> Result<Self, Error> {
         let poller = Poller::new(1_024).map_err(io("poll"))?;
         for (key, link) in links.iter().enumerate() {
             link.register(&poller, key as u64)?;
         }
-        let (answered, seen) = (HashSet::new(), HashSet::new());
-        Ok(Self { product, links, poller, ids, visitors, answered, seen })
+        let visitors = visitor_of.len() as u32;
+        let (answered, seen) = (HashMap::new(), HashSet::new());
+        Ok(Self { product, links, poller, ids, visitors, visitor_of, answered, seen })
     }
 
-    fn run(mut self) -> Result<Vec<Link>, Error> {
+    fn run(mut self) -> Result<Cast, Error> {
         let deadline = Instant::now() + ASSIGNED_TIMEOUT;
         let mut out = Vec::new();
         for visitor in 0..self.visitors {
@@ -323,7 +378,7 @@ impl<'a> Opening<'a> {
                 }
             }
         }
-        Ok(self.links)
+        Ok(Cast { links: self.links, visitors: self.visitor_of, owners: self.answered })
     }
 
     fn take(&mut self, index: usize, frames: Vec<Payload>) -> Result<(), Error> {
@@ -337,6 +392,9 @@ impl<'a> Opening<'a> {
                 continue;
             }
             let (reference, frame) = decode(&payload)?;
+            if let Peer::Visitor(visitor) = peer {
+                self.visitor_of[visitor as usize].note(&frame);
+            }
             match (peer, frame) {
                 (_, server_frame::Frame::Refusal(refusal)) => {
                     let what = "a first message or its answer";
@@ -382,13 +440,14 @@ impl<'a> Opening<'a> {
         let own = session.owner.as_ref().is_some_and(|owner| owner.id == self.ids[agent as usize]);
         if session.status() != SessionStatus::Assigned
             || !own
-            || !self.answered.insert(conversation.to_owned())
+            || self.answered.contains_key(conversation)
         {
             return Ok(());
         }
+        self.answered.insert(conversation.to_owned(), agent);
         let send = wire::Send {
             conversation: conversation.to_owned(),
-            client_msg_id: self.product.opening_id(),
+            client_msg_id: self.product.id(0),
             content: Some(text("Good day! What can I do for you?".to_owned())),
             ..wire::Send::default()
         };
@@ -407,9 +466,30 @@ impl<'a> Opening<'a> {
     }
 }
 
-type Payload = (u8, Vec<u8>);
+impl VisitorOf {
+    /// An own message and an item of the timeline extend what is held.
+    pub(crate) fn note(&mut self, frame: &server_frame::Frame) {
+        let seq = match frame {
+            server_frame::Frame::Ack(ack) => ack.position.map_or(0, |position| position.seq),
+            server_frame::Frame::Entries(entries) => last_seq(&entries.items),
+            _ => 0,
+        };
+        self.held.seq = self.held.seq.max(seq);
+    }
+}
 
-fn split(bytes: &[u8], frames: &mut Vec<Payload>) -> Result<usize, Error> {
+pub(crate) fn last_seq(items: &[TimelineItem]) -> u64 {
+    let seq = |item: &TimelineItem| match &item.item {
+        Some(timeline_item::Item::Entry(entry)) => entry.seq,
+        Some(timeline_item::Item::Skip(skip)) => skip.to_seq,
+        None => 0,
+    };
+    items.last().map_or(0, seq)
+}
+
+pub(crate) type Payload = (u8, Vec<u8>);
+
+pub(crate) fn split(bytes: &[u8], frames: &mut Vec<Payload>) -> Result<usize, Error> {
     let mut used = 0;
     while let Some(frame) = websocket::read(&bytes[used..])? {
         frames.push((frame.opcode, frame.payload.to_vec()));
@@ -418,7 +498,7 @@ fn split(bytes: &[u8], frames: &mut Vec<Payload>) -> Result<usize, Error> {
     Ok(used)
 }
 
-fn is_from_agent(item: &frontdesk_core::chat::TimelineItem) -> bool {
+fn is_from_agent(item: &TimelineItem) -> bool {
     let Some(timeline_item::Item::Entry(entry)) = &item.item else { return false };
     let said = matches!(&entry.body, Some(entry::Body::Content(_)));
     said && entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Agent)

@@ -63,3 +63,58 @@ async fn a_server_elsewhere_is_measured_by_the_public_protocol_alone() {
     let out = run_to_end(FRONTDESK, &[&["bench"], &shape[..], &target].concat(), &[]).await;
     assert!(!out.status.success() && out.stderr.contains("FRONTDESK_BENCH"), "{out:?}");
 }
+
+#[tokio::test]
+async fn a_burst_tells_how_long_it_is_felt() {
+    let _alone = heavy().await;
+    let report = bench(
+        &["burst", "--peak-seconds", "1", "--seconds", "2", "--visitors", "20", "--agents", "2"],
+        &[],
+    )
+    .await;
+    assert_clean(&report);
+    assert_eq!((&report["scenario"], &report["mode"]), (&"burst".into(), &"step".into()));
+    let windows = report["windows_p99_ms"].as_array().expect("windows");
+    assert_eq!(windows.len(), 60, "{report}");
+    let rate = |name: &str| report[name].as_f64().expect("a rate");
+    assert!(rate("step_rate") <= 50_000.0 && rate("rate") * 2.0 <= rate("step_rate"), "{report}");
+    // Two seconds at each of three rates.
+    let due = rate("rate") * 4.0 + rate("step_rate") * 2.0;
+    assert!((rate("offered") - due).abs() <= due * 0.01 + 2.0, "{due} for {report}");
+}
+
+#[tokio::test]
+async fn handshakes_by_ticket_and_by_resume_are_counted_beside_their_floor() {
+    let _alone = heavy().await;
+    let report = bench(&["connect", "--connections", "300"], &[]).await;
+    for kind in ["ticket", "resume", "floor"] {
+        assert_eq!(report[kind]["count"], 300, "{kind} in {report}");
+        assert!(report[kind]["per_s"].as_f64() > Some(0.0), "{kind} in {report}");
+    }
+    assert_eq!(report["recovered"], 300, "{report}");
+    assert!(report["ticket"]["took"]["p99_ms"].is_f64() && report["floor"]["took"].is_null());
+}
+
+#[tokio::test]
+async fn a_message_reaches_every_tab_once() {
+    let _alone = heavy().await;
+    let report = bench(&["fanout", "--sockets", "50", "--seconds", "1"], &[]).await;
+    for name in ["lost", "duplicated", "reordered"] {
+        assert_eq!(report[name], 0, "{name} in {report}");
+    }
+    let count = |name: &str| report[name].as_u64().expect("a count");
+    assert!(count("messages") > 0 && count("deliveries") > 0, "{report}");
+    assert!(count("deliveries") <= count("messages") * 50, "{report}");
+    assert_eq!(report["floor"]["subject"], "b_send", "{report}");
+}
+
+#[tokio::test]
+async fn all_who_drop_at_once_come_back_with_what_they_missed() {
+    let _alone = heavy().await;
+    let report = bench(&["resume", "--visitors", "40", "--agents", "2"], &[]).await;
+    for name in ["sockets", "recovered", "missed", "delivered"] {
+        assert_eq!(report[name], 40, "{name} in {report}");
+    }
+    assert_eq!((&report["lost"], &report["duplicated"]), (&0.into(), &0.into()), "{report}");
+    assert!(report["all_back_s"].as_f64() > Some(0.0), "{report}");
+}

@@ -1,0 +1,218 @@
+//! The scenario `connect`: handshakes per second, from the TCP connect to the welcome, with tickets
+//! (made before the clock starts) and with resume tokens, beside the floor B-accept.
+
+use std::{
+    collections::VecDeque,
+    io::{Read as _, Write as _},
+    net::SocketAddr,
+};
+
+use frontdesk_protocol::wire;
+use serde::Serialize;
+
+use crate::{
+    cpu::Process,
+    error::{Error, io},
+    histogram::Latencies,
+    http::Base,
+    launch::{Endpoint, Server},
+    link::Peer,
+    meter::{Cost, Meter},
+    product::{connect_from, source, tickets_door},
+    report::Latency,
+    storm::{Guest, storm},
+    text::{Placement, place},
+};
+
+/// Where the resuming connections come from: the ports of those before are not free yet.
+const RESUME_SOURCE: u8 = 20;
+/// Connections to the floor between two signs that it has taken them. Twice as many are on their way
+/// at most, which its backlog holds.
+const SIGN_EVERY: u32 = 1_000;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// Connections; both server and generator need so many open files.
+    pub connections: u32,
+    /// Handshakes on their way at a time.
+    pub at_once: usize,
+    /// Cores.
+    pub placement: Placement,
+}
+
+impl Default for ConnectOptions {
+    /// The published shape.
+    fn default() -> Self {
+        Self { connections: 10_000, at_once: 256, placement: Placement::Pinned }
+    }
+}
+
+/// What was found, as `--json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConnectReport {
+    /// `connect`.
+    pub scenario: &'static str,
+    /// Handshakes on their way at a time.
+    pub at_once: usize,
+    /// Connect, upgrade, hello with a ticket, welcome.
+    pub ticket: Handshakes,
+    /// Connect, upgrade, hello with resume token and position, welcome.
+    pub resume: Handshakes,
+    /// Resumes that got exactly what they missed.
+    pub recovered: u64,
+    /// Both kinds together, per second.
+    pub per_s: f64,
+}
+
+/// Handshakes of one kind.
+#[derive(Debug, Clone, Serialize)]
+pub struct Handshakes {
+    /// How many.
+    pub count: u64,
+    /// The same per second.
+    pub per_s: f64,
+    /// From the connect to the welcome; absent for the floor, which says nothing.
+    pub took: Option<Latency>,
+    /// Seconds of all of them.
+    pub seconds: f64,
+    /// CPU of the server for each.
+    pub server_cpu_us: Option<f64>,
+    /// CPU of the generator for each.
+    pub generator_cpu_us: Option<f64>,
+    /// Cores the server used.
+    pub server_cores: Option<f64>,
+    /// Cores the generator used, of one.
+    pub generator_cores: f64,
+    /// Resident memory of the server behind the last.
+    pub server_rss_bytes: Option<u64>,
+    /// It says nothing about the server.
+    pub void: bool,
+    /// Why.
+    pub void_reason: Option<String>,
+}
+
+impl Handshakes {
+    fn of(
+        count: u64,
+        cost: Cost,
+        took: Option<&Latencies>,
+        process: Process,
+        void_reason: Option<String>,
+    ) -> Self {
+        Self {
+            count,
+            per_s: count as f64 / cost.seconds,
+            took: took.map(Latencies::summary),
+            seconds: cost.seconds,
+            server_cpu_us: cost.server_us_each(count),
+            generator_cpu_us: cost.generator_us_each(count),
+            server_cores: cost.server_cores(),
+            generator_cores: cost.generator_cores(),
+            server_rss_bytes: process.rss_bytes(),
+            void: void_reason.is_some(),
+            void_reason,
+        }
+    }
+}
+
+/// Lets everybody in by ticket, drops them, and lets them in again by resume.
+pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectReport, Error> {
+    let Endpoint::Product(access) = &server.endpoint else {
+        return Err(Error::Options("only the product has handshakes; the floor is B-accept"));
+    };
+    check(options)?;
+    let process = Process::new(server.pid);
+    let pinned = place(options.placement, process);
+    let base = Base::parse(&access.base_url)?;
+    let mut door = tickets_door(access)?;
+    let mut guests = Vec::new();
+    for visitor in 0..options.connections {
+        let ticket = door.ticket(None)?.ticket;
+        let hello = wire::Hello { ticket, ..wire::Hello::default() };
+        guests.push(Guest { peer: Peer::Visitor(visitor), hello, source: source(visitor) });
+    }
+    let meter = Meter::start(process);
+    let first = storm(&base, guests, options.at_once)?;
+    let count = u64::from(options.connections);
+    let handshakes = |cost: Cost, took| {
+        Handshakes::of(count, cost, Some(took), process, cost.void_reason(pinned.is_some()))
+    };
+    let ticket = handshakes(meter.read(), &first.took);
+
+    drop(first.links);
+    let guests = (0..).zip(first.welcomes).map(|(visitor, welcome)| {
+        let position = welcome.opened.first().and_then(|opened| opened.position);
+        let held = wire::Held { position, ..wire::Held::default() };
+        let hello = wire::Hello {
+            resume_token: welcome.resume_token,
+            held: vec![held],
+            ..wire::Hello::default()
+        };
+        let source = RESUME_SOURCE + source(visitor);
+        Guest { peer: Peer::Visitor(visitor), hello, source }
+    });
+    let guests = guests.collect();
+    let meter = Meter::start(process);
+    let second = storm(&base, guests, options.at_once)?;
+    let resume = handshakes(meter.read(), &second.took);
+    let recovered = second.welcomes.iter().filter(|welcome| is_recovered(welcome)).count() as u64;
+    let per_s = 2.0 * count as f64 / (ticket.seconds + resume.seconds);
+    let at_once = options.at_once;
+    Ok(ConnectReport { scenario: "connect", at_once, ticket, resume, recovered, per_s })
+}
+
+pub(crate) fn is_recovered(welcome: &wire::Welcome) -> bool {
+    welcome.opened.first().is_some_and(|opened| opened.recovered)
+}
+
+fn check(options: &ConnectOptions) -> Result<(), Error> {
+    if options.connections == 0 || options.at_once == 0 {
+        return Err(Error::Options("a run needs connections"));
+    }
+    Ok(())
+}
+
+/// B-accept: as many connections, which the floor accepts and registers.
+///
+/// On loopback the kernel does both halves of TCP's handshake on the connecting core, so that core is
+/// the full one: the floor is what both cores together can do, and no busy generator voids it. The
+/// product's handshakes are measured on the same two cores.
+pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handshakes, Error> {
+    let Endpoint::Baseline(address) = server.endpoint else {
+        return Err(Error::Options("B-accept is a floor"));
+    };
+    check(options)?;
+    let process = Process::new(server.pid);
+    let _pinned = place(options.placement, process);
+    let meter = Meter::start(process);
+    let mut open = Vec::with_capacity(options.connections as usize);
+    let mut signs = VecDeque::new();
+    for index in 0..options.connections {
+        open.push(connect_from(address, source(index))?);
+        if (index + 1).is_multiple_of(SIGN_EVERY) {
+            signs.push_back(sign(address)?);
+            if signs.len() > 1 {
+                wait_for(signs.pop_front())?;
+            }
+        }
+    }
+    signs.push_back(sign(address)?);
+    while !signs.is_empty() {
+        wait_for(signs.pop_front())?;
+    }
+    let count = u64::from(options.connections);
+    Ok(Handshakes::of(count, meter.read(), None, process, None))
+}
+
+/// Connections are taken in their order: when this one is answered, those before were taken.
+fn sign(address: SocketAddr) -> Result<std::net::TcpStream, Error> {
+    let mut stream = connect_from(address, 0)?;
+    stream.write_all(b"?").map_err(io("ask the floor"))?;
+    Ok(stream)
+}
+
+fn wait_for(sign: Option<std::net::TcpStream>) -> Result<(), Error> {
+    let Some(mut sign) = sign else { return Ok(()) };
+    sign.read_exact(&mut [0]).map_err(io("hear from the floor"))
+}

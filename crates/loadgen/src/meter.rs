@@ -1,0 +1,63 @@
+//! What a stretch of time cost server and generator, and whether it says something about the server.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    cpu::{Process, of_this_thread},
+    generator::closed_loop_void,
+};
+
+/// Readings at the beginning.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    process: Process,
+    began: Instant,
+    server: Option<Duration>,
+    generator: Duration,
+}
+
+/// What was used since.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) seconds: f64,
+    server_cpu: Option<Duration>,
+    generator_cpu: Duration,
+}
+
+impl Meter {
+    pub(crate) fn start(process: Process) -> Self {
+        let (server, generator) = (process.cpu(), of_this_thread());
+        Self { process, began: Instant::now(), server, generator }
+    }
+
+    pub(crate) fn read(&self) -> Cost {
+        let seconds = self.began.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        let server_cpu = self.server.zip(self.process.cpu()).map(|(b, a)| a.saturating_sub(b));
+        Cost { seconds, server_cpu, generator_cpu: of_this_thread().saturating_sub(self.generator) }
+    }
+}
+
+impl Cost {
+    pub(crate) fn server_cores(&self) -> Option<f64> {
+        self.server_cpu.map(|cpu| cpu.as_secs_f64() / self.seconds)
+    }
+
+    pub(crate) fn generator_cores(&self) -> f64 {
+        self.generator_cpu.as_secs_f64() / self.seconds
+    }
+
+    /// Microseconds of the server for each of `count` things.
+    pub(crate) fn server_us_each(&self, count: u64) -> Option<f64> {
+        self.server_cpu.filter(|_| count > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / count as f64)
+    }
+
+    /// The same of the generator.
+    pub(crate) fn generator_us_each(&self, count: u64) -> Option<f64> {
+        (count > 0).then(|| self.generator_cpu.as_secs_f64() * 1e6 / count as f64)
+    }
+
+    /// Why it says nothing about the server, as on any closed loop.
+    pub(crate) fn void_reason(&self, pinned: bool) -> Option<String> {
+        closed_loop_void(self.generator_cores(), self.server_cores(), pinned)
+    }
+}

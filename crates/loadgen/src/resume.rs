@@ -1,0 +1,273 @@
+//! The scenario `resume`: everybody drops at once and comes back at once, with positions. Meanwhile an
+//! agent wrote to each: the time until all are back, and whether each got exactly what it missed.
+
+use std::time::{Duration, Instant};
+
+use frontdesk_core::chat::{TimelineItem, content, entry, timeline_item};
+use frontdesk_protocol::wire::{self, client_frame, server_frame};
+use serde::Serialize;
+
+use crate::{
+    connect::is_recovered,
+    cpu::Process,
+    error::{Error, io},
+    http::Base,
+    launch::{Endpoint, Server},
+    link::{Link, Peer},
+    meter::Meter,
+    poll::Poller,
+    product::{Cast, Product, VisitorOf, decode, last_seq, source, split, text},
+    report::Latency,
+    storm::{Guest, storm},
+    text::{Placement, place},
+    websocket,
+};
+
+/// Where those who come back come from: their ports of before are not free yet.
+const BACK_SOURCE: u8 = 20;
+const MISSED: &str = "While you were away: it is on its way.";
+/// How long the agents' messages may take.
+const ACKS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ResumeOptions {
+    /// Who drops.
+    pub visitors: u32,
+    /// Who writes meanwhile.
+    pub agents: u32,
+    /// How long nothing happens before the drop, so that everybody holds everything.
+    pub settle: Duration,
+    /// Cores.
+    pub placement: Placement,
+}
+
+impl Default for ResumeOptions {
+    /// The published shape.
+    fn default() -> Self {
+        let settle = Duration::from_secs(1);
+        Self { visitors: 5_000, agents: 20, settle, placement: Placement::Pinned }
+    }
+}
+
+/// What was found, as `--json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ResumeReport {
+    /// `resume`.
+    pub scenario: &'static str,
+    /// Sockets that dropped.
+    pub sockets: u32,
+    /// Seconds from the first connect until all were back.
+    pub all_back_s: f64,
+    /// From the first connect to each one's welcome.
+    pub back: Latency,
+    /// Resumes that the server says are complete.
+    pub recovered: u64,
+    /// Messages written while they were away.
+    pub missed: u64,
+    /// Of those, messages that came with the welcome.
+    pub delivered: u64,
+    /// Messages that did not come.
+    pub lost: u64,
+    /// Items that were held already, or came twice.
+    pub duplicated: u64,
+    /// CPU of the server for each resume.
+    pub server_cpu_us: Option<f64>,
+    /// CPU of the generator for each.
+    pub generator_cpu_us: Option<f64>,
+    /// Cores the server used.
+    pub server_cores: Option<f64>,
+    /// Cores the generator used, of one.
+    pub generator_cores: f64,
+    /// Resident memory of the server with all connected, before the drop and when all are back.
+    pub server_rss_before_bytes: Option<u64>,
+    /// The same when all are back.
+    pub server_rss_after_bytes: Option<u64>,
+    /// Server and generator have a core each.
+    pub pinned: bool,
+    /// It says nothing about the server.
+    pub void: bool,
+    /// Why.
+    pub void_reason: Option<String>,
+}
+
+impl ResumeReport {
+    /// Everybody got exactly what was missed.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.duplicated == 0 && self.recovered == u64::from(self.sockets)
+    }
+}
+
+/// Runs it once.
+pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, Error> {
+    let Endpoint::Product(access) = &server.endpoint else {
+        return Err(Error::Options("only the product resumes"));
+    };
+    if options.visitors == 0 || options.agents == 0 {
+        return Err(Error::Options("a run needs visitors and agents"));
+    }
+    let process = Process::new(server.pid);
+    let pinned = place(options.placement, process);
+    let (product, cast) = Product::connect(access, options.visitors, options.agents, 200)?;
+    let mut stage = Stage::new(product, cast, options.visitors)?;
+    stage.rest(Instant::now() + options.settle)?;
+    let server_rss_before_bytes = process.rss_bytes();
+    let Stage { links, visitors, .. } = stage.drop_and_write()?;
+
+    let guests = (0..).zip(&visitors).map(|(index, visitor)| Guest {
+        peer: Peer::Visitor(index),
+        hello: wire::Hello {
+            resume_token: visitor.resume_token.clone(),
+            held: vec![wire::Held { position: Some(visitor.held), ..wire::Held::default() }],
+            ..wire::Hello::default()
+        },
+        source: BACK_SOURCE + source(index),
+    });
+    let guests: Vec<Guest> = guests.collect();
+    let count = guests.len();
+    let meter = Meter::start(process);
+    let back = storm(&Base::parse(&access.base_url)?, guests, count)?;
+    let cost = meter.read();
+    // The agents were there all the time.
+    drop(links);
+
+    let (mut delivered, mut lost, mut duplicated) = (0, 0, 0);
+    for (welcome, visitor) in back.welcomes.iter().zip(&visitors) {
+        let items = welcome.opened.first().map_or(&[][..], |opened| &opened.items);
+        let told = items.iter().filter(|item| says_missed(item)).count() as u64;
+        delivered += told.min(1);
+        lost += 1 - told.min(1);
+        duplicated += told.saturating_sub(1);
+        duplicated += u64::from(
+            items.iter().any(|item| last_seq(std::slice::from_ref(item)) <= visitor.held.seq),
+        );
+    }
+    let void_reason = cost.void_reason(pinned.is_some());
+    Ok(ResumeReport {
+        scenario: "resume",
+        sockets: options.visitors,
+        all_back_s: cost.seconds,
+        back: back.since_start.summary(),
+        recovered: back.welcomes.iter().filter(|welcome| is_recovered(welcome)).count() as u64,
+        missed: count as u64,
+        delivered,
+        lost,
+        duplicated,
+        server_cpu_us: cost.server_us_each(count as u64),
+        generator_cpu_us: cost.generator_us_each(count as u64),
+        server_cores: cost.server_cores(),
+        generator_cores: cost.generator_cores(),
+        server_rss_before_bytes,
+        server_rss_after_bytes: process.rss_bytes(),
+        pinned: pinned.is_some(),
+        void: void_reason.is_some(),
+        void_reason,
+    })
+}
+
+fn says_missed(item: &TimelineItem) -> bool {
+    let Some(timeline_item::Item::Entry(entry)) = &item.item else { return false };
+    let Some(entry::Body::Content(said)) = &entry.body else { return false };
+    matches!(&said.kind, Some(content::Kind::Text(text)) if text.body == MISSED)
+}
+
+/// Everybody before the drop; then the agents.
+struct Stage {
+    product: Product,
+    poller: Poller,
+    links: Vec<Link>,
+    visitors: Vec<VisitorOf>,
+    owners: Vec<(String, u32)>,
+    acked: u64,
+}
+
+impl Stage {
+    fn new(product: Product, cast: Cast, visitors: u32) -> Result<Self, Error> {
+        let poller = Poller::new(1_024).map_err(io("poll"))?;
+        for (key, link) in cast.links.iter().enumerate() {
+            link.register(&poller, key as u64)?;
+        }
+        debug_assert_eq!(cast.visitors.len(), visitors as usize);
+        let owners = cast.owners.into_iter().collect();
+        Ok(Self { product, poller, links: cast.links, visitors: cast.visitors, owners, acked: 0 })
+    }
+
+    /// Reads whatever comes, until a time or as many acks as there are conversations.
+    fn rest(&mut self, until: Instant) -> Result<(), Error> {
+        let (mut scratch, mut ready) = (vec![0; 64 << 10], Vec::new());
+        while self.acked < self.owners.len() as u64 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.poller.wait(&mut ready, Some(left)).map_err(io("poll"))?;
+            for event in &ready {
+                let index = event.key as usize;
+                let link = &mut self.links[index];
+                if event.writable {
+                    link.flush(&self.poller, event.key)?;
+                }
+                if event.readable {
+                    let mut frames = Vec::new();
+                    link.receive(&mut scratch, |bytes| split(bytes, &mut frames))?;
+                    let peer = link.peer;
+                    for (opcode, payload) in frames {
+                        self.note(peer, opcode, &payload)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, peer: Peer, opcode: u8, payload: &[u8]) -> Result<(), Error> {
+        if opcode == websocket::CLOSE {
+            let code = websocket::close_code(payload);
+            return Err(Error::Closed { peer: peer.to_string(), code });
+        }
+        if opcode != websocket::BINARY {
+            return Ok(());
+        }
+        let (_, frame) = decode(payload)?;
+        match (peer, frame) {
+            (Peer::Visitor(visitor), frame) => self.visitors[visitor as usize].note(&frame),
+            (Peer::Agent(_), server_frame::Frame::Ack(_)) => self.acked += 1,
+            (Peer::Agent(_), server_frame::Frame::Refusal(refusal)) => {
+                return Err(Error::Refused { what: "an agent's message", code: refusal.code });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The visitors' sockets go, and each conversation gets a message they do not see.
+    fn drop_and_write(mut self) -> Result<Self, Error> {
+        let count = self.visitors.len();
+        let agents = self.links.split_off(count);
+        self.links = agents;
+        // Keys are places in `links`; those of the agents change.
+        self.poller = Poller::new(1_024).map_err(io("poll"))?;
+        for (key, link) in self.links.iter().enumerate() {
+            link.register(&self.poller, key as u64)?;
+        }
+        // The answers to each conversation's first message were acked before.
+        self.acked = 0;
+        for (number, (conversation, agent)) in (1_u64..).zip(self.owners.clone()) {
+            let send = wire::Send {
+                conversation,
+                client_msg_id: self.product.id(number),
+                content: Some(text(MISSED.to_owned())),
+                ..wire::Send::default()
+            };
+            let mut out = Vec::new();
+            self.product.frame(client_frame::Frame::Send(send), 0, &mut out);
+            self.links[agent as usize].send(&self.poller, agent.into(), &out)?;
+        }
+        self.rest(Instant::now() + ACKS_TIMEOUT)?;
+        if self.acked < self.owners.len() as u64 {
+            let what = "the agents' messages to be acked".to_owned();
+            return Err(Error::Timeout { what, seconds: ACKS_TIMEOUT.as_secs() });
+        }
+        Ok(self)
+    }
+}

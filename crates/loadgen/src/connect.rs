@@ -93,6 +93,12 @@ pub struct Handshakes {
 }
 
 impl Handshakes {
+    #[cfg(test)]
+    pub(crate) fn nothing() -> Self {
+        let process = Process::new(None);
+        Self::of(0, Meter::start(process).read(), None, process, None)
+    }
+
     fn of(
         count: u64,
         cost: Cost,

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
+    burst::{BurstOptions, BurstReport, burst},
+    connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect},
     error::Error,
+    fanout::{FanoutOptions, FanoutReport, fanout},
     idle::{IdleOptions, idle},
     launch::Server,
     report::{IdleReport, Report},
@@ -16,8 +19,13 @@ use crate::{
 
 /// Messages per second at which latencies are compared: the rate of the reference design.
 const REFERENCE_RATE: u32 = 12_000;
+/// One ping and one pong in 25 s, about 10 us of work.
+const IDLE_FLOOR_US_PER_S: f64 = 0.4;
+/// Two rounds of pings.
+const PINGS: Duration = Duration::from_secs(50);
+const UNCLEAN: &str = "a run lost, doubled, disordered or refused messages";
 
-/// A goal this runner can measure.
+/// A goal.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// As in the table of goals.
@@ -28,53 +36,79 @@ pub struct Known {
     pub gate: f64,
     /// Worth a headline.
     pub aim: f64,
-    /// Whether a greater value is better.
-    greater_is_better: bool,
+    /// Which way is better, and whether this runner can tell.
+    side: Side,
 }
 
-/// All goals this runner can measure.
+/// Of a value and its gate.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    AtLeast,
+    AtMost,
+    /// Not measured here; why.
+    Elsewhere(&'static str),
+}
+
+const fn at_least(id: u8, name: &'static str, gate: f64, aim: f64) -> Known {
+    Known { id, name, gate, aim, side: Side::AtLeast }
+}
+
+const fn at_most(id: u8, name: &'static str, gate: f64, aim: f64) -> Known {
+    Known { id, name, gate, aim, side: Side::AtMost }
+}
+
+const fn elsewhere(id: u8, name: &'static str, gate: f64, aim: f64, why: &'static str) -> Known {
+    Known { id, name, gate, aim, side: Side::Elsewhere(why) }
+}
+
+/// Other servers have to be installed for it.
+const PEERS: &str = "compares with servers that are not part of this repository";
+
+/// All goals.
 pub const GOALS: &[Known] = &[
-    Known {
-        id: 1,
-        name: "peak durable acked messages per second, product / F0",
-        gate: 0.65,
-        aim: 0.80,
-        greater_is_better: true,
-    },
-    Known {
-        id: 2,
-        name: "peak acked messages per second, durable / log off",
-        gate: 0.85,
-        aim: 0.95,
-        greater_is_better: true,
-    },
-    Known {
-        id: 3,
-        name: "server CPU per acked message at the peak, product / F0",
-        gate: 1.4,
-        aim: 1.15,
-        greater_is_better: false,
-    },
-    Known {
-        id: 4,
-        name: "p99 of the ack at 12,000 messages per second, product / F1",
-        gate: 1.5,
-        aim: 1.0,
-        greater_is_better: false,
-    },
-    Known {
-        id: 6,
-        name: "resident KiB of the server per idle authenticated connection",
-        gate: 1.0,
-        aim: 0.5,
-        greater_is_better: false,
-    },
+    at_least(1, "peak durable acked messages per second, product / F0", 0.65, 0.80),
+    at_least(2, "peak acked messages per second, durable / log off", 0.85, 0.95),
+    at_most(3, "server CPU per acked message at the peak, product / F0", 1.4, 1.15),
+    at_most(4, "p99 of the ack at 12,000 messages per second, product / F1", 1.5, 1.0),
+    at_most(5, "seconds until the p99 of a delivery is back after a step in the load", 2.0, 0.5),
+    at_most(6, "resident KiB of the server per idle authenticated connection", 1.0, 0.5),
+    at_most(
+        7,
+        "resident memory and kernel slab of the server / slab, at 100,000 connections",
+        1.4,
+        1.2,
+    ),
+    at_most(8, "server CPU per idle connection with pings every 25 s / 0.4 us a second", 2.5, 1.5),
+    at_least(9, "handshakes per second with ticket and resume / B-accept", 0.3, 0.6),
+    at_least(10, "deliveries per second of a fan-out to 1,000 sockets / B-send", 0.8, 0.95),
+    elsewhere(12, "peak messages per second, product / Centrifugo", 3.0, 5.0, PEERS),
+    elsewhere(
+        13,
+        "peak durable messages per second, product / best durable peer",
+        50.0,
+        80.0,
+        PEERS,
+    ),
+    elsewhere(
+        16,
+        "milliseconds a cluster on Kafka adds to the p50 of the ack",
+        5.0,
+        2.0,
+        "there is no cluster yet",
+    ),
+    elsewhere(
+        17,
+        "p50 of the intent model / onnxruntime",
+        1.5,
+        1.0,
+        "there is no intent model yet",
+    ),
 ];
 
 /// How to measure.
 #[derive(Debug, Clone)]
 pub struct GoalsOptions {
-    /// Ids; empty means all this runner can measure.
+    /// Ids; empty means all.
     pub only: Vec<u8>,
     /// How often each pair is measured; five or more for figures to publish.
     pub rounds: u32,
@@ -82,6 +116,8 @@ pub struct GoalsOptions {
     pub measured: Duration,
     /// Of the idle connections.
     pub idle: IdleOptions,
+    /// Of the handshakes.
+    pub connect: ConnectOptions,
 }
 
 impl Default for GoalsOptions {
@@ -90,7 +126,8 @@ impl Default for GoalsOptions {
             only: Vec::new(),
             rounds: 5,
             measured: Duration::from_secs(10),
-            idle: IdleOptions::default(),
+            idle: IdleOptions { hold: PINGS, ..IdleOptions::default() },
+            connect: ConnectOptions::default(),
         }
     }
 }
@@ -119,6 +156,8 @@ pub struct Goal {
     pub holds: bool,
     /// Why there is no value, or why it does not count.
     pub reason: Option<String>,
+    /// What belongs to the value: the load, the number of connections.
+    pub note: Option<String>,
     /// The value of each round that counts.
     pub rounds: Vec<f64>,
     /// The runs behind it, in the order they were made.
@@ -131,8 +170,41 @@ pub struct Goal {
 pub enum Run {
     /// Text messages.
     Text(Box<Report>),
+    /// A step in the load.
+    Burst(Box<BurstReport>),
     /// Idle connections.
     Idle(IdleReport),
+    /// Handshakes.
+    Connect(Box<ConnectReport>),
+    /// Handshakes with the floor.
+    Accept(Handshakes),
+    /// A fan-out.
+    Fanout(Box<FanoutReport>),
+}
+
+impl Run {
+    /// The server did what it had to.
+    fn is_clean(&self) -> bool {
+        match self {
+            Self::Text(report) => report.is_clean(),
+            Self::Burst(report) => report.run.is_clean(),
+            Self::Fanout(report) => report.is_clean(),
+            Self::Idle(_) | Self::Connect(_) | Self::Accept(_) => true,
+        }
+    }
+
+    fn void_reason(&self) -> Option<&str> {
+        match self {
+            Self::Text(report) => report.void_reason.as_deref(),
+            Self::Burst(report) => report.run.void_reason.as_deref(),
+            Self::Fanout(report) => report.void_reason.as_deref(),
+            Self::Connect(report) => {
+                report.ticket.void_reason.as_deref().or(report.resume.void_reason.as_deref())
+            }
+            Self::Accept(report) => report.void_reason.as_deref(),
+            Self::Idle(_) => None,
+        }
+    }
 }
 
 /// Measures the goals. `launch` starts a fresh server for each run.
@@ -142,7 +214,7 @@ pub fn goals(
 ) -> Result<Goals, Error> {
     let wanted = |id: u8| options.only.is_empty() || options.only.contains(&id);
     if let Some(id) = options.only.iter().find(|id| GOALS.iter().all(|known| known.id != **id)) {
-        let reason = format!("goal {id} is not measured here");
+        let reason = format!("there is no goal {id}");
         return Err(Error::Launch { what: "the measurement", reason });
     }
     let mut found = Vec::new();
@@ -172,11 +244,36 @@ pub fn goals(
         let p99 = |report: &Report| Some(report.ack.p99_ms);
         found.push(ratio(known(4), &open, Subject::Product, Subject::F1, p99));
     }
-    if wanted(6) {
+    if wanted(5) {
+        found.push(step_goal(options, launch)?);
+    }
+    if wanted(6) || wanted(7) || wanted(8) {
         let server = launch(Subject::Product)?;
-        let report = idle(&options.idle, &server)?;
-        let value = report.bytes_per_connection / 1_024.0;
-        found.push(goal(known(6), vec![value], None, vec![Run::Idle(report)]));
+        let hold = if wanted(8) { options.idle.hold } else { Duration::ZERO };
+        let report = idle(&IdleOptions { hold, ..options.idle.clone() }, &server)?;
+        found.extend(idle_goals(&report).into_iter().filter(|goal| wanted(goal.id)));
+    }
+    if wanted(9) {
+        found.push(paired(known(9), options.rounds, &mut || {
+            let floor = accept_floor(&options.connect, &launch(Subject::BAccept)?)?;
+            let product = connect(&options.connect, &launch(Subject::Product)?)?;
+            let ratio = product.per_s / floor.per_s;
+            Ok((Some(ratio), vec![Run::Accept(floor), Run::Connect(Box::new(product))]))
+        })?);
+    }
+    if wanted(10) {
+        let fanout_options = FanoutOptions::new(options.measured);
+        found.push(paired(known(10), options.rounds, &mut || {
+            let floor = fanout(&fanout_options, &launch(Subject::BSend)?)?;
+            let product = fanout(&fanout_options, &launch(Subject::Product)?)?;
+            let ratio = product.deliveries_per_s / floor.deliveries_per_s;
+            Ok((Some(ratio), vec![Run::Fanout(Box::new(floor)), Run::Fanout(Box::new(product))]))
+        })?);
+    }
+    for known in GOALS.iter().filter(|known| wanted(known.id)) {
+        if let Side::Elsewhere(why) = known.side {
+            found.push(goal(known, Vec::new(), Some(why.to_owned()), Vec::new()));
+        }
     }
     found.sort_by_key(|goal| goal.id);
     Ok(Goals { goals: found })
@@ -184,6 +281,85 @@ pub fn goals(
 
 fn known(id: u8) -> &'static Known {
     GOALS.iter().find(|known| known.id == id).expect("only ids of the table are asked for")
+}
+
+/// A step in the load, round after round.
+fn step_goal(
+    options: &GoalsOptions,
+    launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
+) -> Result<Goal, Error> {
+    let mut chosen = Vec::new();
+    let found = paired(known(5), options.rounds, &mut || {
+        let report = burst(&BurstOptions::default(), launch)?;
+        chosen.push(report.step_chosen.clone());
+        let back = report.back_after_end_s;
+        Ok((back, vec![Run::Burst(Box::new(report))]))
+    })?;
+    Ok(Goal { note: Some(format!("steps to {}", chosen.join(", "))), ..found })
+}
+
+/// What one run of idle connections says.
+fn idle_goals(report: &IdleReport) -> Vec<Goal> {
+    let one = |id, value: Option<f64>, reason: &str, note: String| {
+        let reason = value.is_none().then(|| reason.to_owned());
+        let runs = vec![Run::Idle(report.clone())];
+        Goal { note: Some(note), ..goal(known(id), value.into_iter().collect(), reason, runs) }
+    };
+    let between = format!(
+        "from {} and {} connections of one process",
+        report.connections_low, report.connections_high
+    );
+    // The empty server counts where there are 100,000: the slope alone would leave it out.
+    let at = 100_000.0 - f64::from(report.connections_low);
+    let rss = report.rss_low_bytes as f64 + at * report.bytes_per_connection;
+    let slab =
+        report.slab_bytes_per_connection.filter(|slab| *slab > 0.0).map(|slab| slab * 100_000.0);
+    let cpu = report.idle_cpu_us_per_s;
+    vec![
+        one(6, Some(report.bytes_per_connection / 1_024.0), "", between.clone()),
+        one(
+            7,
+            slab.map(|slab| (rss + slab) / slab),
+            "this process may not read /proc/slabinfo",
+            format!("fitted {between}, the server's half of the sockets' slab"),
+        ),
+        one(
+            8,
+            cpu.map(|cpu| cpu / IDLE_FLOOR_US_PER_S),
+            "this system does not tell a process's CPU time",
+            format!("{} connections over {} s", report.connections_high, report.held_s),
+        ),
+    ]
+}
+
+/// A goal of which each round gives one value. A round with a void or unclean run does not count.
+fn paired(
+    known: &'static Known,
+    rounds: u32,
+    round: &mut dyn FnMut() -> Result<(Option<f64>, Vec<Run>), Error>,
+) -> Result<Goal, Error> {
+    let (mut values, mut runs, mut reason) = (Vec::new(), Vec::new(), None);
+    for _ in 0..rounds.max(1) {
+        let (value, made) = round()?;
+        let why = refuted(&made);
+        match value.filter(|value| value.is_finite()) {
+            Some(value) if why.is_none() => values.push(value),
+            _ => {
+                let why = why.unwrap_or_else(|| "a round gave no value".to_owned());
+                reason.get_or_insert(why);
+            }
+        }
+        runs.extend(made);
+    }
+    Ok(goal(known, values, reason, runs))
+}
+
+/// Why a round with these runs does not count.
+fn refuted(runs: &[Run]) -> Option<String> {
+    if runs.iter().any(|run| !run.is_clean()) {
+        return Some(UNCLEAN.to_owned());
+    }
+    runs.iter().find_map(|run| run.void_reason().map(str::to_owned))
 }
 
 /// One report per subject, round after round.
@@ -220,35 +396,29 @@ fn ratio(
     for round in rounds {
         let find = |subject| round.iter().find(|report| report.subject == subject);
         let (Some(one), Some(other)) = (find(of), find(to)) else { continue };
-        let mut counts = true;
-        for report in [one, other] {
-            if !report.is_clean() {
-                reason = Some("a run lost, doubled, disordered or refused messages".to_owned());
-                counts = false;
-            } else if let Some(void) = &report.void_reason {
-                reason.get_or_insert_with(|| void.clone());
-                counts = false;
+        let made = [one, other].map(|report| Run::Text(Box::new(report.clone())));
+        match refuted(&made) {
+            Some(why) => {
+                reason.get_or_insert(why);
             }
-            runs.push(Run::Text(Box::new(report.clone())));
+            None => {
+                let pair = value(one).zip(value(other)).filter(|(_, other)| *other > 0.0);
+                values.extend(pair.map(|(one, other)| one / other));
+            }
         }
-        if let (true, Some(one), Some(other)) = (counts, value(one), value(other))
-            && other > 0.0
-        {
-            values.push(one / other);
-        }
+        runs.extend(made);
     }
     goal(known, values, reason, runs)
 }
 
 fn goal(known: &'static Known, rounds: Vec<f64>, reason: Option<String>, runs: Vec<Run>) -> Goal {
     let value = median(&rounds);
-    let reached = value.is_some_and(|value| {
-        if known.greater_is_better { value >= known.gate } else { value <= known.gate }
+    let reached = value.is_some_and(|value| match known.side {
+        Side::AtLeast => value >= known.gate,
+        Side::AtMost => value <= known.gate,
+        Side::Elsewhere(_) => false,
     });
-    let clean = runs.iter().all(|run| match run {
-        Run::Text(report) => report.is_clean(),
-        Run::Idle(_) => true,
-    });
+    let clean = runs.iter().all(Run::is_clean);
     Goal {
         id: known.id,
         name: known.name,
@@ -257,6 +427,7 @@ fn goal(known: &'static Known, rounds: Vec<f64>, reason: Option<String>, runs: V
         aim: known.aim,
         holds: reached && clean,
         reason,
+        note: None,
         rounds,
         runs,
     }
@@ -267,10 +438,58 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_goal_is_there_once_in_order() {
+        assert!(GOALS.windows(2).all(|pair| pair[0].id < pair[1].id));
+    }
+
+    #[test]
+    fn a_round_with_a_void_or_lossy_run_does_not_count() {
+        let cost = |void: bool| Handshakes {
+            void_reason: void.then(|| "busy".to_owned()),
+            ..Handshakes::nothing()
+        };
+        let mut rounds = [(1.0, false), (9.0, true), (3.0, false)].into_iter();
+        let found = paired(known(9), 3, &mut || {
+            let (value, void) = rounds.next().expect("three rounds");
+            Ok((Some(value), vec![Run::Accept(cost(void))]))
+        })
+        .expect("the rounds");
+        assert_eq!((found.rounds, found.value), (vec![1.0, 3.0], Some(2.0)));
+        assert_eq!((found.reason.as_deref(), found.runs.len()), (Some("busy"), 3));
+    }
+
+    #[test]
+    fn idle_connections_say_what_a_hundred_thousand_would_take() {
+        let report = IdleReport {
+            scenario: "idle",
+            connections_low: 1_000,
+            connections_high: 2_000,
+            rss_low_bytes: 31_000_000,
+            rss_high_bytes: 32_000_000,
+            bytes_per_connection: 1_000.0,
+            slab_bytes_per_connection: Some(5_000.0),
+            connected_per_s: 1.0,
+            held_s: 50.0,
+            idle_cpu_us_per_s: Some(0.8),
+        };
+        let values: Vec<_> = idle_goals(&report).iter().map(|goal| (goal.id, goal.value)).collect();
+        let expected = [(6, Some(1_000.0 / 1_024.0)), (7, Some(1.26)), (8, Some(2.0))];
+        assert_eq!(values, expected);
+        let report = IdleReport { slab_bytes_per_connection: None, ..report };
+        let blind = &idle_goals(&report)[1];
+        assert!(blind.value.is_none() && !blind.holds && blind.reason.is_some(), "{blind:?}");
+    }
+
+    #[test]
     fn a_goal_holds_on_the_right_side_of_its_gate() {
-        for (id, value, holds) in
-            [(1, 0.66, true), (1, 0.64, false), (3, 1.3, true), (3, 1.5, false), (6, 0.9, true)]
-        {
+        for (id, value, holds) in [
+            (1, 0.66, true),
+            (1, 0.64, false),
+            (3, 1.3, true),
+            (3, 1.5, false),
+            (6, 0.9, true),
+            (12, 9.0, false),
+        ] {
             assert_eq!(goal(known(id), vec![value], None, Vec::new()).holds, holds, "{id} {value}");
         }
         assert!(!goal(known(1), Vec::new(), None, Vec::new()).holds, "nothing measured");

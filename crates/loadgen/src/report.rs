@@ -115,6 +115,13 @@ pub struct IdleReport {
     pub rss_high_bytes: u64,
     /// Resident memory one more connection costs: the slope between the readings.
     pub bytes_per_connection: f64,
+    /// The same of the kernel's objects: half of what the whole system's grew by, since the generator's
+    /// ends of the connections are on this machine too. Absent where `/proc/slabinfo` cannot be read.
+    pub slab_bytes_per_connection: Option<f64>,
+    /// How long all connections were held to see what they cost in CPU.
+    pub held_s: f64,
+    /// CPU microseconds of the server per connection and second meanwhile, pings included.
+    pub idle_cpu_us_per_s: Option<f64>,
     /// Connections opened, upgraded and welcomed per second, one after the other.
     pub connected_per_s: f64,
 }

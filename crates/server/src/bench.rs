@@ -86,8 +86,12 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
 
 fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
     let server = launch(&options.common, Subject_::Product, Placement::Pinned)?;
-    let idle_options =
-        IdleOptions { low: options.low, high: options.high, ..IdleOptions::default() };
+    let idle_options = IdleOptions {
+        low: options.low,
+        high: options.high,
+        hold: Duration::from_secs(options.hold),
+        ..IdleOptions::default()
+    };
     print(&idle(&idle_options, &server)?, options.common.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -196,7 +200,7 @@ fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
         only: options.only,
         rounds: options.rounds,
         measured: Duration::from_secs(options.seconds),
-        idle: IdleOptions::default(),
+        ..GoalsOptions::default()
     };
     let common = options.common;
     let found = goals(&goals_options, &mut launcher(&common))?;

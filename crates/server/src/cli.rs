@@ -185,7 +185,7 @@ pub(crate) enum Bench {
     Resume(BenchResume),
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
-    /// The goals that can be measured so far, each against its floor.
+    /// The goals, each against its floor.
     Goals(BenchGoals),
 }
 
@@ -320,6 +320,9 @@ pub(crate) struct BenchIdle {
     /// Connections at the second reading.
     #[arg(long, default_value_t = 19_000)]
     pub(crate) high: u32,
+    /// Seconds to hold all of them, to see what pings cost in CPU.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) hold: u64,
     #[command(flatten)]
     pub(crate) common: BenchCommon,
 }

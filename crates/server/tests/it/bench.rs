@@ -118,3 +118,36 @@ async fn all_who_drop_at_once_come_back_with_what_they_missed() {
     assert_eq!((&report["lost"], &report["duplicated"]), (&0.into(), &0.into()), "{report}");
     assert!(report["all_back_s"].as_f64() > Some(0.0), "{report}");
 }
+
+#[tokio::test]
+async fn idle_connections_cost_memory_and_pings() {
+    let _alone = heavy().await;
+    let report = bench(&["idle", "--low", "50", "--high", "250", "--hold", "1"], &[]).await;
+    assert_eq!((&report["connections_high"], &report["held_s"]), (&250.into(), &1.0.into()));
+    assert!(report["idle_cpu_us_per_s"].is_f64(), "{report}");
+    let may_read = std::fs::read("/proc/slabinfo").is_ok();
+    assert_eq!(report["slab_bytes_per_connection"].is_f64(), may_read, "{report}");
+}
+
+#[tokio::test]
+async fn goals_of_others_say_why_they_have_no_value() {
+    let report = bench(&["goals", "--only", "12,13,16,17"], &[]).await;
+    let goals = report["goals"].as_array().expect("goals");
+    assert_eq!(goals.len(), 4);
+    for goal in goals {
+        assert!(goal["value"].is_null() && goal["holds"] == false, "{goal}");
+        assert!(goal["reason"].is_string() && goal["gate"].is_number(), "{goal}");
+    }
+}
+
+#[tokio::test]
+async fn a_goal_is_measured_in_rounds() {
+    let _alone = heavy().await;
+    let report = bench(&["goals", "--only", "10", "--rounds", "2", "--seconds", "1"], &[]).await;
+    let goal = &report["goals"][0];
+    assert_eq!((&goal["id"], &goal["gate"]), (&10.into(), &0.8.into()), "{goal}");
+    let subjects = goal["runs"].as_array().expect("runs").iter().map(|run| run["subject"].clone());
+    assert_eq!(subjects.collect::<Vec<_>>(), ["b_send", "product", "b_send", "product"], "{goal}");
+    let rounds = goal["rounds"].as_array().expect("rounds").len();
+    assert!(rounds == 2 || goal["reason"].is_string(), "{goal}");
+}

@@ -42,11 +42,32 @@ pub(super) struct Agent {
 #[derive(Debug, Default)]
 pub(super) struct Agents {
     known: BTreeMap<UserId, Agent>,
-    /// Sessions by owner, also of owners without a profile, and whether each counts as load: one that
-    /// is set aside does not.
-    owned: BTreeMap<UserId, BTreeMap<ConversationId, bool>>,
+    /// Sessions by owner, also of owners without a profile.
+    owned: BTreeMap<UserId, Owned>,
     /// Sessions proposed for an agent and not answered yet.
     reserved: BTreeMap<UserId, BTreeSet<ConversationId>>,
+}
+
+/// The sessions of one owner.
+#[derive(Debug, Default)]
+struct Owned {
+    /// Whether each counts as load: one that is set aside does not.
+    sessions: BTreeMap<ConversationId, bool>,
+    /// How many do: asked for at every choice, for every agent.
+    active: u32,
+}
+
+impl Owned {
+    fn insert(&mut self, conversation: ConversationId, counts: bool) {
+        self.remove(conversation);
+        self.sessions.insert(conversation, counts);
+        self.active += u32::from(counts);
+    }
+
+    fn remove(&mut self, conversation: ConversationId) {
+        let counted = self.sessions.remove(&conversation).unwrap_or(false);
+        self.active -= u32::from(counted);
+    }
 }
 
 impl Agent {
@@ -63,7 +84,7 @@ impl Agents {
             None => {
                 // After a start, whoever owns sessions is given the time to come back; anybody else
                 // who is not connected is not there.
-                let owns = self.owned.get(&profile.id).is_some_and(|owned| !owned.is_empty());
+                let owns = self.owned.contains_key(&profile.id);
                 let agent = Agent {
                     chosen: Presence::Offline,
                     connected: false,
@@ -152,17 +173,18 @@ impl Agents {
 
     pub(super) fn load(&self, id: UserId) -> u32 {
         let owned = self.owned.get(&id);
-        let active = owned.into_iter().flat_map(BTreeMap::values).filter(|counts| **counts).count();
+        let active = owned.map_or(0, |owned| owned.active);
         let reserved = self.reserved.get(&id).map_or(0, |reserved| {
-            let known = |c: &&ConversationId| owned.is_some_and(|owned| owned.contains_key(*c));
+            let known =
+                |c: &&ConversationId| owned.is_some_and(|owned| owned.sessions.contains_key(*c));
             reserved.iter().filter(|c| !known(c)).count()
         });
-        (active + reserved) as u32
+        active + reserved as u32
     }
 
     /// The sessions of one owner.
     pub(super) fn owned(&self, id: UserId) -> impl Iterator<Item = ConversationId> + '_ {
-        self.owned.get(&id).into_iter().flat_map(BTreeMap::keys).copied()
+        self.owned.get(&id).into_iter().flat_map(|owned| owned.sessions.keys()).copied()
     }
 
     pub(super) fn own(&mut self, id: UserId, session: &Held) {
@@ -173,8 +195,8 @@ impl Agents {
 
     pub(super) fn disown(&mut self, id: UserId, conversation: ConversationId) {
         if let Some(owned) = self.owned.get_mut(&id) {
-            owned.remove(&conversation);
-            if owned.is_empty() {
+            owned.remove(conversation);
+            if owned.sessions.is_empty() {
                 self.owned.remove(&id);
             }
         }

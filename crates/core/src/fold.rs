@@ -89,7 +89,9 @@ pub struct Folded {
     /// New timeline entries, numbered, ascending.
     pub entries: SmallVec<[chat::Entry; 1]>,
     /// New session events; the state's session is the one after the last of them.
-    pub events: SmallVec<[chat::SessionEvent; 1]>,
+    pub events: Vec<chat::SessionEvent>,
+    /// What [`content_hash`] says of the message, if it is one.
+    pub content_hash: u64,
     /// Earlier entries whose stored content is replaced by these tombstones.
     pub replaced: Vec<chat::Entry>,
     /// Ids of files the replaced entries carried: nobody may have them any more.
@@ -105,7 +107,8 @@ impl Folded {
         Self {
             verdict,
             entries: SmallVec::new(),
-            events: SmallVec::new(),
+            events: Vec::new(),
+            content_hash: 0,
             replaced: Vec::new(),
             files: Vec::new(),
             cursor: None,

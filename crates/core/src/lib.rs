@@ -4,6 +4,7 @@
 //! Nothing here does IO, reads a clock or knows a socket: callers pass `now` and get results, so the
 //! same input gives the same output on every node and after every restart.
 
+pub mod arena;
 pub mod fold;
 pub mod id;
 pub mod limits;

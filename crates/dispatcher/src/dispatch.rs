@@ -8,10 +8,11 @@
 //! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
 
-use std::{collections::VecDeque, ops::Range, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use frontdesk_core::{
+    arena::Arena,
     chat,
     fold::{self, Ask, Conversation, Earlier, Folded},
     id::ConversationId,
@@ -34,6 +35,10 @@ const REPLAY_LAG_BYTES: usize = 16 << 20;
 const REPLAY_DIRTY_MAX: usize = 2_048;
 const REPLAY_LIVE_MAX: usize = 4_096;
 
+/// How long a turn waits for a history that falls behind. Long enough to let it catch up, so that a
+/// peak is slowed down before it is refused, and no stall that anybody would notice.
+const HOLD_BACK: Duration = Duration::from_millis(10);
+
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct DispatcherOptions {
@@ -43,7 +48,8 @@ pub struct DispatcherOptions {
     pub flush_interval_ms: i64,
     /// Folded bytes that trigger an earlier hand-over.
     pub flush_bytes: usize,
-    /// Folded bytes in memory beyond which proposals are refused until the history catches up.
+    /// Folded bytes in memory beyond which proposals are refused until the history catches up. From
+    /// half of it on every turn waits a moment for the history.
     pub lag_bytes_max: usize,
     /// A settled conversation unused for this long leaves memory, ms.
     pub evict_after_ms: i64,
@@ -53,7 +59,9 @@ impl Default for DispatcherOptions {
     fn default() -> Self {
         Self {
             partitions: 64,
-            flush_interval_ms: 200,
+            // The rarer, the more entries of a conversation share a row of the history, and the fewer
+            // times its state is written. Reads do not wait for it, and a restart folds it again.
+            flush_interval_ms: 1_000,
             flush_bytes: 4 << 20,
             lag_bytes_max: 64 << 20,
             evict_after_ms: 30_000,
@@ -116,6 +124,8 @@ pub struct Dispatcher {
     live: HashMap<ConversationId, Box<Live>>,
     staged: Vec<Staged>,
     encoded: Vec<u8>,
+    /// Where entries are encoded for the history.
+    arena: Arena,
     /// Conversations with something to ship.
     dirty: Vec<ConversationId>,
     /// Bytes folded and not settled, and those of them not shipped.
@@ -169,6 +179,7 @@ impl Dispatcher {
             live: HashMap::new(),
             staged: Vec::new(),
             encoded: Vec::new(),
+            arena: Arena::default(),
             dirty: Vec::new(),
             lag_bytes: 0,
             unshipped_bytes: 0,
@@ -203,7 +214,8 @@ impl Dispatcher {
         if self.staged.is_empty() {
             return;
         }
-        let staged = std::mem::take(&mut self.staged);
+        self.hold_back();
+        let mut staged = std::mem::take(&mut self.staged);
         let mut probes: Vec<Result<Probe, DispatchError>> = staged
             .iter()
             .map(|staged| {
@@ -218,7 +230,7 @@ impl Dispatcher {
             }
         }
         self.encoded.clear();
-        for (Staged { tag, conversation, proposal, .. }, probe) in staged.into_iter().zip(probes) {
+        for (Staged { tag, conversation, proposal, .. }, probe) in staged.drain(..).zip(probes) {
             let result = probe.and_then(|probe| {
                 if self.stopped {
                     return Err(DispatchError::Stopped {
@@ -234,6 +246,16 @@ impl Dispatcher {
                 folded
             });
             results.push(Committed { tag, conversation, result });
+        }
+        // Its room is kept for the next turn.
+        self.staged = staged;
+    }
+
+    /// Gives a history that falls behind some of this turn's time.
+    fn hold_back(&mut self) {
+        if self.lag_bytes > self.options.lag_bytes_max / 2 && !self.in_flight.is_empty() {
+            self.writer.wait_beyond_for(self.writer.applied(), HOLD_BACK);
+            self.settle();
         }
     }
 
@@ -305,9 +327,9 @@ impl Dispatcher {
         let folded = fold::fold(conversation, &mut live.state, proposal, earlier);
         let mut bytes = 0;
         for entry in &folded.entries {
-            let write = entry_write(entry);
+            let write = entry_write(entry, folded.content_hash, &mut self.arena);
             bytes += write.entry.len() + 128;
-            live.entries.push_back(write);
+            live.entries.push_back(Arc::new(write));
         }
         for event in &folded.events {
             let encoded = Bytes::from(event.encode_to_vec());
@@ -367,14 +389,19 @@ impl Dispatcher {
         conversation: ConversationId,
         now_ms: i64,
     ) -> Result<Option<&mut Live>, DispatchError> {
-        if !self.live.contains_key(&conversation) {
-            let state = read_state(&*self.history, conversation)?;
-            if state.is_none() {
-                return Ok(None);
+        use hashbrown::hash_map::Entry;
+        let live = match self.live.entry(conversation) {
+            Entry::Occupied(slot) => slot.into_mut(),
+            Entry::Vacant(slot) => {
+                let state = read_state(&*self.history, conversation)?;
+                if state.is_none() {
+                    return Ok(None);
+                }
+                slot.insert(Box::new(Live { state, ..Live::default() }))
             }
-            self.live.insert(conversation, Box::new(Live { state, ..Live::default() }));
-        }
-        self.load(conversation, now_ms).map(Some)
+        };
+        live.touched_ms = now_ms;
+        Ok(Some(live))
     }
 
     /// The state of a conversation; `None` when nothing was ever stored for it.
@@ -649,18 +676,14 @@ fn check_kind(proposal: &store::Proposal) -> Result<(), &'static str> {
     }
 }
 
-/// What the history keeps of an entry.
-fn entry_write(entry: &chat::Entry) -> EntryWrite {
-    let content_hash = match &entry.body {
-        Some(chat::entry::Body::Content(content)) => fold::content_hash(entry.audience, content),
-        _ => 0,
-    };
+/// What the history keeps of an entry. Only a message has an id under which it is found again.
+fn entry_write(entry: &chat::Entry, content_hash: u64, arena: &mut Arena) -> EntryWrite {
     EntryWrite {
         seq: entry.seq,
         sender: entry.actor.as_ref().map(|actor| actor.id.clone()).unwrap_or_default(),
         client_msg_id: entry.client_msg_id.clone(),
         content_hash,
-        entry: Bytes::from(entry.encode_to_vec()),
+        entry: arena.write(entry.encoded_len(), |out| entry.encode_raw(out)),
     }
 }
 

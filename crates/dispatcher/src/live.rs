@@ -1,6 +1,6 @@
 //! Conversations in memory: the fold's state and the tail that the history does not hold yet.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::fold::Conversation;
@@ -12,7 +12,7 @@ pub(crate) struct Live {
     /// `None` while the conversation has no stored message.
     pub(crate) state: Option<Conversation>,
     /// Entries that are not known to lie in the history, oldest first.
-    pub(crate) entries: VecDeque<EntryWrite>,
+    pub(crate) entries: VecDeque<Arc<EntryWrite>>,
     /// Session events likewise: number and encoded event.
     pub(crate) events: VecDeque<(u64, Bytes)>,
     /// Earlier entries whose content changed: seq and encoded tombstone.

@@ -68,6 +68,7 @@ impl HistoryWriter {
         let thread =
             std::thread::Builder::new().name(format!("history-{log}")).spawn(move || {
                 let _on_panic = FailOnPanic(&shared);
+                frontdesk_storage::background::lower_priority();
                 run(&*history, &batches, &shared);
             })?;
         Ok(Self { queue: Some(queue), progress, thread: Some(thread) })
@@ -101,6 +102,17 @@ impl HistoryWriter {
         let mut guard = self.progress.gate.lock();
         while self.applied() <= offset && !self.failed() {
             self.progress.moved.wait(&mut guard);
+        }
+    }
+
+    /// As [`Self::wait_beyond`], but no longer than `wait`.
+    pub(crate) fn wait_beyond_for(&self, offset: u64, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut guard = self.progress.gate.lock();
+        while self.applied() <= offset && !self.failed() {
+            if self.progress.moved.wait_until(&mut guard, until).timed_out() {
+                return;
+            }
         }
     }
 

@@ -29,6 +29,7 @@ use std::{
 
 use bytes::Bytes;
 use frontdesk_core::{
+    arena::Arena,
     id::{AccountId, ConversationId, IdSource, InboxId, UserId},
     partition_of,
 };
@@ -40,6 +41,7 @@ use frontdesk_protocol::{
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use hashbrown::{HashMap, HashSet};
+use prost::Message as _;
 use smallvec::SmallVec;
 
 use self::{
@@ -148,6 +150,8 @@ pub struct Chat {
     options: ChatOptions,
     dispatcher: Dispatcher,
     ids: IdSource,
+    /// Ids of the messages of a turn.
+    arena: Arena,
     ports: Ports,
     loops: Arc<[LoopHandle<Command>]>,
     projected: Arc<Projected>,
@@ -241,6 +245,7 @@ impl Chat {
             options,
             dispatcher,
             ids,
+            arena: Arena::default(),
             ports,
             loops,
             projected,
@@ -319,6 +324,40 @@ impl Chat {
         io.send(conn, &payload(encoding, frame));
     }
 
+    /// Sends a frame that nobody else gets to a connection of this loop: encoded where it goes out
+    /// from.
+    fn send_only(&mut self, io: &mut Io<'_>, conn: ConnId, frame: wire::ServerFrame) {
+        if self.takes_binary(self.own(conn)) {
+            let append = |out: &mut Vec<u8>| frame.encode_raw(out);
+            self.send_binary(io, conn, frame.encoded_len(), append);
+        } else {
+            self.send(io, conn, &Encoded::new(frame));
+        }
+    }
+
+    /// Whether a connection is one of this loop that speaks the binary subprotocol.
+    fn takes_binary(&self, to: ConnRef) -> bool {
+        to.loop_index == self.options.loop_index
+            && matches!(
+                self.conns.get(to.conn.index()),
+                Some(Some(Conn { encoding: Encoding::Proto, .. }))
+            )
+    }
+
+    /// Sends a frame of so many bytes that `append` writes to a connection of this loop.
+    fn send_binary(
+        &mut self,
+        io: &mut Io<'_>,
+        conn: ConnId,
+        bytes: usize,
+        append: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let now_s = seconds(io.now_ms());
+        let Some(state) = self.conn(conn) else { return };
+        state.sent_s = now_s;
+        io.send_with(conn, Kind::Binary, bytes, append);
+    }
+
     /// Sends a frame to a connection of any loop; to others at the end of the turn.
     fn send_to(&mut self, io: &mut Io<'_>, to: ConnRef, frame: &Encoded) {
         if to.loop_index == self.options.loop_index {
@@ -331,7 +370,11 @@ impl Chat {
 
     fn answer(&mut self, io: &mut Io<'_>, to: ConnRef, reference: u32, frame: Out) {
         let frame = wire::ServerFrame { r#ref: reference, frame: Some(frame) };
-        self.send_to(io, to, &Encoded::new(frame));
+        if to.loop_index == self.options.loop_index {
+            self.send_only(io, to.conn, frame);
+        } else {
+            self.send_to(io, to, &Encoded::new(frame));
+        }
     }
 
     /// Tells another loop something; keeps the order where its inbox is full. A loop that takes nothing

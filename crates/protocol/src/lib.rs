@@ -8,6 +8,7 @@ pub mod close;
 mod codec;
 pub mod codes;
 mod encoded;
+mod entry_frame;
 mod events;
 mod tables;
 pub mod texts;
@@ -28,5 +29,6 @@ pub use codec::{
     DecodeError, EncodeError, Encoding, decode_client, decode_server, encode_client, encode_server,
 };
 pub use encoded::Encoded;
+pub use entry_frame::EntryFrame;
 pub use events::events_markdown;
 pub use tables::document_tables;

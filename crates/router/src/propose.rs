@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use frontdesk_core::{
+    arena::Arena,
     chat::{
         self, Audience, Cause, CloseReason, Content, Participant, ParticipantKind, Session, content,
     },
@@ -31,8 +32,10 @@ pub const FILE_ID_CHARS: usize = 32;
 /// Makes proposals for one caller: an edge loop, or one HTTP request.
 #[derive(Debug)]
 pub struct Proposer<'a> {
-    /// Where ids come from.
+    /// Where ids come from, and where they are kept while the proposal is on its way.
     pub ids: &'a mut IdSource,
+    /// See [`Arena`].
+    pub arena: &'a mut Arena,
     /// The account's rules for content.
     pub screen: &'a Screen,
     /// The caller's clock.
@@ -160,11 +163,12 @@ impl Proposer<'_> {
         let joins = newcomers.map(|who| self.join(by, conversation, who)).collect();
         let body = store::Send {
             id: self.message_id(),
-            client_msg_id: send.client_msg_id,
+            // A copy, since the frame's own would be allocated anew whenever it is cloned.
+            client_msg_id: self.arena.copy(&send.client_msg_id),
             audience: audience.into(),
             content: Some(passed.content),
             origin: around.origin,
-            new_session: bytes_of(self.ids.next::<SessionId>(self.now_ms).as_bytes()),
+            new_session: self.arena.copy(self.ids.next::<SessionId>(self.now_ms).as_bytes()),
             new_session_team: around.team.map(|team| team.to_string()).unwrap_or_default(),
         };
         let proposal = self.proposal(by, conversation, Body::Send(body));
@@ -203,7 +207,7 @@ impl Proposer<'_> {
 
     /// Makes the proposal that moves the principal's own cursor.
     pub fn cursor(
-        &self,
+        &mut self,
         by: &Principal,
         conversation: ConversationId,
         delivered_seq: u64,
@@ -355,17 +359,17 @@ impl Proposer<'_> {
     }
 
     fn message_id(&mut self) -> Bytes {
-        bytes_of(self.ids.next::<MessageId>(self.now_ms).as_bytes())
+        self.arena.copy(self.ids.next::<MessageId>(self.now_ms).as_bytes())
     }
 
     fn proposal(
-        &self,
+        &mut self,
         by: &Principal,
         conversation: ConversationId,
         body: Body,
     ) -> store::Proposal {
         store::Proposal {
-            conversation: bytes_of(conversation.as_bytes()),
+            conversation: self.arena.copy(conversation.as_bytes()),
             actor: Some(by.actor()),
             at_ms: self.now_ms,
             body: Some(body),
@@ -454,10 +458,6 @@ fn participant(by: &Principal) -> Participant {
     owner
 }
 
-fn bytes_of(id: &[u8; 12]) -> Bytes {
-    Bytes::copy_from_slice(id)
-}
-
 #[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "frames hold optional content")]
 mod tests {
@@ -487,7 +487,8 @@ mod tests {
 
     fn with<T>(act: impl FnOnce(&mut Proposer<'_>) -> T) -> T {
         let mut ids = IdSource::new([1, 2, 3], 4, 5);
-        act(&mut Proposer { ids: &mut ids, screen: &Screen::default(), now_ms: NOW_MS })
+        let (screen, mut arena) = (Screen::default(), Arena::default());
+        act(&mut Proposer { ids: &mut ids, arena: &mut arena, screen: &screen, now_ms: NOW_MS })
     }
 
     fn text(body: &str) -> Option<Content> {

@@ -20,6 +20,11 @@ use clap::Parser as _;
 use cli::{Cli, Command, ConfigCommand, Place};
 use config::{Config, ConfigError, Flags};
 
+/// Messages are made on the edge loops and let go on the history threads, which is what the C
+/// library's allocator does worst (docs/adr/022-allocator.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code of a refused command line or configuration (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 

@@ -5,6 +5,7 @@
 //! 3 inserts into a memtable and one buffered write: about 0.3 ms.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -50,7 +51,7 @@ fn write(conversation: u32, seqs: RangeInclusive<u64>) -> ConversationWrite {
     ConversationWrite {
         conversation: ConversationId::from_bytes(id),
         state: Bytes::from_static(&[0x5a; 300]),
-        entries: seqs.map(entry).collect(),
+        entries: seqs.map(entry).map(Arc::new).collect(),
         replaced: Vec::new(),
         events: Vec::new(),
     }

@@ -12,7 +12,7 @@ use frontdesk_core::store::ConversationState;
 use frontdesk_storage::{History, Offset};
 use prost::Message;
 
-use crate::history::{check_files, keys, mark};
+use crate::history::{check_files, keys, mark, run};
 use crate::{FjallHistory, HistoryOptions, log};
 
 /// Findings reported at most: a history damaged all over would fill the screen.
@@ -245,8 +245,14 @@ impl<'a> Scan<'a> {
             if seq == 0 || seq > last {
                 self.find(&conversation, &format!("a sent id points to seq {seq} of {last}"));
             }
+        } else if space == keys::SENT_RUN {
+            self.sent_run(conversation, keys::number_of(key).unwrap_or(0), value);
         } else if let Some(number) = keys::number_of(key) {
-            self.numbered(space.tag, conversation, number);
+            let count = if space == keys::ENTRY { run::count(value) } else { Some(1) };
+            match count {
+                Some(count) => self.numbered(space.tag, conversation, number, count),
+                None => self.find(&conversation, &format!("the row of entry {number} is damaged")),
+            }
         }
     }
 
@@ -262,7 +268,20 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn numbered(&mut self, tag: u8, conversation: ConversationId, number: u64) {
+    fn sent_run(&mut self, conversation: ConversationId, first: u64, value: &[u8]) {
+        let last = self.expected.get(&conversation).map_or(0, |expected| expected.last_seq);
+        let ids = (value.len() / run::ID_BYTES) as u64;
+        if first == 0
+            || ids == 0
+            || !value.len().is_multiple_of(run::ID_BYTES)
+            || first + ids - 1 > last
+        {
+            self.find(&conversation, &format!("{ids} sent ids begin at seq {first} of {last}"));
+        }
+    }
+
+    /// `count` entries or events that begin with this number.
+    fn numbered(&mut self, tag: u8, conversation: ConversationId, number: u64, count: u64) {
         let last = match self.run {
             Some((run_tag, run, last)) if (run_tag, run) == (tag, conversation) => last,
             _ => {
@@ -274,7 +293,7 @@ impl<'a> Scan<'a> {
         if number != last + 1 {
             self.find(&conversation, &format!("{} {} is missing", name_of(tag), last + 1));
         }
-        self.run = Some((tag, conversation, number));
+        self.run = Some((tag, conversation, number + count - 1));
     }
 
     fn end_run(&mut self) {

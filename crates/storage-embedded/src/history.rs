@@ -5,32 +5,40 @@
 //! without a sync: what a power loss takes is folded again from the log, which is trimmed only
 //! after [`History::persist`](frontdesk_storage::History::persist).
 //!
-//! The key layout stands in [`keys`]. What the engine does not notice about its own files is
+//! The key layout stands in [`keys`], that of rows with many entries in [`run`]. What the engine does not notice about its own files is
 //! checked before it opens them, in [`journal`] and [`tables`]; the [`mark`] tells the newest
 //! durable batch.
 
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod mark;
+pub(crate) mod run;
 pub(crate) mod tables;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use frontdesk_core::id::ConversationId;
-use frontdesk_storage::{Batch, ConversationWrite, History, HistoryError, Offset, Sent};
+use frontdesk_storage::{
+    Batch, ConversationWrite, EntryWrite, History, HistoryError, Offset, Sent, background,
+};
 use parking_lot::Mutex;
 
-use self::keys::KeySpace;
 use self::mark::MarkFile;
 use crate::dirs;
 use crate::failpoint::{self, Point};
 
 /// The engine's keyspace; all key spaces of [`keys`] lie in it.
 const KEYSPACE: &str = "history";
+/// So many ids at once share a row. Fewer have a key each, which is found without looking through the
+/// conversation.
+const SENT_RUN_MIN: usize = 8;
 /// Of the engine's files, written last when a history is created.
 const ENGINE_VERSION_FILE: &str = "version";
 
@@ -97,17 +105,10 @@ impl FjallHistory {
         let journals = check_files(dir, marked, options.verify_bytes_max, &mut |_, _| {})?;
         journals.cut_torn_end()?;
 
-        let database = Database::builder(dir)
-            .cache_size(options.cache_bytes)
-            .max_journaling_size(64 << 20)
-            // One: of several the first never compacts, and spins while the others do.
-            .worker_threads(1)
-            .max_cached_files(Some(64))
-            .open()
-            .map_err(|error| match error {
-                error @ fjall::Error::Storage(_) => read_error(dir, error),
-                error => engine_error("open the history", dir, error),
-            })?;
+        let database = open_engine(dir, options).map_err(|error| match error {
+            error @ fjall::Error::Storage(_) => read_error(dir, error),
+            error => engine_error("open the history", dir, error),
+        })?;
         let keyspace = database
             .keyspace(KEYSPACE, || {
                 KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes)
@@ -163,41 +164,80 @@ impl FjallHistory {
         read_error(&self.dir, error)
     }
 
-    /// Numbered values of a conversation within a range of numbers, at most `limit` from the end
-    /// asked for; ascending.
-    fn numbered(
+    /// Entries of a conversation within a range of seqs, at most `limit` from the end asked for;
+    /// ascending.
+    fn entries(
         &self,
-        space: KeySpace,
         conversation: &ConversationId,
-        numbers: RangeInclusive<u64>,
+        seqs: RangeInclusive<u64>,
         end: End,
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
-        if numbers.is_empty() || limit == 0 {
+        if seqs.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let range = keys::numbered(space, conversation, *numbers.start())
-            ..=keys::numbered(space, conversation, *numbers.end());
-        let read = |guard: fjall::Guard| {
-            let (key, value) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            let number = keys::number_of(&key)
-                .ok_or(HistoryError::Damaged { conversation: *conversation, what: space.name })?;
-            Ok((number, Bytes::copy_from_slice(&value)))
+        let first = match end {
+            // The row with the oldest may begin before it.
+            End::Oldest => self.row_of(conversation, *seqs.start())?.map(|(seq, _)| seq),
+            End::Newest => Some(0),
         };
-        let found = self.keyspace.range(range);
+        let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
+        let rows = self.keyspace.range(key(first.unwrap_or(*seqs.start()))..=key(*seqs.end()));
+        let mut found: Vec<(u64, Bytes)> = Vec::new();
+        let decode = |guard| {
+            let (seq, row) = self.row(conversation, guard)?;
+            run::decode(seq, &row, &seqs)
+                .ok_or(HistoryError::Damaged { conversation: *conversation, what: "entries" })
+        };
         match end {
-            End::Oldest => found.take(limit).map(read).collect(),
+            End::Oldest => {
+                for guard in rows {
+                    found.extend(decode(guard)?);
+                    if found.len() >= limit {
+                        break;
+                    }
+                }
+                found.truncate(limit);
+            }
             End::Newest => {
-                let mut page: Vec<_> =
-                    found.rev().take(limit).map(read).collect::<Result<_, HistoryError>>()?;
-                page.reverse();
-                Ok(page)
+                for guard in rows.rev() {
+                    found.extend(decode(guard)?.into_iter().rev());
+                    if found.len() >= limit {
+                        break;
+                    }
+                }
+                found.truncate(limit);
+                found.reverse();
             }
         }
+        Ok(found)
     }
 
-    fn write(&self, batch: &Batch, number: u64) -> Result<(), fjall::Error> {
-        failpoint::check(Point::HistoryWrite, &self.dir)?;
+    /// The row an entry lies in, if it is stored: the newest that does not begin behind it.
+    fn row_of(
+        &self,
+        conversation: &ConversationId,
+        seq: u64,
+    ) -> Result<Option<(u64, fjall::UserValue)>, HistoryError> {
+        let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
+        let mut rows = self.keyspace.range(key(0)..=key(seq));
+        rows.next_back().map(|guard| self.row(conversation, guard)).transpose()
+    }
+
+    fn row(
+        &self,
+        conversation: &ConversationId,
+        guard: fjall::Guard,
+    ) -> Result<(u64, fjall::UserValue), HistoryError> {
+        let (key, row) = guard.into_inner().map_err(|error| self.read_error(error))?;
+        let seq = keys::number_of(&key)
+            .ok_or(HistoryError::Damaged { conversation: *conversation, what: "entries" })?;
+        Ok((seq, row))
+    }
+
+    fn write(&self, batch: &Batch, number: u64) -> Result<(), HistoryError> {
+        let failed = |error| engine_error("write a batch", &self.dir, error);
+        failpoint::check(Point::HistoryWrite, &self.dir).map_err(|error| failed(error.into()))?;
         let keyspace = &self.keyspace;
         let mut write = self.database.batch().durability(Some(PersistMode::Buffer));
         let mut chain = [0; 16];
@@ -205,36 +245,117 @@ impl FjallHistory {
         chain[8..].copy_from_slice(&self.database.seqno().to_le_bytes());
         write.insert(keyspace, keys::batch(), chain);
         write.insert(keyspace, keys::applied(batch.log), batch.offset.to_le_bytes());
-        for ConversationWrite { conversation, state, entries, replaced, events } in
-            &batch.conversations
-        {
-            write.insert(keyspace, keys::state(conversation), &state[..]);
-            for entry in entries {
-                let key = keys::numbered(keys::ENTRY, conversation, entry.seq);
-                write.insert(keyspace, key, &entry.entry[..]);
-                if !entry.client_msg_id.is_empty() {
-                    let key = keys::sent(conversation, &entry.sender, &entry.client_msg_id);
-                    let mut value = [0; 16];
-                    value[..8].copy_from_slice(&entry.seq.to_le_bytes());
-                    value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
-                    write.insert(keyspace, key, value);
-                }
+        for change in &batch.conversations {
+            let conversation = &change.conversation;
+            write.insert(keyspace, keys::state(conversation), &change.state[..]);
+            let (entries, rows) = self.replaced(change)?;
+            for (seq, row) in rows {
+                write.insert(keyspace, keys::numbered(keys::ENTRY, conversation, seq), row);
             }
-            // After the entries: one may be added and replaced in the same batch.
-            for (seq, entry) in replaced {
-                write.insert(keyspace, keys::numbered(keys::ENTRY, conversation, *seq), &entry[..]);
+            for run in run::split(&entries) {
+                let key = keys::numbered(keys::ENTRY, conversation, run[0].seq);
+                let row = run::encode(run.iter().map(|entry| &entry.entry[..]));
+                write.insert(keyspace, key, row);
+                insert_ids(&mut write, keyspace, conversation, run);
             }
-            for (number, event) in events {
-                write.insert(
-                    keyspace,
-                    keys::numbered(keys::EVENT, conversation, *number),
-                    &event[..],
-                );
+            for (number, event) in &change.events {
+                let key = keys::numbered(keys::EVENT, conversation, *number);
+                write.insert(keyspace, key, &event[..]);
             }
         }
-        write.commit()
+        write.commit().map_err(failed)
+    }
+
+    /// Carries out the replacements of a batch: in its own entries, since one may be added and
+    /// replaced in the same batch, and in rows that are stored, which are written anew.
+    fn replaced<'a>(&self, change: &'a ConversationWrite) -> Result<Replaced<'a>, HistoryError> {
+        let conversation = change.conversation;
+        let damaged = HistoryError::Damaged { conversation, what: "entries" };
+        let mut entries = Cow::Borrowed(&change.entries[..]);
+        let mut rows: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        for (seq, by) in &change.replaced {
+            if let Ok(at) = entries.binary_search_by_key(seq, |entry| entry.seq) {
+                let replaced = EntryWrite { entry: by.clone(), ..EntryWrite::clone(&entries[at]) };
+                entries.to_mut()[at] = Arc::new(replaced);
+                continue;
+            }
+            let Some((first, stored)) = self.row_of(&conversation, *seq)? else {
+                return Err(damaged);
+            };
+            let row = rows.get(&first).map_or(&stored[..], |row| &row[..]);
+            let Some(row) = run::replace(first, row, *seq, by) else { return Err(damaged) };
+            rows.insert(first, row);
+        }
+        Ok((entries, rows))
+    }
+
+    /// Looks for an id among those that came many at once, newest first.
+    fn find_in_runs(
+        &self,
+        conversation: &ConversationId,
+        hash: [u8; 16],
+    ) -> Result<Option<Sent>, HistoryError> {
+        let key = |seq| keys::numbered(keys::SENT_RUN, conversation, seq);
+        for guard in self.keyspace.range(key(0)..=key(u64::MAX)).rev() {
+            let (first, ids) = self.row(conversation, guard)?;
+            let ids = ids.chunks_exact(run::ID_BYTES);
+            if let Some((seq, id)) = (first..).zip(ids).find(|(_, id)| id[..16] == hash) {
+                return Ok(read_u64(id, 16).map(|content_hash| Sent { seq, content_hash }));
+            }
+        }
+        Ok(None)
     }
 }
+
+/// Where the ids of a run are found again: a key each, or one row for many.
+fn insert_ids(
+    write: &mut fjall::OwnedWriteBatch,
+    keyspace: &Keyspace,
+    conversation: &ConversationId,
+    run: &[Arc<EntryWrite>],
+) {
+    if run.len() >= SENT_RUN_MIN && run.iter().any(|entry| !entry.client_msg_id.is_empty()) {
+        let mut ids = vec![0; run.len() * run::ID_BYTES];
+        for (entry, id) in run.iter().zip(ids.chunks_exact_mut(run::ID_BYTES)) {
+            if !entry.client_msg_id.is_empty() {
+                id[..16].copy_from_slice(&keys::sent_hash(&entry.sender, &entry.client_msg_id));
+                id[16..].copy_from_slice(&entry.content_hash.to_le_bytes());
+            }
+        }
+        let key = keys::numbered(keys::SENT_RUN, conversation, run[0].seq);
+        write.insert(keyspace, key, ids);
+        return;
+    }
+    for entry in run.iter().filter(|entry| !entry.client_msg_id.is_empty()) {
+        let mut value = [0; 16];
+        value[..8].copy_from_slice(&entry.seq.to_le_bytes());
+        value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
+        let key = keys::sent(conversation, &entry.sender, &entry.client_msg_id);
+        write.insert(keyspace, key, value);
+    }
+}
+
+/// Opens the engine on a thread of low priority: its workers take after whoever starts them.
+fn open_engine(dir: &Path, options: HistoryOptions) -> Result<Database, fjall::Error> {
+    let open = || {
+        background::lower_priority();
+        Database::builder(dir)
+            .cache_size(options.cache_bytes)
+            .max_journaling_size(64 << 20)
+            // One: of several the first never compacts, and spins while the others do.
+            .worker_threads(1)
+            .max_cached_files(Some(64))
+            .open()
+    };
+    std::thread::scope(|scope| match scope.spawn(open).join() {
+        Ok(opened) => opened,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+/// What came of the replacements of a batch: its entries, and the stored rows that are written anew, by
+/// the seq of their first entry.
+type Replaced<'a> = (Cow<'a, [Arc<EntryWrite>]>, BTreeMap<u64, Vec<u8>>);
 
 /// From which end of a range values are taken.
 #[derive(Clone, Copy)]
@@ -320,10 +441,7 @@ impl History for FjallHistory {
             return Ok(());
         }
         let number = writer.batch + 1;
-        self.write(batch, number).map_err(|error| {
-            writer.poisoned = true;
-            engine_error("write a batch", &self.dir, error)
-        })?;
+        self.write(batch, number).inspect_err(|_| writer.poisoned = true)?;
         writer.batch = number;
         Ok(())
     }
@@ -375,7 +493,7 @@ impl History for FjallHistory {
             Some(0) => return Ok(Vec::new()),
             Some(before) => before - 1,
         };
-        self.numbered(keys::ENTRY, conversation, 0..=newest, End::Newest, limit)
+        self.entries(conversation, 0..=newest, End::Newest, limit)
     }
 
     fn since(
@@ -385,7 +503,7 @@ impl History for FjallHistory {
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
         let Some(oldest) = after.checked_add(1) else { return Ok(Vec::new()) };
-        self.numbered(keys::ENTRY, conversation, oldest..=u64::MAX, End::Oldest, limit)
+        self.entries(conversation, oldest..=u64::MAX, End::Oldest, limit)
     }
 
     fn find(
@@ -395,7 +513,9 @@ impl History for FjallHistory {
         client_msg_id: &[u8],
     ) -> Result<Option<Sent>, HistoryError> {
         let key = keys::sent(conversation, sender, client_msg_id);
-        let Some(value) = get(&self.keyspace, &self.dir, &key)? else { return Ok(None) };
+        let Some(value) = get(&self.keyspace, &self.dir, &key)? else {
+            return self.find_in_runs(conversation, keys::sent_hash(sender, client_msg_id));
+        };
         let sent = read_u64(&value, 0)
             .zip(read_u64(&value, 8))
             .map(|(seq, content_hash)| Sent { seq, content_hash });
@@ -410,7 +530,15 @@ impl History for FjallHistory {
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
         let Some(oldest) = after.checked_add(1) else { return Ok(Vec::new()) };
-        self.numbered(keys::EVENT, conversation, oldest..=u64::MAX, End::Oldest, limit)
+        let key = |number| keys::numbered(keys::EVENT, conversation, number);
+        let stored = self.keyspace.range(key(oldest)..=key(u64::MAX)).take(limit);
+        let read = |guard: fjall::Guard| {
+            let (key, event) = guard.into_inner().map_err(|error| self.read_error(error))?;
+            let number = keys::number_of(&key)
+                .ok_or(HistoryError::Damaged { conversation: *conversation, what: "event" })?;
+            Ok((number, Bytes::copy_from_slice(&event)))
+        };
+        stored.map(read).collect()
     }
 
     fn conversations(

@@ -83,7 +83,7 @@ fn expected(batches: u64) -> Vec<(u64, Bytes)> {
     for number in 0..CONVERSATIONS {
         let ConversationWrite { state, entries, .. } = stated(number, 1..=batches);
         all.push((0, state));
-        all.extend(entries.into_iter().map(|entry| (entry.seq, entry.entry)));
+        all.extend(entries.into_iter().map(|entry| (entry.seq, entry.entry.clone())));
         let found = |seq| if seq <= batches { seq } else { 0 };
         all.extend((1..=100).map(|seq| (found(seq), Bytes::new())));
     }

@@ -4,7 +4,7 @@
 //! and read by whoever shows a timeline. What it has applied but not persisted is folded again
 //! from the log after a crash.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
@@ -29,8 +29,8 @@ pub struct ConversationWrite {
     pub conversation: ConversationId,
     /// The encoded state after the last record of the batch; replaces the former.
     pub state: Bytes,
-    /// New entries, seq ascending.
-    pub entries: Vec<EntryWrite>,
+    /// New entries, seq ascending; shared with whoever answers for them until they are applied.
+    pub entries: Vec<Arc<EntryWrite>>,
     /// Entries whose stored content is replaced (retracted, erased): seq and the tombstone.
     pub replaced: Vec<(u64, Bytes)>,
     /// New session events: their number in the conversation, ascending, and the event.

@@ -5,6 +5,7 @@
 //! method are written on the method, and [`conformance`] checks them for every back end; only the
 //! `server` crate names one.
 
+pub mod background;
 mod bus;
 pub mod conformance;
 mod directory;

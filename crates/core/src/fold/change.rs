@@ -4,8 +4,6 @@
 //! Rights were checked by the router on a state that may be older than the one here, so what depends
 //! on who owns the session is checked again: of two who take at once, the first in the log wins.
 
-use smallvec::SmallVec;
-
 use super::{
     Folded, Refused, Verdict,
     conversation::Conversation,
@@ -51,7 +49,7 @@ pub(super) fn fold(
 
     state.tick(at_ms);
     let mut folded = Folded::nothing(Verdict::Done);
-    folded.events = SmallVec::from_buf([state.record(actor, cause, event)]);
+    folded.events = vec![state.record(actor, cause, event)];
     if let (Some(text), Some(id)) = (text, entry_id) {
         let mut entry = text.into_entry(id, actor.clone());
         state.number(&mut entry);

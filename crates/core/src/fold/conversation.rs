@@ -40,11 +40,14 @@ pub struct Conversation {
     pub(super) state: store::ConversationState,
     pub(super) senders: Senders,
     pub(super) recent: Recent,
+    /// As its origin says: asked for with every message.
+    account: Option<AccountId>,
 }
 
 impl Conversation {
     pub(super) fn new(origin: store::Origin, at_ms: i64) -> Self {
         Self {
+            account: origin.account.parse().ok(),
             state: store::ConversationState {
                 format: FORMAT,
                 origin: Some(origin),
@@ -59,7 +62,7 @@ impl Conversation {
 
     /// The account it belongs to.
     pub fn account(&self) -> Option<AccountId> {
-        self.state.origin.as_ref()?.account.parse().ok()
+        self.account
     }
 
     /// Reads what [`Conversation::encode`] wrote.
@@ -76,7 +79,8 @@ impl Conversation {
             Senders::decode(senders, state.senders_forgotten).ok_or(DecodeError::Sender)?;
         let recent = Recent::decode(state.last_seq, &std::mem::take(&mut state.recent_kinds));
         state.senders_forgotten = false;
-        Ok(Self { state, senders, recent })
+        let account = state.origin.as_ref().and_then(|origin| origin.account.parse().ok());
+        Ok(Self { state, senders, recent, account })
     }
 
     /// The stored form, a `store::ConversationState`.

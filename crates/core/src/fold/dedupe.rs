@@ -2,7 +2,10 @@
 //! new, so clients with rising ids never cause a look-up) and, in memory only, the newest ids with
 //! the place each got. Anything else has to be asked of the history.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::{
     chat,
@@ -44,7 +47,7 @@ struct Sender {
     id: String,
     greatest: ClientMsgId,
     /// The newest, oldest first, at most `DEDUPE_IDS_MAX`.
-    recent: Vec<Sent>,
+    recent: VecDeque<Sent>,
     /// Some id is not in `recent` any more.
     forgot: bool,
 }
@@ -68,7 +71,7 @@ impl Senders {
             .into_iter()
             .map(|sender| {
                 let greatest = ClientMsgId::try_from(&sender.greatest[..]).ok()?;
-                Some(Sender { id: sender.id, greatest, recent: Vec::new(), forgot: true })
+                Some(Sender { id: sender.id, greatest, recent: VecDeque::new(), forgot: true })
             })
             .collect::<Option<Vec<_>>>()?;
         Some(Self { senders, forgot })
@@ -122,35 +125,39 @@ impl Senders {
                 // Once a sender was forgotten, this one may have sent before.
                 let forgot = self.forgot;
                 let sender = sender.to_owned();
-                self.senders.push(Sender { id: sender, greatest: id, recent: Vec::new(), forgot });
+                self.senders.push(Sender {
+                    id: sender,
+                    greatest: id,
+                    recent: VecDeque::new(),
+                    forgot,
+                });
             }
         }
         let Some(sender) = self.senders.last_mut() else { return };
         sender.greatest = sender.greatest.max(id);
         if sender.recent.len() == DEDUPE_IDS_MAX {
-            sender.recent.remove(0);
+            sender.recent.pop_front();
             sender.forgot = true;
         }
-        sender.recent.push(Sent { id, seq, content_hash, at_ms, message });
+        sender.recent.push_back(Sent { id, seq, content_hash, at_ms, message });
     }
 
     /// Gives the memory of the newest ids back; the history answers for them from now on.
     pub(super) fn forget_recent(&mut self) {
         for sender in &mut self.senders {
             sender.forgot |= !sender.recent.is_empty();
-            sender.recent = Vec::new();
+            sender.recent = VecDeque::new();
         }
     }
 }
 
-/// FNV-1a (64 bit). Stored: it never changes.
-struct Fnv(u64);
+/// Fields one after the other: XXH3 (64 bit) of each, seeded by what came before. The length counts
+/// in XXH3, so fields do not run into each other. Stored: it never changes.
+struct Fields(u64);
 
-impl Fnv {
+impl Fields {
     fn field(&mut self, bytes: &[u8]) {
-        for byte in (bytes.len() as u64).to_le_bytes().iter().chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0 = xxh3_64_with_seed(bytes, self.0);
     }
 }
 
@@ -158,7 +165,7 @@ impl Fnv {
 /// same id. Files count by their id: the rest of their description is the server's.
 pub fn content_hash(audience: i32, content: &chat::Content) -> u64 {
     use chat::content::Kind;
-    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    let mut hash = Fields(0);
     // Unspecified means everyone.
     hash.field(&[u8::from(audience == chat::Audience::Team as i32)]);
     match &content.kind {

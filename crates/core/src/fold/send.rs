@@ -69,7 +69,7 @@ pub(super) fn fold(
         .map_err(|_| Refused::Malformed("new_session"))?;
 
     let at_ms = state.tick(at_ms);
-    let mut events = SmallVec::new();
+    let mut events = Vec::new();
     if let Some(session) = new_session {
         session::open(state, &actor, session.to_string(), send.new_session_team, &mut events);
     }
@@ -96,6 +96,7 @@ pub(super) fn fold(
     Ok(Folded {
         entries: SmallVec::from_buf([entry]),
         events,
+        content_hash: hash,
         ..Folded::nothing(Verdict::Accepted { seq: state.last_seq(), at_ms, id })
     })
 }
@@ -149,7 +150,7 @@ fn asked(
     state: &mut Conversation,
     actor: &Actor,
     at_ms: i64,
-    events: &mut SmallVec<[chat::SessionEvent; 1]>,
+    events: &mut Vec<chat::SessionEvent>,
 ) {
     let Some(session) = &mut state.state.session else { return };
     session.last_visitor_at_ms = at_ms;
@@ -171,7 +172,7 @@ fn answered(
     state: &mut Conversation,
     actor: &Actor,
     at_ms: i64,
-    events: &mut SmallVec<[chat::SessionEvent; 1]>,
+    events: &mut Vec<chat::SessionEvent>,
 ) {
     let Some(session) = &mut state.state.session else { return };
     let by_owner = is_owner(session, &actor.id);

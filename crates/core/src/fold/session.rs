@@ -1,7 +1,5 @@
 //! Questions to and small steps of a session, shared by sends and changes.
 
-use smallvec::SmallVec;
-
 use super::conversation::Conversation;
 use crate::{
     chat::{
@@ -100,7 +98,7 @@ pub(super) fn open(
     actor: &Actor,
     id: String,
     team: String,
-    events: &mut SmallVec<[chat::SessionEvent; 1]>,
+    events: &mut Vec<chat::SessionEvent>,
 ) {
     let at_ms = state.state.last_at_ms;
     let inbox = state.state.origin.as_ref().map(|origin| origin.inbox.clone()).unwrap_or_default();

@@ -196,40 +196,44 @@ impl Chat {
             Some(Found::Team) | None => {}
         }
         let client_msg_id = match &frame {
-            In::Send(send) => send.client_msg_id.clone(),
+            In::Send(send) => self.arena.copy(&send.client_msg_id),
             _ => Bytes::new(),
         };
-        let mut proposer =
-            Proposer { ids: &mut self.ids, screen: &self.screen, now_ms: io.now_ms() };
-        let proposals: Result<Vec<store::Proposal>, Rejection> = match frame {
-            In::Send(send) => {
-                proposer.send(&principal, conversation, send, around).map(|message| {
-                    let mut proposals = message.joins;
-                    proposals.push(message.proposal);
-                    proposals
-                })
-            }
-            In::Retract(retract) => {
-                proposer.retract(&principal, conversation, retract.seq).map(|one| vec![one])
-            }
-            In::Command(command) => proposer.command(
-                &principal,
-                conversation,
-                command,
-                Beside { allowed, session, target },
-            ),
-            _ => Err(Rejection::from(&codes::FRAME_UNEXPECTED)),
+        let mut proposer = Proposer {
+            ids: &mut self.ids,
+            arena: &mut self.arena,
+            screen: &self.screen,
+            now_ms: io.now_ms(),
         };
+        // The last one carries the answer: a transfer's note goes before the transfer, who is mentioned
+        // joins before the note.
+        let proposals: Result<(Vec<store::Proposal>, Option<store::Proposal>), Rejection> =
+            match frame {
+                In::Send(send) => proposer
+                    .send(&principal, conversation, send, around)
+                    .map(|message| (message.joins, Some(message.proposal))),
+                In::Retract(retract) => proposer
+                    .retract(&principal, conversation, retract.seq)
+                    .map(|one| (Vec::new(), Some(one))),
+                In::Command(command) => {
+                    let beside = Beside { allowed, session, target };
+                    let proposals = proposer.command(&principal, conversation, command, beside);
+                    proposals.map(|mut proposals| {
+                        let last = proposals.pop();
+                        (proposals, last)
+                    })
+                }
+                _ => Err(Rejection::from(&codes::FRAME_UNEXPECTED)),
+            };
         let origin = asker.origin(reference, client_msg_id);
         match proposals {
-            Ok(mut proposals) => {
-                // The last one carries the answer: a transfer's note goes before the transfer, who is
-                // mentioned joins before the note.
-                let Some(last) = proposals.pop() else { return };
-                for proposal in proposals {
+            Ok((before, last)) => {
+                for proposal in before {
                     self.stage(Origin::Silent, conversation, proposal);
                 }
-                self.stage(origin, conversation, last);
+                if let Some(last) = last {
+                    self.stage(origin, conversation, last);
+                }
             }
             Err(rejection) => {
                 self.refuse_proposal(io, conversation, frames::rejected(&rejection), origin);

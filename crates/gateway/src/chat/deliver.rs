@@ -13,7 +13,7 @@ use frontdesk_core::{
 };
 use frontdesk_dispatcher::{Committed, DispatchError};
 use frontdesk_protocol::{
-    Encoded, codes,
+    Encoded, EntryFrame, codes,
     wire::{self, server_frame::Frame as Out},
 };
 use smallvec::SmallVec;
@@ -237,7 +237,7 @@ impl Chat {
             }
         }
         if !events.is_empty() {
-            self.deliver_session(io, conversation, events.into_vec(), &team, &visitors);
+            self.deliver_session(io, conversation, events, &team, &visitors);
         }
     }
 
@@ -264,12 +264,23 @@ impl Chat {
                 self.send(io, conn, &frame);
             }
         }
-        let frame = wire::Entries {
-            conversation: conversation.to_string(),
-            epoch,
-            items: vec![frames::item(entry)],
-        };
-        self.push(io, team, &Encoded::push(Out::Entries(frame)), sender);
+        let conversation = conversation.to_string();
+        match team {
+            [] => {}
+            // The usual case: the owner's only connection.
+            [to] if self.takes_binary(*to) => {
+                if Some(*to) != sender {
+                    let frame = EntryFrame::new(&conversation, epoch, &entry);
+                    let append = |out: &mut Vec<u8>| frame.encode(out);
+                    self.send_binary(io, to.conn, frame.encoded_len(), append);
+                }
+            }
+            team => {
+                let items = vec![frames::item(entry)];
+                let frame = Out::Entries(wire::Entries { conversation, epoch, items });
+                self.push(io, team, &Encoded::push(frame), sender);
+            }
+        }
     }
 
     fn deliver_session(

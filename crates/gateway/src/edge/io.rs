@@ -40,6 +40,18 @@ impl Io<'_> {
         self.core.queue(conn, |queue| queue.push_copy(kind.into(), bytes));
     }
 
+    /// As [`send_copy`](Self::send_copy), for a message of so many bytes that `write` appends: one that
+    /// goes to one connection need not lie anywhere else first.
+    pub fn send_with(
+        &mut self,
+        conn: ConnId,
+        kind: Kind,
+        bytes: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.core.queue(conn, |queue| queue.push_with(kind.into(), bytes, write));
+    }
+
     /// Bytes waiting to be written to a connection; 0 if it is gone.
     pub fn queued_bytes(&self, conn: ConnId) -> usize {
         self.core.peek(conn).and_then(|found| found.out.as_ref()).map_or(0, |queue| queue.len())

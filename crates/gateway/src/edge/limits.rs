@@ -49,7 +49,7 @@ impl Default for EdgeLimits {
             tick: Duration::from_millis(100),
             inbox_max: 16 * 1024,
             commands_per_turn_max: 4096,
-            events_per_turn_max: 4096,
+            events_per_turn_max: 512,
             connections_max: 1 << 20,
         }
     }

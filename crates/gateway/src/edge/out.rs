@@ -82,6 +82,23 @@ impl OutQueue {
         self.account(header_len + payload.len());
     }
 
+    /// Queues a frame whose payload of so many bytes is written where it goes out from.
+    pub(super) fn push_with(
+        &mut self,
+        opcode: Opcode,
+        bytes: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let (header, header_len) = encode_header(opcode, bytes);
+        let run = self.run();
+        run.reserve(header_len + bytes);
+        run.extend_from_slice(&header[..header_len]);
+        let start = run.len();
+        write(run);
+        assert_eq!(run.len() - start, bytes, "the header has told the length");
+        self.account(header_len + bytes);
+    }
+
     /// Queues a frame whose payload is shared if it is big.
     pub(super) fn push_shared(&mut self, opcode: Opcode, payload: &Bytes) {
         if payload.len() <= COPY_MAX {

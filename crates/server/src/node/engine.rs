@@ -22,6 +22,7 @@ use frontdesk_api::{
 };
 use frontdesk_catalog::{Catalog, VisitorIdentity};
 use frontdesk_core::{
+    arena::Arena,
     chat,
     fold::{self, Conversation},
     id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, UserId, VisitorId},
@@ -336,7 +337,8 @@ impl Engine for NodeEngine {
             let by = principals::of(by);
             let proposal = {
                 let mut ids = self.ids.lock();
-                let mut proposer = proposer(&mut ids, &self.screen);
+                let mut arena = Arena::default();
+                let mut proposer = proposer(&mut ids, &mut arena, &self.screen);
                 proposer.send(&by, conversation, send, around).map_err(rejected)?.proposal
             };
             self.propose(conversation, proposal).await?
@@ -377,7 +379,8 @@ impl Engine for NodeEngine {
             let proposals = {
                 let mut ids = self.ids.lock();
                 let beside = Beside { allowed, session: state.session(), target: None };
-                let mut proposer = proposer(&mut ids, &self.screen);
+                let mut arena = Arena::default();
+                let mut proposer = proposer(&mut ids, &mut arena, &self.screen);
                 proposer.command(&by, conversation, command, beside).map_err(rejected)?
             };
             for proposal in proposals {
@@ -686,8 +689,8 @@ pub(super) fn refused(code: &'static codes::ErrorCode) -> EngineError {
     }
 }
 
-fn proposer<'a>(ids: &'a mut IdSource, screen: &'a Screen) -> Proposer<'a> {
-    Proposer { ids, screen, now_ms: now_ms() }
+fn proposer<'a>(ids: &'a mut IdSource, arena: &'a mut Arena, screen: &'a Screen) -> Proposer<'a> {
+    Proposer { ids, arena, screen, now_ms: now_ms() }
 }
 
 fn rejected(rejection: Rejection) -> EngineError {

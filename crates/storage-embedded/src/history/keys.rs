@@ -55,8 +55,8 @@ pub(crate) const STATE: KeySpace = KeySpace {
 pub(crate) const ENTRY: KeySpace = KeySpace {
     tag: 0x20,
     name: "entry",
-    key: "conversation 12 bytes, seq u64 BE",
-    value: "chat.v1.Entry",
+    key: "conversation 12 bytes, seq u64 BE of its first entry",
+    value: "a row of entries, see `run.rs`",
     key_bytes: 20,
     value_bytes: None,
 };
@@ -69,6 +69,15 @@ pub(crate) const SENT: KeySpace = KeySpace {
     key_bytes: 28,
     value_bytes: Some(16),
 };
+/// The same for entries that came many at once: found by looking through a conversation's rows.
+pub(crate) const SENT_RUN: KeySpace = KeySpace {
+    tag: 0x31,
+    name: "sent run",
+    key: "conversation 12 bytes, seq u64 BE of its first id",
+    value: "ids of a run, see `run.rs`",
+    key_bytes: 20,
+    value_bytes: None,
+};
 /// Session events.
 pub(crate) const EVENT: KeySpace = KeySpace {
     tag: 0x40,
@@ -80,7 +89,7 @@ pub(crate) const EVENT: KeySpace = KeySpace {
 };
 
 /// Every key space there is.
-pub(crate) const CATALOG: [KeySpace; 6] = [BATCH, APPLIED, STATE, ENTRY, SENT, EVENT];
+pub(crate) const CATALOG: [KeySpace; 7] = [BATCH, APPLIED, STATE, ENTRY, SENT, SENT_RUN, EVENT];
 
 impl KeySpace {
     /// The key space of a stored key; `None` if there is no such key.
@@ -113,7 +122,7 @@ pub(crate) fn state(conversation: &ConversationId) -> [u8; 13] {
     key
 }
 
-/// The key of an entry or session event.
+/// The key of entries, ids or a session event.
 pub(crate) fn numbered(space: KeySpace, conversation: &ConversationId, number: u64) -> [u8; 21] {
     let mut key = [space.tag; 21];
     key[1..13].copy_from_slice(conversation.as_bytes());
@@ -121,17 +130,23 @@ pub(crate) fn numbered(space: KeySpace, conversation: &ConversationId, number: u
     key
 }
 
-/// The key under which a sender's id is found again. The hash is a cryptographic one: a sender
-/// cannot choose ids that are taken for each other.
+/// The key under which a sender's id is found again.
 pub(crate) fn sent(conversation: &ConversationId, sender: &str, client_msg_id: &[u8]) -> [u8; 29] {
+    let mut key = [SENT.tag; 29];
+    key[1..13].copy_from_slice(conversation.as_bytes());
+    key[13..].copy_from_slice(&sent_hash(sender, client_msg_id));
+    key
+}
+
+/// What stands for a sender and its id. The hash is a cryptographic one: a sender cannot choose ids
+/// that are taken for each other.
+pub(crate) fn sent_hash(sender: &str, client_msg_id: &[u8]) -> [u8; 16] {
     let mut hash = Sha256::new();
     hash.update((sender.len() as u32).to_le_bytes());
     hash.update(sender.as_bytes());
     hash.update(client_msg_id);
-    let mut key = [SENT.tag; 29];
-    key[1..13].copy_from_slice(conversation.as_bytes());
-    key[13..].copy_from_slice(&hash.finalize()[..16]);
-    key
+    let hash: [u8; 32] = hash.finalize().into();
+    *hash.first_chunk().expect("a SHA-256 has 32 bytes")
 }
 
 /// The conversation in a key of the spaces that have one.
@@ -158,6 +173,7 @@ mod tests {
         assert_eq!(KeySpace::of(&numbered(ENTRY, &conversation, 1)), Some(ENTRY));
         assert_eq!(KeySpace::of(&numbered(EVENT, &conversation, 1)), Some(EVENT));
         assert_eq!(KeySpace::of(&sent(&conversation, "a", b"b")), Some(SENT));
+        assert_eq!(KeySpace::of(&numbered(SENT_RUN, &conversation, 1)), Some(SENT_RUN));
         assert_eq!(KeySpace::of(&[STATE.tag, 1]), None);
         assert_eq!(KeySpace::of(&[]), None);
         for (index, space) in CATALOG.iter().enumerate() {

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn runs_have_no_gap_and_are_bounded() {
-        let lengths = |entries: &[Arc<EntryWrite>]| split(entries).map(<[_]>::len).collect::<Vec<_>>();
+        let lengths =
+            |entries: &[Arc<EntryWrite>]| split(entries).map(<[_]>::len).collect::<Vec<_>>();
         assert_eq!(lengths(&[]), Vec::<usize>::new());
         assert_eq!(lengths(&entries(5..6, 10)), [1]);
         assert_eq!(lengths(&entries((1..4).chain(6..8), 10)), [3, 2]);
@@ -138,10 +139,12 @@ mod tests {
 
     #[test]
     fn a_row_gives_its_entries_back() {
-        for texts in [vec![&b"\x08a"[..]], vec![b"\x08a", b"\x08", b"\x08ccc"], vec![b"\x08a", b""]] {
+        for texts in [vec![&b"\x08a"[..]], vec![b"\x08a", b"\x08", b"\x08ccc"], vec![b"\x08a", b""]]
+        {
             let row = encode(texts.iter().copied());
             let found = decode(7, &row, &(0..=u64::MAX)).expect("a row");
-            let expected: Vec<_> = (7..).zip(texts.iter().map(|t| Bytes::from(t.to_vec()))).collect();
+            let expected: Vec<_> =
+                (7..).zip(texts.iter().map(|t| Bytes::from(t.to_vec()))).collect();
             assert_eq!(found, expected);
             assert_eq!(count(&row), Some(texts.len() as u64));
             let replaced = replace(7, &row, 7, b"\x08new").expect("it is there");

@@ -1,6 +1,6 @@
 //! Cases for [`History`](crate::History).
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
@@ -19,6 +19,7 @@ macro_rules! history_suite {
             an_empty_history_answers_nothing, entries_come_back_by_page, entries_come_back_since,
             conversations_do_not_mix, a_batch_is_applied_once, logs_do_not_mix,
             the_newest_state_wins, sent_ids_are_found, replaced_entries_keep_their_seq,
+            batches_of_any_size_are_one_timeline,
             events_come_back_since, conversations_are_listed_in_order,
             persisted_batches_survive_reopening,
         );
@@ -55,7 +56,7 @@ pub fn write(number: u32, seqs: std::ops::RangeInclusive<u64>) -> ConversationWr
     ConversationWrite {
         conversation: conversation(number),
         state: Bytes::from(format!("state {number} {}", seqs.end())),
-        entries: seqs.map(entry).collect(),
+        entries: seqs.map(entry).map(Arc::new).collect(),
         replaced: Vec::new(),
         events: Vec::new(),
     }
@@ -163,7 +164,7 @@ pub fn the_newest_state_wins<H: History>(open: Open<'_, H>) {
 pub fn sent_ids_are_found<H: History>(open: Open<'_, H>) {
     let history = open();
     let mut nameless = write(1, 1..=50);
-    nameless.entries[9].client_msg_id = Bytes::new();
+    nameless.entries[9] = Arc::new(EntryWrite { client_msg_id: Bytes::new(), ..entry(10) });
     apply(&history, &batch(1, vec![nameless]));
     for seq in 1..=50 {
         let EntryWrite { sender, client_msg_id, content_hash, .. } = entry(seq);
@@ -188,6 +189,34 @@ pub fn replaced_entries_keep_their_seq<H: History>(open: Open<'_, H>) {
     assert_eq!(found, [(1, &b"entry 1"[..]), (2, b"gone"), (3, b"entry 3"), (4, b"gone")]);
     let sent = history.find(&conversation(1), "sender 0", &entry(2).client_msg_id);
     assert_eq!(sent.expect("readable").map(|sent| sent.seq), Some(2));
+}
+
+/// How many entries came together does not show: not from where they are read, not when some of them
+/// are replaced, not by their ids.
+pub fn batches_of_any_size_are_one_timeline<H: History>(open: Open<'_, H>) {
+    let history = open();
+    let mut last = 0;
+    for (offset, count) in (1..).zip([1, 2, 7, 8, 9, 63, 64, 65, 200, 1, 30]) {
+        let mut change = write(1, last + 1..=last + count);
+        if last > 3 {
+            // Two of an earlier batch, one of them for the second time, and one of this one.
+            change.replaced = [3, last, last + 1].map(|seq| (seq, entry(seq).entry)).to_vec();
+        }
+        apply(&history, &batch(offset, vec![change, write(2, offset..=offset)]));
+        last += count;
+    }
+    for seq in 0..=last + 1 {
+        let newer: Vec<_> = (seq + 1..=last).take(5).collect();
+        assert_eq!(since(&history, 1, seq, 5), newer);
+        let older: Vec<_> = (seq.saturating_sub(5).max(1)..seq).collect();
+        assert_eq!(page(&history, 1, Some(seq), 5), older);
+    }
+    for seq in 1..=last {
+        let EntryWrite { sender, client_msg_id, content_hash, .. } = entry(seq);
+        let found = history.find(&conversation(1), &sender, &client_msg_id).expect("readable");
+        assert_eq!(found, Some(Sent { seq, content_hash }));
+    }
+    assert_eq!(since(&history, 2, 0, 20), (1..=11).collect::<Vec<_>>());
 }
 
 /// Session events have numbers of their own.

@@ -134,7 +134,7 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     let mut door = tickets_door(access)?;
     let mut guests = Vec::new();
     for visitor in 0..options.connections {
-        let ticket = door.ticket(None)?.ticket;
+        let ticket = door.ticket(None)?.text;
         let hello = wire::Hello { ticket, ..wire::Hello::default() };
         guests.push(Guest { peer: Peer::Visitor(visitor), hello, source: source(visitor) });
     }

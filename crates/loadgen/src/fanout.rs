@@ -136,12 +136,15 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
     let pinned = place(options.placement, process).map(|pinned| (pinned, ()));
     let found = match &server.endpoint {
         Endpoint::Baseline(address) => floor(options, *address, process)?,
+        Endpoint::Relay(_) => {
+            return Err(Error::Options("the relay in Go has no fan-out"));
+        }
         Endpoint::Product(access) => {
             let (product, mut cast) = Product::connect(access, 1, 1, options.text_bytes)?;
             let mut door = tickets_door(access)?;
             let mut guests = Vec::new();
             for tab in 0..options.sockets {
-                let ticket = door.ticket(Some(&cast.visitors[0].visitor_token))?.ticket;
+                let ticket = door.ticket(Some(&cast.visitors[0].visitor_token))?.text;
                 let hello = wire::Hello { ticket, ..wire::Hello::default() };
                 // They read like agents: what arrives is a delivery.
                 guests.push(Guest { peer: Peer::Agent(tab), hello, source: source(tab) });

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, io},
     histogram::Latencies,
     link::{Link, Peer},
-    poll::Poller,
+    poll::{Poller, Ready},
     progress::Progress,
     text::Load,
     tracker::Tracker,
@@ -216,12 +216,7 @@ impl<D: Dialect> Generator<D> {
         self.sending = true;
         let mut schedule = None;
         match plan.load {
-            Load::Closed => {
-                self.closed_loop = true;
-                for visitor in 0..self.visitors.len() as u32 {
-                    self.send_next(visitor, self.now_ns())?;
-                }
-            }
+            Load::Closed => self.begin_closed()?,
             Load::Open { rate } => {
                 schedule = Some(Schedule::new(rate, None));
             }
@@ -237,12 +232,7 @@ impl<D: Dialect> Generator<D> {
                 self.windows = Some(Windows::new(self.from_ns, self.to_ns));
             }
         }
-        for index in 0..self.links.len() {
-            if !self.links[index].partial.is_empty() {
-                self.read_ahead(index)?;
-            }
-        }
-        self.send_spoken()?;
+        self.read_all_ahead()?;
         let mut progress = Progress::new();
         let mut ready = Vec::new();
         let (mut began, mut ended): (Option<Reading>, Option<Reading>) = (None, None);
@@ -272,20 +262,69 @@ impl<D: Dialect> Generator<D> {
             }
             progress.tell(|| format!("{:.0} s  {} acked", now_ns as f64 / 1e9, self.acked_ever));
             let wait = Duration::from_nanos(wake_ns.saturating_sub(self.now_ns()));
-            self.poller.wait(&mut ready, Some(wait)).map_err(io("poll"))?;
-            for event in &ready {
-                let index = event.key as usize;
-                if event.writable {
-                    self.links[index].flush(&self.poller, event.key)?;
-                }
-                if event.readable {
-                    self.receive(index)?;
-                }
-            }
-            self.send_spoken()?;
+            self.turn(&mut ready, wait)?;
         }
         let now = self.reading();
         Ok(self.outcome(plan, began.unwrap_or(now), ended.unwrap_or(now)))
+    }
+
+    /// Runs a closed loop and breaks it off in the middle: `kill` ends the server. Tells up to which
+    /// number each visitor's messages were acked.
+    pub(crate) fn break_off(
+        mut self,
+        after: Duration,
+        kill: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(D, Vec<u64>), Error> {
+        self.started = Instant::now();
+        self.to_ns = ns(after);
+        self.sending = true;
+        self.begin_closed()?;
+        self.read_all_ahead()?;
+        let mut progress = Progress::new();
+        let mut ready = Vec::new();
+        loop {
+            let now_ns = self.now_ns();
+            if now_ns >= self.to_ns {
+                break;
+            }
+            progress.tell(|| format!("{:.0} s  {} acked", now_ns as f64 / 1e9, self.acked_ever));
+            self.turn(&mut ready, Duration::from_nanos(self.to_ns - now_ns))?;
+        }
+        kill()?;
+        let acked = self.visitors.iter().map(|visitor| visitor.acks.whole()).collect();
+        Ok((self.dialect, acked))
+    }
+
+    fn begin_closed(&mut self) -> Result<(), Error> {
+        self.closed_loop = true;
+        for visitor in 0..self.visitors.len() as u32 {
+            self.send_next(visitor, self.now_ns())?;
+        }
+        Ok(())
+    }
+
+    fn read_all_ahead(&mut self) -> Result<(), Error> {
+        for index in 0..self.links.len() {
+            if !self.links[index].partial.is_empty() {
+                self.read_ahead(index)?;
+            }
+        }
+        self.send_spoken()
+    }
+
+    /// Receives everything that is ready, then sends.
+    fn turn(&mut self, ready: &mut Vec<Ready>, wait: Duration) -> Result<(), Error> {
+        self.poller.wait(ready, Some(wait)).map_err(io("poll"))?;
+        for event in ready.iter() {
+            let index = event.key as usize;
+            if event.writable {
+                self.links[index].flush(&self.poller, event.key)?;
+            }
+            if event.readable {
+                self.receive(index)?;
+            }
+        }
+        self.send_spoken()
     }
 
     fn now_ns(&self) -> u64 {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     burst::{BurstOptions, BurstReport, burst},
     connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect},
+    crash::{CrashOptions, CrashReport, crash},
     error::Error,
     fanout::{FanoutOptions, FanoutReport, fanout},
     idle::{IdleOptions, idle},
@@ -15,6 +16,7 @@ use crate::{
     report::{IdleReport, Report},
     spread::median,
     text::{Load, Subject, TextOptions, text},
+    trace::{TraceReport, trace},
 };
 
 /// Messages per second at which latencies are compared: the rate of the reference design.
@@ -81,6 +83,7 @@ pub const GOALS: &[Known] = &[
     at_most(8, "server CPU per idle connection with pings every 25 s / 0.4 us a second", 2.5, 1.5),
     at_least(9, "handshakes per second with ticket and resume / B-accept", 0.3, 0.6),
     at_least(10, "deliveries per second of a fan-out to 1,000 sockets / B-send", 0.8, 0.95),
+    at_least(11, "messages per CPU second at the peak, product (durable) / relay in Go", 1.5, 2.5),
     elsewhere(12, "peak messages per second, product / Centrifugo", 3.0, 5.0, PEERS),
     elsewhere(
         13,
@@ -89,6 +92,8 @@ pub const GOALS: &[Known] = &[
         80.0,
         PEERS,
     ),
+    at_most(14, "bytes on the wire of the same chat, protobuf / JSON", 0.60, 0.45),
+    at_most(15, "seconds from start to ready after kill -9, per million stored messages", 5.0, 1.0),
     elsewhere(
         16,
         "milliseconds a cluster on Kafka adds to the p50 of the ack",
@@ -118,6 +123,8 @@ pub struct GoalsOptions {
     pub idle: IdleOptions,
     /// Of the handshakes.
     pub connect: ConnectOptions,
+    /// Of the kill and the start.
+    pub crash: CrashOptions,
 }
 
 impl Default for GoalsOptions {
@@ -128,6 +135,7 @@ impl Default for GoalsOptions {
             measured: Duration::from_secs(10),
             idle: IdleOptions { hold: PINGS, ..IdleOptions::default() },
             connect: ConnectOptions::default(),
+            crash: CrashOptions::new(Duration::from_secs(10)),
         }
     }
 }
@@ -180,6 +188,10 @@ pub enum Run {
     Accept(Handshakes),
     /// A fan-out.
     Fanout(Box<FanoutReport>),
+    /// A chat in both subprotocols.
+    Trace(TraceReport),
+    /// A kill and a start.
+    Crash(CrashReport),
 }
 
 impl Run {
@@ -189,7 +201,8 @@ impl Run {
             Self::Text(report) => report.is_clean(),
             Self::Burst(report) => report.run.is_clean(),
             Self::Fanout(report) => report.is_clean(),
-            Self::Idle(_) | Self::Connect(_) | Self::Accept(_) => true,
+            Self::Crash(report) => report.is_clean(),
+            Self::Idle(_) | Self::Connect(_) | Self::Accept(_) | Self::Trace(_) => true,
         }
     }
 
@@ -202,7 +215,7 @@ impl Run {
                 report.ticket.void_reason.as_deref().or(report.resume.void_reason.as_deref())
             }
             Self::Accept(report) => report.void_reason.as_deref(),
-            Self::Idle(_) => None,
+            Self::Idle(_) | Self::Trace(_) | Self::Crash(_) => None,
         }
     }
 }
@@ -270,6 +283,21 @@ pub fn goals(
             Ok((Some(ratio), vec![Run::Fanout(Box::new(floor)), Run::Fanout(Box::new(product))]))
         })?);
     }
+    if wanted(11) {
+        found.push(relay_goal(options, launch)?);
+    }
+    if wanted(14) {
+        let report = trace(&launch(Subject::Product)?)?;
+        let note = format!("{} messages, {} frames", report.messages, report.frames);
+        let found_goal = goal(known(14), vec![report.ratio], None, vec![Run::Trace(report)]);
+        found.push(Goal { note: Some(note), ..found_goal });
+    }
+    if wanted(15) {
+        found.push(paired(known(15), options.rounds, &mut || {
+            let report = crash(&options.crash, &mut launch(Subject::Product)?)?;
+            Ok((Some(report.start_s_per_million), vec![Run::Crash(report)]))
+        })?);
+    }
     for known in GOALS.iter().filter(|known| wanted(known.id)) {
         if let Side::Elsewhere(why) = known.side {
             found.push(goal(known, Vec::new(), Some(why.to_owned()), Vec::new()));
@@ -296,6 +324,23 @@ fn step_goal(
         Ok((back, vec![Run::Burst(Box::new(report))]))
     })?;
     Ok(Goal { note: Some(format!("steps to {}", chosen.join(", "))), ..found })
+}
+
+/// The product beside the relay in Go, which may not be there.
+fn relay_goal(
+    options: &GoalsOptions,
+    launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
+) -> Result<Goal, Error> {
+    if let Err(error) = launch(Subject::G0) {
+        let reason = format!("the relay in Go is not there: {error}");
+        return Ok(goal(known(11), Vec::new(), Some(reason), Vec::new()));
+    }
+    let both = rounds(options, &[Subject::G0, Subject::Product], Load::Closed, launch)?;
+    // More messages per CPU second is less CPU per message.
+    let cpu = |report: &Report| report.server_cpu_s_per_million;
+    let found = ratio(known(11), &both, Subject::G0, Subject::Product, cpu);
+    let note = "the relay has GOMAXPROCS 1, buffers of 1,024 bytes, and stores nothing";
+    Ok(Goal { note: Some(note.to_owned()), ..found })
 }
 
 /// What one run of idle connections says.

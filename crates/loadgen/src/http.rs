@@ -57,6 +57,7 @@ pub(crate) struct Client {
     base: Base,
     connection: Option<BufReader<TcpStream>>,
     cookies: Vec<(String, String)>,
+    authorization: Option<String>,
 }
 
 struct Answer {
@@ -68,7 +69,12 @@ struct Answer {
 
 impl Client {
     pub(crate) fn new(base: Base) -> Self {
-        Self { base, connection: None, cookies: Vec::new() }
+        Self { base, connection: None, cookies: Vec::new(), authorization: None }
+    }
+
+    /// Who asks from now on, in place of the cookies.
+    pub(crate) fn authorize(&mut self, authorization: String) {
+        self.authorization = Some(authorization);
     }
 
     /// Asks, and waits where the server says that it is asked too often.
@@ -114,7 +120,9 @@ impl Client {
             "{method} {prefix}{path} HTTP/1.1\r\nHost: {authority}\r\nAccept: application/json\r\n\
              X-Frontdesk: 1\r\n"
         );
-        if !self.cookies.is_empty() {
+        if let Some(authorization) = &self.authorization {
+            request.extend(["Authorization: ", authorization, "\r\n"]);
+        } else if !self.cookies.is_empty() {
             let cookies: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request.extend(["Cookie: ", &cookies.join("; "), "\r\n"]);
@@ -284,6 +292,7 @@ mod tests {
         assert_eq!(client.ask("GET", "/1", None).expect("an answer"), json!({ "a": 1 }));
         let body = json!({ "c": 3 });
         assert_eq!(client.ask("POST", "/2", Some(&body)).expect("an answer"), json!({ "b": 2 }));
+        client.authorize("Visitor v1.x".to_owned());
         match client.ask("GET", "/3", None) {
             Err(Error::Http { status: 403, code, .. }) => assert_eq!(code, "no.entry"),
             other => panic!("{other:?}"),
@@ -292,5 +301,7 @@ mod tests {
         assert!(requests[0].starts_with("GET /x/1 HTTP/1.1\n"));
         assert!(!requests[0].contains("Cookie"));
         assert!(requests[1].contains("Cookie: frontdesk=abc\n"));
+        assert!(requests[2].contains("Authorization: Visitor v1.x\n"));
+        assert!(!requests[2].contains("Cookie"));
     }
 }

@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -19,6 +20,9 @@ use crate::{
 const ADMIN_EMAIL: &str = "admin@bench.example";
 /// What the server logs, in its temporary directory.
 const SERVER_LOG: &str = "server.log";
+/// The server's data, in its temporary directory.
+const DATA: &str = "data";
+const NOT_OURS: Error = Error::Options("only a server that was started for the run can be ended");
 /// What `frontdesk serve` says before its address.
 const SERVES: &str = "Frontdesk serves ";
 /// Names of the configuration in the environment begin so.
@@ -31,6 +35,8 @@ const PLENTY: &str = "1000000";
 pub enum Endpoint {
     /// A floor.
     Baseline(SocketAddr),
+    /// G0: a floor's frames in WebSocket messages.
+    Relay(SocketAddr),
     /// The product.
     Product(ProductAccess),
 }
@@ -64,15 +70,23 @@ pub struct Server {
     own: Option<Own>,
 }
 
+/// Dropped in this order: the process ends before its directory goes.
 #[derive(Debug)]
 struct Own {
+    running: Running,
+    dir: TempDir,
+    /// How to start it again, of a product.
+    launch: Option<ProductLaunch>,
+}
+
+#[derive(Debug)]
+struct Running {
     child: Child,
     /// Kept open: after the address nobody reads it, but the server may write.
     stdout: BufReader<ChildStdout>,
-    dir: TempDir,
 }
 
-impl Drop for Own {
+impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself, and what it wrote goes with its directory.
         drop(self.child.kill());
@@ -89,6 +103,29 @@ impl Server {
     /// A server reached over the network alone: what it uses is not known.
     pub fn remote(access: ProductAccess) -> Self {
         Self { pid: None, endpoint: Endpoint::Product(access), own: None }
+    }
+
+    /// Ends the process in the middle of whatever it does.
+    pub fn kill9(&mut self) -> Result<(), Error> {
+        let own = self.own.as_mut().ok_or(NOT_OURS)?;
+        own.running.child.kill().map_err(io("kill the server"))?;
+        own.running.child.wait().map_err(io("wait for the server's end"))?;
+        Ok(())
+    }
+
+    /// Starts a product that was killed on the same data, and tells how long that took. Its address
+    /// is another one.
+    pub fn restart(&mut self) -> Result<Duration, Error> {
+        let own = self.own.as_mut().ok_or(NOT_OURS)?;
+        let (Some(launch), Endpoint::Product(access)) = (&own.launch, &mut self.endpoint) else {
+            return Err(NOT_OURS);
+        };
+        let began = Instant::now();
+        let (running, base_url) = serve(launch, own.dir.path())?;
+        let took = began.elapsed();
+        (own.running, access.base_url) = (running, base_url);
+        self.pid = Some(own.running.child.id());
+        Ok(took)
     }
 
     /// The directory with the server's files, if this crate started it.
@@ -139,7 +176,7 @@ pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
 /// Makes an account in a temporary directory and serves it on a free port of this machine.
 pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
     let dir = temporary(&launch.parent)?;
-    let data = dir.path().join("data");
+    let data = dir.path().join(DATA);
     let password = format!("{:016x}{:016x}", product::random()?, product::random()?);
     let password_file = dir.path().join("password");
     std::fs::write(&password_file, &password).map_err(io("write the password file"))?;
@@ -164,28 +201,59 @@ pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
         .ok_or(Error::Malformed { what: "the inbox key of frontdesk init" })?
         .to_owned();
 
-    let log = std::fs::File::create(dir.path().join(SERVER_LOG))
-        .map_err(io("create the server's log file"))?;
-    let child = clean(&launch.program)
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(&data)
-        .envs(server_env(launch.durable, launch.loops))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .map_err(io("run frontdesk serve"))?;
-    let (own, base_url) = announced(child, dir, |line| {
-        line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned())
-    })?;
+    let (running, base_url) = serve(launch, dir.path())?;
     let access = ProductAccess {
         base_url,
         admin_email: ADMIN_EMAIL.to_owned(),
         admin_password: password,
         inbox_key,
     };
-    let pid = Some(own.child.id());
+    let pid = Some(running.child.id());
+    let own = Own { running, dir, launch: Some(launch.clone()) };
     Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })
+}
+
+fn serve(launch: &ProductLaunch, dir: &Path) -> Result<(Running, String), Error> {
+    let log =
+        std::fs::File::create(dir.join(SERVER_LOG)).map_err(io("create the server's log file"))?;
+    let child = clean(&launch.program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(dir.join(DATA))
+        .envs(server_env(launch.durable, launch.loops))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .map_err(io("run frontdesk serve"))?;
+    announced(child, dir, |line| line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned()))
+}
+
+/// Builds the relay in `source`, a Go module, and starts it with one thread for Go code: it gets one
+/// core.
+pub fn launch_g0(source: &Path, parent: &Path) -> Result<Server, Error> {
+    let dir = temporary(parent)?;
+    let program = dir.path().join("g0");
+    let built = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(source)
+        .output()
+        .map_err(|error| Error::Launch { what: "go build", reason: error.to_string() })?;
+    if !built.status.success() {
+        let reason = String::from_utf8_lossy(&built.stderr).trim().to_owned();
+        return Err(Error::Launch { what: "go build", reason });
+    }
+    let child = Command::new(&program)
+        .env("GOMAXPROCS", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(io("run the relay in Go"))?;
+    let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
+    let pid = Some(running.child.id());
+    let own = Own { running, dir, launch: None };
+    Ok(Server { pid, endpoint: Endpoint::Relay(address), own: Some(own) })
 }
 
 /// Starts a floor: runs `command` with the floor's name and a directory for its log as further
@@ -203,8 +271,9 @@ pub fn launch_baseline(
         .stdout(Stdio::piped())
         .spawn()
         .map_err(io("run a baseline"))?;
-    let (own, address) = announced(child, dir, |line| line.trim_end().parse().ok())?;
-    let pid = Some(own.child.id());
+    let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
+    let pid = Some(running.child.id());
+    let own = Own { running, dir, launch: None };
     Ok(Server { pid, endpoint: Endpoint::Baseline(address), own: Some(own) })
 }
 
@@ -229,16 +298,16 @@ fn clean(program: &Path) -> Command {
 /// Reads lines until one holds what is looked for. A process that ends instead is an error.
 fn announced<T>(
     mut child: Child,
-    dir: TempDir,
+    dir: &Path,
     find: impl Fn(&str) -> Option<T>,
-) -> Result<(Own, T), Error> {
+) -> Result<(Running, T), Error> {
     let stdout = child.stdout.take().ok_or(Error::Malformed { what: "standard output" })?;
-    let mut own = Own { child, stdout: BufReader::new(stdout), dir };
+    let mut running = Running { child, stdout: BufReader::new(stdout) };
     loop {
         let mut line = String::new();
-        let count = own.stdout.read_line(&mut line).map_err(io("read a server's output"))?;
+        let count = running.stdout.read_line(&mut line).map_err(io("read a server's output"))?;
         if count == 0 {
-            let said = std::fs::read_to_string(own.dir.path().join(SERVER_LOG));
+            let said = std::fs::read_to_string(dir.join(SERVER_LOG));
             let reason = match said.as_deref().map(str::trim) {
                 Ok(said) if !said.is_empty() => said.to_owned(),
                 _ => "it ended before it said its address".to_owned(),
@@ -246,7 +315,7 @@ fn announced<T>(
             return Err(Error::Launch { what: "a server process", reason });
         }
         if let Some(found) = find(&line) {
-            return Ok((own, found));
+            return Ok((running, found));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Load on a server by the thousand, and the floors it is compared with.
 //!
 //! ```text
-//! scenario (text, burst, fanout, connect, resume, idle, floor, goals)
+//! scenario (text, burst, fanout, connect, resume, crash, trace,
+//!           idle, floor, goals)
 //!     -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
 //!            raw frames to a baseline | the public protocol to the product
@@ -15,6 +16,7 @@ mod baseline;
 mod burst;
 mod connect;
 mod cpu;
+mod crash;
 mod error;
 mod fanout;
 mod floor;
@@ -30,11 +32,13 @@ mod poll;
 mod product;
 mod progress;
 mod raw;
+mod relay;
 mod report;
 mod resume;
 mod spread;
 mod storm;
 mod text;
+mod trace;
 mod tracker;
 mod websocket;
 mod windows;
@@ -42,15 +46,18 @@ mod windows;
 pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
 pub use burst::{BurstOptions, BurstReport, burst};
 pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect};
+pub use crash::{CrashOptions, CrashReport, crash};
 pub use error::Error;
 pub use fanout::{FanoutOptions, FanoutReport, fanout};
 pub use floor::{FloorFigures, FloorOptions, FloorReport, floor};
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
 pub use launch::{
-    Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_product, server_env,
+    Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_g0, launch_product,
+    server_env,
 };
 pub use report::{IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use spread::Spread;
 pub use text::{Load, Placement, Subject, TextOptions, text};
+pub use trace::{TraceReport, trace};

@@ -112,6 +112,11 @@ impl Product {
         id.to_vec().into()
     }
 
+    /// Whose message a text is, and which one.
+    pub(crate) fn said(&self, text: &[u8]) -> Option<(u32, u64)> {
+        self.head(text).map(|head| (head.visitor, head.number))
+    }
+
     fn head(&self, text: &[u8]) -> Option<Head> {
         if text.len() != self.text_bytes || text[0] != MARK {
             return None;

@@ -41,7 +41,7 @@ pub(crate) fn connect(address: SocketAddr, visitors: u32, agents: u32) -> Result
     Ok(links)
 }
 
-fn hello(peer: Peer) -> [u8; HELLO_BYTES] {
+pub(crate) fn hello(peer: Peer) -> [u8; HELLO_BYTES] {
     let (role, index) = match peer {
         Peer::Visitor(index) => (0_u32, index),
         Peer::Agent(index) => (1, index),

@@ -13,6 +13,7 @@ use crate::{
     link::Link,
     product::Product,
     raw::{self, Raw},
+    relay::Wrapped,
     report::Report,
 };
 
@@ -30,6 +31,8 @@ pub enum Subject {
     Product,
     /// The product with its log off: acks do not wait for the disk.
     ProductAsync,
+    /// The relay in Go.
+    G0,
     /// The floor of handshakes.
     BAccept,
     /// The floor of a fan-out.
@@ -131,6 +134,11 @@ pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Out
         Endpoint::Baseline(address) => {
             let links = raw::connect(*address, options.visitors, options.agents)?;
             measure(options, Raw::new(), links, process, pinned.is_some())
+        }
+        Endpoint::Relay(address) => {
+            let mut dialect = Wrapped::new()?;
+            let links = dialect.connect(*address, options.visitors, options.agents)?;
+            measure(options, dialect, links, process, pinned.is_some())
         }
         Endpoint::Product(access) => {
             let (product, cast) =

@@ -32,6 +32,17 @@ impl Tracker {
         false
     }
 
+    /// How many of the numbers up to `acked` have not come; later ones may have.
+    pub(crate) fn missing_of(&self, acked: u64) -> u64 {
+        let before = self.missing.iter().filter(|missing| **missing <= acked).count() as u64;
+        acked.saturating_sub(self.last) + before
+    }
+
+    /// The greatest number up to which all have come.
+    pub(crate) fn whole(&self) -> u64 {
+        self.missing.iter().min().map_or(self.last, |missing| missing - 1)
+    }
+
     /// How many of the numbers up to `sent` have not come.
     pub(crate) fn missing(&self, sent: u64) -> u64 {
         sent.saturating_sub(self.last) + self.missing.len() as u64
@@ -41,6 +52,18 @@ impl Tracker {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_acked_may_be_missing() {
+        let mut tracker = Tracker::default();
+        for number in [1, 2, 4] {
+            tracker.note(number);
+        }
+        let missing = [1, 2, 3, 4, 6].map(|acked| tracker.missing_of(acked));
+        assert_eq!((missing, tracker.whole()), ([0, 0, 1, 1, 3], 2));
+        tracker.note(3);
+        assert_eq!(tracker.whole(), 4);
+    }
 
     #[test]
     fn every_disorder_has_its_name() {

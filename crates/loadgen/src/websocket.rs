@@ -69,6 +69,16 @@ pub(crate) fn begin(opcode: u8, payload_bytes: usize, key: [u8; 4], out: &mut Ve
     out.extend_from_slice(&key);
 }
 
+/// Bytes of a whole frame.
+pub(crate) fn frame_bytes(payload_bytes: usize, masked: bool) -> usize {
+    let length = match payload_bytes {
+        0..=125 => 0,
+        126..=0xffff => 2,
+        _ => 8,
+    };
+    2 + length + if masked { 4 } else { 0 } + payload_bytes
+}
+
 /// Masks a whole payload in place.
 pub(crate) fn mask(payload: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
@@ -170,6 +180,10 @@ mod tests {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536] {
             let payload: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
             let sent = unmasked(BINARY, &payload);
+            assert_eq!(frame_bytes(length, false), sent.len());
+            let mut masked = Vec::new();
+            write(BINARY, &payload, [1; 4], &mut masked);
+            assert_eq!(frame_bytes(length, true), masked.len());
             for short in [0, 1, 2, 3, 9, sent.len() - 1] {
                 if short < sent.len() {
                     assert_eq!(read(&sent[..short]).expect("a beginning"), None);

@@ -11,17 +11,18 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, Error, FanoutOptions,
-    FloorOptions, GoalsOptions, IdleOptions, Load, Placement, ProductAccess, ProductLaunch,
-    ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst, connect, fanout,
-    floor as floor_, goals, idle, launch_baseline, launch_product, resume, run_baseline, text,
+    BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, Error,
+    FanoutOptions, FloorOptions, GoalsOptions, IdleOptions, Load, Placement, ProductAccess,
+    ProductLaunch, ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst,
+    connect, crash, fanout, floor as floor_, goals, idle, launch_baseline, launch_g0,
+    launch_product, resume, run_baseline, text, trace,
 };
 use serde::Serialize;
 
 use crate::{
     cli::{
-        Bench, BenchBurst, BenchCommon, BenchConnect, BenchFanout, BenchFloor, BenchGoals,
-        BenchIdle, BenchResume, BenchTarget, BenchText, Floor, Subject,
+        Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFloor,
+        BenchGoals, BenchIdle, BenchResume, BenchTarget, BenchText, Floor, Subject,
     },
     commands::say,
 };
@@ -37,6 +38,11 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         Bench::Connect(options) => run_connect(&options),
         Bench::Fanout(options) => run_fanout(&options),
         Bench::Resume(options) => run_resume(&options),
+        Bench::Crash(options) => run_crash(&options),
+        Bench::Trace(common) => {
+            print(&trace(&launch_pinned(&common, Subject_::Product)?)?, common.json)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Bench::Burst(options) => run_burst(&options),
         Bench::Floor(options) => run_floor(&options),
         Bench::Goals(options) => run_goals(options),
@@ -163,6 +169,17 @@ fn run_resume(options: &BenchResume) -> anyhow::Result<ExitCode> {
     Ok(success(report.is_clean()))
 }
 
+fn run_crash(options: &BenchCrash) -> anyhow::Result<ExitCode> {
+    let crash_options = CrashOptions {
+        visitors: options.visitors,
+        agents: options.agents,
+        ..CrashOptions::new(Duration::from_secs(options.seconds))
+    };
+    let report = crash(&crash_options, &mut launch_pinned(&options.common, Subject_::Product)?)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.is_clean()))
+}
+
 fn success(clean: bool) -> ExitCode {
     if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -229,6 +246,7 @@ fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyh
         Subject_::F0 => floor(BaselineKind::F0),
         Subject_::F1 => floor(BaselineKind::F1),
         Subject_::F1Direct => floor(BaselineKind::F1Direct),
+        Subject_::G0 => Ok(launch_g0(&common.g0, &parent)?),
         Subject_::BAccept => floor(BaselineKind::Accept),
         Subject_::BSend => floor(BaselineKind::Send),
         Subject_::Product | Subject_::ProductAsync => {

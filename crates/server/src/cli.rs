@@ -183,6 +183,10 @@ pub(crate) enum Bench {
     Fanout(BenchFanout),
     /// Everybody drops and comes back at once.
     Resume(BenchResume),
+    /// Kill -9 under load, start again, read everything back.
+    Crash(BenchCrash),
+    /// Bytes of the same chat in both subprotocols.
+    Trace(BenchCommon),
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
     /// The goals, each against its floor.
@@ -298,6 +302,22 @@ pub(crate) struct BenchResume {
     pub(crate) common: BenchCommon,
 }
 
+/// How much is written before the kill.
+#[derive(Debug, Args)]
+pub(crate) struct BenchCrash {
+    /// Seconds of writing.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
 /// How often the floors have their turns.
 #[derive(Debug, Args)]
 pub(crate) struct BenchFloor {
@@ -346,6 +366,9 @@ pub(crate) struct BenchGoals {
 /// What all benchmarks take.
 #[derive(Debug, Args)]
 pub(crate) struct BenchCommon {
+    /// Source of the relay in Go that goal 11 compares with.
+    #[arg(long, value_name = "DIR", default_value = "bench/g0", hide = true)]
+    pub(crate) g0: PathBuf,
     /// Where temporary data goes: on the disk that is to be measured.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,

@@ -61,8 +61,9 @@ pub(crate) struct Door {
 /// What opens a socket, and who it is for.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) ticket: String,
+    pub(crate) text: String,
     pub(crate) visitor_token: String,
+    pub(crate) conversation: String,
 }
 
 /// A visitor whose conversation runs.
@@ -70,6 +71,7 @@ pub(crate) struct Ticket {
 pub(crate) struct VisitorOf {
     pub(crate) visitor_token: String,
     pub(crate) resume_token: String,
+    pub(crate) conversation: String,
     /// How far its connection holds the conversation.
     pub(crate) held: wire::Position,
 }
@@ -109,14 +111,15 @@ impl Door {
         }
         let got = self.visitors.ask("POST", "/api/v1/tickets", Some(&body))?;
         Ok(Ticket {
-            ticket: string(&got, "ticket")?,
+            text: string(&got, "ticket")?,
             visitor_token: string(&got, "visitor_token")?,
+            conversation: string(&got, "conversation_id")?,
         })
     }
 
     /// Lets a new visitor in.
     pub(crate) fn visitor(&mut self, index: u32) -> Result<Link, Error> {
-        let ticket = self.ticket(None)?.ticket;
+        let ticket = self.ticket(None)?.text;
         Ok(self.enter(Peer::Visitor(index), &ticket)?.link)
     }
 
@@ -288,11 +291,12 @@ pub(super) fn connect(
     let mut cast = Vec::new();
     for visitor in 0..visitors {
         let ticket = door.ticket(None)?;
-        let Entered { link, welcome } = door.enter(Peer::Visitor(visitor), &ticket.ticket)?;
+        let Entered { link, welcome } = door.enter(Peer::Visitor(visitor), &ticket.text)?;
         links.push(link);
         cast.push(VisitorOf {
             visitor_token: ticket.visitor_token,
             resume_token: welcome.resume_token,
+            conversation: ticket.conversation,
             held: wire::Position { epoch: welcome.epoch, seq: 0 },
         });
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use frontdesk_testkit::{
     TestServer,
+    http::note,
     server::{ADMIN_EMAIL, PASSWORD, run_to_end},
 };
 use serde_json::Value;
@@ -150,4 +151,56 @@ async fn a_goal_is_measured_in_rounds() {
     assert_eq!(subjects.collect::<Vec<_>>(), ["b_send", "product", "b_send", "product"], "{goal}");
     let rounds = goal["rounds"].as_array().expect("rounds").len();
     assert!(rounds == 2 || goal["reason"].is_string(), "{goal}");
+}
+
+#[tokio::test]
+async fn every_acked_message_is_there_once_after_a_kill() {
+    let _alone = heavy().await;
+    let options = ["crash", "--seconds", "2", "--visitors", "20", "--agents", "2"];
+    let report = bench(&options, &[]).await;
+    for name in ["lost", "duplicated", "reordered"] {
+        assert_eq!(report[name], 0, "{name} in {report}");
+    }
+    // More than a page of the API for somebody.
+    assert!(report["acked"].as_u64() > Some(20 * 5), "{report}");
+    assert!(report["stored"].as_u64() >= report["acked"].as_u64(), "{report}");
+    assert!(report["start_s_per_million"].as_f64() > report["start_s"].as_f64(), "{report}");
+}
+
+#[tokio::test]
+async fn the_same_chat_is_smaller_in_protobuf() {
+    let report = bench(&["trace"], &[]).await;
+    let number = |name: &str| report[name].as_f64().expect("a number");
+    // A draft, its end, the message, its ack, its entry and a cursor for each line at least.
+    assert!(number("frames") >= number("messages") * 6.0, "{report}");
+    assert!(number("proto_bytes") < number("json_bytes"), "{report}");
+    assert!((number("ratio") - number("proto_bytes") / number("json_bytes")).abs() < 1e-9);
+}
+
+#[tokio::test]
+async fn without_its_source_the_relay_in_go_has_a_reason_instead_of_a_value() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("a plain path");
+    let report = bench(&["goals", "--only", "11", "--g0", path], &[]).await;
+    let goal = &report["goals"][0];
+    assert!(goal["value"].is_null() && goal["holds"] == false, "{goal}");
+    let reason = goal["reason"].as_str().expect("a reason");
+    assert!(reason.contains("relay in Go"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_relay_in_go_relays_whole_and_in_order() {
+    if std::process::Command::new("go").arg("version").output().is_err() {
+        note("\n*** the relay in Go SKIPPED: it needs go, which is not here ***\n");
+        return;
+    }
+    let _alone = heavy().await;
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bench/g0");
+    let options = ["goals", "--only", "11", "--rounds", "1", "--seconds", "1", "--g0", source];
+    let report = bench(&options, &[]).await;
+    let goal = &report["goals"][0];
+    let relay = &goal["runs"][0];
+    assert_eq!((&relay["subject"], &relay["durable"]), (&"g0".into(), &false.into()), "{goal}");
+    assert_clean(relay);
+    assert_eq!(relay["acked"], relay["delivered"], "{relay}");
 }

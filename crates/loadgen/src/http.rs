@@ -2,7 +2,8 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _},
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_BYTES_MAX: u64 = 4 << 20;
 /// How long a run waits for its turn where the server limits requests.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+const JSON: &str = "application/json";
+const PLAIN: &str = "text/plain";
 
 /// Where a server is.
 #[derive(Debug, Clone)]
@@ -58,6 +62,7 @@ pub(crate) struct Client {
     connection: Option<BufReader<TcpStream>>,
     cookies: Vec<(String, String)>,
     authorization: Option<String>,
+    forwarded_for: Option<Ipv4Addr>,
 }
 
 struct Answer {
@@ -69,12 +74,37 @@ struct Answer {
 
 impl Client {
     pub(crate) fn new(base: Base) -> Self {
-        Self { base, connection: None, cookies: Vec::new(), authorization: None }
+        Self {
+            base,
+            connection: None,
+            cookies: Vec::new(),
+            authorization: None,
+            forwarded_for: None,
+        }
     }
 
     /// Who asks from now on, in place of the cookies.
     pub(crate) fn authorize(&mut self, authorization: String) {
         self.authorization = Some(authorization);
+    }
+
+    /// Sends a file as if from that address.
+    pub(crate) fn upload(
+        &mut self,
+        path: &str,
+        from: Ipv4Addr,
+        bytes: &[u8],
+    ) -> Result<Value, Error> {
+        self.forwarded_for = Some(from);
+        let answer = self.exchange("POST", path, PLAIN, bytes)?;
+        let value: Value = serde_json::from_slice(&answer.body)
+            .map_err(|_| Error::Malformed { what: "a JSON body" })?;
+        if answer.status / 100 != 2 {
+            let code = value["code"].as_str().unwrap_or_default().to_owned();
+            let path = path.to_owned();
+            return Err(Error::Http { method: "POST", path, status: answer.status, code });
+        }
+        Ok(value)
     }
 
     /// Asks, and waits where the server says that it is asked too often.
@@ -86,7 +116,8 @@ impl Client {
     ) -> Result<Value, Error> {
         let patience_ends = Instant::now() + PATIENCE;
         loop {
-            let answer = self.exchange(method, path, body)?;
+            let text = body.map(Value::to_string).unwrap_or_default();
+            let answer = self.exchange(method, path, JSON, text.as_bytes())?;
             let value: Value = if answer.body.is_empty() {
                 Value::Null
             } else {
@@ -108,18 +139,21 @@ impl Client {
         &mut self,
         method: &'static str,
         path: &str,
-        body: Option<&Value>,
+        content_type: &'static str,
+        body: &[u8],
     ) -> Result<Answer, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let body = body.map(Value::to_string).unwrap_or_default();
         let Base { authority, prefix, .. } = &self.base;
         let mut request = format!(
             "{method} {prefix}{path} HTTP/1.1\r\nHost: {authority}\r\nAccept: application/json\r\n\
              X-Frontdesk: 1\r\n"
         );
+        if let Some(address) = self.forwarded_for {
+            request.extend(["X-Forwarded-For: ", &address.to_string(), "\r\n"]);
+        }
         if let Some(authorization) = &self.authorization {
             request.extend(["Authorization: ", authorization, "\r\n"]);
         } else if !self.cookies.is_empty() {
@@ -128,11 +162,13 @@ impl Client {
             request.extend(["Cookie: ", &cookies.join("; "), "\r\n"]);
         }
         if !body.is_empty() {
-            request.push_str("Content-Type: application/json\r\n");
+            request.extend(["Content-Type: ", content_type, "\r\n"]);
         }
         let length = body.len().to_string();
-        request.extend(["Content-Length: ", &length, "\r\n\r\n", &body]);
-        connection.get_mut().write_all(request.as_bytes()).map_err(io("ask the server"))?;
+        request.extend(["Content-Length: ", &length, "\r\n\r\n"]);
+        let mut request = request.into_bytes();
+        request.extend_from_slice(body);
+        connection.get_mut().write_all(&request).map_err(io("ask the server"))?;
         let answer = self.read(&mut connection)?;
         if answer.keep {
             self.connection = Some(connection);
@@ -194,6 +230,48 @@ impl Client {
     }
 }
 
+/// A whole answer at the beginning of what was received.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Whole {
+    pub(crate) status: u16,
+    /// Where its body is; it ends the answer.
+    pub(crate) body: Range<usize>,
+}
+
+/// Reads an answer that tells its length, for a caller that must not wait; `None` while it is not all
+/// there.
+pub(crate) fn whole_answer(bytes: &[u8]) -> Result<Option<Whole>, Error> {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let malformed = Error::Malformed { what: "an answer that tells its length" };
+    let Ok(head) = std::str::from_utf8(&bytes[..end]) else { return Err(malformed) };
+    let mut lines = head.split("\r\n");
+    let status =
+        lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
+    let length = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let (Some(status), Some(length)) = (status, length) else { return Err(malformed) };
+    if length as u64 > BODY_BYTES_MAX {
+        return Err(Error::Malformed { what: "a body of bearable size" });
+    }
+    let body = end + 4..end + 4 + length;
+    Ok((body.end <= bytes.len()).then_some(Whole { status, body }))
+}
+
+/// The id of a file, in the answer to its upload.
+pub(crate) fn file_id(body: &[u8]) -> Result<String, Error> {
+    let stored: Value =
+        serde_json::from_slice(body).map_err(|_| Error::Malformed { what: "a JSON body" })?;
+    string(&stored, "id")
+}
+
+pub(crate) fn string(value: &Value, name: &'static str) -> Result<String, Error> {
+    value[name].as_str().map(str::to_owned).ok_or(Error::Malformed { what: name })
+}
+
 fn line(connection: &mut BufReader<TcpStream>) -> Result<String, Error> {
     let mut line = String::new();
     connection
@@ -253,6 +331,18 @@ mod tests {
         assert_eq!(Base::parse("http://127.0.0.1").expect("a base").address.port(), 80);
         assert_eq!(Base::parse("http://[::1]:99").expect("a base").address.port(), 99);
         assert!(Base::parse("https://127.0.0.1").is_err());
+    }
+
+    #[test]
+    fn an_answer_is_taken_when_all_of_it_is_there() {
+        let bytes = b"HTTP/1.1 201 Created\r\nA: b\r\ncontent-length: 3\r\n\r\nabcHTTP";
+        let end = bytes.len() - 4;
+        for short in [0, 10, 40, end - 1] {
+            assert_eq!(whole_answer(&bytes[..short]).expect("a beginning"), None);
+        }
+        let whole = whole_answer(bytes).expect("an answer").expect("a whole one");
+        assert_eq!((whole.status, &bytes[whole.body]), (201, &b"abc"[..]));
+        assert!(whole_answer(b"HTTP/1.1 200 OK\r\n\r\n").is_err(), "no length");
     }
 
     #[test]

@@ -170,6 +170,8 @@ pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
     env.push(("FRONTDESK__STORAGE__EMBEDDED__DURABILITY", durability.to_owned()));
     env.push(("FRONTDESK__GATEWAY__LOOPS", loops.to_string()));
     env.push(("FRONTDESK__LOG__LEVEL", "error".to_owned()));
+    // Uploads are limited for each address, and everybody comes from this machine.
+    env.push(("FRONTDESK__SERVER__TRUSTED_PROXIES", r#"["127.0.0.0/8"]"#.to_owned()));
     env
 }
 
@@ -337,6 +339,10 @@ mod tests {
             match found {
                 toml::Value::Integer(_) => assert!(value.parse::<u32>().is_ok(), "{path}"),
                 toml::Value::String(_) => {}
+                toml::Value::Array(_) => {
+                    let list: toml::Table = format!("v = {value}").parse().expect("a list");
+                    assert!(list["v"].is_array(), "{path}");
+                }
                 other => panic!("{path} is {other}"),
             }
         }

@@ -1,7 +1,7 @@
 //! Load on a server by the thousand, and the floors it is compared with.
 //!
 //! ```text
-//! scenario (text, burst, fanout, connect, resume, crash, trace,
+//! scenario (text, burst, files, mixed, fanout, connect, resume, crash, trace,
 //!           idle, floor, goals)
 //!     -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
@@ -19,6 +19,7 @@ mod cpu;
 mod crash;
 mod error;
 mod fanout;
+mod files;
 mod floor;
 mod generator;
 mod goals;
@@ -28,6 +29,7 @@ mod idle;
 mod launch;
 mod link;
 mod meter;
+mod mixed;
 mod poll;
 mod product;
 mod progress;
@@ -49,6 +51,7 @@ pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, conne
 pub use crash::{CrashOptions, CrashReport, crash};
 pub use error::Error;
 pub use fanout::{FanoutOptions, FanoutReport, fanout};
+pub use files::{FilesFloor, FilesOptions, FilesReport, files};
 pub use floor::{FloorFigures, FloorOptions, FloorReport, floor};
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
@@ -56,6 +59,7 @@ pub use launch::{
     Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_g0, launch_product,
     server_env,
 };
+pub use mixed::{MixedOptions, MixedReport, mixed};
 pub use report::{IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use spread::Spread;

@@ -243,6 +243,16 @@ pub(crate) fn text(body: String) -> chat::Content {
     chat::Content { kind, quote_seq: 0, ..Default::default() }
 }
 
+/// The conversation of an encoded frame with entries, and the files in it. Nothing of any other
+/// frame.
+pub(crate) fn files_said(payload: &[u8]) -> Result<(String, Vec<scan::FileSaid<'_>>), Error> {
+    let scan::Seen::Entries(entries) = scan::server_frame(payload)? else {
+        return Ok((String::new(), Vec::new()));
+    };
+    let (conversation, files) = scan::files(entries)?;
+    Ok((String::from_utf8_lossy(conversation).into_owned(), files))
+}
+
 /// The number in the second half of an id.
 fn id_number(id: &[u8]) -> Option<u64> {
     let number = id.get(ID_BYTES - 8..)?;

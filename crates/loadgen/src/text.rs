@@ -158,7 +158,7 @@ pub(crate) fn place(placement: Placement, process: Process) -> Option<Pinned> {
     process.pin(first).then_some(pinned)
 }
 
-fn measure<D: Dialect>(
+pub(crate) fn measure<D: Dialect>(
     options: &TextOptions,
     dialect: D,
     links: Vec<Link>,

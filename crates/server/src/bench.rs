@@ -12,17 +12,18 @@ use std::{
 use anyhow::Context as _;
 use frontdesk_loadgen::{
     BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, Error,
-    FanoutOptions, FloorOptions, GoalsOptions, IdleOptions, Load, Placement, ProductAccess,
-    ProductLaunch, ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst,
-    connect, crash, fanout, floor as floor_, goals, idle, launch_baseline, launch_g0,
-    launch_product, resume, run_baseline, text, trace,
+    FanoutOptions, FilesOptions, FloorOptions, GoalsOptions, IdleOptions, Load, MixedOptions,
+    Placement, ProductAccess, ProductLaunch, ResumeOptions, Server, Subject as Subject_,
+    TextOptions, accept_floor, burst, connect, crash, fanout, files, floor as floor_, goals, idle,
+    launch_baseline, launch_g0, launch_product, mixed, resume, run_baseline, text, trace,
 };
 use serde::Serialize;
 
 use crate::{
     cli::{
-        Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFloor,
-        BenchGoals, BenchIdle, BenchResume, BenchTarget, BenchText, Floor, Subject,
+        Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFiles,
+        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchResume, BenchTarget, BenchText, Floor,
+        Subject,
     },
     commands::say,
 };
@@ -38,6 +39,8 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         Bench::Connect(options) => run_connect(&options),
         Bench::Fanout(options) => run_fanout(&options),
         Bench::Resume(options) => run_resume(&options),
+        Bench::Files(options) => run_files(&options),
+        Bench::Mixed(options) => run_mixed(&options),
         Bench::Crash(options) => run_crash(&options),
         Bench::Trace(common) => {
             print(&trace(&launch_pinned(&common, Subject_::Product)?)?, common.json)?;
@@ -178,6 +181,27 @@ fn run_crash(options: &BenchCrash) -> anyhow::Result<ExitCode> {
     let report = crash(&crash_options, &mut launch_pinned(&options.common, Subject_::Product)?)?;
     print(&report, options.common.json)?;
     Ok(success(report.is_clean()))
+}
+
+fn run_files(options: &BenchFiles) -> anyhow::Result<ExitCode> {
+    let files_options = FilesOptions {
+        visitors: options.visitors,
+        agents: options.agents,
+        ..FilesOptions::new(Duration::from_secs(options.seconds))
+    };
+    let report = files(&files_options, &launch_pinned(&options.common, Subject_::Product)?)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.is_clean()))
+}
+
+fn run_mixed(options: &BenchMixed) -> anyhow::Result<ExitCode> {
+    let defaults = MixedOptions::new(options.rate, Duration::from_secs(options.seconds));
+    let shape =
+        TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
+    let mixed_options = MixedOptions { shape, ..defaults };
+    let report = mixed(&mixed_options, &launch_pinned(&options.common, Subject_::Product)?)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.run.is_clean()))
 }
 
 fn success(clean: bool) -> ExitCode {

@@ -183,6 +183,10 @@ pub(crate) enum Bench {
     Fanout(BenchFanout),
     /// Everybody drops and comes back at once.
     Resume(BenchResume),
+    /// Uploads of visitors and messages that name them, beside a bare loop that writes and syncs.
+    Files(BenchFiles),
+    /// Text with files, typing and cursors.
+    Mixed(BenchMixed),
     /// Kill -9 under load, start again, read everything back.
     Crash(BenchCrash),
     /// Bytes of the same chat in both subprotocols.
@@ -306,6 +310,41 @@ pub(crate) struct BenchResume {
 #[derive(Debug, Args)]
 pub(crate) struct BenchCrash {
     /// Seconds of writing.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// Who uploads.
+#[derive(Debug, Args)]
+pub(crate) struct BenchFiles {
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Visitors, each with one file on its way.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// How busy the day is.
+#[derive(Debug, Args)]
+pub(crate) struct BenchMixed {
+    /// Messages per second.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) rate: u32,
+    /// Seconds measured, after a warm-up of two.
     #[arg(long, default_value_t = 10)]
     pub(crate) seconds: u64,
     /// Visitors.

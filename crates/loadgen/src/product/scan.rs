@@ -66,8 +66,38 @@ pub(super) fn texts(entries: &[u8]) -> impl Iterator<Item = Result<Said<'_>, Err
     })
 }
 
+/// A file in a timeline: its seq and its id.
+pub(crate) type FileSaid<'a> = (u64, &'a [u8]);
+
+/// The conversation of an `Entries` message, and the files among its items.
+pub(super) fn files(entries: &[u8]) -> Result<(&[u8], Vec<FileSaid<'_>>), Error> {
+    let (mut conversation, mut found) = (&[][..], Vec::new());
+    for field in Fields(entries) {
+        match field? {
+            (1, Value::Bytes(name)) => conversation = name,
+            (3, Value::Bytes(item)) => {
+                let Some((seq, content)) = content_of(item)? else { continue };
+                if let Some(file) = bytes_of(content, 2)?
+                    && let Some(id) = bytes_of(file, 1)?
+                {
+                    found.push((seq, id));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((conversation, found))
+}
+
 /// TimelineItem.entry.content.text.body, with the entry's seq.
 fn said(item: &[u8]) -> Result<Option<Said<'_>>, Error> {
+    let Some((seq, content)) = content_of(item)? else { return Ok(None) };
+    let Some(text) = bytes_of(content, 1)? else { return Ok(None) };
+    Ok(bytes_of(text, 1)?.map(|text| Said { seq, text }))
+}
+
+/// TimelineItem.entry.content, with the entry's seq.
+fn content_of(item: &[u8]) -> Result<Option<(u64, &[u8])>, Error> {
     let Some(entry) = bytes_of(item, 1)? else { return Ok(None) };
     let (mut seq, mut content) = (0, None);
     for field in Fields(entry) {
@@ -77,9 +107,7 @@ fn said(item: &[u8]) -> Result<Option<Said<'_>>, Error> {
             _ => {}
         }
     }
-    let Some(content) = content else { return Ok(None) };
-    let Some(text) = bytes_of(content, 1)? else { return Ok(None) };
-    Ok(bytes_of(text, 1)?.map(|text| Said { seq, text }))
+    Ok(content.map(|content| (seq, content)))
 }
 
 fn bytes_of(message: &[u8], number: u32) -> Result<Option<&[u8]>, Error> {
@@ -191,6 +219,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn files_are_found_among_texts() {
+        let file = chat::File { id: "f".repeat(32), name: "a.bin".into(), ..Default::default() };
+        let said = |seq, kind| {
+            let content = chat::Content { kind: Some(kind), ..Default::default() };
+            let body = Some(chat::entry::Body::Content(content));
+            let entry = chat::Entry { seq, body, ..Default::default() };
+            chat::TimelineItem { item: Some(chat::timeline_item::Item::Entry(entry)) }
+        };
+        let text = chat::content::Kind::Text(chat::Text { body: "f".into() });
+        let items = vec![said(8, text), said(9, chat::content::Kind::File(file.clone()))];
+        let entries = wire::Entries { conversation: "c".into(), epoch: 1, items };
+        let found = files(&entries.encode_to_vec()).map(|(of, files)| {
+            (of.to_vec(), files.into_iter().map(|(seq, id)| (seq, id.to_vec())).collect::<Vec<_>>())
+        });
+        let expected = (b"c".to_vec(), vec![(9, file.id.into_bytes())]);
+        assert_eq!(found.expect("entries"), expected);
+    }
+
     proptest! {
         #[test]
         fn scanning_finds_what_decoding_finds(
@@ -231,6 +278,7 @@ mod tests {
                 .map(|said| (said.seq, String::from_utf8_lossy(said.text).into_owned()))
                 .collect();
             prop_assert_eq!(found, texts_said);
+            prop_assert_eq!(files(entries).expect("entries"), (&b"c"[..], Vec::new()));
         }
 
         #[test]

@@ -14,14 +14,14 @@ use frontdesk_protocol::{
     wire::{self, client_frame, server_frame},
 };
 use prost::Message as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{Product, text};
 use crate::{
     error::{Error, io},
     generator::Dialect as _,
-    http::{Base, Client},
+    http::{Base, Client, string},
     launch::ProductAccess,
     link::{Link, Peer},
     poll::Poller,
@@ -242,10 +242,6 @@ pub(crate) fn decode(payload: &[u8]) -> Result<(u32, server_frame::Frame), Error
         .map_err(|_| Error::Malformed { what: "a server frame" })?;
     let kind = frame.frame.ok_or(Error::Malformed { what: "a known server frame" })?;
     Ok((frame.r#ref, kind))
-}
-
-fn string(value: &Value, name: &'static str) -> Result<String, Error> {
-    value[name].as_str().map(str::to_owned).ok_or(Error::Malformed { what: name })
 }
 
 /// Everything up to conversations that run.

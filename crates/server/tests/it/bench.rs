@@ -204,3 +204,33 @@ async fn the_relay_in_go_relays_whole_and_in_order() {
     assert_clean(relay);
     assert_eq!(relay["acked"], relay["delivered"], "{relay}");
 }
+
+#[tokio::test]
+async fn files_are_stored_named_and_delivered() {
+    let _alone = heavy().await;
+    let options = ["files", "--seconds", "1", "--visitors", "10", "--agents", "2"];
+    let report = bench(&options, &[]).await;
+    for name in ["lost", "duplicated", "reordered"] {
+        assert_eq!(report[name], 0, "{name} in {report}");
+    }
+    assert!(report["acked"].as_u64() > Some(0), "{report}");
+    for name in ["offered", "accepted", "delivered"] {
+        assert_eq!(report[name], report["acked"], "{name} in {report}");
+    }
+    assert!(report["upload"]["p50_ms"].as_f64() <= report["ack"]["p50_ms"].as_f64(), "{report}");
+    assert!(report["floor"]["files_per_s"].as_f64() > Some(0.0), "{report}");
+}
+
+#[tokio::test]
+async fn a_mixed_day_has_files_typing_and_cursors() {
+    let _alone = heavy().await;
+    let options = ["mixed", "--rate", "400", "--seconds", "2", "--visitors", "10", "--agents", "2"];
+    let report = bench(&options, &[]).await;
+    assert_clean(&report);
+    assert_eq!((&report["scenario"], &report["acked"]), (&"mixed".into(), &report["delivered"]));
+    // 1,600 messages in all: of a hundred one is a file, of four one is typed, at both its ends.
+    let count = |name: &str| report[name].as_u64().expect("a count");
+    assert!((1..=17).contains(&count("files")), "{report}");
+    assert!(count("drafts").abs_diff(1_600 / 4 * 2) <= 40, "{report}");
+    assert!(count("cursors") > 0, "{report}");
+}

@@ -1,11 +1,12 @@
 //! The generated parts of the documents: `docs/events.md` as a whole, and the tables in
-//! `docs/protocol.md` between `<!-- table: NAME -->` and `<!-- end of table -->`.
+//! `docs/protocol.md` between `<!-- table: NAME -->` and `<!-- end of table -->`; and, where there is a
+//! result of `make bench`, the figures and plots of `docs/benchmarks.md`.
 
 use std::{fs, path::Path};
 
 use frontdesk_protocol::{document_tables, events_markdown};
 
-use crate::tree;
+use crate::{benchmarks, tree};
 
 const PROTOCOL: &str = "docs/protocol.md";
 const EVENTS: &str = "docs/events.md";
@@ -29,7 +30,12 @@ pub(crate) fn expected(root: &Path) -> Result<Vec<(&'static str, String)>, Strin
         protocol = replace(&protocol, name, &table)
             .ok_or_else(|| format!("{PROTOCOL} has no place for the table \"{name}\""))?;
     }
-    Ok(vec![(PROTOCOL, protocol), (EVENTS, events_markdown().to_owned())])
+    let mut all = vec![(PROTOCOL, protocol), (EVENTS, events_markdown().to_owned())];
+    if root.join(benchmarks::RESULT).exists() {
+        let document = tree::read(root, benchmarks::DOCUMENT)?;
+        all.extend(benchmarks::written(&document, &tree::read(root, benchmarks::RESULT)?)?);
+    }
+    Ok(all)
 }
 
 fn replace(document: &str, name: &str, table: &str) -> Option<String> {

@@ -3,8 +3,10 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the command line")]
 
+mod benchmarks;
 mod check;
 mod docs;
+mod plot;
 mod tree;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use crate::{
     fanout::{FanoutOptions, FanoutReport, fanout},
     idle::{IdleOptions, idle},
     launch::Server,
+    machine::machine,
     report::{IdleReport, Report},
     spread::median,
     text::{Load, Subject, TextOptions, text},
@@ -143,6 +144,12 @@ impl Default for GoalsOptions {
 /// What was found, as `--json` prints it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Goals {
+    /// Where it was measured: processor, cores, memory, kernel.
+    pub machine: String,
+    /// What was measured, as the caller names it.
+    pub commit: Option<String>,
+    /// How it was called.
+    pub command: Option<String>,
     /// One for each goal asked for.
     pub goals: Vec<Goal>,
 }
@@ -304,7 +311,7 @@ pub fn goals(
         }
     }
     found.sort_by_key(|goal| goal.id);
-    Ok(Goals { goals: found })
+    Ok(Goals { machine: machine(), commit: None, command: None, goals: found })
 }
 
 fn known(id: u8) -> &'static Known {

@@ -28,6 +28,7 @@ mod http;
 mod idle;
 mod launch;
 mod link;
+mod machine;
 mod meter;
 mod mixed;
 mod poll;

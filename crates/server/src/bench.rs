@@ -12,10 +12,11 @@ use std::{
 use anyhow::Context as _;
 use frontdesk_loadgen::{
     BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, Error,
-    FanoutOptions, FilesOptions, FloorOptions, GoalsOptions, IdleOptions, Load, MixedOptions,
-    Placement, ProductAccess, ProductLaunch, ResumeOptions, Server, Subject as Subject_,
-    TextOptions, accept_floor, burst, connect, crash, fanout, files, floor as floor_, goals, idle,
-    launch_baseline, launch_g0, launch_product, mixed, resume, run_baseline, text, trace,
+    FanoutOptions, FilesOptions, FloorOptions, Goals, GoalsOptions, IdleOptions, Load,
+    MixedOptions, Placement, ProductAccess, ProductLaunch, ResumeOptions, Server,
+    Subject as Subject_, TextOptions, accept_floor, burst, connect, crash, fanout, files,
+    floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, resume,
+    run_baseline, text, trace,
 };
 use serde::Serialize;
 
@@ -244,7 +245,15 @@ fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
         ..GoalsOptions::default()
     };
     let common = options.common;
-    let found = goals(&goals_options, &mut launcher(&common))?;
+    // The program's place is nobody's business.
+    let words = std::env::args().skip(1);
+    let found = Goals {
+        commit: options.commit,
+        command: Some(
+            ["frontdesk".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" "),
+        ),
+        ..goals(&goals_options, &mut launcher(&common))?
+    };
     print(&found, common.json)?;
     Ok(ExitCode::SUCCESS)
 }

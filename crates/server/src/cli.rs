@@ -392,6 +392,9 @@ pub(crate) struct BenchGoals {
     /// Ids, separated by commas; all without it.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<u8>,
+    /// What is measured, for whoever reads the result.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) commit: Option<String>,
     /// Rounds of each pair.
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,

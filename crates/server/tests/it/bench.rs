@@ -132,7 +132,10 @@ async fn idle_connections_cost_memory_and_pings() {
 
 #[tokio::test]
 async fn goals_of_others_say_why_they_have_no_value() {
-    let report = bench(&["goals", "--only", "12,13,16,17"], &[]).await;
+    let report = bench(&["goals", "--only", "12,13,16,17", "--commit", "abc"], &[]).await;
+    assert_eq!(report["commit"], "abc");
+    assert_eq!(report["command"], "frontdesk bench goals --only 12,13,16,17 --commit abc --json");
+    assert!(report["machine"].as_str().is_some_and(|text| text.contains("core")), "{report}");
     let goals = report["goals"].as_array().expect("goals");
     assert_eq!(goals.len(), 4);
     for goal in goals {

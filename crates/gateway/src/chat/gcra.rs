@@ -4,7 +4,9 @@
 //! allowed while that lies at most a burst in the future. Eight bytes a connection, so the limit is
 //! kept in the connection itself; shared limits (address, account) sit in a map of the same state.
 
-use std::{collections::HashMap, hash::Hash};
+use std::hash::Hash;
+
+use hashbrown::HashMap;
 
 /// A steady rate with a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 export type { SharedKey } from "./catalogs/shared.en";
 export { sharedEn } from "./catalogs/shared.en";
 export { errorText } from "./errors";
+export { enumerated } from "./lists";
 export type { Locale } from "./locale";
 export { duration, fileSize } from "./measures";
 export { LOCALE_NAMES } from "./locale-names";

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sharedEn } from "./catalogs/shared.en";
 import { sharedZh } from "./catalogs/shared.zh-CN";
 import { errorText } from "./errors";
+import { enumerated } from "./lists";
 import { localText, pickLocale } from "./locale";
 import { duration, fileSize } from "./measures";
 import { systemText } from "./system";
@@ -58,6 +59,11 @@ describe("times", () => {
     expect(dayMark(now, now, "en")).toBe("Today");
     expect(dayMark(now - 86_400_000, now, "zh-CN")).toBe("昨天");
     expect(dayMark(now - 10 * 86_400_000, now, "en")).toContain("Jun 5");
+  });
+
+  it("and names stay apart", () => {
+    expect(enumerated(["Ada", "Mei 梅"], "en")).toBe("Ada, Mei 梅");
+    expect(enumerated(["Ada", "Mei 梅"], "zh-CN")).toBe("Ada、Mei 梅");
   });
 
   it("and sizes are short", () => {

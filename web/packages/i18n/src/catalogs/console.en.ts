@@ -69,7 +69,7 @@ export const consoleEn = {
   "skip_to_main": "Skip to the conversation",
   "insecure": "This connection is not encrypted. Anyone on the network can read along. Set up HTTPS before you serve customers.",
   "stopped": "The server ended this connection. Sign in again or try once more.",
-  "offline.next": { one: "next try in {count} second", other: "next try in {count} seconds" },
+  "offline.next": { one: "Next try in {count} second", other: "Next try in {count} seconds" },
 
   "sign_in.title": "Sign in to Frontdesk",
   "sign_in.lead": "Answer your visitors.",
@@ -208,7 +208,7 @@ export const consoleEn = {
   "composer.label": "Message to the visitor",
   "composer.note_label": "Note for the team",
   "composer.placeholder": "Write a reply, / for canned replies",
-  "composer.note_placeholder": "Write a note for the team, @ mentions a colleague",
+  "composer.note_placeholder": "Write a note, @ mentions a colleague",
   "composer.mode": "What you write",
   "composer.mode_reply": "Reply",
   "composer.mode_note": "Note",
@@ -349,7 +349,7 @@ export const consoleEn = {
 
   "palette.title": "Command palette",
   "palette.part": "{page}: {part}",
-  "palette.search": "Find a conversation, a page or an action",
+  "palette.search": "Find a conversation, page or action",
   "palette.none": "Nothing found",
   "palette.conversation": "Conversation",
   "palette.page": "Page",

@@ -1,4 +1,5 @@
 // The open conversation: who it is and what can be done, the timeline, the composer, the details.
+import { enumerated } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import { useConsole, useDesk } from "../context";
 import type { Chat } from "../../model/chat";
@@ -185,7 +186,7 @@ function Question({ chat }: { readonly chat: Chat }) {
 function Viewers({ chat }: { readonly chat: Chat }) {
   const viewers = chat.viewers.value;
   if (viewers.length === 0) return null;
-  const names = viewers.map((viewer) => viewer.name).join(", ");
+  const names = enumerated(viewers.map((viewer) => viewer.name), locale());
   return (
     <span class="viewers" title={t("chat.viewers", { names })} data-testid="viewers">
       <Icon name="eye" size={12} />

@@ -1,6 +1,6 @@
 // People: who may sign in, as what, in which teams, and with how many conversations at once; and who
 // has been invited and has not come yet.
-import { localText } from "@frontdesk/i18n";
+import { enumerated, localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Person } from "../../model/api";
 import { useConsole, useDesk } from "../context";
@@ -136,7 +136,7 @@ function PersonRow({ person, own, household, onOpen }: RowProps) {
         </span>
       </td>
       <td data-label={t("people.role")}>{roleText(household.roles, person.role)}</td>
-      <td data-label={t("people.teams")}>{teams.length === 0 ? <span class="meta">{t("people.no_team")}</span> : teams.join(locale() === "zh-CN" ? "、" : ", ")}</td>
+      <td data-label={t("people.teams")}>{teams.length === 0 ? <span class="meta">{t("people.no_team")}</span> : enumerated(teams, locale())}</td>
       <td class="number" data-label={t("people.capacity")}>
         {person.capacity ?? <span class="meta">{t("people.capacity_default")}</span>}
       </td>

@@ -1,4 +1,4 @@
-import { localText } from "@frontdesk/i18n";
+import { LOCALES, LOCALE_NAMES, enumerated, localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Team, Texts } from "../../model/api";
 import type { CannedReply } from "../../model/replies";
@@ -54,7 +54,7 @@ export function Replies() {
                       <span class="line-text">
                         <span class="clamp">{localText(reply.texts, locale())}</span>
                         <span class="meta">
-                          {teamText(reply, teams)} · {Object.keys(reply.texts).join(", ")}
+                          {teamText(reply, teams)} · {enumerated(LOCALES.filter((name) => reply.texts[name] !== undefined).map((name) => LOCALE_NAMES[name]), locale())}
                         </span>
                       </span>
                       <Button size="small" kind="quiet" icon="pencil" label={t("edit_named", { name: reply.shortcut })} onClick={() => setEditing(reply)} />

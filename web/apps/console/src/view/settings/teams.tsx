@@ -1,4 +1,4 @@
-import { localText } from "@frontdesk/i18n";
+import { enumerated, localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Person, Team, Texts } from "../../model/api";
 import { useConsole, useDesk } from "../context";
@@ -79,7 +79,7 @@ export function Teams() {
 
 function memberNames(team: Team, people: readonly Member[]): string {
   const names = team.members.map((id) => people.find((person) => person.id === id)?.display_name).filter((name) => name !== undefined);
-  return names.length === 0 ? t("teams.nobody") : new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(names);
+  return names.length === 0 ? t("teams.nobody") : enumerated(names, locale());
 }
 
 function EditTeam({ team, people, onClose, onDone }: { readonly team: Team | null; readonly people: readonly Member[]; readonly onClose: () => void; readonly onDone: () => Promise<void> }) {

@@ -7,7 +7,7 @@ import { localText, pickLocale } from "./locale";
 import { duration, fileSize } from "./measures";
 import { systemText } from "./system";
 import { Texts } from "./texts";
-import { dayMark, relativeTime } from "./time";
+import { clockTime, dayMark, relativeTime } from "./time";
 
 const texts = (): Texts<keyof typeof sharedEn> => new Texts(sharedEn, { "zh-CN": () => Promise.resolve(sharedZh) });
 
@@ -59,6 +59,12 @@ describe("times", () => {
     expect(dayMark(now, now, "en")).toBe("Today");
     expect(dayMark(now - 86_400_000, now, "zh-CN")).toBe("昨天");
     expect(dayMark(now - 10 * 86_400_000, now, "en")).toContain("Jun 5");
+  });
+
+  it("and hours are written as the language writes them", () => {
+    const morning = new Date(2026, 5, 15, 9, 5).getTime();
+    expect(clockTime(morning, "en")).toMatch(/^9:05\sAM$/);
+    expect(clockTime(morning, "zh-CN")).toBe("09:05");
   });
 
   it("and names stay apart", () => {

@@ -18,9 +18,9 @@ export function relativeTime(atMs: number, nowMs: number, locale: Locale): strin
   return words.format(-Math.floor(agoMs / HOUR_MS), "hour");
 }
 
-/** "14:05" */
+/** "14:05", "2:05 PM" */
 export function clockTime(atMs: number, locale: Locale): string {
-  return new Date(atMs).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+  return new Date(atMs).toLocaleTimeString(locale, { hour: locale === "en" ? "numeric" : "2-digit", minute: "2-digit" });
 }
 
 /** "12 Mar", with the year where it is another one; "Mon, 12 Mar" with the weekday. */

@@ -103,7 +103,7 @@ export function HoursPage({ inbox, onDone }: InboxPageProps) {
 }
 
 function clockIn(timeZone: string, atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(locale(), { timeZone, hour: "2-digit", minute: "2-digit" });
+  return new Date(atMs).toLocaleTimeString(locale(), { timeZone, hour: locale() === "en" ? "numeric" : "2-digit", minute: "2-digit" });
 }
 
 function problemText(problem: HoursProblem | null, by: "day" | "index", at: number): string | null {

@@ -41,8 +41,8 @@ const SHAPES = {
     ["path", { d: "M92 122 L116 122", class: "slit" }],
   ],
   hero: [
-    ["path", { d: "M0 300 L90 150 L150 220 L240 90 L340 240 L400 170 L520 320 L520 360 L0 360 Z", class: "far" }],
-    ["path", { d: "M0 340 L110 250 L220 320 L330 240 L520 340 L520 360 L0 360 Z", class: "near" }],
+    ["path", { d: "M0 360 L90 150 L150 220 L240 90 L340 240 L400 170 L520 360 Z", class: "far" }],
+    ["path", { d: "M0 360 L110 250 L220 320 L330 240 L520 360 Z", class: "near" }],
     ["circle", { cx: "410", cy: "80", r: "38", class: "sun" }],
     ["path", { d: "M222 236 Q228 316 270 324 L330 324 Q372 316 378 236 Z", class: "glaze" }],
     ["path", { d: "M222 236 Q300 254 378 236 Q300 218 222 236 Z", class: "tea" }],

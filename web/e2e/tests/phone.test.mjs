@@ -108,6 +108,33 @@ describe("on a phone", () => {
       await page.waitForFunction((lang) => document.documentElement.lang === lang, locale);
     }
   });
+
+  it("what a long dialog is there for stays in sight", async () => {
+    const { page } = agent;
+    await page.goto(`${server.url}#/settings/keys`);
+    await page.getByTestId("add-key").tap();
+    const dialog = page.getByTestId("key-dialog");
+    const body = dialog.locator(".dialog-body");
+    await dialog.getByTestId("right-conversation.write").waitFor();
+    assert.ok(await body.evaluate((one) => one.scrollHeight > one.clientHeight + 200), "longer than the screen");
+    const cancel = dialog.locator(".dialog-foot button").first();
+    const place = await cancel.boundingBox();
+    assert.ok(place.y + place.height < HEIGHT, "in sight before anybody scrolls");
+    await body.evaluate((one) => one.scrollTo(0, one.scrollHeight));
+    assert.ok(Math.abs((await cancel.boundingBox()).y - place.y) <= 1, "and in the same place at the end");
+    await cancel.tap();
+    await dialog.waitFor({ state: "detached" });
+  });
+
+  it("the chosen tab of an inbox is in sight after the phone is turned", async () => {
+    const { page } = agent;
+    await page.setViewportSize({ width: HEIGHT, height: WIDTH });
+    await page.goto(`${server.url}#/settings/inboxes`);
+    await page.getByTestId("inbox-limits-tab").tap();
+    await page.locator('[data-testid="inbox-limits-tab"][aria-current="page"]').waitFor();
+    await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+    await page.waitForFunction(() => document.querySelector('[data-testid="inbox-limits-tab"]').getBoundingClientRect().right <= window.innerWidth);
+  });
 });
 
 /** In the page: an element that takes the whole window. */

@@ -26,8 +26,13 @@ export function InboxPages({ inbox, part, onDone }: InboxPageProps & { readonly 
   const app = useConsole();
   const offered = parts.filter((name) => name !== "limits" || rights.has("settings.account"));
   const shown = offered.find((name) => name === part) ?? "install";
-  // The chosen tab stands in sight where the row of them scrolls.
-  useEffect(() => document.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" }), [shown]);
+  // The chosen tab stands in sight where the row of them scrolls, also after a phone is turned.
+  useEffect(() => {
+    const show = () => document.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    show();
+    addEventListener("resize", show);
+    return () => removeEventListener("resize", show);
+  }, [shown]);
   return (
     <>
       <nav class="tabs" aria-label={t("inboxes.parts")}>

@@ -40,7 +40,7 @@ export function OfflineBanner() {
   void app.now.value;
   const seconds = connection.kind === "backoff" ? Math.max(0, Math.ceil((connection.retryAtMs - Date.now()) / 1000)) : 0;
   return (
-    <div class="banner banner-neutral" role="status" data-testid="offline-banner">
+    <div class="banner banner-warning" role="status" data-testid="offline-banner">
       <Icon name="wifi-off" />
       <span>{unsent > 0 ? t("offline.unsent", { count: unsent }) : t("offline.bar")}</span>
       {seconds > 0 && <span class="banner-aside">{t("offline.next", { count: seconds })}</span>}

@@ -24,6 +24,8 @@ export function Welcome({ step }: { readonly step: WelcomeStep }) {
   const go = (next: WelcomeStep) => app.go({ page: "welcome", step: next });
   const finish = () => app.go({ page: "inbox", view: "all", conversation: null });
   const heading = useRef<HTMLHeadingElement>(null);
+  // While nobody is invited the form has the button that stands out; afterwards nothing is left but to begin.
+  const [invited, setInvited] = useState(false);
   useEffect(() => heading.current?.focus(), [step]);
   const afterTest = () => (rights.has("settings.users") ? go("invite") : finish());
   return (
@@ -40,7 +42,7 @@ export function Welcome({ step }: { readonly step: WelcomeStep }) {
             <>
               {step === "snippet" && <SnippetStep inbox={inbox} />}
               {step === "test" && <TestStep inbox={inbox} />}
-              {step === "invite" && <InviteStep />}
+              {step === "invite" && <InviteStep onInvited={setInvited} />}
             </>
           );
         }}
@@ -51,7 +53,7 @@ export function Welcome({ step }: { readonly step: WelcomeStep }) {
             {t("back")}
           </Button>
         )}
-        <Button kind={step === "invite" ? "plain" : "primary"} testid="welcome-next" onClick={step === "snippet" ? () => go("test") : step === "test" ? afterTest : finish}>
+        <Button kind={step === "invite" && !invited ? "plain" : "primary"} testid="welcome-next" onClick={step === "snippet" ? () => go("test") : step === "test" ? afterTest : finish}>
           {step === "invite" ? t("set_up.finish") : t("next")}
         </Button>
       </footer>
@@ -117,9 +119,13 @@ function newest(rows: readonly Row[]): Row | null {
   return rows.filter((row) => row.last !== null).sort((a, b) => b.session.openedAtMs - a.session.openedAtMs)[0] ?? null;
 }
 
-function InviteStep() {
+function InviteStep({ onInvited }: { readonly onInvited: (invited: boolean) => void }) {
   const app = useConsole();
   const [made, setMade] = useState<{ readonly made: InvitationMade; readonly email: string } | null>(null);
+  useEffect(() => {
+    onInvited(made !== null);
+    return () => onInvited(false);
+  }, [made]);
   if (made !== null) {
     return (
       <div class="dialog-form">

@@ -99,7 +99,7 @@ function ContactField({ chat, field, value }: FieldProps) {
         <dt>{label}</dt>
         <dd class="contact-value">
           <button ref={opener} type="button" class="contact-edit" title={t("edit_named", { name: label })} aria-label={value === "" ? t("contact.add", { name: label }) : `${label}: ${value}`} data-testid={`contact-${field.name}`} onClick={() => setText(value)}>
-            {value === "" ? <span class="contact-empty">{t("contact.empty")}</span> : <span class={field.name === "note" ? "contact-note" : undefined}>{value}</span>}
+            {value === "" ? <span class="contact-empty">{t("contact.empty")}</span> : <span class={field.name === "note" ? "contact-note" : undefined}>{field.name === "email" ? <Address text={value} /> : value}</span>}
             <Icon name="pencil" size={12} />
           </button>
         </dd>
@@ -148,5 +148,17 @@ function ContactField({ chat, field, value }: FieldProps) {
         </span>
       </dd>
     </div>
+  );
+}
+
+/** An address that may break where it has a joint. */
+function Address({ text }: { readonly text: string }) {
+  const at = text.lastIndexOf("@") + 1;
+  return (
+    <>
+      {text.slice(0, at)}
+      <wbr />
+      {text.slice(at)}
+    </>
   );
 }

@@ -54,7 +54,7 @@ export function ConversationList() {
           <a key={name} class={`view-tab view-tab-${name}`} href={`#/inbox/${name}`} aria-current={view === name ? "page" : undefined} title={t(`view.${name}`)} data-testid={`view-${name}`}>
             <Icon name={viewIcons[name]} size={14} />
             <span class="view-name">{t(`view.${name}`)}</span>
-            <span class="count">{counts[name].toLocaleString(locale())}</span>
+            <span class={name === "closed" || client.listed.value ? "count" : "count count-unknown"}>{counts[name].toLocaleString(locale())}</span>
           </a>
         ))}
       </nav>

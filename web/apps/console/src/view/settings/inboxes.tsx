@@ -31,7 +31,7 @@ export function Inboxes({ item, part }: { readonly item: string | null; readonly
             wide={chosen !== undefined && (part === "texts" || part === "look")}
             {...(chosen === undefined ? { lead: t("inboxes.lead") } : {})}
             action={
-              <Button kind={inboxes.length === 0 ? "primary" : "plain"} icon="plus" testid="add-inbox" onClick={() => setAdding(true)}>
+              <Button kind={chosen === undefined ? "primary" : "plain"} icon="plus" testid="add-inbox" onClick={() => setAdding(true)}>
                 {t("inboxes.add")}
               </Button>
             }

@@ -50,7 +50,7 @@ export function InvitationLink({ made, email }: { readonly made: InvitationMade;
   const app = useConsole();
   return (
     <>
-      <p>{t("invite.made_text", { email, date: dateOf(made.expires_at_ms, app.now.value, locale()) })}</p>
+      <p class="invite-text">{t("invite.made_text", { email, date: dateOf(made.expires_at_ms, app.now.value, locale()).replace(/ /g, "\u00a0") })}</p>
       <div class="snippet">
         <code data-testid="invite-link">{made.url}</code>
         <Button size="small" icon="copy" label={t("inboxes.copy_link")} testid="copy-invite" onClick={() => void app.copy(made.url)}>

@@ -247,8 +247,10 @@ export const WIDGET = [
     name: "quote",
     draws: ["quote.tsx"],
     go: async ({ visitor }) => {
-      await visitor.chat.locator(".message-other").first().hover();
-      await visitor.chat.locator(".message-other .reply, .message-other ~ .reply, .reply").first().click();
+      // The button is there for the message under the pointer.
+      const message = visitor.chat.locator(".message-other").filter({ has: visitor.page.locator(".reply") }).first();
+      await message.hover();
+      await message.locator(".reply").click();
       await visitor.chat.locator(".quoting").waitFor();
       await visitor.say("About this.");
       await visitor.chat.locator(".bubble .quote").waitFor();

@@ -62,6 +62,7 @@ export async function desk(browser, camera) {
       await page.getByTestId("timeline").waitFor();
       await page.getByTestId("reopen-button").click();
       await page.getByTestId("close-button").waitFor();
+      await page.locator(`[data-conversation="${opened.split("/").pop()}"]`).waitFor();
       await server.kill();
       await page.getByTestId("offline-banner").waitFor();
       for (const text of words.unsent) await agent.say(text);

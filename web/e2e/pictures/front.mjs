@@ -23,7 +23,6 @@ export async function front(browser, camera, images) {
     await agent.page.getByTestId("notify-later").click();
     const shop = await (await arrive()).page();
     const visitor = await talk(shop, agent, api, server, words, await gift(browser));
-    await agent.row(words.last.slice(0, 12)).waitFor();
     await visitor.input.fill(words.typing);
     await agent.page.getByTestId("typing").filter({ hasText: words.typing.slice(0, 6) }).waitFor();
     await replace(browser, join(images, `two-windows.${camera.locale}.webp`), await sideBySide(browser, camera, shop, agent.page));

@@ -22,5 +22,9 @@ export async function talk(shop, agent, api, server, words, gift) {
   await page.getByTestId("mode-reply").click();
   await agent.say(words.last);
   await visitor.message(words.last).waitFor();
+  // The list follows a moment later than the conversation.
+  const row = agent.row(words.last.slice(0, 12));
+  await row.waitFor();
+  await row.locator(".badge").waitFor({ state: "detached" });
   return visitor;
 }

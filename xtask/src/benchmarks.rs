@@ -301,7 +301,7 @@ mod tests {
     fn a_goal_is_longer_when_it_is_better() {
         let svg = goals(&result());
         // 0.5 of 0.65, and 1.4 by 0.7: the second is twice its gate and the longest.
-        assert!(svg.contains("width=\"350.0\"") && svg.contains("width=\"134.6\""), "{svg}");
+        assert!(svg.contains("width=\"310.0\"") && svg.contains("width=\"119.2\""), "{svg}");
         assert!(svg.contains("class=\"x\"") && !svg.contains("goal 12"), "{svg}");
     }
 

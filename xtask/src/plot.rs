@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 720.0;
-const LABEL: f64 = 250.0;
+const LABEL: f64 = 290.0;
 const VALUE: f64 = 120.0;
 const ROW: f64 = 28.0;
 const TOP: f64 = 44.0;
@@ -130,9 +130,9 @@ mod tests {
             mark: None,
         };
         let svg = bars("T", "n", &[bar(2.0), bar(1.0)], Some(1.0));
-        assert!(svg.contains("width=\"350.0\"") && svg.contains("width=\"175.0\""), "{svg}");
+        assert!(svg.contains("width=\"310.0\"") && svg.contains("width=\"155.0\""), "{svg}");
         assert!(svg.contains("a &lt; b &amp; &quot;c&quot;") && !svg.contains("a < b"), "{svg}");
-        assert!(svg.contains("x1=\"425.0\""), "the line stands at 1 of 2: {svg}");
+        assert!(svg.contains("x1=\"445.0\""), "the line stands at 1 of 2: {svg}");
         assert!(svg.contains("prefers-color-scheme:dark"));
         assert!(bars("T", "n", &[], Some(1.0)).contains("not measured"));
     }

@@ -163,8 +163,7 @@ impl Proposer<'_> {
         let joins = newcomers.map(|who| self.join(by, conversation, who)).collect();
         let body = store::Send {
             id: self.message_id(),
-            // A copy, since the frame's own would be allocated anew whenever it is cloned.
-            client_msg_id: self.arena.copy(&send.client_msg_id),
+            client_msg_id: send.client_msg_id,
             audience: audience.into(),
             content: Some(passed.content),
             origin: around.origin,

@@ -176,7 +176,7 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         act: Act,
-        frame: In,
+        mut frame: In,
         allowed: Allowed,
         found: Option<Found>,
     ) {
@@ -195,8 +195,12 @@ impl Chat {
             Some(Found::Agent(agent)) => target = Some(agent),
             Some(Found::Team) | None => {}
         }
-        let client_msg_id = match &frame {
-            In::Send(send) => self.arena.copy(&send.client_msg_id),
+        let client_msg_id = match &mut frame {
+            In::Send(send) => {
+                // The frame's own would be allocated anew when it is cloned.
+                send.client_msg_id = self.arena.copy(&send.client_msg_id);
+                send.client_msg_id.clone()
+            }
             _ => Bytes::new(),
         };
         let mut proposer = Proposer {

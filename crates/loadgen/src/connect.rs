@@ -18,14 +18,13 @@ use crate::{
     launch::{Endpoint, Server},
     link::Peer,
     meter::{Cost, Meter},
-    product::{connect_from, source, tickets_door},
+    product::tickets_door,
     report::Latency,
+    source::Sources,
     storm::{Guest, storm},
     text::{Placement, place},
 };
 
-/// Where the resuming connections come from: the ports of those before are not free yet.
-const RESUME_SOURCE: u8 = 20;
 /// Connections to the floor between two signs that it has taken them. Twice as many are on their way
 /// at most, which its backlog holds.
 const SIGN_EVERY: u32 = 1_000;
@@ -136,7 +135,7 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     for visitor in 0..options.connections {
         let ticket = door.ticket(None)?.text;
         let hello = wire::Hello { ticket, ..wire::Hello::default() };
-        guests.push(Guest { peer: Peer::Visitor(visitor), hello, source: source(visitor) });
+        guests.push(Guest { peer: Peer::Visitor(visitor), hello });
     }
     let meter = Meter::start(process);
     let first = storm(&base, guests, options.at_once)?;
@@ -155,8 +154,7 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
             held: vec![held],
             ..wire::Hello::default()
         };
-        let source = RESUME_SOURCE + source(visitor);
-        Guest { peer: Peer::Visitor(visitor), hello, source }
+        Guest { peer: Peer::Visitor(visitor), hello }
     });
     let guests = guests.collect();
     let meter = Meter::start(process);
@@ -191,19 +189,20 @@ pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handsha
     check(options)?;
     let process = Process::new(server.pid);
     let _pinned = place(options.placement, process);
+    let sources = Sources::fresh()?;
     let meter = Meter::start(process);
     let mut open = Vec::with_capacity(options.connections as usize);
     let mut signs = VecDeque::new();
     for index in 0..options.connections {
-        open.push(connect_from(address, source(index))?);
+        open.push(sources.connect(address, index)?);
         if (index + 1).is_multiple_of(SIGN_EVERY) {
-            signs.push_back(sign(address)?);
+            signs.push_back(sign(sources, address)?);
             if signs.len() > 1 {
                 wait_for(signs.pop_front())?;
             }
         }
     }
-    signs.push_back(sign(address)?);
+    signs.push_back(sign(sources, address)?);
     while !signs.is_empty() {
         wait_for(signs.pop_front())?;
     }
@@ -212,8 +211,8 @@ pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handsha
 }
 
 /// Connections are taken in their order: when this one is answered, those before were taken.
-fn sign(address: SocketAddr) -> Result<std::net::TcpStream, Error> {
-    let mut stream = connect_from(address, 0)?;
+fn sign(sources: Sources, address: SocketAddr) -> Result<std::net::TcpStream, Error> {
+    let mut stream = sources.connect(address, 0)?;
     stream.write_all(b"?").map_err(io("ask the floor"))?;
     Ok(stream)
 }

@@ -24,9 +24,10 @@ use crate::{
     link::{Link, Peer},
     meter::{Cost, Meter},
     poll::Poller,
-    product::{Product, connect_from, source, tickets_door},
+    product::{Product, tickets_door},
     progress::Progress,
     report::Latency,
+    source::Sources,
     storm::{Guest, storm},
     text::{Placement, Subject, place},
     tracker::Tracker,
@@ -147,7 +148,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
                 let ticket = door.ticket(Some(&cast.visitors[0].visitor_token))?.text;
                 let hello = wire::Hello { ticket, ..wire::Hello::default() };
                 // They read like agents: what arrives is a delivery.
-                guests.push(Guest { peer: Peer::Agent(tab), hello, source: source(tab) });
+                guests.push(Guest { peer: Peer::Agent(tab), hello });
             }
             let tabs = storm(&Base::parse(&access.base_url)?, guests, AT_ONCE)?;
             cast.links.splice(1..1, tabs.links);
@@ -197,9 +198,9 @@ fn floor(
     process: Process,
 ) -> Result<Found, Error> {
     let mut poller = Poller::new(1_024).map_err(io("poll"))?;
-    let mut streams = Vec::new();
+    let (mut streams, sources) = (Vec::new(), Sources::fresh()?);
     for index in 0..options.sockets {
-        streams.push(connect_from(address, source(index))?);
+        streams.push(sources.connect(address, index)?);
     }
     streams[0].write_all(b"!").map_err(io("start the floor"))?;
     let mut links = Vec::new();

@@ -23,9 +23,10 @@ use crate::{
     link::{Link, Peer},
     meter::{Cost, Meter},
     poll::Poller,
-    product::{Cast, Product, connect_from, decode, split},
+    product::{Cast, Product, decode, split},
     progress::Progress,
     report::Latency,
+    source::Sources,
     text::{Placement, place},
     tracker::Tracker,
     websocket,
@@ -284,9 +285,9 @@ impl<'a> Run<'a> {
         for (key, link) in cast.links.iter().enumerate() {
             link.register(&poller, key as u64)?;
         }
-        let mut uploaders = Vec::new();
+        let (mut uploaders, sources) = (Vec::new(), Sources::fresh()?);
         for (index, visitor) in (0_u32..).zip(&cast.visitors) {
-            let stream = connect_from(base.address, 0)?;
+            let stream = sources.connect(base.address, index)?;
             let http = Link::new(Peer::Visitor(index), stream, Vec::new())?;
             http.register(&poller, cast.links.len() as u64 + u64::from(index))?;
             let head = format!(

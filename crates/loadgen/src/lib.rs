@@ -38,6 +38,7 @@ mod raw;
 mod relay;
 mod report;
 mod resume;
+mod source;
 mod spread;
 mod storm;
 mod text;

@@ -20,9 +20,7 @@ use crate::{
     websocket::{self, Keys},
 };
 
-pub(crate) use setup::{
-    Cast, Door, VisitorOf, connect_from, decode, last_seq, random, source, split, tickets_door,
-};
+pub(crate) use setup::{Cast, Door, VisitorOf, decode, last_seq, random, split, tickets_door};
 
 /// Bytes of a `client_msg_id`.
 const ID_BYTES: usize = 16;

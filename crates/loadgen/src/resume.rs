@@ -16,15 +16,13 @@ use crate::{
     link::{Link, Peer},
     meter::Meter,
     poll::Poller,
-    product::{Cast, Product, VisitorOf, decode, last_seq, source, split, text},
+    product::{Cast, Product, VisitorOf, decode, last_seq, split, text},
     report::Latency,
     storm::{Guest, storm},
     text::{Placement, place},
     websocket,
 };
 
-/// Where those who come back come from: their ports of before are not free yet.
-const BACK_SOURCE: u8 = 20;
 const MISSED: &str = "While you were away: it is on its way.";
 /// How long the agents' messages may take.
 const ACKS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -121,7 +119,6 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
             held: vec![wire::Held { position: Some(visitor.held), ..wire::Held::default() }],
             ..wire::Hello::default()
         },
-        source: BACK_SOURCE + source(index),
     });
     let guests: Vec<Guest> = guests.collect();
     let count = guests.len();

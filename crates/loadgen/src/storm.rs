@@ -14,8 +14,9 @@ use crate::{
     http::Base,
     link::{Link, Peer},
     poll::Poller,
-    product::{connect_from, random},
+    product::random,
     progress::Progress,
+    source::Sources,
     websocket::{self, Keys},
 };
 
@@ -28,8 +29,6 @@ const SCRATCH_BYTES: usize = 64 << 10;
 pub(crate) struct Guest {
     pub(crate) peer: Peer,
     pub(crate) hello: wire::Hello,
-    /// Last part of the local address the connection comes from; 0 for the system's choice.
-    pub(crate) source: u8,
 }
 
 /// Everybody who came in, in the order of the guests.
@@ -57,7 +56,7 @@ pub(crate) fn storm(base: &Base, guests: Vec<Guest>, at_once: usize) -> Result<E
     let request = websocket::request(&base.authority, &path, nonce, Encoding::Proto.subprotocol());
     let mut keys = Keys::new(random()?);
     let mut poller = Poller::new(1_024).map_err(io("poll"))?;
-    let count = guests.len();
+    let (count, sources) = (guests.len(), Sources::fresh()?);
     let mut hellos = Vec::with_capacity(count);
     let mut guests = guests.into_iter();
     let mut stages: Vec<(Stage, Instant)> = Vec::with_capacity(count);
@@ -76,7 +75,7 @@ pub(crate) fn storm(base: &Base, guests: Vec<Guest>, at_once: usize) -> Result<E
         {
             let key = entered.links.len() as u64;
             let began = Instant::now();
-            let stream = connect_from(base.address, guest.source)?;
+            let stream = sources.connect(base.address, key as u32)?;
             let mut link = Link::new(guest.peer, stream, Vec::new())?;
             link.register(&poller, key)?;
             link.send(&poller, key, &request)?;

@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::TcpStream,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -15,7 +15,6 @@ use frontdesk_protocol::{
 };
 use prost::Message as _;
 use serde_json::json;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{Product, text};
 use crate::{
@@ -25,18 +24,15 @@ use crate::{
     launch::ProductAccess,
     link::{Link, Peer},
     poll::Poller,
+    source::Sources,
     websocket::{self, Keys},
 };
 
 /// Most sessions an agent may be given at a time.
 const CAPACITY_MAX: u32 = 1_000;
-/// How long an answer of one socket may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long all conversations may take to be assigned and answered.
 const ASSIGNED_TIMEOUT: Duration = Duration::from_mins(1);
 const SCRATCH_BYTES: usize = 64 << 10;
-/// Connections of one source address: the pair with the server's has about 28,000 ports.
-const PER_SOURCE: u32 = 10_000;
 
 pub(crate) fn now_ms() -> u64 {
     SystemTime::now()
@@ -56,6 +52,7 @@ pub(crate) struct Door {
     visitors: Client,
     inbox_key: String,
     keys: Keys,
+    sources: Sources,
 }
 
 /// What opens a socket, and who it is for.
@@ -94,13 +91,14 @@ struct Entered {
 
 /// A door for visitors who only connect.
 pub(crate) fn tickets_door(access: &ProductAccess) -> Result<Door, Error> {
-    Ok(Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), random()?))
+    Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), random()?)
 }
 
 impl Door {
-    fn new(base: Base, inbox_key: String, seed: u64) -> Self {
+    fn new(base: Base, inbox_key: String, seed: u64) -> Result<Self, Error> {
         let visitors = Client::new(base.clone());
-        Self { base, visitors, inbox_key, keys: Keys::new(seed) }
+        let (keys, sources) = (Keys::new(seed), Sources::fresh()?);
+        Ok(Self { base, visitors, inbox_key, keys, sources })
     }
 
     /// Gets a ticket for a new visitor, or for the one the token is of.
@@ -124,11 +122,8 @@ impl Door {
     }
 
     fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
-        let source = match peer {
-            Peer::Visitor(index) => source(index),
-            Peer::Agent(_) => 0,
-        };
-        let mut stream = connect_from(self.base.address, source)?;
+        let (Peer::Visitor(index) | Peer::Agent(index)) = peer;
+        let mut stream = self.sources.connect(self.base.address, index)?;
         let nonce = u128::from(random()?).to_be_bytes();
         let path = format!("{}/ws/v1", self.base.prefix);
         let subprotocol = Encoding::Proto.subprotocol();
@@ -170,26 +165,6 @@ impl Door {
         let frame = wire::ClientFrame { r#ref: reference, frame: Some(frame) };
         websocket::write(websocket::BINARY, &frame.encode_to_vec(), self.keys.next(), out);
     }
-}
-
-/// From where the connection of this number comes.
-pub(crate) fn source(index: u32) -> u8 {
-    (index / PER_SOURCE) as u8
-}
-
-/// Many connections to one local server come from several local addresses.
-pub(crate) fn connect_from(server: SocketAddr, source: u8) -> Result<TcpStream, Error> {
-    let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))
-        .map_err(io("open a socket"))?;
-    if source > 0 && matches!(server, SocketAddr::V4(v4) if v4.ip().is_loopback()) {
-        let local = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 1 + source), 0));
-        socket.bind(&local.into()).map_err(io("choose a source address"))?;
-    }
-    // Bounds the connect as well.
-    socket.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(io("prepare a socket"))?;
-    socket.connect(&server.into()).map_err(io("connect to the server"))?;
-    socket.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(io("prepare a socket"))?;
-    Ok(socket.into())
 }
 
 fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>, peer: Peer) -> Result<(), Error> {
@@ -257,7 +232,7 @@ pub(super) fn connect(
     if capacity * agents < visitors {
         return Err(Error::Options("more visitors than the agents may have"));
     }
-    let mut door = Door::new(base.clone(), access.inbox_key.clone(), seed);
+    let mut door = Door::new(base.clone(), access.inbox_key.clone(), seed)?;
     let mut admin = Client::new(base.clone());
     sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
     let roles = admin.ask("GET", "/api/v1/roles", None)?;

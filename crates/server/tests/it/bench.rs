@@ -96,6 +96,25 @@ async fn handshakes_by_ticket_and_by_resume_are_counted_beside_their_floor() {
     assert!(report["ticket"]["took"]["p99_ms"].is_f64() && report["floor"]["took"].is_null());
 }
 
+/// Ports of this machine that wait for a minute before they are free.
+fn ports_waiting() -> usize {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").expect("a list of sockets");
+    sockets.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("06")).count()
+}
+
+#[tokio::test]
+async fn a_run_leaves_its_ports_to_the_next() {
+    let _alone = heavy().await;
+    let before = ports_waiting();
+    for _ in 0..2 {
+        let report = bench(&["connect", "--connections", "300"], &[]).await;
+        assert_eq!(report["recovered"], 300, "{report}");
+    }
+    // Two runs of 900 connections; other tests may have left some.
+    let left = ports_waiting().saturating_sub(before);
+    assert!(left < 300, "{left} ports wait");
+}
+
 #[tokio::test]
 async fn a_message_reaches_every_tab_once() {
     let _alone = heavy().await;

@@ -53,6 +53,11 @@ test: tools web ## Every suite
 	$(NPM) run sizes
 	@$(MAKE) --no-print-directory e2e DEBUG_BUILD=
 
+# Hours. The result is written to docs/results; see docs/testing.md.
+.PHONY: test-long
+test-long: build ## The long tier: soak, power loss, clocks, ...; ONLY=r07 runs one
+	@scripts/test-long
+
 .PHONY: clients
 clients: ## The example clients in Python and Go against the real binary
 	$(DEBUG_BUILD)

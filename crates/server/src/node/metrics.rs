@@ -11,12 +11,13 @@ use frontdesk_gateway::{
     edge::LoopHandle,
 };
 
-/// Makes the function that renders the metrics of this node.
+/// Makes the function that renders the metrics of this node. Called on the runtime whose tasks count.
 pub(crate) fn renderer(
     loops: Arc<[LoopHandle<Command>]>,
     health: Vec<Arc<ChatHealth>>,
 ) -> Arc<dyn Fn() -> String + Send + Sync> {
     let started = Instant::now();
+    let runtime = tokio::runtime::Handle::current().metrics();
     Arc::new(move || {
         let edges: Vec<_> = loops.iter().map(|handle| handle.metrics().snapshot()).collect();
         let chat =
@@ -28,6 +29,8 @@ pub(crate) fn renderer(
             edges.iter().map(read).sum::<u64>()
         };
         gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
+        let tasks = runtime.num_alive_tasks() as u64;
+        gauge(&mut text, "frontdesk_tasks", "Tasks of the asynchronous runtime", tasks);
         let backlog = loops.iter().map(|handle| handle.backlog() as u64).sum();
         gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
         let counters: [(&str, &str, u64); 10] = [

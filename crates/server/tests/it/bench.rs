@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::{FRONTDESK, heavy};
 
 /// Runs a scenario and reads its report.
-async fn bench(arguments: &[&str], env: &[(&str, &str)]) -> Value {
+pub(crate) async fn bench(arguments: &[&str], env: &[(&str, &str)]) -> Value {
     let arguments = [&["bench"], arguments, &["--json"]].concat();
     let out = run_to_end(FRONTDESK, &arguments, env).await;
     serde_json::from_str(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"))
 }
 
 /// Nothing lost, doubled, out of order or refused.
-fn assert_clean(report: &Value) {
+pub(crate) fn assert_clean(report: &Value) {
     for name in ["lost", "duplicated", "reordered", "refused"] {
         assert_eq!(report[name], 0, "{name} in {report}");
     }

@@ -1,5 +1,6 @@
 //! The product as a whole: the real binary, real sockets, real files. One test binary, a module for
-//! each feature; tests of reliability.md and security.md are named after their ids.
+//! each feature; tests of reliability.md and security.md are named after their ids. Those that take
+//! minutes are in `long`.
 
 mod bench;
 mod bucket;
@@ -9,7 +10,9 @@ mod crash;
 mod demo;
 mod durability;
 mod flood;
+mod long;
 mod network;
+mod rest;
 mod rounds;
 mod security;
 mod sessions;

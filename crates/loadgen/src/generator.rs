@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     cpu::{Process, of_this_thread},
     error::{Error, io},
@@ -17,6 +19,7 @@ use crate::{
     link::{Link, Peer},
     poll::{Poller, Ready},
     progress::Progress,
+    report::Counts,
     text::Load,
     tracker::Tracker,
     windows::Windows,
@@ -74,8 +77,8 @@ pub(crate) struct Plan {
     pub(crate) pinned: bool,
 }
 
-/// Everything a run found.
-#[derive(Debug)]
+/// Everything a run found; parts of it come from several processes.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) seconds: f64,
     pub(crate) offered: u64,
@@ -89,11 +92,50 @@ pub(crate) struct Outcome {
     pub(crate) ack: Latencies,
     pub(crate) delivery: Latencies,
     pub(crate) lag: Latencies,
-    /// Deliveries by the time they were due, of a load with a step.
+    /// Deliveries by the time they were due, of a load with a step. It has one generator.
+    #[serde(skip)]
     pub(crate) windows: Option<Windows>,
     pub(crate) server_cpu: Option<Duration>,
     pub(crate) generator_cpu: Duration,
     pub(crate) void_reason: Option<String>,
+}
+
+impl Outcome {
+    /// Adds what another generator found at the same time with a server of its own.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.seconds = self.seconds.max(other.seconds);
+        for (own, others) in [
+            (&mut self.offered, other.offered),
+            (&mut self.refused, other.refused),
+            (&mut self.acked, other.acked),
+            (&mut self.acks_in_time, other.acks_in_time),
+            (&mut self.delivered, other.delivered),
+            (&mut self.lost, other.lost),
+            (&mut self.duplicated, other.duplicated),
+            (&mut self.reordered, other.reordered),
+        ] {
+            *own += others;
+        }
+        self.ack.add(&other.ack);
+        self.delivery.add(&other.delivery);
+        self.lag.add(&other.lag);
+        self.server_cpu = self.server_cpu.zip(other.server_cpu).map(|(own, others)| own + others);
+        self.generator_cpu += other.generator_cpu;
+        self.void_reason = self.void_reason.take().or(other.void_reason);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            offered: self.offered,
+            accepted: self.offered - self.refused.min(self.offered),
+            acked: self.acked,
+            delivered: self.delivered,
+            lost: self.lost,
+            duplicated: self.duplicated,
+            reordered: self.reordered,
+            refused: self.refused,
+        }
+    }
 }
 
 /// One visitor's messages.
@@ -167,7 +209,8 @@ pub(crate) struct Generator<D> {
 }
 
 impl<D: Dialect> Generator<D> {
-    /// Takes connections that are greeted: `visitors` of them, by number, then the agents.
+    /// Takes connections that are greeted: `visitors` of them, by number, then the agents, then any who
+    /// say nothing.
     pub(crate) fn new(
         dialect: D,
         links: Vec<Link>,

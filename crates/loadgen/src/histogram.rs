@@ -1,6 +1,7 @@
 //! Latencies of a run, kept in memory and written at the end.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::report::Latency;
 
@@ -24,6 +25,11 @@ impl Latencies {
         self.microseconds.saturating_record(ns / 1_000);
     }
 
+    /// Adds those another generator recorded.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.microseconds.add(&other.microseconds).expect("both have the same bounds");
+    }
+
     pub(crate) fn percentile_ms(&self, percent: f64) -> f64 {
         if self.microseconds.is_empty() {
             return 0.0;
@@ -42,6 +48,24 @@ impl Latencies {
             p999_ms: self.percentile_ms(99.9),
             max_ms: self.max_ms(),
         }
+    }
+}
+
+/// Between processes: what was recorded, and how often.
+impl Serialize for Latencies {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let recorded = self.microseconds.iter_recorded();
+        serializer.collect_seq(recorded.map(|at| (at.value_iterated_to(), at.count_at_value())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Latencies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut latencies = Self::new();
+        for (microseconds, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            latencies.microseconds.saturating_record_n(microseconds, count);
+        }
+        Ok(latencies)
     }
 }
 
@@ -65,6 +89,11 @@ mod tests {
         ] {
             assert!((found - expected).abs() < expected * 0.002, "{found} for {expected}");
         }
+        let text = serde_json::to_string(&latencies).expect("JSON");
+        let mut twice: Latencies = serde_json::from_str(&text).expect("what was written");
+        assert_eq!(twice.summary(), summary);
+        twice.add(&latencies);
+        assert_eq!(twice.summary(), summary);
         latencies.record_ns(u64::MAX);
         assert!(latencies.max_ms() >= 60_000.0);
     }

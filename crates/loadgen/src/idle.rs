@@ -5,13 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::{
     cpu::Process,
-    error::{Error, io},
-    generator::{Dialect as _, Happened},
+    error::Error,
+    herd::Herd,
     launch::{Endpoint, Server},
-    link::Link,
-    poll::Poller,
-    product::{Door, Product, tickets_door},
-    progress::Progress,
+    product::Product,
     report::IdleReport,
 };
 
@@ -44,14 +41,7 @@ pub fn idle(options: &IdleOptions, server: &Server) -> Result<IdleReport, Error>
         return Err(Error::Options("the second reading needs more connections than the first"));
     }
     let process = Process::new(server.pid);
-    let mut herd = Herd {
-        door: tickets_door(access)?,
-        product: Product::silent()?,
-        poller: Poller::new(1_024).map_err(io("poll"))?,
-        links: Vec::new(),
-        scratch: vec![0; 64 << 10],
-        progress: Progress::new(),
-    };
+    let mut herd = Herd::new(access, Product::silent()?, Vec::new())?;
     let started = Instant::now();
     herd.grow(options.low)?;
     let mut connecting = started.elapsed();
@@ -91,7 +81,7 @@ fn read_rss(process: Process) -> Result<u64, Error> {
 }
 
 /// Bytes of the kernel's objects in use; only the superuser may read them.
-fn kernel_slab_bytes() -> Option<u64> {
+pub(crate) fn kernel_slab_bytes() -> Option<u64> {
     slab_bytes(&std::fs::read_to_string("/proc/slabinfo").ok()?)
 }
 
@@ -106,66 +96,6 @@ fn cache_bytes(line: &str) -> Option<u64> {
     let active: u64 = fields.next()?.parse().ok()?;
     let object: u64 = fields.nth(1)?.parse().ok()?;
     Some(active * object)
-}
-
-/// Visitors who are connected.
-struct Herd {
-    door: Door,
-    product: Product,
-    poller: Poller,
-    links: Vec<Link>,
-    scratch: Vec<u8>,
-    progress: Progress,
-}
-
-impl Herd {
-    fn grow(&mut self, to: u32) -> Result<(), Error> {
-        while (self.links.len() as u32) < to {
-            let index = self.links.len() as u32;
-            let link = self.door.visitor(index)?;
-            link.register(&self.poller, index.into())?;
-            self.links.push(link);
-            if index.is_multiple_of(256) {
-                self.tend(Duration::ZERO)?;
-                self.progress.tell(|| format!("{index} connections"));
-            }
-        }
-        Ok(())
-    }
-
-    fn rest(&mut self, time: Duration) -> Result<(), Error> {
-        let ends = Instant::now() + time;
-        loop {
-            let left = ends.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            self.tend(left)?;
-        }
-    }
-
-    /// Answers pings.
-    fn tend(&mut self, wait: Duration) -> Result<(), Error> {
-        let mut ready = Vec::new();
-        self.poller.wait(&mut ready, Some(wait)).map_err(io("poll"))?;
-        let (mut out, mut happened): (Vec<u8>, Vec<Happened>) = (Vec::new(), Vec::new());
-        for event in ready {
-            let Self { links, product, scratch, .. } = self;
-            let link = &mut links[event.key as usize];
-            if event.writable {
-                link.flush(&self.poller, event.key)?;
-            }
-            if event.readable {
-                let peer = link.peer;
-                out.clear();
-                link.receive(scratch, |bytes| product.read(peer, bytes, &mut out, &mut happened))?;
-                if !out.is_empty() {
-                    link.send(&self.poller, event.key, &out)?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -14,13 +14,14 @@ use prost::Message as _;
 use crate::{
     error::Error,
     generator::{Dialect, Happened},
-    http::Base,
     launch::ProductAccess,
     link::Peer,
     websocket::{self, Keys},
 };
 
-pub(crate) use setup::{Cast, Door, VisitorOf, decode, last_seq, random, split, tickets_door};
+pub(crate) use setup::{
+    Agent, Cast, Door, VisitorOf, begin, decode, last_seq, random, split, tickets_door,
+};
 
 /// Bytes of a `client_msg_id`.
 const ID_BYTES: usize = 16;
@@ -82,9 +83,14 @@ impl Product {
         Ok(Self { template, id_at, text_at, text_bytes, keys: Keys::new(seed) })
     }
 
+    /// With ids no earlier run had.
+    pub(crate) fn fresh(text_bytes: usize) -> Result<Self, Error> {
+        Self::new(text_bytes, setup::now_ms(), setup::random()?)
+    }
+
     /// For connections that never write.
     pub(crate) fn silent() -> Result<Self, Error> {
-        Self::new(HEAD_BYTES, setup::now_ms(), setup::random()?)
+        Self::fresh(HEAD_BYTES)
     }
 
     /// Signs in, makes agents and visitors, connects all of them and has every conversation begun,
@@ -95,10 +101,8 @@ impl Product {
         agents: u32,
         text_bytes: usize,
     ) -> Result<(Self, Cast), Error> {
-        let base = Base::parse(&access.base_url)?;
-        let (run_ms, seed) = (setup::now_ms(), setup::random()?);
-        let mut product = Self::new(text_bytes, run_ms, seed)?;
-        let cast = setup::connect(&mut product, access, &base, visitors, agents, seed)?;
+        let (mut product, seed) = (Self::fresh(text_bytes)?, setup::random()?);
+        let cast = setup::connect(&mut product, access, visitors, agents, seed)?;
         Ok((product, cast))
     }
 

@@ -17,6 +17,38 @@ pub struct Latency {
     pub max_ms: f64,
 }
 
+/// What became of messages.
+///
+/// `offered` to `delivered` count messages that were due within the measured time; an ack or a
+/// delivery may come after it, while the run ends. Loss and disorder count over the whole run, the
+/// warm-up included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Messages that were due.
+    pub offered: u64,
+    /// Of those, messages the server did not refuse.
+    pub accepted: u64,
+    /// Of those, messages the server acked.
+    pub acked: u64,
+    /// Messages that reached their agent.
+    pub delivered: u64,
+    /// Messages that were not acked, or acked and not delivered, when the run ended.
+    pub lost: u64,
+    /// Acks or deliveries that came again.
+    pub duplicated: u64,
+    /// Acks or deliveries that came behind a later one, or at another place than acked.
+    pub reordered: u64,
+    /// Messages the server refused.
+    pub refused: u64,
+}
+
+impl Counts {
+    /// Nothing was lost, doubled, out of order or refused.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.duplicated == 0 && self.reordered == 0 && self.refused == 0
+    }
+}
+
 /// A run of text messages.
 ///
 /// `offered` to `delivered` count messages that were due within the measured time; an ack or a

@@ -11,12 +11,12 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_loadgen::{
-    BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, Error,
+    BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, CrowdOptions, Error,
     FanoutOptions, FilesOptions, FloorOptions, Goals, GoalsOptions, IdleOptions, Load,
     MixedOptions, Placement, ProductAccess, ProductLaunch, ResumeOptions, Server,
-    Subject as Subject_, TextOptions, accept_floor, burst, connect, crash, fanout, files,
-    floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, resume,
-    run_baseline, text, trace,
+    Subject as Subject_, TextOptions, accept_floor, burst, connect, crash, crowd, crowd_worker,
+    fanout, files, floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed,
+    resume, run_baseline, text, trace,
 };
 use serde::Serialize;
 
@@ -51,6 +51,12 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         Bench::Floor(options) => run_floor(&options),
         Bench::Goals(options) => run_goals(options),
     }
+}
+
+/// A process of a crowd.
+pub(crate) fn crowd_generator() -> anyhow::Result<ExitCode> {
+    crowd_worker()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The process of a floor.
@@ -95,6 +101,13 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
 }
 
 fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
+    if let Some(connections) = options.connections {
+        return run_crowd(options, connections);
+    }
+    anyhow::ensure!(
+        options.target.target.is_none(),
+        "the memory of a server elsewhere is not known: give --connections with --target"
+    );
     let server = launch(&options.common, Subject_::Product, Placement::Pinned)?;
     let idle_options = IdleOptions {
         low: options.low,
@@ -104,6 +117,33 @@ fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
     };
     print(&idle(&idle_options, &server)?, options.common.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// More connections than a process may have files.
+fn run_crowd(options: &BenchIdle, connections: u32) -> anyhow::Result<ExitCode> {
+    let shape = CrowdOptions::new(connections, options.chatting.of(connections));
+    let crowd_options = CrowdOptions {
+        per_process: options.per_process,
+        rate: options.rate.unwrap_or(shape.rate),
+        hold: Duration::from_secs(options.hold),
+        measured: Duration::from_secs(options.seconds),
+        ..shape
+    };
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let generator = || {
+        let mut command = Command::new(&program);
+        command.arg("crowd-generator");
+        command
+    };
+    let access = target(&options.target)?;
+    let mut start = launcher(&options.common);
+    let mut server = |subject| match &access {
+        Some(access) => Ok(Server::remote(access.clone())),
+        None => start(subject),
+    };
+    let report = crowd(&crowd_options, &generator, &mut server)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.is_clean()))
 }
 
 fn run_burst(options: &BenchBurst) -> anyhow::Result<ExitCode> {

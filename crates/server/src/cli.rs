@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// A floor's process; the benchmarks start it.
     #[command(hide = true)]
     Floor(Floor),
+    /// A process that holds connections; the benchmarks start it.
+    #[command(hide = true)]
+    CrowdGenerator,
     /// Print the version.
     Version,
 }
@@ -172,7 +175,8 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum Bench {
     /// Text messages from visitors to agents through a server of its own.
     Text(BenchText),
-    /// Memory of idle connections, by the slope between two counts.
+    /// Memory of idle connections, by the slope between two counts; with --connections of several
+    /// processes, while some of them chat.
     Idle(BenchIdle),
     /// A step in the load, and how long it is felt.
     Burst(BenchBurst),
@@ -382,8 +386,53 @@ pub(crate) struct BenchIdle {
     /// Seconds to hold all of them, to see what pings cost in CPU.
     #[arg(long, default_value_t = 0)]
     pub(crate) hold: u64,
+    /// Connections of several servers and as many generators, instead of --low and --high of one.
+    #[arg(long, conflicts_with_all = ["low", "high"])]
+    pub(crate) connections: Option<u32>,
+    /// How many of --connections write: a number, or a share such as 1%.
+    #[arg(long, value_name = "COUNT", default_value = "0", value_parser = share, requires = "connections")]
+    pub(crate) chatting: Share,
+    /// Their messages per second, all together; one of each without it.
+    #[arg(long, value_name = "PER_SECOND", requires = "chatting")]
+    pub(crate) rate: Option<u32>,
+    /// Seconds of writing that are measured.
+    #[arg(long, default_value_t = 30, requires = "chatting")]
+    pub(crate) seconds: u64,
+    /// Connections of one process: each is one of the files it may open.
+    #[arg(long, default_value_t = 17_000, requires = "connections")]
+    pub(crate) per_process: u32,
+    #[command(flatten)]
+    pub(crate) target: BenchTarget,
     #[command(flatten)]
     pub(crate) common: BenchCommon,
+}
+
+/// Some of a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Share {
+    Count(u32),
+    Percent(f64),
+}
+
+impl Share {
+    /// How many that is.
+    pub(crate) fn of(self, whole: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => (f64::from(whole) * percent / 100.0).round() as u32,
+        }
+    }
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    let Some(percent) = text.strip_suffix('%') else {
+        let count = text.parse().map(Share::Count);
+        return count.map_err(|_| "give a number, or a share such as 1%".to_owned());
+    };
+    match percent.trim_end().parse() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Share::Percent(percent)),
+        _ => Err("give a share from 0% to 100%".to_owned()),
+    }
 }
 
 /// Which goals.

@@ -80,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bench(bench) => bench::run(bench),
         Command::Floor(floor) => bench::floor(floor),
+        Command::CrowdGenerator => bench::crowd_generator(),
         Command::Version => {
             commands::say(concat!("frontdesk ", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

@@ -83,6 +83,14 @@ pub(crate) struct Cast {
     pub(crate) owners: HashMap<String, u32>,
 }
 
+/// An agent who is online.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub(crate) link: Link,
+    /// The user's.
+    id: String,
+}
+
 /// A socket behind its welcome.
 struct Entered {
     link: Link,
@@ -116,9 +124,59 @@ impl Door {
     }
 
     /// Lets a new visitor in.
-    pub(crate) fn visitor(&mut self, index: u32) -> Result<Link, Error> {
-        let ticket = self.ticket(None)?.text;
-        Ok(self.enter(Peer::Visitor(index), &ticket)?.link)
+    pub(crate) fn visitor(&mut self, index: u32) -> Result<(Link, VisitorOf), Error> {
+        let ticket = self.ticket(None)?;
+        let Entered { link, welcome } = self.enter(Peer::Visitor(index), &ticket.text)?;
+        let visitor = VisitorOf {
+            visitor_token: ticket.visitor_token,
+            resume_token: welcome.resume_token,
+            conversation: ticket.conversation,
+            held: wire::Position { epoch: welcome.epoch, seq: 0 },
+        };
+        Ok((link, visitor))
+    }
+
+    /// Signs in, adds agents who together may have so many conversations, and lets them in. They are
+    /// online.
+    pub(crate) fn agents(
+        &mut self,
+        access: &ProductAccess,
+        agents: u32,
+        conversations: u32,
+    ) -> Result<Vec<Agent>, Error> {
+        let capacity = (conversations.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
+        if capacity * agents < conversations {
+            return Err(Error::Options("more visitors than the agents may have"));
+        }
+        let run = random()?;
+        let mut admin = Client::new(self.base.clone());
+        sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
+        let roles = admin.ask("GET", "/api/v1/roles", None)?;
+        let role = roles["roles"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|role| role["builtin"] == "agent")
+            .ok_or(Error::Malformed { what: "the agents' role" })?;
+        let role = string(role, "id")?;
+        let mut team = Vec::new();
+        for agent in 0..agents {
+            let email = format!("agent-{agent}-{run:016x}@bench.example");
+            let password = format!("{:016x}{:016x}", random()?, random()?);
+            let body = json!({
+                "email": email, "display_name": format!("Agent {agent}"), "password": password,
+                "role": role, "capacity": capacity,
+            });
+            admin.ask("POST", "/api/v1/users", Some(&body))?;
+            let mut client = Client::new(self.base.clone());
+            sign_in(&mut client, &email, &password)?;
+            let ticket =
+                client.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
+            let Entered { link, welcome } =
+                self.enter(Peer::Agent(agent), &string(&ticket, "ticket")?)?;
+            team.push(Agent { link, id: welcome.self_.map(|own| own.id).unwrap_or_default() });
+        }
+        Ok(team)
     }
 
     fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
@@ -223,60 +281,34 @@ pub(crate) fn decode(payload: &[u8]) -> Result<(u32, server_frame::Frame), Error
 pub(super) fn connect(
     product: &mut Product,
     access: &ProductAccess,
-    base: &Base,
     visitors: u32,
     agents: u32,
     seed: u64,
 ) -> Result<Cast, Error> {
-    let capacity = (visitors.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
-    if capacity * agents < visitors {
-        return Err(Error::Options("more visitors than the agents may have"));
-    }
-    let mut door = Door::new(base.clone(), access.inbox_key.clone(), seed)?;
-    let mut admin = Client::new(base.clone());
-    sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
-    let roles = admin.ask("GET", "/api/v1/roles", None)?;
-    let role = roles["roles"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|role| role["builtin"] == "agent")
-        .ok_or(Error::Malformed { what: "the agents' role" })?;
-    let role = string(role, "id")?;
-
-    let mut people = Vec::new();
-    for agent in 0..agents {
-        let email = format!("agent-{agent}-{seed:016x}@bench.example");
-        let password = format!("{:016x}{:016x}", random()?, random()?);
-        let body = json!({
-            "email": email, "display_name": format!("Agent {agent}"), "password": password,
-            "role": role, "capacity": capacity,
-        });
-        admin.ask("POST", "/api/v1/users", Some(&body))?;
-        let mut client = Client::new(base.clone());
-        sign_in(&mut client, &email, &password)?;
-        let ticket = client.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
-        people.push(door.enter(Peer::Agent(agent), &string(&ticket, "ticket")?)?);
-    }
-    let mut links = Vec::new();
-    let mut cast = Vec::new();
+    let mut door = Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), seed)?;
+    let team = door.agents(access, agents, visitors)?;
+    let (mut links, mut visitor_of) = (Vec::new(), Vec::new());
     for visitor in 0..visitors {
-        let ticket = door.ticket(None)?;
-        let Entered { link, welcome } = door.enter(Peer::Visitor(visitor), &ticket.text)?;
+        let (link, of) = door.visitor(visitor)?;
         links.push(link);
-        cast.push(VisitorOf {
-            visitor_token: ticket.visitor_token,
-            resume_token: welcome.resume_token,
-            conversation: ticket.conversation,
-            held: wire::Position { epoch: welcome.epoch, seq: 0 },
-        });
+        visitor_of.push(of);
     }
+    begin(product, links, visitor_of, team)
+}
+
+/// Has the conversations of visitors, who are connected by their number, begun, assigned and answered.
+pub(crate) fn begin(
+    product: &mut Product,
+    mut links: Vec<Link>,
+    visitor_of: Vec<VisitorOf>,
+    team: Vec<Agent>,
+) -> Result<Cast, Error> {
     let mut ids = Vec::new();
-    for Entered { link, welcome } in people {
-        ids.push(welcome.self_.map(|actor| actor.id).unwrap_or_default());
-        links.push(link);
+    for agent in team {
+        ids.push(agent.id);
+        links.push(agent.link);
     }
-    Opening::new(product, links, ids, cast)?.run()
+    Opening::new(product, links, ids, visitor_of)?.run()
 }
 
 fn sign_in(client: &mut Client, email: &str, password: &str) -> Result<(), Error> {

@@ -150,6 +150,31 @@ async fn idle_connections_cost_memory_and_pings() {
 }
 
 #[tokio::test]
+async fn a_crowd_is_held_by_several_processes_while_some_of_it_chats() {
+    let _alone = heavy().await;
+    let crowd = ["idle", "--connections", "250", "--per-process", "100", "--hold", "1"];
+    let chat = ["--chatting", "8%", "--rate", "100", "--seconds", "2"];
+    let report = bench(&[&crowd[..], &chat].concat(), &[]).await;
+    assert_clean(&report);
+    assert_eq!(report["acked"], report["delivered"], "{report}");
+    assert_eq!(report["acked"], report["offered"], "{report}");
+    let counts = ["connections", "processes", "chatting", "agents"].map(|name| &report[name]);
+    // Three servers, and an agent for the six or seven who write on each.
+    assert_eq!(counts, [250, 3, 20, 3], "{report}");
+    // 33 or 34 a second on each of three, and what a schedule begins with.
+    assert!(report["offered"].as_u64().is_some_and(|count| count.abs_diff(200) <= 6), "{report}");
+    assert!(report["idle_cpu_us_per_s"].is_f64() && report["delivery"]["p99_ms"].is_f64());
+
+    let silent = bench(&["idle", "--connections", "30", "--per-process", "20"], &[]).await;
+    assert_eq!((&silent["processes"], &silent["acked"]), (&2.into(), &Value::Null), "{silent}");
+    for wrong in [&["--chatting", "101%"][..], &["--chatting", "31"], &["--chatting", "x"]] {
+        let options = [&["bench", "idle", "--connections", "30"], wrong].concat();
+        let out = run_to_end(FRONTDESK, &options, &[]).await;
+        assert!(!out.status.success() && !out.stderr.is_empty(), "{wrong:?}: {out:?}");
+    }
+}
+
+#[tokio::test]
 async fn goals_of_others_say_why_they_have_no_value() {
     let report = bench(&["goals", "--only", "12,13,16,17", "--commit", "abc"], &[]).await;
     assert_eq!(report["commit"], "abc");

@@ -1,0 +1,111 @@
+//! A process of a crowd: it holds as many connections as it may have files, answers their pings, and
+//! does what the parent asks for.
+
+use std::{
+    io::{BufRead, Write},
+    os::fd::AsFd,
+    time::Duration,
+};
+
+use super::pipe::{self, Answer, Begin, Command};
+use crate::{
+    cpu::Process,
+    error::Error,
+    generator::{Generator, Plan},
+    herd::{Herd, Members},
+    launch::ProductAccess,
+    link::Peer,
+    product::{Product, begin, random, tickets_door},
+    text::Load,
+};
+
+const OUT_OF_TURN: Error = Error::Malformed { what: "a command in its turn" };
+
+/// Serves the parent on standard input and output until it is gone or has what it wanted.
+pub fn crowd_worker() -> Result<(), Error> {
+    let (mut commands, mut answers) = (std::io::stdin().lock(), std::io::stdout().lock());
+    match serve(&mut commands, &mut answers) {
+        Ok(()) => Ok(()),
+        Err(error) => pipe::write(&mut answers, &Answer::Failed(chain(&error))),
+    }
+}
+
+fn serve(commands: &mut (impl BufRead + AsFd), answers: &mut impl Write) -> Result<(), Error> {
+    let to = match pipe::read(commands)? {
+        None => return Ok(()),
+        Some(Command::Begin(to)) => to,
+        Some(_) => return Err(OUT_OF_TURN),
+    };
+    let server = Process::new(to.server_pid);
+    let mut herd = gather(to)?;
+    let generator = loop {
+        pipe::write(answers, &Answer::Done)?;
+        herd.rest_until(&*commands)?;
+        match pipe::read(commands)? {
+            None => return Ok(()),
+            Some(Command::Grow { to }) => herd.grow(to)?,
+            Some(Command::Open { chatting }) => break open(herd.apart(), chatting, server)?,
+            Some(_) => return Err(OUT_OF_TURN),
+        }
+    };
+    pipe::write(answers, &Answer::Done)?;
+    match pipe::read(commands)? {
+        None => Ok(()),
+        Some(Command::Run { rate, warm_up_s, measured_s, drain_max_s }) => {
+            let outcome = generator.run(Plan {
+                load: Load::Open { rate },
+                warm_up: Duration::from_secs_f64(warm_up_s),
+                measured: Duration::from_secs_f64(measured_s),
+                drain_max: Duration::from_secs_f64(drain_max_s),
+                pinned: false,
+            })?;
+            pipe::write(answers, &Answer::Found(Box::new(outcome)))
+        }
+        Some(_) => Err(OUT_OF_TURN),
+    }
+}
+
+/// The agents, and nobody else yet.
+fn gather(to: Begin) -> Result<Herd, Error> {
+    let access = ProductAccess {
+        base_url: to.base_url,
+        admin_email: to.admin_email,
+        admin_password: to.admin_password,
+        inbox_key: to.inbox_key,
+    };
+    let team = match to.agents {
+        0 => Vec::new(),
+        agents => tickets_door(&access)?.agents(&access, agents, to.chatting)?,
+    };
+    Herd::new(&access, Product::fresh(to.text_bytes)?, team)
+}
+
+/// Some visitors, chosen by chance, begin to talk to the agents; all others stay connected.
+fn open(herd: Members, chatting: u32, server: Process) -> Result<Generator<Product>, Error> {
+    let Members { mut product, team, mut links, mut visitor_of } = herd;
+    let count = (chatting as usize).min(links.len());
+    for place in 0..count {
+        let chosen = place + random()? as usize % (links.len() - place);
+        links.swap(place, chosen);
+        visitor_of.swap(place, chosen);
+    }
+    let silent = links.split_off(count);
+    visitor_of.truncate(count);
+    for (number, link) in (0..).zip(&mut links) {
+        link.peer = Peer::Visitor(number);
+    }
+    let mut cast = begin(&mut product, links, visitor_of, team)?;
+    cast.links.extend(silent);
+    Generator::new(product, cast.links, count as u32, server)
+}
+
+/// An error with its causes.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.extend([": ", &cause.to_string()]);
+        source = cause.source();
+    }
+    text
+}

@@ -7,6 +7,9 @@
 //! ```
 //! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
+//!
+//! A batch for the history holds every conversation as it was at one offset, and is put together over
+//! several turns, so that none of them takes long ([`Packing`]).
 
 use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
 
@@ -38,6 +41,10 @@ const REPLAY_LIVE_MAX: usize = 4_096;
 /// How long a turn waits for a history that falls behind. Long enough to let it catch up, so that a
 /// peak is slowed down before it is refused, and no stall that anybody would notice.
 const HOLD_BACK: Duration = Duration::from_millis(10);
+
+/// Conversations a turn packs for the history, or forgets of what the history took: 0.2 ms of work.
+const PACKED_PER_TURN: usize = 64;
+const SETTLED_PER_TURN: usize = 512;
 
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +112,19 @@ struct InFlight {
     conversations: Vec<(ConversationId, Shipped)>,
 }
 
+/// A batch for the history that is being put together. It holds what was folded up to its offset and
+/// nothing later: whoever is changed again meanwhile is packed before that.
+#[derive(Debug)]
+struct Packing {
+    offset: u64,
+    /// Bytes folded since the batch before it.
+    bytes: usize,
+    /// Conversations that may be left to pack.
+    left: Vec<ConversationId>,
+    packed: Vec<ConversationWrite>,
+    taken: Vec<(ConversationId, Shipped)>,
+}
+
 /// What came of a record that was folded again.
 #[derive(Debug)]
 pub(crate) struct Replayed {
@@ -126,8 +146,9 @@ pub struct Dispatcher {
     encoded: Vec<u8>,
     /// Where entries are encoded for the history.
     arena: Arena,
-    /// Conversations with something to ship.
+    /// Conversations with something to ship that is in no batch yet.
     dirty: Vec<ConversationId>,
+    packing: Option<Packing>,
     /// Bytes folded and not settled, and those of them not shipped.
     lag_bytes: usize,
     unshipped_bytes: usize,
@@ -181,6 +202,7 @@ impl Dispatcher {
             encoded: Vec::new(),
             arena: Arena::default(),
             dirty: Vec::new(),
+            packing: None,
             lag_bytes: 0,
             unshipped_bytes: 0,
             in_flight: VecDeque::new(),
@@ -238,9 +260,10 @@ impl Dispatcher {
                         offset: self.folded + 1,
                     });
                 }
-                let folded = self.fold(conversation, proposal, probe, now_ms);
+                let offset = self.folded + 1;
+                let folded = self.fold(offset, conversation, proposal, probe, now_ms);
                 match &folded {
-                    Ok(_) => self.folded += 1,
+                    Ok(_) => self.folded = offset,
                     Err(error) => self.stop(error),
                 }
                 folded
@@ -255,7 +278,7 @@ impl Dispatcher {
     fn hold_back(&mut self) {
         if self.lag_bytes > self.options.lag_bytes_max / 2 && !self.in_flight.is_empty() {
             self.writer.wait_beyond_for(self.writer.applied(), HOLD_BACK);
-            self.settle();
+            self.settle(usize::MAX);
         }
     }
 
@@ -314,6 +337,7 @@ impl Dispatcher {
     /// Folds one durable proposal and keeps what it made for the history.
     fn fold(
         &mut self,
+        offset: u64,
         conversation: ConversationId,
         proposal: store::Proposal,
         probe: Probe,
@@ -323,6 +347,9 @@ impl Dispatcher {
         let Probe { earlier, .. } =
             if fresh { probe } else { self.probe(conversation, &proposal, now_ms)? };
         let live = self.live.get_mut(&conversation).expect("loaded by probe()");
+        if let Some(packing) = &mut self.packing {
+            packing.pack(conversation, live);
+        }
         live.folds += 1;
         let folded = fold::fold(conversation, &mut live.state, proposal, earlier);
         let mut bytes = 0;
@@ -341,8 +368,8 @@ impl Dispatcher {
             bytes += encoded.len() + 64;
             live.replaced.push_back((entry.seq, encoded));
         }
-        if (bytes > 0 || folded.cursor.is_some()) && !live.dirty {
-            live.dirty = true;
+        if (bytes > 0 || folded.cursor.is_some()) && live.dirty_since.is_none() {
+            live.dirty_since = Some(offset);
             self.dirty.push(conversation);
         }
         self.lag_bytes += bytes;
@@ -494,13 +521,20 @@ impl Dispatcher {
 
     /// Housekeeping at the end of a turn: settles what the history took, ships what waited long
     /// enough, trims the log and evicts unused conversations. `trim_to` is the offset the slowest
-    /// other reader of the log (the projections) has taken.
-    pub fn tend(&mut self, now_ms: i64, trim_to: u64) {
-        self.settle();
-        let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
-        let due = waited || self.unshipped_bytes >= self.options.flush_bytes;
-        if !self.dirty.is_empty() && due && self.writer.has_room() {
-            self.ship(now_ms, false);
+    /// other reader of the log (the projections) has taken. Returns whether it wants to go on in a
+    /// turn that follows at once.
+    pub fn tend(&mut self, now_ms: i64, trim_to: u64) -> bool {
+        let settling = self.settle(SETTLED_PER_TURN);
+        if self.packing.is_none() {
+            let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
+            let due = waited || self.unshipped_bytes >= self.options.flush_bytes;
+            if !self.dirty.is_empty() && due && self.writer.has_room() {
+                self.begin_packing(now_ms);
+            }
+        }
+        let packing = self.pack(PACKED_PER_TURN);
+        if !packing {
+            self.hand_over(false);
         }
         if now_ms - self.swept_at_ms >= 1_000 {
             self.swept_at_ms = now_ms;
@@ -515,11 +549,12 @@ impl Dispatcher {
                 );
             }
         }
+        settling || packing
     }
 
     /// Whether [`Dispatcher::tend`] has something to do soon even without new messages.
     pub fn needs_tending(&self) -> bool {
-        !self.dirty.is_empty() || !self.in_flight.is_empty()
+        !self.dirty.is_empty() || self.packing.is_some() || !self.in_flight.is_empty()
     }
 
     /// Ships everything and waits until the history holds it and it survives power loss.
@@ -527,10 +562,12 @@ impl Dispatcher {
     /// # Errors
     /// When the history did not take it; the log holds it all the same.
     pub fn finish(mut self) -> Result<u64, DispatchError> {
+        let now_ms = self.flushed_at_ms;
+        self.pack(usize::MAX);
+        self.hand_over(true);
         // Records that changed nothing count too: the next start has nothing to read again.
         if self.folded > self.shipped {
-            let now_ms = self.flushed_at_ms;
-            self.ship(now_ms, true);
+            self.ship(now_ms);
         }
         let log = self.number;
         if !self.writer.close() {
@@ -539,66 +576,77 @@ impl Dispatcher {
         Ok(self.folded)
     }
 
-    /// Forgets what the history has taken since last time.
-    fn settle(&mut self) {
+    /// Forgets what the history has taken since last time, of so many conversations at most; whether
+    /// more is left.
+    fn settle(&mut self, mut conversations_max: usize) -> bool {
         let applied = self.writer.applied();
-        while let Some((batch, bytes)) = self.in_flight.front() {
+        while let Some((batch, bytes)) = self.in_flight.front_mut() {
             if batch.offset > applied {
-                return;
+                return false;
             }
-            self.lag_bytes -= bytes;
-            for (conversation, taken) in &batch.conversations {
-                if let Some(live) = self.live.get_mut(conversation) {
-                    live.settle(*taken);
+            while let Some((conversation, taken)) = batch.conversations.pop() {
+                if let Some(live) = self.live.get_mut(&conversation) {
+                    live.settle(taken);
+                }
+                conversations_max -= 1;
+                if conversations_max == 0 {
+                    return true;
                 }
             }
+            self.lag_bytes -= *bytes;
             self.in_flight.pop_front();
         }
+        false
     }
 
-    /// Hands everything unshipped to the writer as one batch; `wait`s for room or knows there is.
-    /// What a failed writer does not take stays in memory and in the log.
-    fn ship(&mut self, now_ms: i64, wait: bool) {
-        if self.writer.failed() {
-            return;
+    /// Begins a batch of everything folded so far.
+    fn begin_packing(&mut self, now_ms: i64) {
+        let conversations = self.dirty.len();
+        self.packing = Some(Packing {
+            offset: self.folded,
+            bytes: std::mem::take(&mut self.unshipped_bytes),
+            left: std::mem::take(&mut self.dirty),
+            packed: Vec::with_capacity(conversations),
+            taken: Vec::with_capacity(conversations),
+        });
+        self.flushed_at_ms = now_ms;
+    }
+
+    /// Packs so many conversations at most; whether more are left.
+    fn pack(&mut self, conversations_max: usize) -> bool {
+        let Some(packing) = &mut self.packing else { return false };
+        for _ in 0..conversations_max {
+            let Some(conversation) = packing.left.pop() else { return false };
+            // One that was changed again is packed already, and may even have left memory since.
+            if let Some(live) = self.live.get_mut(&conversation) {
+                packing.pack(conversation, live);
+            }
         }
-        let mut conversations = Vec::with_capacity(self.dirty.len());
-        let mut taken = Vec::with_capacity(self.dirty.len());
-        for conversation in self.dirty.drain(..) {
-            let live =
-                self.live.get_mut(&conversation).expect("dirty conversations stay in memory");
-            let Some(state) = &live.state else { continue };
-            let shipped = live.shipped;
-            let write = ConversationWrite {
-                conversation,
-                state: Bytes::from(state.encode()),
-                entries: live.entries.iter().skip(shipped.entries).cloned().collect(),
-                replaced: live.replaced.iter().skip(shipped.replaced).cloned().collect(),
-                events: live.events.iter().skip(shipped.events).cloned().collect(),
-            };
-            let part = Shipped {
-                entries: write.entries.len(),
-                events: write.events.len(),
-                replaced: write.replaced.len(),
-            };
-            live.in_flight += 1;
-            live.shipped.entries += part.entries;
-            live.shipped.events += part.events;
-            live.shipped.replaced += part.replaced;
-            live.dirty = false;
-            taken.push((conversation, part));
-            conversations.push(write);
-        }
-        let batch = Batch { log: self.number, offset: self.folded, conversations };
-        let bytes = std::mem::take(&mut self.unshipped_bytes);
+        !packing.left.is_empty()
+    }
+
+    /// Hands a packed batch to the writer; `wait`s for room or knows there is. What a failed writer
+    /// does not take stays in memory and in the log.
+    fn hand_over(&mut self, wait: bool) {
+        let Some(packing) = self.packing.take() else { return };
+        let Packing { offset, bytes, packed, taken, .. } = packing;
+        let batch = Batch { log: self.number, offset, conversations: packed };
         let handed = if wait { self.writer.write(batch) } else { self.writer.try_write(batch) };
         if handed.is_err() {
             tracing::error!(log.number = self.number, "the history writer is gone");
         }
-        self.shipped = self.folded;
-        let in_flight = InFlight { offset: self.folded, conversations: taken };
-        self.in_flight.push_back((in_flight, bytes));
-        self.flushed_at_ms = now_ms;
+        self.shipped = offset;
+        self.in_flight.push_back((InFlight { offset, conversations: taken }, bytes));
+    }
+
+    /// Packs everything and hands it over at once, where no turn waits for it.
+    fn ship(&mut self, now_ms: i64) {
+        if self.writer.failed() {
+            return;
+        }
+        self.begin_packing(now_ms);
+        self.pack(usize::MAX);
+        self.hand_over(true);
     }
 
     /// Number of the log this dispatcher owns.
@@ -620,7 +668,7 @@ impl Dispatcher {
     ) -> Result<Replayed, DispatchError> {
         let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
         let probe = self.probe(conversation, &proposal, 0)?;
-        let folded = self.fold(conversation, proposal, probe, 0)?;
+        let folded = self.fold(offset, conversation, proposal, probe, 0)?;
         self.folded = offset;
         Ok(Replayed { conversation, files: folded.files })
     }
@@ -631,12 +679,12 @@ impl Dispatcher {
         if self.unshipped_bytes < self.options.flush_bytes && self.dirty.len() < REPLAY_DIRTY_MAX {
             return Ok(());
         }
-        self.ship(0, true);
-        self.settle();
+        self.ship(0);
+        self.settle(usize::MAX);
         let lag_bytes_max = self.options.lag_bytes_max.min(REPLAY_LAG_BYTES);
         while self.lag_bytes > lag_bytes_max && !self.writer.failed() {
             self.writer.wait_beyond(self.writer.applied());
-            self.settle();
+            self.settle(usize::MAX);
         }
         if self.live.len() > REPLAY_LIVE_MAX {
             self.live.retain(|_, live| !live.is_settled());
@@ -645,6 +693,36 @@ impl Dispatcher {
             return Err(DispatchError::HistoryFailed { log: self.number });
         }
         Ok(())
+    }
+}
+
+impl Packing {
+    /// Packs a conversation, unless it is packed already or was changed only after the batch began.
+    fn pack(&mut self, conversation: ConversationId, live: &mut Live) {
+        if live.dirty_since.is_none_or(|since| since > self.offset) {
+            return;
+        }
+        live.dirty_since = None;
+        let Some(state) = &live.state else { return };
+        let shipped = live.shipped;
+        let write = ConversationWrite {
+            conversation,
+            state: Bytes::from(state.encode()),
+            entries: live.entries.iter().skip(shipped.entries).cloned().collect(),
+            replaced: live.replaced.iter().skip(shipped.replaced).cloned().collect(),
+            events: live.events.iter().skip(shipped.events).cloned().collect(),
+        };
+        let part = Shipped {
+            entries: write.entries.len(),
+            events: write.events.len(),
+            replaced: write.replaced.len(),
+        };
+        live.in_flight += 1;
+        live.shipped.entries += part.entries;
+        live.shipped.events += part.events;
+        live.shipped.replaced += part.replaced;
+        self.taken.push((conversation, part));
+        self.packed.push(write);
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) struct Live {
     pub(crate) in_flight: usize,
     /// How often it was folded since it is in memory.
     pub(crate) folds: u64,
-    /// Stands in the list of conversations with something to ship.
-    pub(crate) dirty: bool,
+    /// Offset of the oldest record whose outcome is in no batch yet.
+    pub(crate) dirty_since: Option<u64>,
     /// UTC milliseconds of the last use, for eviction.
     pub(crate) touched_ms: i64,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Shipped {
 impl Live {
     /// Whether the history holds everything, so that the conversation may leave memory.
     pub(crate) fn is_settled(&self) -> bool {
-        self.in_flight == 0 && !self.dirty
+        self.in_flight == 0 && self.dirty_since.is_none()
     }
 
     /// Looks for a repeat among the entries the history does not hold yet.

@@ -78,8 +78,8 @@ const STUCK_MAX: usize = 16_384;
 const PEERS_MAX: usize = 65_536;
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
 const SUMMARIES_EVERY_MS: i64 = 1_000;
-/// Summaries handed to the desk at once.
-const SUMMARIES_MAX: usize = 1_024;
+/// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
+const SUMMARIES_PER_TURN: usize = 64;
 
 /// What a chat loop is told at its start.
 #[derive(Debug, Clone)]
@@ -181,7 +181,12 @@ pub struct Chat {
     stuck: Vec<VecDeque<Command>>,
     /// Conversations whose summary the desk does not have, and those it should have at once.
     changed: HashSet<ConversationId>,
-    urgent: bool,
+    urgent: Vec<ConversationId>,
+    /// The round of summaries that the desk is being told, and up to which offset it then knows all.
+    telling: Vec<ConversationId>,
+    telling_offset: u64,
+    /// Those of the round that could not be read.
+    unread: Vec<ConversationId>,
     to_desk: VecDeque<DeskInput>,
     /// Removals of files the gate had no room for yet; each follows from a message that was stored.
     to_gate: VecDeque<GateRequest>,
@@ -262,7 +267,10 @@ impl Chat {
             turn: 0,
             full_ms: 0,
             changed: HashSet::new(),
-            urgent: false,
+            urgent: Vec::new(),
+            telling: Vec::new(),
+            telling_offset: 0,
+            unread: Vec::new(),
             to_desk: VecDeque::new(),
             to_gate: VecDeque::new(),
             told_desk_ms: 0,
@@ -282,9 +290,10 @@ impl Chat {
 
     /// Ends the loop's work: everything folded goes to the history, synced.
     pub fn finish(mut self) -> Result<u64, DispatchError> {
-        // The newest states first, so that the next start finds the lists up to date.
-        self.urgent = true;
-        self.tell_desk(i64::MAX);
+        // The newest states first, so that the next start finds the lists up to date. Twice, since the
+        // first may be the rest of a round.
+        while self.tell_desk(i64::MAX) {}
+        while self.tell_desk(i64::MAX) {}
         for request in std::mem::take(&mut self.to_gate) {
             // The loop is no task: it may wait here. A gate that has ended takes nothing.
             if self.ports.gate.blocking_send(request).is_err() {
@@ -498,28 +507,37 @@ impl Chat {
         }
     }
 
-    /// Hands the desk what changed, newest states only; what it cannot take now waits.
-    fn tell_desk(&mut self, now_ms: i64) {
+    /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now
+    /// waits. Returns whether more can go in a turn that follows at once.
+    fn tell_desk(&mut self, now_ms: i64) -> bool {
         while let Some(input) = self.to_desk.pop_front() {
             if let Err(error) = self.ports.desk.try_send(input) {
                 self.to_desk.push_front(error.into_inner());
-                return;
+                return false;
             }
         }
-        let due = self.urgent || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
-        let folded = self.dispatcher.folded();
-        if !due || (self.changed.is_empty() && folded == self.told_offset) {
-            return;
-        }
-        let Ok(permit) = self.ports.desk.try_reserve() else { return };
-        let mut summaries = Vec::with_capacity(self.changed.len().min(SUMMARIES_MAX));
-        let dispatcher = &mut self.dispatcher;
-        self.changed.retain(|conversation| {
-            if summaries.len() == SUMMARIES_MAX {
-                return true;
+        let mut round = !self.telling.is_empty();
+        if !round {
+            let folded = self.dispatcher.folded();
+            let waited = now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
+            if waited && (!self.changed.is_empty() || folded != self.told_offset) {
+                self.telling.extend(self.changed.drain());
+                self.telling_offset = folded;
+                self.told_desk_ms = now_ms;
+                round = true;
             }
+        }
+        if !round && self.urgent.is_empty() {
+            return false;
+        }
+        let Ok(permit) = self.ports.desk.try_reserve() else { return false };
+        let mut summaries = Vec::new();
+        for _ in 0..SUMMARIES_PER_TURN {
+            let Some(conversation) = self.urgent.pop().or_else(|| self.telling.pop()) else {
+                break;
+            };
             // It may have left memory while the desk had no room: then it is read again.
-            match dispatcher.summary(*conversation, now_ms) {
+            match self.dispatcher.summary(conversation, now_ms) {
                 Ok(summary) => summaries.extend(summary),
                 Err(error) => {
                     tracing::error!(
@@ -527,20 +545,21 @@ impl Chat {
                         error = &error as &dyn std::error::Error,
                         "cannot read a conversation"
                     );
-                    return true;
+                    self.unread.push(conversation);
                 }
             }
-            false
-        });
-        if summaries.len() < SUMMARIES_MAX {
-            self.told_desk_ms = now_ms;
-            self.urgent = false;
         }
-        let complete = self.changed.is_empty().then(|| {
-            self.told_offset = folded;
-            (self.dispatcher.number(), folded)
+        let told = round && self.telling.is_empty() && self.urgent.is_empty();
+        let complete = (told && self.unread.is_empty()).then(|| {
+            self.told_offset = self.telling_offset;
+            (self.dispatcher.number(), self.telling_offset)
         });
+        if told {
+            // Those are told in the next round, and till then the lists are not complete.
+            self.changed.extend(self.unread.drain(..));
+        }
         permit.send(DeskInput::Summaries { summaries, complete });
+        !self.telling.is_empty() || !self.urgent.is_empty()
     }
 
     /// Hands the gate what it had no room for; what it cannot take now waits.
@@ -802,8 +821,11 @@ impl Service for Chat {
             self.tell(loop_index, Command::HeldAnswered { conn });
         }
         self.tell_gate();
-        self.tell_desk(io.now_ms());
-        self.dispatcher.tend(io.now_ms(), self.projected.get());
+        let telling = self.tell_desk(io.now_ms());
+        let tending = self.dispatcher.tend(io.now_ms(), self.projected.get());
+        if telling || tending {
+            io.turn_again();
+        }
     }
 }
 

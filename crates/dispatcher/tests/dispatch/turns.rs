@@ -1,6 +1,9 @@
 //! Order, numbers and repeats.
 
-use frontdesk_core::{fold::Verdict, store::Proposal};
+use frontdesk_core::{
+    fold::{Conversation, Verdict},
+    store::Proposal,
+};
 use frontdesk_dispatcher::Committed;
 
 use crate::{
@@ -99,4 +102,44 @@ fn cursors_alone_reach_the_history_too() {
     let now_ms = node.now_ms;
     let state = node.dispatcher().state(conversation(1), now_ms).unwrap().unwrap();
     assert_eq!(state.state().cursors[0].read_seq, 2);
+}
+
+#[test]
+fn a_batch_put_together_over_turns_holds_conversations_as_they_were_at_one_offset() {
+    const CONVERSATIONS: u8 = 200;
+    let mut node = Node::plain();
+    node.turn((1..=CONVERSATIONS).map(|number| say(number, number.into())));
+    let waits = node.options.flush_interval_ms;
+    let now_ms = node.now_ms + waits;
+    node.now_ms = now_ms;
+    assert!(node.dispatcher().tend(now_ms, 0), "one turn does not pack them all");
+    // Every conversation goes on before the batch is complete, a few in each turn.
+    let mut turns = 0;
+    for first in (1..=CONVERSATIONS).step_by(20) {
+        node.turn((first..first + 20).map(|number| say(number, 1_000 + u32::from(number))));
+        turns += 1;
+        if !node.dispatcher().tend(now_ms, 0) {
+            break;
+        }
+    }
+    assert!(turns > 1, "the batch was under way meanwhile");
+    while node.history().applied(LOG).unwrap() == 0 {
+        std::thread::yield_now();
+    }
+    node.kill();
+    assert_eq!(node.history().applied(LOG).unwrap(), u64::from(CONVERSATIONS));
+    for number in 1..=CONVERSATIONS {
+        let state =
+            node.history().state(&conversation(number)).unwrap().expect("it was in the batch");
+        let state = Conversation::decode(&state).unwrap();
+        assert_eq!(state.last_seq(), 1, "conversation {number} has what came behind the offset");
+    }
+    // Nothing behind it is lost, or counted twice.
+    node.start(0, None);
+    let written = 20 * turns;
+    for number in 1..=CONVERSATIONS {
+        let now_ms = node.now_ms;
+        let state = node.dispatcher().state(conversation(number), now_ms).unwrap().unwrap();
+        assert_eq!(state.last_seq(), if number <= written { 2 } else { 1 });
+    }
 }

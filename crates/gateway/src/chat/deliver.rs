@@ -199,9 +199,10 @@ impl Chat {
         if entries.is_empty() && events.is_empty() && replaced.is_empty() && cursor.is_none() {
             return;
         }
-        self.changed.insert(conversation);
-        self.urgent |= !events.is_empty();
-        if !events.is_empty() {
+        if events.is_empty() {
+            self.changed.insert(conversation);
+        } else {
+            self.urgent.push(conversation);
             self.check_viewers(io, conversation);
         }
         let team = self.team_of(conversation);

@@ -94,6 +94,8 @@ pub(super) struct Core {
     pub(super) drained: Vec<ConnId>,
     /// Ends the service has not heard of.
     pub(super) ended: Vec<(ConnId, CloseReason)>,
+    /// The service has more to do: the next turn does not wait.
+    pub(super) again: bool,
     pub(super) stop_at: Option<Instant>,
     /// Tick before which nobody is called silent.
     pub(super) judge_silence_from: u64,
@@ -117,6 +119,7 @@ impl Core {
             ready: Vec::new(),
             drained: Vec::new(),
             ended: Vec::new(),
+            again: false,
             stop_at: None,
             judge_silence_from: 0,
             start,

@@ -57,6 +57,11 @@ impl Io<'_> {
         self.core.peek(conn).and_then(|found| found.out.as_ref()).map_or(0, |queue| queue.len())
     }
 
+    /// Has another turn follow this one at once, for work that the service spreads over turns.
+    pub fn turn_again(&mut self) {
+        self.core.again = true;
+    }
+
     /// Calls [`Service::drained`](super::Service::drained) as soon as everything queued for a
     /// connection has been written, which may be at once. Ignored for one that is closing or gone.
     pub fn tell_drained(&mut self, conn: ConnId) {

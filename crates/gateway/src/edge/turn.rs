@@ -110,8 +110,10 @@ impl<S: Service> Turn<S> {
     /// How long nothing will have to be done unless something happens.
     fn wait(&mut self) -> Option<Duration> {
         self.due = self.next_alarm();
-        let core = &self.core;
-        if !core.ready.is_empty()
+        let core = &mut self.core;
+        let again = std::mem::take(&mut core.again);
+        if again
+            || !core.ready.is_empty()
             || !core.dirty.is_empty()
             || !core.ended.is_empty()
             || !core.drained.is_empty()

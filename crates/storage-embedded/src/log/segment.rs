@@ -300,11 +300,14 @@ pub(crate) fn last_non_zero(file: &File, from: u64, to: u64) -> io::Result<Optio
 }
 
 /// Writes zeros to `from..to`.
+/// Writes zeros and syncs them chunk by chunk: given all of them at once the disk is busy for a while,
+/// and the sync of the segment that is written to meanwhile waits for it.
 pub(crate) fn write_zeros(file: &File, from: u64, to: u64) -> io::Result<()> {
     let mut at = from;
     while at < to {
         let bytes = (to - at).min(CHUNK_BYTES as u64);
         file.write_all_at(&ZEROS[..bytes as usize], at)?;
+        file.sync_data()?;
         at += bytes;
     }
     Ok(())

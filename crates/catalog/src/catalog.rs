@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     (2, "visitors", include_str!("../migrations/sqlite/0002_visitors.sql")),
     (3, "people and sightings", include_str!("../migrations/sqlite/0003_people_and_sightings.sql")),
     (4, "contacts", include_str!("../migrations/sqlite/0004_contacts.sql")),
+    (5, "file usage", include_str!("../migrations/sqlite/0005_file_usage.sql")),
 ];
 
 /// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.

@@ -123,6 +123,15 @@ pub struct FileUsage {
     pub bytes: u64,
 }
 
+/// The same of one uploader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploaderUsage {
+    /// All of it.
+    pub ever: FileUsage,
+    /// Of files whose upload began since a time.
+    pub since: FileUsage,
+}
+
 const UNKNOWN: Error = Error::NotFound { what: "file" };
 
 impl Catalog {
@@ -164,6 +173,16 @@ impl Catalog {
         .map_err(|source| {
             referenced(Error::NotFound { what: "account" }, "begin a file", source)
         })?;
+        sqlx::query(
+            "INSERT INTO file_usage (account, files, bytes) VALUES (?, 1, ?) \
+             ON CONFLICT (account) DO UPDATE \
+             SET files = files + 1, bytes = bytes + excluded.bytes",
+        )
+        .bind(account.to_string())
+        .bind(reserved)
+        .execute(&mut *write)
+        .await
+        .doing("begin a file")?;
         write.commit().await.doing("begin a file")?;
         Ok(file)
     }
@@ -178,6 +197,18 @@ impl Catalog {
         let size = i64::try_from(facts.size_bytes)
             .map_err(|_| Error::invalid("size_bytes", "too_large"))?;
         let mut write = self.write("finish a file").await?;
+        // What was reserved turns into what is there; nothing of a file that is not uploading.
+        sqlx::query(
+            "UPDATE file_usage SET bytes = bytes + ?1 - COALESCE((SELECT size_bytes FROM files \
+             WHERE account = ?2 AND id = ?3 AND state = ?4), ?1) WHERE account = ?2",
+        )
+        .bind(size)
+        .bind(account.to_string())
+        .bind(id)
+        .bind(FileState::Uploading.code())
+        .execute(&mut *write)
+        .await
+        .doing("finish a file")?;
         let changed = sqlx::query(
             "UPDATE files SET media_type = ?, size_bytes = ?, width = ?, height = ?, \
              has_thumbnail = ?, state = ? WHERE account = ? AND id = ? AND state = ?",
@@ -268,6 +299,17 @@ impl Catalog {
         if changed.rows_affected() == 0 {
             return Err(UNKNOWN);
         }
+        if to == FileState::Removing {
+            sqlx::query(
+                "UPDATE file_usage SET files = files - 1, bytes = bytes - \
+                 (SELECT size_bytes FROM files WHERE id = ?) WHERE account = ?",
+            )
+            .bind(id)
+            .bind(account.to_string())
+            .execute(&mut *write)
+            .await
+            .doing("delete a file")?;
+        }
         write.commit().await.doing("delete a file")
     }
 
@@ -296,42 +338,46 @@ impl Catalog {
 
     /// What an account has stored.
     pub async fn file_usage(&self, account: AccountId) -> Result<FileUsage, Error> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
-             WHERE account = ? AND state IN (?, ?)",
-        )
-        .bind(account.to_string())
-        .bind(FileState::Uploading.code())
-        .bind(FileState::Stored.code())
-        .fetch_one(self.reads())
-        .await
-        .doing("sum files")?;
-        Ok(FileUsage { files: rows::number(&row, "files")?, bytes: rows::number(&row, "bytes")? })
+        let row = sqlx::query("SELECT files, bytes FROM file_usage WHERE account = ?")
+            .bind(account.to_string())
+            .fetch_optional(self.reads())
+            .await
+            .doing("read what is stored")?;
+        row.map_or(Ok(FileUsage::default()), |row| usage(&row, "files", "bytes"))
     }
 
-    /// What one uploader has stored since a time.
+    /// What one uploader has stored, ever and since a time.
     pub async fn uploader_usage(
         &self,
         account: AccountId,
         uploader: &Uploader,
         since_ms: i64,
-    ) -> Result<FileUsage, Error> {
+    ) -> Result<UploaderUsage, Error> {
         let row = sqlx::query(
-            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes FROM files \
-             WHERE account = ? AND uploader = ? AND uploader_kind = ? AND created_ms >= ? \
-             AND state IN (?, ?)",
+            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes, \
+             COALESCE(SUM(created_ms >= ?1), 0) AS since_files, \
+             COALESCE(SUM(CASE WHEN created_ms >= ?1 THEN size_bytes ELSE 0 END), 0) \
+             AS since_bytes FROM files \
+             WHERE account = ?2 AND uploader = ?3 AND uploader_kind = ?4 AND state IN (?5, ?6)",
         )
+        .bind(since_ms)
         .bind(account.to_string())
         .bind(&uploader.id)
         .bind(&uploader.kind)
-        .bind(since_ms)
         .bind(FileState::Uploading.code())
         .bind(FileState::Stored.code())
         .fetch_one(self.reads())
         .await
         .doing("sum files")?;
-        Ok(FileUsage { files: rows::number(&row, "files")?, bytes: rows::number(&row, "bytes")? })
+        Ok(UploaderUsage {
+            ever: usage(&row, "files", "bytes")?,
+            since: usage(&row, "since_files", "since_bytes")?,
+        })
     }
+}
+
+fn usage(row: &SqliteRow, files: &'static str, bytes: &'static str) -> Result<FileUsage, Error> {
+    Ok(FileUsage { files: rows::number(row, files)?, bytes: rows::number(row, bytes)? })
 }
 
 /// The last part of a path, without what a file system, a header or a reader's eye could be

@@ -69,12 +69,14 @@ impl Files {
             return Ok(room);
         }
         let day_began = clock_ms() - DAY_MS;
-        for (since_ms, bytes_max) in
-            [(0, allowed.visitor_bytes_max), (day_began, allowed.visitor_day_bytes_max)]
-        {
-            let stored = catalog.uploader_usage(upload.account, &upload.uploader, since_ms).await;
+        let stored = catalog.uploader_usage(upload.account, &upload.uploader, day_began).await;
+        let stored = stored.map_err(FileError::Catalog)?;
+        for (usage, bytes_max) in [
+            (stored.ever, allowed.visitor_bytes_max),
+            (stored.since, allowed.visitor_day_bytes_max),
+        ] {
             let mut visitor = Room::of("visitor", limits.visitor_files_max, bytes_max);
-            visitor.take(stored.map_err(FileError::Catalog)?);
+            visitor.take(usage);
             room = room.narrower(visitor);
         }
         Ok(room)

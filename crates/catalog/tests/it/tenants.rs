@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use frontdesk_catalog::settings::{self, At, IDLE_CLOSE, Place};
 use frontdesk_catalog::{
-    Builtin, FileFacts, FileState, InboxChange, InboxKind, InboxText, NewFile, NewInbox, NewReply,
-    Presence, ProfileChange, RoutingMode, Texts, Uploader,
+    Builtin, FileFacts, FileState, FileUsage, InboxChange, InboxKind, InboxText, NewFile, NewInbox,
+    NewReply, Presence, ProfileChange, RoutingMode, Texts, Uploader,
 };
 use frontdesk_core::id::{ConversationId, IdSource};
 use frontdesk_core::rights::Rights;
@@ -144,8 +144,11 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
     assert_eq!((file.id.len(), file.name.as_str()), (32, "a.png"));
     unknown(catalog.file(theirs.account, &file.id).await);
     assert_eq!(catalog.leftover_files(i64::MAX, 10).await.unwrap().len(), 1);
+    let stored = |files, bytes| FileUsage { files, bytes };
     let usage = catalog.uploader_usage(theirs.account, &uploader, 0).await.unwrap();
-    assert_eq!((usage.files, usage.bytes), (1, 70), "room is taken while it comes in");
+    let reserved = stored(1, 70);
+    assert_eq!((usage.ever, usage.since), (reserved, reserved), "room is taken while it comes in");
+    assert_eq!(catalog.file_usage(theirs.account).await.unwrap(), reserved);
     unknown(catalog.finish_file(ours.account, &file.id, &facts).await);
     let file = catalog.finish_file(theirs.account, &file.id, &facts).await.unwrap();
     unknown(catalog.finish_file(theirs.account, &file.id, &facts).await);
@@ -158,12 +161,13 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
         catalog.files_of(theirs.account, conversation).await.unwrap(),
         std::slice::from_ref(&file)
     );
-    let usage = catalog.uploader_usage(theirs.account, &uploader, 0).await.unwrap();
-    assert_eq!((usage.files, usage.bytes), (1, 10));
+    let usage = catalog.uploader_usage(theirs.account, &uploader, i64::MAX).await.unwrap();
+    assert_eq!((usage.ever, usage.since), (stored(1, 10), stored(0, 0)));
+    assert_eq!(catalog.file_usage(theirs.account).await.unwrap(), stored(1, 10));
     catalog.delete_file(theirs.account, &file.id).await.unwrap();
     unknown(catalog.file(theirs.account, &file.id).await);
     unknown(catalog.delete_file(theirs.account, &file.id).await);
-    assert_eq!(catalog.file_usage(theirs.account).await.unwrap().bytes, 0);
+    assert_eq!(catalog.file_usage(theirs.account).await.unwrap(), stored(0, 0));
 
     let left = catalog.leftover_files(0, 10).await.unwrap();
     assert_eq!(left.len(), 1, "its bytes are not known to be gone");

@@ -73,7 +73,9 @@ e2e: tools web ## The real binary in a real browser
 bench: build ## Measure every goal on this machine and write docs/benchmarks.md
 	@mkdir -p docs/benchmarks
 	"$(TARGET_DIR)/release/frontdesk" bench goals --json --commit "$$(git describe --always --dirty)" > "$(TARGET_DIR)/bench.json"
+	"$(TARGET_DIR)/release/frontdesk" bench reference --json --commit "$$(git describe --always --dirty)" > "$(TARGET_DIR)/reference.json"
 	@mv "$(TARGET_DIR)/bench.json" docs/benchmarks/result.json
+	@mv "$(TARGET_DIR)/reference.json" docs/benchmarks/reference.json
 	$(CARGO) xtask docs
 
 .PHONY: screenshots

@@ -1,5 +1,5 @@
-//! The figures of `docs/benchmarks.md` and the plots beside it, from `docs/benchmarks/result.json`, which
-//! `make bench` measures. What people wrote around the figures stays.
+//! The figures of `docs/benchmarks.md` and the plots beside it, from `docs/benchmarks/result.json` and
+//! `reference.json` beside it, which `make bench` measures. What people wrote around the figures stays.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,26 @@ use serde_json::Value;
 use crate::plot::{Bar, Tone, bars};
 
 pub(crate) const RESULT: &str = "docs/benchmarks/result.json";
+pub(crate) const REFERENCE: &str = "docs/benchmarks/reference.json";
 pub(crate) const DOCUMENT: &str = "docs/benchmarks.md";
 const BEGIN: &str = "<!-- figures of result.json -->\n";
+const REFERENCE_BEGIN: &str = "<!-- figures of reference.json -->\n";
 const END: &str = "<!-- end of figures -->";
 
-/// The document and the plots as they should be for this result.
-pub(crate) fn written(document: &str, result: &str) -> Result<Vec<(&'static str, String)>, String> {
-    let result: Value =
-        serde_json::from_str(result).map_err(|error| format!("cannot read {RESULT}: {error}"))?;
-    let from = document.find(BEGIN).ok_or_else(|| format!("{DOCUMENT} has no {BEGIN}"))?;
-    let from = from + BEGIN.len();
-    let to = document[from..].find(END).ok_or_else(|| format!("{DOCUMENT} has no {END}"))? + from;
-    let text = format!("{}\n{}\n{}", &document[..from], figures(&result), &document[to..]);
+/// The document and the plots as they should be for these results.
+pub(crate) fn written(
+    document: &str,
+    result: &str,
+    reference: Option<&str>,
+) -> Result<Vec<(&'static str, String)>, String> {
+    let parsed = |text: &str, path: &str| -> Result<Value, String> {
+        serde_json::from_str(text).map_err(|error| format!("cannot read {path}: {error}"))
+    };
+    let result = parsed(result, RESULT)?;
+    let mut text = put_between(document, BEGIN, &figures(&result))?;
+    if let Some(reference) = reference {
+        text = put_between(&text, REFERENCE_BEGIN, &published(&parsed(reference, REFERENCE)?))?;
+    }
     Ok(vec![
         (DOCUMENT, text),
         ("docs/benchmarks/throughput.svg", throughput(&result)),
@@ -27,6 +35,55 @@ pub(crate) fn written(document: &str, result: &str) -> Result<Vec<(&'static str,
         ("docs/benchmarks/memory.svg", memory(&result)),
         ("docs/benchmarks/goals.svg", goals(&result)),
     ])
+}
+
+/// The document with other words between a marker and the end behind it.
+fn put_between(document: &str, begin: &str, words: &str) -> Result<String, String> {
+    let from = document.find(begin).ok_or_else(|| format!("{DOCUMENT} has no {begin}"))?;
+    let from = from + begin.len();
+    let to = document[from..].find(END).ok_or_else(|| format!("{DOCUMENT} has no {END}"))? + from;
+    Ok(format!("{}\n{words}\n{}", &document[..from], &document[to..]))
+}
+
+/// The figures of the reference design, each beside what was measured.
+fn published(reference: &Value) -> String {
+    let word = |name: &str| reference[name].as_str().unwrap_or("unknown");
+    let mut text = format!(
+        "Machine: {}, server and generator on all cores, unpinned. Commit `{}`. Command: `frontdesk bench \
+         reference`.\n\n\
+         | Scenario | Published: rate, mean / p99 ms | Offered | Acked/s | Ack mean / p99 ms | Delivery mean / \
+         p99 ms | Better |\n|---|---|---|---|---|---|---|\n",
+        word("machine"),
+        word("commit"),
+    );
+    for row in reference["rows"].as_array().into_iter().flatten() {
+        let number = |pointer: &str| row.pointer(pointer).and_then(Value::as_f64).map(short);
+        let both = |of: &str| {
+            let part = |name: &str| number(&format!("{of}/{name}")).unwrap_or_default();
+            format!("{} / {}", part("mean_ms"), part("p99_ms"))
+        };
+        let floor = match (row["acked_per_s"].as_f64(), row["floor_per_s"].as_f64()) {
+            (Some(acked), Some(floor)) if floor > 0.0 => {
+                format!(" ({} of a bare loop that writes and syncs)", short(acked / floor))
+            }
+            _ => String::new(),
+        };
+        put(
+            &mut text,
+            &format!(
+                "| {} | {}, {} | {} | {}{floor} | {} | {} | {} |\n",
+                row["name"].as_str().unwrap_or_default(),
+                number("/published/per_s").unwrap_or_default(),
+                both("/published"),
+                number("/offered_per_s").unwrap_or_else(|| "as fast as acks come".to_owned()),
+                number("/acked_per_s").unwrap_or_default(),
+                both("/ack"),
+                both("/delivery"),
+                if row["better"] == true { "yes" } else { "no" },
+            ),
+        );
+    }
+    text
 }
 
 fn list(result: &Value) -> &[Value] {
@@ -276,9 +333,16 @@ mod tests {
 
     #[test]
     fn figures_go_between_their_markers_and_nowhere_else() {
-        let document = format!("by hand\n{BEGIN}stale\n{END}\nalso by hand\n");
+        let other = format!("{REFERENCE_BEGIN}{END}\n");
+        let document = format!("by hand\n{BEGIN}stale\n{END}\n{other}also by hand\n");
         let result = result().to_string();
-        let files = written(&document, &result).expect("a document");
+        let row = json!({ "name": "text", "offered_per_s": 12_000, "acked_per_s": 11_999.6,
+            "published": { "per_s": 12_000, "mean_ms": 83.0, "p99_ms": 142.0 }, "floor_per_s": null,
+            "ack": { "mean_ms": 1.5, "p99_ms": 9.0 }, "better": true,
+            "delivery": { "mean_ms": 1.75, "p99_ms": 9.5 } });
+        let reference = json!({ "machine": "2 cores", "rows": [row] }).to_string();
+        let written = |document: &str| super::written(document, &result, Some(&reference));
+        let files = written(&document).expect("a document");
         let text = &files[0].1;
         assert!(text.starts_with("by hand\n") && text.ends_with("also by hand\n"), "{text}");
         assert!(!text.contains("stale"), "{text}");
@@ -287,11 +351,12 @@ mod tests {
             "| 3. cpu | 1.4 | 1.15 | 0.7 | yes |",
             "| 12. peer | 3 | 5 | not here |  |",
             "| F0, closed loop | 80,000 | 9.5 | 1 / 2 |",
+            "| text | 12,000, 83 / 142 | 12,000 | 12,000 | 1.5 / 9 | 1.75 / 9.5 | yes |",
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }
-        assert_eq!(&written(text, &result).expect("a document")[0].1, text, "twice is once");
-        assert!(written("no markers", &result).is_err());
+        assert_eq!(&written(text).expect("a document")[0].1, text, "twice is once");
+        assert!(written("no markers").is_err());
         let named =
             files[1..].iter().all(|(path, _)| text.contains(path.trim_start_matches("docs/")));
         assert!(named, "every plot stands in the document");

@@ -33,7 +33,12 @@ pub(crate) fn expected(root: &Path) -> Result<Vec<(&'static str, String)>, Strin
     let mut all = vec![(PROTOCOL, protocol), (EVENTS, events_markdown().to_owned())];
     if root.join(benchmarks::RESULT).exists() {
         let document = tree::read(root, benchmarks::DOCUMENT)?;
-        all.extend(benchmarks::written(&document, &tree::read(root, benchmarks::RESULT)?)?);
+        let result = tree::read(root, benchmarks::RESULT)?;
+        let reference = match root.join(benchmarks::REFERENCE).exists() {
+            true => Some(tree::read(root, benchmarks::REFERENCE)?),
+            false => None,
+        };
+        all.extend(benchmarks::written(&document, &result, reference.as_deref())?);
     }
     Ok(all)
 }

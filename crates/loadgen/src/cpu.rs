@@ -57,23 +57,29 @@ pub(crate) fn of_this_thread() -> Duration {
     Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
-/// The calling thread on one core, until dropped.
+/// The calling thread on one core, until dropped, and where the system lets it before whatever else runs
+/// there: a generator that is late voids its run.
 #[derive(Debug)]
 pub(crate) struct Pinned {
     before: Vec<usize>,
+    first: bool,
 }
 
 impl Pinned {
     /// `None` where the system does not let it.
     pub(crate) fn this_thread_to(core: usize) -> Option<Self> {
         let before = affinity::get()?;
-        affinity::set(None, &[core]).then_some(Self { before })
+        let pinned = affinity::set(None, &[core]);
+        pinned.then(|| Self { before, first: turns::first() })
     }
 }
 
 impl Drop for Pinned {
     fn drop(&mut self) {
         affinity::set(None, &self.before);
+        if self.first {
+            turns::ordinary();
+        }
     }
 }
 
@@ -113,6 +119,44 @@ mod affinity {
     }
 }
 
+/// Whose turn it is on a core.
+#[cfg(target_os = "linux")]
+mod turns {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, RealtimeThreadSchedulePolicy, ThreadPriority,
+        ThreadPriorityValue, ThreadSchedulePolicy, set_thread_priority_and_policy,
+        thread_native_id,
+    };
+
+    /// Of the crate's scale from 0 to 99: niceness 0.
+    const MIDDLE: u8 = 48;
+
+    /// The calling thread runs whenever it can, before all ordinary ones. Most users may not have that.
+    pub(super) fn first() -> bool {
+        let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).is_ok()
+    }
+
+    /// It waits for its turn as all others.
+    pub(super) fn ordinary() -> bool {
+        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
+        let Ok(middle) = ThreadPriorityValue::try_from(MIDDLE) else { return false };
+        let middle = ThreadPriority::Crossplatform(middle);
+        set_thread_priority_and_policy(thread_native_id(), middle, policy).is_ok()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod turns {
+    pub(super) fn first() -> bool {
+        false
+    }
+
+    pub(super) fn ordinary() -> bool {
+        false
+    }
+}
+
 #[cfg(not(target_os = "linux"))]
 mod affinity {
     pub(super) fn get() -> Option<Vec<usize>> {
@@ -133,6 +177,22 @@ mod tests {
         let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 12 30 0 0 20 0 1 0 1 1 1";
         assert_eq!(cpu_ticks(stat), Some(42));
         assert_eq!(cpu_ticks("7 (x"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pinned_thread_is_an_ordinary_one_again() {
+        use rustix::process::getpriority_process;
+        use thread_priority::{
+            NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
+        };
+        let (core, before) = (affinity::get().expect("cores")[0], getpriority_process(None));
+        let pinned = Pinned::this_thread_to(core).expect("a core");
+        let ordinary = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
+        assert_eq!(thread_schedule_policy() == Ok(ordinary), !pinned.first);
+        drop(pinned);
+        assert_eq!(thread_schedule_policy(), Ok(ordinary));
+        assert_eq!(getpriority_process(None), before);
     }
 
     #[test]

@@ -27,6 +27,8 @@ use crate::{
 
 /// Sockets of one wait.
 const EVENTS_MAX: usize = 1_024;
+/// Sockets that are received from before the schedule is looked at again: 0.1 ms of work.
+const EVENTS_BETWEEN: usize = 32;
 /// One receive: an agent gets a whole turn of the server at once.
 const SCRATCH_BYTES: usize = 256 << 10;
 /// Messages of one visitor on an open loop that wait for their ack.
@@ -195,6 +197,8 @@ pub(crate) struct Generator<D> {
     happened: Vec<Happened>,
     /// Visitors on a closed loop who speak next, and since when.
     speaking: Vec<(u32, u64)>,
+    /// When messages are due on an open loop.
+    schedule: Option<Schedule>,
     offered: u64,
     refused: u64,
     acked: u64,
@@ -236,6 +240,7 @@ impl<D: Dialect> Generator<D> {
             out: Vec::new(),
             happened: Vec::new(),
             speaking: Vec::new(),
+            schedule: None,
             offered: 0,
             refused: 0,
             acked: 0,
@@ -257,15 +262,14 @@ impl<D: Dialect> Generator<D> {
         self.to_ns = ns(plan.warm_up + plan.measured);
         let drained_ns = self.to_ns + ns(plan.drain_max);
         self.sending = true;
-        let mut schedule = None;
         match plan.load {
             Load::Closed => self.begin_closed()?,
             Load::Open { rate } => {
-                schedule = Some(Schedule::new(rate, None));
+                self.schedule = Some(Schedule::new(rate, None));
             }
             Load::Step { rate, to, begins, ends } => {
                 let from_ns = self.from_ns;
-                schedule = Some(Schedule::new(
+                self.schedule = Some(Schedule::new(
                     rate,
                     Some(Step {
                         interval_ns: interval_ns(to),
@@ -284,9 +288,7 @@ impl<D: Dialect> Generator<D> {
             if began.is_none() && now_ns >= self.from_ns {
                 began = Some(self.reading());
             }
-            if let Some(schedule) = schedule.as_mut().filter(|_| self.sending) {
-                self.send_due(schedule)?;
-            }
+            self.send_due()?;
             if ended.is_none() && now_ns >= self.to_ns {
                 ended = Some(self.reading());
                 self.sending = false;
@@ -300,7 +302,7 @@ impl<D: Dialect> Generator<D> {
             if began.is_none() {
                 wake_ns = wake_ns.min(self.from_ns);
             }
-            if let Some(schedule) = schedule.as_ref().filter(|_| self.sending) {
+            if let Some(schedule) = self.schedule.as_ref().filter(|_| self.sending) {
                 wake_ns = wake_ns.min(schedule.due_ns());
             }
             progress.tell(|| format!("{:.0} s  {} acked", now_ns as f64 / 1e9, self.acked_ever));
@@ -355,17 +357,20 @@ impl<D: Dialect> Generator<D> {
         self.send_spoken()
     }
 
-    /// Receives everything that is ready, then sends.
+    /// Receives everything that is ready, then sends; what becomes due meanwhile does not wait for it.
     fn turn(&mut self, ready: &mut Vec<Ready>, wait: Duration) -> Result<(), Error> {
         self.poller.wait(ready, Some(wait)).map_err(io("poll"))?;
-        for event in ready.iter() {
-            let index = event.key as usize;
-            if event.writable {
-                self.links[index].flush(&self.poller, event.key)?;
+        for events in ready.chunks(EVENTS_BETWEEN) {
+            for event in events {
+                let index = event.key as usize;
+                if event.writable {
+                    self.links[index].flush(&self.poller, event.key)?;
+                }
+                if event.readable {
+                    self.receive(index)?;
+                }
             }
-            if event.readable {
-                self.receive(index)?;
-            }
+            self.send_due()?;
         }
         self.send_spoken()
     }
@@ -379,7 +384,8 @@ impl<D: Dialect> Generator<D> {
     }
 
     /// Sends everything the schedule has made due.
-    fn send_due(&mut self, schedule: &mut Schedule) -> Result<(), Error> {
+    fn send_due(&mut self) -> Result<(), Error> {
+        let Some(mut schedule) = self.schedule.take_if(|_| self.sending) else { return Ok(()) };
         let mut now_ns = self.now_ns();
         while schedule.due_ns() <= now_ns && schedule.due_ns() < self.to_ns {
             let due_ns = schedule.due_ns();
@@ -396,6 +402,7 @@ impl<D: Dialect> Generator<D> {
             self.send_next(visitor, due_ns)?;
             now_ns = self.now_ns();
         }
+        self.schedule = Some(schedule);
         Ok(())
     }
 

@@ -43,6 +43,7 @@ impl Latencies {
 
     pub(crate) fn summary(&self) -> Latency {
         Latency {
+            mean_ms: self.microseconds.mean() / 1_000.0,
             p50_ms: self.percentile_ms(50.0),
             p99_ms: self.percentile_ms(99.0),
             p999_ms: self.percentile_ms(99.9),
@@ -82,6 +83,7 @@ mod tests {
         }
         let summary = latencies.summary();
         for (found, expected) in [
+            (summary.mean_ms, 500.5),
             (summary.p50_ms, 500.0),
             (summary.p99_ms, 990.0),
             (summary.p999_ms, 999.0),

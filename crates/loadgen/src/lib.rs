@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scenario (text, burst, files, mixed, fanout, connect, resume, crash, trace,
-//!           idle, floor, goals)
+//!           idle, floor, reference, goals)
 //!     -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
 //!            raw frames to a baseline | the public protocol to the product
@@ -37,6 +37,7 @@ mod poll;
 mod product;
 mod progress;
 mod raw;
+mod reference;
 mod relay;
 mod report;
 mod resume;
@@ -53,7 +54,7 @@ pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
 pub use burst::{BurstOptions, BurstReport, burst};
 pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect};
 pub use crash::{CrashOptions, CrashReport, crash};
-pub use crowd::{CrowdOptions, CrowdReport, crowd, crowd_worker};
+pub use crowd::{CrowdChat, CrowdOptions, CrowdReport, crowd, crowd_worker};
 pub use error::Error;
 pub use fanout::{FanoutOptions, FanoutReport, fanout};
 pub use files::{FilesFloor, FilesOptions, FilesReport, files};
@@ -65,6 +66,9 @@ pub use launch::{
     server_env,
 };
 pub use mixed::{MixedOptions, MixedReport, mixed};
+pub use reference::{
+    Published, ReferenceOptions, ReferenceReport, ReferenceRow, ReferenceRun, reference,
+};
 pub use report::{Counts, IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use spread::Spread;

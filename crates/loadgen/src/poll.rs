@@ -71,19 +71,26 @@ mod system {
             timeout: Option<Duration>,
         ) -> io::Result<()> {
             ready.clear();
-            let mut timeout = timeout.map(|timeout| Timespec {
+            self.ready_now(ready)?;
+            if !ready.is_empty() || timeout == Some(Duration::ZERO) {
+                return Ok(());
+            }
+            let timeout = timeout.map(|timeout| Timespec {
                 tv_sec: timeout.as_secs() as _,
                 tv_nsec: timeout.subsec_nanos().into(),
             });
-            if timeout.as_ref().is_some_and(|timeout| timeout.tv_sec == 0 && timeout.tv_nsec > 0) {
-                // The wait of epoll is rounded up to milliseconds, a schedule's steps are shorter.
-                let mut readable = [PollFd::new(&self.epoll, PollFlags::IN)];
-                match poll(&mut readable, timeout.as_ref()) {
-                    Ok(_) | Err(Errno::INTR) => timeout = Some(Timespec::default()),
-                    Err(error) => return Err(error.into()),
-                }
+            // The wait of epoll is rounded up to milliseconds, a schedule's steps are shorter.
+            let mut readable = [PollFd::new(&self.epoll, PollFlags::IN)];
+            match poll(&mut readable, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => self.ready_now(ready),
+                Err(error) => Err(error.into()),
             }
-            let count = match epoll::wait(&self.epoll, &mut self.events[..], timeout.as_ref()) {
+        }
+
+        /// A busy generator finds something here, and has saved a call.
+        fn ready_now(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+            let at_once = Timespec::default();
+            let count = match epoll::wait(&self.epoll, &mut self.events[..], Some(&at_once)) {
                 Ok(count) => count,
                 Err(Errno::INTR) => 0,
                 Err(error) => return Err(error.into()),

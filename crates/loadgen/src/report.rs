@@ -7,6 +7,8 @@ use crate::text::Subject;
 /// Latencies in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Latency {
+    /// The mean.
+    pub mean_ms: f64,
     /// Half are below.
     pub p50_ms: f64,
     /// 99 of 100 are below.

@@ -13,18 +13,18 @@ use anyhow::Context as _;
 use frontdesk_loadgen::{
     BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, CrowdOptions, Error,
     FanoutOptions, FilesOptions, FloorOptions, Goals, GoalsOptions, IdleOptions, Load,
-    MixedOptions, Placement, ProductAccess, ProductLaunch, ResumeOptions, Server,
-    Subject as Subject_, TextOptions, accept_floor, burst, connect, crash, crowd, crowd_worker,
-    fanout, files, floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed,
-    resume, run_baseline, text, trace,
+    MixedOptions, Placement, ProductAccess, ProductLaunch, ReferenceOptions, ReferenceReport,
+    ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst, connect, crash,
+    crowd, crowd_worker, fanout, files, floor as floor_, goals, idle, launch_baseline, launch_g0,
+    launch_product, mixed, reference, resume, run_baseline, text, trace,
 };
 use serde::Serialize;
 
 use crate::{
     cli::{
         Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFiles,
-        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchResume, BenchTarget, BenchText, Floor,
-        Subject,
+        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchTarget,
+        BenchText, Floor, Subject,
     },
     commands::say,
 };
@@ -49,6 +49,7 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         }
         Bench::Burst(options) => run_burst(&options),
         Bench::Floor(options) => run_floor(&options),
+        Bench::Reference(options) => run_reference(options),
         Bench::Goals(options) => run_goals(options),
     }
 }
@@ -277,6 +278,20 @@ fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
     }))
 }
 
+fn run_reference(options: BenchReference) -> anyhow::Result<ExitCode> {
+    let shapes = ReferenceOptions::new(Duration::from_secs(options.seconds));
+    let (visitors, agents) = (options.visitors, options.agents);
+    let reference_options = ReferenceOptions {
+        shape: TextOptions { visitors, agents, ..shapes.shape },
+        files: FilesOptions { visitors: visitors.div_ceil(5), agents, ..shapes.files },
+    };
+    let common = options.common;
+    let found = reference(&reference_options, &mut launcher_on(&common, Placement::Free))?;
+    let report = ReferenceReport { commit: options.commit, ..found };
+    print(&report, common.json)?;
+    Ok(success(report.is_clean()))
+}
+
 fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
     let goals_options = GoalsOptions {
         only: options.only,
@@ -300,8 +315,15 @@ fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
 
 /// Starts a fresh server for each run of a scenario that needs several.
 fn launcher(common: &BenchCommon) -> impl FnMut(Subject_) -> Result<Server, Error> {
-    |subject| {
-        launch(common, subject, Placement::Pinned)
+    launcher_on(common, Placement::Pinned)
+}
+
+fn launcher_on(
+    common: &BenchCommon,
+    placement: Placement,
+) -> impl FnMut(Subject_) -> Result<Server, Error> {
+    move |subject| {
+        launch(common, subject, placement)
             .map_err(|error| Error::Launch { what: "a server", reason: format!("{error:#}") })
     }
 }

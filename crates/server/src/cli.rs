@@ -197,6 +197,8 @@ pub(crate) enum Bench {
     Trace(BenchCommon),
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
+    /// The figures the reference design publishes, each beside what is measured here.
+    Reference(BenchReference),
     /// The goals, each against its floor.
     Goals(BenchGoals),
 }
@@ -403,6 +405,25 @@ pub(crate) struct BenchIdle {
     pub(crate) per_process: u32,
     #[command(flatten)]
     pub(crate) target: BenchTarget,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// For how long.
+#[derive(Debug, Args)]
+pub(crate) struct BenchReference {
+    /// Seconds of each run.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) seconds: u64,
+    /// Visitors who write text; of files there are a fifth of them.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    /// What is measured, for whoever reads the result.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) commit: Option<String>,
     #[command(flatten)]
     pub(crate) common: BenchCommon,
 }

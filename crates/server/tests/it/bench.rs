@@ -175,6 +175,31 @@ async fn a_crowd_is_held_by_several_processes_while_some_of_it_chats() {
 }
 
 #[tokio::test]
+async fn the_published_figures_stand_beside_what_is_measured() {
+    let _alone = heavy().await;
+    let options = ["reference", "--seconds", "1", "--visitors", "20", "--agents", "2"];
+    let report = bench(&[&options[..], &["--commit", "abc"]].concat(), &[]).await;
+    assert_eq!((&report["scenario"], &report["commit"]), (&"reference".into(), &"abc".into()));
+    let rows = report["rows"].as_array().expect("rows");
+    let published: Vec<_> =
+        rows.iter().map(|row| (row["name"].as_str(), row["published"]["per_s"].as_u64())).collect();
+    let expected = [("text", 12_000), ("burst", 15_000), ("files", 8_500)];
+    assert_eq!(published, expected.map(|(name, rate)| (Some(name), Some(rate))));
+    for (row, offered) in rows.iter().zip([Some(12_000), Some(15_000), None]) {
+        assert_eq!(row["run"]["lost"], 0, "{row}");
+        assert!(row["ack"]["mean_ms"].as_f64() > Some(0.0) && row["better"].is_boolean(), "{row}");
+        assert_eq!(row["floor_per_s"].is_f64(), offered.is_none(), "{row}");
+        // A second at the rate, whether the server keeps up or not.
+        if let Some(rate) = offered {
+            assert!(
+                row["run"]["offered"].as_u64().is_some_and(|due| due.abs_diff(rate) <= 2),
+                "{row}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn goals_of_others_say_why_they_have_no_value() {
     let report = bench(&["goals", "--only", "12,13,16,17", "--commit", "abc"], &[]).await;
     assert_eq!(report["commit"], "abc");

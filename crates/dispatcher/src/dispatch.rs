@@ -445,6 +445,15 @@ impl Dispatcher {
         self.live.get(&conversation)?.state.as_ref()
     }
 
+    /// An entry as the history gets it, an encoded [`chat::Entry`], if it is in memory yet: what was
+    /// folded in this turn certainly is.
+    pub fn entry_in_memory(&self, conversation: ConversationId, seq: u64) -> Option<&Bytes> {
+        let entries = &self.live.get(&conversation)?.entries;
+        let at = seq.checked_sub(entries.front()?.seq)?;
+        let entry = entries.get(usize::try_from(at).ok()?)?;
+        (entry.seq == seq).then_some(&entry.entry)
+    }
+
     /// The newest state as lists and routing see it; `None` for an unknown conversation.
     pub fn summary(
         &mut self,

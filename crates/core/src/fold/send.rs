@@ -79,7 +79,7 @@ pub(super) fn fold(
         answered(state, &actor, at_ms, &mut events);
     }
     let mut entry = chat::Entry {
-        id: id.to_string(),
+        id: id.to_text(),
         audience: audience as i32,
         client_msg_id: send.client_msg_id,
         actor: Some(actor),

@@ -21,7 +21,7 @@ use super::{
     Chat, Origin, frames,
     port::{Answer, ConnRef, DeskInput, GateRequest, Placed, Reply},
 };
-use crate::edge::{ConnId, Io};
+use crate::edge::{ConnId, Io, Kind};
 
 impl Chat {
     /// Answers whoever proposed, then tells everybody concerned.
@@ -95,7 +95,7 @@ impl Chat {
             Verdict::Accepted { seq, at_ms, id } | Verdict::Repeat { seq, at_ms, id } => {
                 self.health.acked.fetch_add(1, Ordering::Relaxed);
                 let position = wire::Position { epoch: self.options.epoch, seq: *seq };
-                Some(Placed { position, at_ms: *at_ms, id: id.to_string() })
+                Some(Placed { position, at_ms: *at_ms, id: id.to_text() })
             }
             // The desk has to hear that its proposal came to nothing.
             Verdict::Unchanged if matches!(origin, Origin::Reply(Reply::Desk { .. })) => {
@@ -217,10 +217,11 @@ impl Chat {
             Verdict::Accepted { seq, .. } => seq,
             _ => 0,
         };
-        for entry in replaced.into_iter().chain(entries) {
+        let replaced = replaced.into_iter().map(|entry| (entry, false));
+        for (entry, as_stored) in replaced.chain(entries.into_iter().map(|entry| (entry, true))) {
             let own = entry.seq == acked_seq && !entry.client_msg_id.is_empty();
             let from = sender.filter(|_| own);
-            self.deliver_entry(io, conversation, entry, &team, &visitors, from);
+            self.deliver_entry(io, conversation, (entry, as_stored), &team, &visitors, from);
         }
         if let Some(mut cursor) = cursor {
             let update = |conversation, cursor: &chat::Cursor| {
@@ -245,14 +246,13 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         conversation: ConversationId,
-        mut entry: chat::Entry,
+        (mut entry, as_stored): (chat::Entry, bool),
         team: &[ConnRef],
         visitors: &[ConnId],
         sender: Option<ConnRef>,
     ) {
         let epoch = self.options.epoch;
-        // What is left of it keeps its address: an empty field at a real one is cheaper to ask after.
-        let client_msg_id = entry.client_msg_id.split_off(0);
+        let client_msg_id = std::mem::take(&mut entry.client_msg_id);
         let others = self.others(visitors, sender);
         self.health.delivered.fetch_add((team.len() + visitors.len()) as u64, Ordering::Relaxed);
         if !others.is_empty() {
@@ -265,21 +265,45 @@ impl Chat {
                 self.send(io, conn, &frame);
             }
         }
-        let conversation = conversation.to_string();
         match team {
             [] => {}
             // The usual case: the owner's only connection.
-            [to] if self.takes_binary(*to) => {
+            [to] if as_stored && self.takes_binary(*to) => {
                 if Some(*to) != sender {
-                    let frame = EntryFrame::new(&conversation, epoch, &entry);
-                    let append = |out: &mut Vec<u8>| frame.encode(out);
-                    self.send_binary(io, to.conn, frame.encoded_len(), append);
+                    self.send_stored(io, conversation, entry.seq, to.conn);
                 }
             }
             team => {
+                let conversation = conversation.to_text();
                 let items = vec![frames::item(entry)];
                 let frame = Out::Entries(wire::Entries { conversation, epoch, items });
                 self.push(io, team, &Encoded::push(frame), sender);
+            }
+        }
+    }
+
+    /// Sends an entry of this turn to a connection of this loop, as it was encoded for the history.
+    fn send_stored(
+        &mut self,
+        io: &mut Io<'_>,
+        conversation: ConversationId,
+        seq: u64,
+        conn: ConnId,
+    ) {
+        if let Some(conn) = self.conn(conn) {
+            conn.sent_s = super::seconds(io.now_ms());
+        }
+        let stored = self.dispatcher.entry_in_memory(conversation, seq);
+        let conversation = conversation.to_text();
+        let epoch = self.options.epoch;
+        match stored.and_then(|entry| EntryFrame::new(&conversation, epoch, entry)) {
+            Some(frame) => {
+                let append = |out: &mut Vec<u8>| frame.encode(out);
+                io.send_with(conn, Kind::Binary, frame.encoded_len(), append);
+            }
+            // The client would find the gap; nobody should ever have to.
+            None => {
+                tracing::error!(conversation.id = %conversation, seq, "an entry is not in memory")
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::{
     link::Peer,
     meter::{Cost, Meter},
     product::tickets_door,
-    report::Latency,
+    report::{CostReport, Latency},
     source::Sources,
     storm::{Guest, storm},
     text::{Placement, place},
@@ -75,27 +75,16 @@ pub struct Handshakes {
     pub took: Option<Latency>,
     /// Seconds of all of them.
     pub seconds: f64,
-    /// CPU of the server for each.
-    pub server_cpu_us: Option<f64>,
-    /// CPU of the generator for each.
-    pub generator_cpu_us: Option<f64>,
-    /// Cores the server used.
-    pub server_cores: Option<f64>,
-    /// Cores the generator used, of one.
-    pub generator_cores: f64,
-    /// Resident memory of the server behind the last.
-    pub server_rss_bytes: Option<u64>,
-    /// It says nothing about the server.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: CostReport,
 }
 
 impl Handshakes {
     #[cfg(test)]
     pub(crate) fn nothing() -> Self {
         let process = Process::new(None);
-        Self::of(0, Meter::start(process).read(), None, process, None)
+        Self::of(0, Meter::start(process).read(), None, process, false, None)
     }
 
     fn of(
@@ -103,6 +92,7 @@ impl Handshakes {
         cost: Cost,
         took: Option<&Latencies>,
         process: Process,
+        pinned: bool,
         void_reason: Option<String>,
     ) -> Self {
         Self {
@@ -110,13 +100,7 @@ impl Handshakes {
             per_s: count as f64 / cost.seconds,
             took: took.map(Latencies::summary),
             seconds: cost.seconds,
-            server_cpu_us: cost.server_us_each(count),
-            generator_cpu_us: cost.generator_us_each(count),
-            server_cores: cost.server_cores(),
-            generator_cores: cost.generator_cores(),
-            server_rss_bytes: process.rss_bytes(),
-            void: void_reason.is_some(),
-            void_reason,
+            cost: cost.report(count, process, pinned, void_reason),
         }
     }
 }
@@ -141,7 +125,8 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     let first = storm(&base, guests, options.at_once)?;
     let count = u64::from(options.connections);
     let handshakes = |cost: Cost, took| {
-        Handshakes::of(count, cost, Some(took), process, cost.void_reason(pinned.is_some()))
+        let pinned = pinned.is_some();
+        Handshakes::of(count, cost, Some(took), process, pinned, cost.void_reason(pinned))
     };
     let ticket = handshakes(meter.read(), &first.took);
 
@@ -188,7 +173,7 @@ pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handsha
     };
     check(options)?;
     let process = Process::new(server.pid);
-    let _pinned = place(options.placement, process);
+    let pinned = place(options.placement, process);
     let sources = Sources::fresh()?;
     let meter = Meter::start(process);
     let mut open = Vec::with_capacity(options.connections as usize);
@@ -207,7 +192,7 @@ pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handsha
         wait_for(signs.pop_front())?;
     }
     let count = u64::from(options.connections);
-    Ok(Handshakes::of(count, meter.read(), None, process, None))
+    Ok(Handshakes::of(count, meter.read(), None, process, pinned.is_some(), None))
 }
 
 /// Connections are taken in their order: when this one is answered, those before were taken.

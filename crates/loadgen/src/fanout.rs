@@ -26,7 +26,7 @@ use crate::{
     poll::Poller,
     product::{Product, tickets_door},
     progress::Progress,
-    report::Latency,
+    report::{CostReport, Latency},
     source::Sources,
     storm::{Guest, storm},
     text::{Placement, Subject, place},
@@ -98,22 +98,9 @@ pub struct FanoutReport {
     pub reordered: u64,
     /// From the send to the arrival at each tab; absent of the floor.
     pub delivery: Option<Latency>,
-    /// CPU of the server for each delivery.
-    pub server_cpu_us: Option<f64>,
-    /// CPU of the generator for each.
-    pub generator_cpu_us: Option<f64>,
-    /// Cores the server used.
-    pub server_cores: Option<f64>,
-    /// Cores the generator used, of one.
-    pub generator_cores: f64,
-    /// Resident memory of the server at the end.
-    pub server_rss_bytes: Option<u64>,
-    /// Server and generator have a core each.
-    pub pinned: bool,
-    /// It says nothing about the server.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: CostReport,
 }
 
 impl FanoutReport {
@@ -124,7 +111,7 @@ impl FanoutReport {
 
     /// It says something about its server, and the server did what it had to.
     pub fn counts(&self) -> bool {
-        self.is_clean() && !self.void
+        self.is_clean() && !self.cost.void
     }
 }
 
@@ -170,14 +157,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
         duplicated: found.duplicated,
         reordered: found.reordered,
         delivery: (!is_floor).then(|| found.delivery.summary()),
-        server_cpu_us: found.cost.server_us_each(found.deliveries),
-        generator_cpu_us: found.cost.generator_us_each(found.deliveries),
-        server_cores: found.cost.server_cores(),
-        generator_cores: found.cost.generator_cores(),
-        server_rss_bytes: process.rss_bytes(),
-        pinned: pinned.is_some(),
-        void: void_reason.is_some(),
-        void_reason,
+        cost: found.cost.report(found.deliveries, process, pinned.is_some(), void_reason),
     })
 }
 

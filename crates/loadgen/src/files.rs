@@ -25,7 +25,7 @@ use crate::{
     poll::Poller,
     product::{Cast, Product, decode, split},
     progress::Progress,
-    report::Latency,
+    report::{CostReport, Counts, Latency},
     source::Sources,
     text::{Placement, place},
     tracker::Tracker,
@@ -84,44 +84,21 @@ pub struct FilesReport {
     pub file_bytes: usize,
     /// Measured time.
     pub seconds: f64,
-    /// Uploads that were begun.
-    pub offered: u64,
-    /// Of those, files the server stored.
-    pub accepted: u64,
-    /// Of those, files whose message the server acked.
-    pub acked: u64,
+    /// What became of the files: `offered` are uploads that were begun, `accepted` files that were stored,
+    /// `acked` those whose message the server acked.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Acks that came within the measured time, per second.
     pub acked_per_s: f64,
-    /// Messages with files that reached their agent.
-    pub delivered: u64,
-    /// Messages that were not acked, or acked and not delivered, when the run ended.
-    pub lost: u64,
-    /// Deliveries that came again.
-    pub duplicated: u64,
-    /// Deliveries that came behind a later one of the same visitor.
-    pub reordered: u64,
     /// To the answer of the upload: the file is stored.
     pub upload: Latency,
     /// To the message's ack.
     pub ack: Latency,
     /// To the arrival at the agent.
     pub delivery: Latency,
-    /// CPU seconds of the server per million files.
-    pub server_cpu_s_per_million: Option<f64>,
-    /// CPU seconds of the generator per million files.
-    pub generator_cpu_s_per_million: Option<f64>,
-    /// Cores the server used.
-    pub server_cores: Option<f64>,
-    /// Cores the generator used, of one.
-    pub generator_cores: f64,
-    /// Resident memory of the server at the end.
-    pub server_rss_bytes: Option<u64>,
-    /// Server and generator have a core each.
-    pub pinned: bool,
-    /// It says nothing about the server.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: CostReport,
     /// The bare loop on the same disk, before the run.
     pub floor: FilesFloor,
 }
@@ -138,7 +115,7 @@ pub struct FilesFloor {
 impl FilesReport {
     /// Nothing was lost, doubled or out of order.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.reordered == 0
+        self.counts.is_clean()
     }
 }
 
@@ -205,28 +182,25 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
         agents: options.agents,
         file_bytes: options.file_bytes,
         seconds: cost.seconds,
-        offered: run.offered,
-        accepted: run.accepted,
-        acked: run.acked,
+        counts: Counts {
+            offered: run.offered,
+            accepted: run.accepted,
+            acked: run.acked,
+            delivered: run.delivered,
+            lost: sum(|uploader| {
+                let unacked = u64::from(uploader.stage != Stage::Done);
+                uploader.seen.missing(uploader.number).max(unacked)
+            }),
+            duplicated: sum(|uploader| uploader.seen.duplicated),
+            reordered: sum(|uploader| uploader.seen.reordered),
+            // One that is refused ends the run.
+            refused: 0,
+        },
         acked_per_s: run.acks_in_time as f64 / cost.seconds,
-        delivered: run.delivered,
-        lost: sum(|uploader| {
-            let unacked = u64::from(uploader.stage != Stage::Done);
-            uploader.seen.missing(uploader.number).max(unacked)
-        }),
-        duplicated: sum(|uploader| uploader.seen.duplicated),
-        reordered: sum(|uploader| uploader.seen.reordered),
         upload: run.upload.summary(),
         ack: run.ack.summary(),
         delivery: run.delivery.summary(),
-        server_cpu_s_per_million: cost.server_us_each(run.acks_in_time),
-        generator_cpu_s_per_million: cost.generator_us_each(run.acks_in_time),
-        server_cores: cost.server_cores(),
-        generator_cores: cost.generator_cores(),
-        server_rss_bytes: process.rss_bytes(),
-        pinned: pinned.is_some(),
-        void: void_reason.is_some(),
-        void_reason,
+        cost: cost.report(run.acks_in_time, process, pinned.is_some(), void_reason),
         floor,
     })
 }

@@ -93,7 +93,7 @@ fn figures(subject: Subject, runs: &[Report]) -> FloorFigures {
         subject,
         rounds: runs.len(),
         acked_per_s: spread(|run| Some(run.acked_per_s)),
-        server_cpu_s_per_million: spread(|run| run.server_cpu_s_per_million),
+        server_cpu_s_per_million: spread(|run| run.cost.server_cpu_s_per_million),
         ack_p99_ms: spread(|run| Some(run.ack.p99_ms)),
     }
 }

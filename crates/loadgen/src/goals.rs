@@ -215,13 +215,15 @@ impl Run {
 
     fn void_reason(&self) -> Option<&str> {
         match self {
-            Self::Text(report) => report.void_reason.as_deref(),
-            Self::Burst(report) => report.run.void_reason.as_deref(),
-            Self::Fanout(report) => report.void_reason.as_deref(),
+            Self::Text(report) => report.cost.void_reason.as_deref(),
+            Self::Burst(report) => report.run.cost.void_reason.as_deref(),
+            Self::Fanout(report) => report.cost.void_reason.as_deref(),
             Self::Connect(report) => {
-                report.ticket.void_reason.as_deref().or(report.resume.void_reason.as_deref())
+                let [ticket, resume] =
+                    [&report.ticket, &report.resume].map(|half| &half.cost.void_reason);
+                ticket.as_deref().or(resume.as_deref())
             }
-            Self::Accept(report) => report.void_reason.as_deref(),
+            Self::Accept(report) => report.cost.void_reason.as_deref(),
             Self::Idle(_) | Self::Trace(_) | Self::Crash(_) => None,
         }
     }
@@ -248,7 +250,7 @@ pub fn goals(
     .collect();
     let peak = rounds(options, &peak_subjects, Load::Closed, launch)?;
     let rate = |report: &Report| Some(report.acked_per_s);
-    let cpu = |report: &Report| report.server_cpu_s_per_million;
+    let cpu = |report: &Report| report.cost.server_cpu_s_per_million;
     for (id, of, to, value) in [
         (1, Subject::Product, Subject::F0, rate as fn(&Report) -> Option<f64>),
         (2, Subject::Product, Subject::ProductAsync, rate),
@@ -344,7 +346,7 @@ fn relay_goal(
     }
     let both = rounds(options, &[Subject::G0, Subject::Product], Load::Closed, launch)?;
     // More messages per CPU second is less CPU per message.
-    let cpu = |report: &Report| report.server_cpu_s_per_million;
+    let cpu = |report: &Report| report.cost.server_cpu_s_per_million;
     let found = ratio(known(11), &both, Subject::G0, Subject::Product, cpu);
     let note = "the relay has GOMAXPROCS 1, buffers of 1,024 bytes, and stores nothing";
     Ok(Goal { note: Some(note.to_owned()), ..found })
@@ -496,9 +498,10 @@ mod tests {
 
     #[test]
     fn a_round_with_a_void_or_lossy_run_does_not_count() {
-        let cost = |void: bool| Handshakes {
-            void_reason: void.then(|| "busy".to_owned()),
-            ..Handshakes::nothing()
+        let cost = |void: bool| {
+            let mut handshakes = Handshakes::nothing();
+            handshakes.cost.void_reason = void.then(|| "busy".to_owned());
+            handshakes
         };
         let mut rounds = [(1.0, false), (9.0, true), (3.0, false)].into_iter();
         let found = paired(known(9), 3, &mut || {

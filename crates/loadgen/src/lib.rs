@@ -69,7 +69,7 @@ pub use mixed::{MixedOptions, MixedReport, mixed};
 pub use reference::{
     Published, ReferenceOptions, ReferenceReport, ReferenceRow, ReferenceRun, reference,
 };
-pub use report::{Counts, IdleReport, Latency, Report};
+pub use report::{CostReport, Counts, IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use spread::Spread;
 pub use text::{Load, Placement, Subject, TextOptions, text};

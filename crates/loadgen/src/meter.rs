@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     cpu::{Process, of_this_thread},
     generator::closed_loop_void,
+    report::CostReport,
 };
 
 /// Readings at the beginning.
@@ -20,8 +21,8 @@ pub(crate) struct Meter {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) seconds: f64,
-    server_cpu: Option<Duration>,
-    generator_cpu: Duration,
+    pub(crate) server_cpu: Option<Duration>,
+    pub(crate) generator_cpu: Duration,
 }
 
 impl Meter {
@@ -38,22 +39,34 @@ impl Meter {
 }
 
 impl Cost {
-    pub(crate) fn server_cores(&self) -> Option<f64> {
+    fn server_cores(&self) -> Option<f64> {
         self.server_cpu.map(|cpu| cpu.as_secs_f64() / self.seconds)
     }
 
-    pub(crate) fn generator_cores(&self) -> f64 {
+    fn generator_cores(&self) -> f64 {
         self.generator_cpu.as_secs_f64() / self.seconds
     }
 
-    /// Microseconds of the server for each of `count` things.
-    pub(crate) fn server_us_each(&self, count: u64) -> Option<f64> {
-        self.server_cpu.filter(|_| count > 0).map(|cpu| cpu.as_secs_f64() * 1e6 / count as f64)
-    }
-
-    /// The same of the generator.
-    pub(crate) fn generator_us_each(&self, count: u64) -> Option<f64> {
-        (count > 0).then(|| self.generator_cpu.as_secs_f64() * 1e6 / count as f64)
+    /// As reports show it, where it was for `count` things.
+    pub(crate) fn report(
+        &self,
+        count: u64,
+        process: Process,
+        pinned: bool,
+        void_reason: Option<String>,
+    ) -> CostReport {
+        let per_million =
+            |cpu: Duration| (count > 0).then(|| cpu.as_secs_f64() * 1e6 / count as f64);
+        CostReport {
+            server_cpu_s_per_million: self.server_cpu.and_then(per_million),
+            generator_cpu_s_per_million: per_million(self.generator_cpu),
+            server_cores: self.server_cores(),
+            generator_cores: self.generator_cores(),
+            server_rss_bytes: process.rss_bytes(),
+            pinned,
+            void: void_reason.is_some(),
+            void_reason,
+        }
     }
 
     /// Why it says nothing about the server, as on any closed loop.

@@ -51,11 +51,29 @@ impl Counts {
     }
 }
 
+/// What a run cost, and whether it says something about the server.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CostReport {
+    /// CPU seconds of the server process per million messages, files, deliveries or handshakes: what the
+    /// scenario counts.
+    pub server_cpu_s_per_million: Option<f64>,
+    /// The same of the generator.
+    pub generator_cpu_s_per_million: Option<f64>,
+    /// Cores the server used.
+    pub server_cores: Option<f64>,
+    /// Cores the generator used, of one.
+    pub generator_cores: f64,
+    /// Resident memory of the server at the end.
+    pub server_rss_bytes: Option<u64>,
+    /// Server and generator have a core each.
+    pub pinned: bool,
+    /// The run says nothing about the server.
+    pub void: bool,
+    /// Why.
+    pub void_reason: Option<String>,
+}
+
 /// A run of text messages.
-///
-/// `offered` to `delivered` count messages that were due within the measured time; an ack or a
-/// delivery may come after it, while the run ends. Loss and disorder count over the whole run, the
-/// warm-up included.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// `text`.
@@ -68,8 +86,6 @@ pub struct Report {
     pub rate: Option<u32>,
     /// An acked message is on disk.
     pub durable: bool,
-    /// Server and generator have a core each.
-    pub pinned: bool,
     /// Connections that write.
     pub visitors: u32,
     /// Connections that read.
@@ -78,59 +94,35 @@ pub struct Report {
     pub text_bytes: usize,
     /// Measured time.
     pub seconds: f64,
-    /// Messages that were due.
-    pub offered: u64,
-    /// Of those, messages the server did not refuse.
-    pub accepted: u64,
-    /// Of those, messages the server acked.
-    pub acked: u64,
+    /// What became of the messages.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// Acks that came within the measured time, per second.
     pub acked_per_s: f64,
-    /// Messages that reached their agent.
-    pub delivered: u64,
-    /// Messages that were not acked, or acked and not delivered, when the run ended.
-    pub lost: u64,
-    /// Acks or deliveries that came again.
-    pub duplicated: u64,
-    /// Acks or deliveries that came behind a later one, or at another place than acked.
-    pub reordered: u64,
-    /// Messages the server refused.
-    pub refused: u64,
     /// From the due time to the ack.
     pub ack: Latency,
     /// From the due time to the arrival at the agent.
     pub delivery: Latency,
-    /// CPU seconds of the server process per million acked messages.
-    pub server_cpu_s_per_million: Option<f64>,
-    /// CPU seconds of the generator per million acked messages.
-    pub generator_cpu_s_per_million: Option<f64>,
-    /// Cores the server used.
-    pub server_cores: Option<f64>,
-    /// Cores the generator used, of one.
-    pub generator_cores: f64,
     /// Resident memory of the server with all connected, before the first message of the run.
     pub server_rss_before_bytes: Option<u64>,
-    /// The same after the last message.
-    pub server_rss_after_bytes: Option<u64>,
     /// How late the generator sent, 99 of 100 messages; 0 where closed.
     pub schedule_lag_p99_ms: f64,
     /// How late it sent at worst.
     pub schedule_lag_max_ms: f64,
-    /// The run says nothing about the server.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: CostReport,
 }
 
 impl Report {
     /// Nothing was lost, doubled, out of order or refused.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.reordered == 0 && self.refused == 0
+        self.counts.is_clean()
     }
 
     /// The run says something about its server, and the server did what it had to.
     pub fn counts(&self) -> bool {
-        self.is_clean() && !self.void
+        self.is_clean() && !self.cost.void
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     meter::Meter,
     poll::Poller,
     product::{Cast, Product, VisitorOf, decode, last_seq, split, text},
-    report::Latency,
+    report::{CostReport, Latency},
     storm::{Guest, storm},
     text::{Placement, place},
     websocket,
@@ -69,24 +69,11 @@ pub struct ResumeReport {
     pub lost: u64,
     /// Items that were held already, or came twice.
     pub duplicated: u64,
-    /// CPU of the server for each resume.
-    pub server_cpu_us: Option<f64>,
-    /// CPU of the generator for each.
-    pub generator_cpu_us: Option<f64>,
-    /// Cores the server used.
-    pub server_cores: Option<f64>,
-    /// Cores the generator used, of one.
-    pub generator_cores: f64,
-    /// Resident memory of the server with all connected, before the drop and when all are back.
+    /// Resident memory of the server with all connected, before the drop.
     pub server_rss_before_bytes: Option<u64>,
-    /// The same when all are back.
-    pub server_rss_after_bytes: Option<u64>,
-    /// Server and generator have a core each.
-    pub pinned: bool,
-    /// It says nothing about the server.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: CostReport,
 }
 
 impl ResumeReport {
@@ -150,15 +137,8 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
         delivered,
         lost,
         duplicated,
-        server_cpu_us: cost.server_us_each(count as u64),
-        generator_cpu_us: cost.generator_us_each(count as u64),
-        server_cores: cost.server_cores(),
-        generator_cores: cost.generator_cores(),
         server_rss_before_bytes,
-        server_rss_after_bytes: process.rss_bytes(),
-        pinned: pinned.is_some(),
-        void: void_reason.is_some(),
-        void_reason,
+        cost: cost.report(count as u64, process, pinned.is_some(), void_reason),
     })
 }
 

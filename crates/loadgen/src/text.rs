@@ -11,6 +11,7 @@ use crate::{
     generator::{Dialect, Generator, Outcome, Plan},
     launch::{Endpoint, Server},
     link::Link,
+    meter::Cost,
     product::Product,
     raw::{self, Raw},
     relay::Wrapped,
@@ -174,15 +175,15 @@ pub(crate) fn measure<D: Dialect>(
         drain_max: options.drain_max,
         pinned,
     })?;
-    Ok((report(options, &outcome, pinned, rss_before, process.rss_bytes()), outcome))
+    Ok((report(options, &outcome, process, pinned, rss_before), outcome))
 }
 
 fn report(
     options: &TextOptions,
     outcome: &Outcome,
+    process: Process,
     pinned: bool,
     rss_before: Option<u64>,
-    rss_after: Option<u64>,
 ) -> Report {
     let (mode, rate) = match options.load {
         Load::Closed => ("closed", None),
@@ -193,8 +194,10 @@ fn report(
         Subject::Product | Subject::ProductAsync => options.text_bytes,
         _ => MESSAGE_BYTES,
     };
-    let per_million = |cpu: Duration| {
-        (outcome.acks_in_time > 0).then(|| cpu.as_secs_f64() * 1e6 / outcome.acks_in_time as f64)
+    let cost = Cost {
+        seconds: outcome.seconds,
+        server_cpu: outcome.server_cpu,
+        generator_cpu: outcome.generator_cpu,
     };
     Report {
         scenario: "text",
@@ -202,31 +205,17 @@ fn report(
         mode,
         rate,
         durable: options.subject.is_durable(),
-        pinned,
         visitors: options.visitors,
         agents: options.agents,
         text_bytes,
         seconds: outcome.seconds,
-        offered: outcome.offered,
-        accepted: outcome.offered - outcome.refused.min(outcome.offered),
-        acked: outcome.acked,
+        counts: outcome.counts(),
         acked_per_s: outcome.acks_in_time as f64 / outcome.seconds.max(f64::MIN_POSITIVE),
-        delivered: outcome.delivered,
-        lost: outcome.lost,
-        duplicated: outcome.duplicated,
-        reordered: outcome.reordered,
-        refused: outcome.refused,
         ack: outcome.ack.summary(),
         delivery: outcome.delivery.summary(),
-        server_cpu_s_per_million: outcome.server_cpu.and_then(per_million),
-        generator_cpu_s_per_million: per_million(outcome.generator_cpu),
-        server_cores: outcome.server_cpu.map(|cpu| cpu.as_secs_f64() / outcome.seconds),
-        generator_cores: outcome.generator_cpu.as_secs_f64() / outcome.seconds,
         server_rss_before_bytes: rss_before,
-        server_rss_after_bytes: rss_after,
         schedule_lag_p99_ms: outcome.lag.percentile_ms(99.0),
         schedule_lag_max_ms: outcome.lag.max_ms(),
-        void: outcome.void_reason.is_some(),
-        void_reason: outcome.void_reason.clone(),
+        cost: cost.report(outcome.acks_in_time, process, pinned, outcome.void_reason.clone()),
     }
 }

@@ -71,11 +71,19 @@ fn run(kind: BaselineKind, subject: Subject, load: Load) -> Report {
 }
 
 fn assert_sound(report: &Report) {
-    assert_eq!((report.lost, report.duplicated, report.reordered, report.refused), (0, 0, 0, 0));
+    assert_eq!(
+        (
+            report.counts.lost,
+            report.counts.duplicated,
+            report.counts.reordered,
+            report.counts.refused
+        ),
+        (0, 0, 0, 0)
+    );
     assert!(report.is_clean());
-    assert!(report.acked > 0, "{report:?}");
-    assert_eq!(report.acked, report.delivered);
-    assert_eq!(report.offered, report.accepted);
+    assert!(report.counts.acked > 0, "{report:?}");
+    assert_eq!(report.counts.acked, report.counts.delivered);
+    assert_eq!(report.counts.offered, report.counts.accepted);
     assert!(report.ack.p50_ms <= report.ack.p99_ms && report.ack.p999_ms <= report.ack.max_ms);
     assert!(report.delivery.max_ms > 0.0);
 }
@@ -84,7 +92,7 @@ fn assert_sound(report: &Report) {
 fn f0_relays_a_closed_loop_whole_and_in_order() {
     let report = run(BaselineKind::F0, Subject::F0, Load::Closed);
     assert_sound(&report);
-    assert_eq!((report.acked, report.durable), (report.offered, false));
+    assert_eq!((report.counts.acked, report.durable), (report.counts.offered, false));
 }
 
 #[test]
@@ -99,7 +107,7 @@ fn f1_keeps_to_the_schedule_of_an_open_loop() {
     let report = run(BaselineKind::F1, Subject::F1, Load::Open { rate: 500 });
     assert_sound(&report);
     // What was due in one second, give or take the edges.
-    assert!(report.offered.abs_diff(500) <= 1, "{report:?}");
+    assert!(report.counts.offered.abs_diff(500) <= 1, "{report:?}");
 }
 
 #[test]
@@ -108,7 +116,7 @@ fn b_accept_takes_every_connection() {
     let options = ConnectOptions { connections: 2_500, at_once: 1, placement: Placement::Free };
     let found = accept_floor(&options, &floor.server).expect("the connections");
     floor.end();
-    assert!(found.count == 2_500 && found.per_s > 0.0 && !found.void, "{found:?}");
+    assert!(found.count == 2_500 && found.per_s > 0.0 && !found.cost.void, "{found:?}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn a_server_elsewhere_is_measured_by_the_public_protocol_alone() {
     assert_clean(&report);
     assert_eq!(report["acked"], report["delivered"], "{report}");
     assert!(report["pinned"] == false && report["generator_cores"].is_f64(), "{report}");
-    for unknown in ["server_cpu_s_per_million", "server_cores", "server_rss_after_bytes"] {
+    for unknown in ["server_cpu_s_per_million", "server_cores", "server_rss_bytes"] {
         assert!(report[unknown].is_null(), "{unknown} in {report}");
     }
 

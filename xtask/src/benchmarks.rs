@@ -134,7 +134,7 @@ fn figures(result: &Value) -> String {
     for goal in list(result) {
         let number = |name: &str| goal[name].as_f64().map_or_else(String::new, short);
         let measured = match goal["value"].as_f64() {
-            Some(value) => format!("{}{}", short(value), spread(goal)),
+            Some(value) => format!("{}{}", short(value), spread(&rounds(goal))),
             None => goal["reason"].as_str().unwrap_or("not measured").to_owned(),
         };
         let note = goal["note"].as_str().map(|note| format!("; {note}")).unwrap_or_default();
@@ -194,9 +194,13 @@ const SUBJECTS: [(&str, &str, &str); 6] = [
     ("F1, on a schedule", "f1", "open"),
 ];
 
-fn spread(goal: &Value) -> String {
-    let rounds: Vec<f64> =
-        goal["rounds"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+/// The value of each round.
+pub(crate) fn rounds(goal: &Value) -> Vec<f64> {
+    goal["rounds"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
+}
+
+/// From the least to the most of several rounds.
+pub(crate) fn spread(rounds: &[f64]) -> String {
     let least = rounds.iter().copied().fold(f64::INFINITY, f64::min);
     let most = rounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if rounds.len() < 2 {
@@ -206,7 +210,7 @@ fn spread(goal: &Value) -> String {
 }
 
 /// As many digits as say something, thousands apart.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if value.abs() < 100.0 {
         let text = format!("{value:.2}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();

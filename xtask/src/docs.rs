@@ -1,12 +1,13 @@
 //! The generated parts of the documents: `docs/events.md` as a whole, and the tables in
 //! `docs/protocol.md` between `<!-- table: NAME -->` and `<!-- end of table -->`; and, where there is a
-//! result of `make bench`, the figures and plots of `docs/benchmarks.md`.
+//! result of `make bench`, the figures and plots of `docs/benchmarks.md`; where there is one of
+//! `frontdesk bench size`, its tables of a full store.
 
 use std::{fs, path::Path};
 
 use frontdesk_protocol::{document_tables, events_markdown};
 
-use crate::{benchmarks, tree};
+use crate::{benchmarks, size, tree};
 
 const PROTOCOL: &str = "docs/protocol.md";
 const EVENTS: &str = "docs/events.md";
@@ -32,7 +33,13 @@ pub(crate) fn expected(root: &Path) -> Result<Vec<(&'static str, String)>, Strin
     }
     let mut all = vec![(PROTOCOL, protocol), (EVENTS, events_markdown().to_owned())];
     if root.join(benchmarks::RESULT).exists() {
-        let document = tree::read(root, benchmarks::DOCUMENT)?;
+        let mut document = tree::read(root, benchmarks::DOCUMENT)?;
+        if root.join(size::RESULT).exists() {
+            let tables = size::tables(&tree::read(root, size::RESULT)?)?;
+            document = replace(&document, size::TABLE, &tables).ok_or_else(|| {
+                format!("{} has no place for the table \"{}\"", benchmarks::DOCUMENT, size::TABLE)
+            })?;
+        }
         let result = tree::read(root, benchmarks::RESULT)?;
         let reference = match root.join(benchmarks::REFERENCE).exists() {
             true => Some(tree::read(root, benchmarks::REFERENCE)?),

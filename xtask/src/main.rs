@@ -7,6 +7,7 @@ mod benchmarks;
 mod check;
 mod docs;
 mod plot;
+mod size;
 mod tree;
 
 use std::process::ExitCode;

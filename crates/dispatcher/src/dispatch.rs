@@ -682,9 +682,12 @@ impl Dispatcher {
         Ok(Replayed { conversation, files: folded.files })
     }
 
-    /// Keeps memory within bounds while records are replayed without turns: ships full batches, waits
-    /// for the history where it is far behind, and lets go of conversations it holds.
-    pub(crate) fn replayed(&mut self) -> Result<(), DispatchError> {
+    /// Keeps memory within bounds where records come faster than any clients send them: ships full
+    /// batches, waits for the history where it is far behind, and lets go of conversations it holds.
+    ///
+    /// # Errors
+    /// When the history did not take what it was given.
+    pub fn keep_up(&mut self) -> Result<(), DispatchError> {
         if self.unshipped_bytes < self.options.flush_bytes && self.dirty.len() < REPLAY_DIRTY_MAX {
             return Ok(());
         }

@@ -99,7 +99,7 @@ fn replay(
             dispatcher.state_in_memory(replayed.conversation).and_then(Conversation::account);
         files.extend(account.map(|account| (account, replayed.files)));
     }
-    dispatcher.replayed()?;
+    dispatcher.keep_up()?;
     Ok(replayed.conversation)
 }
 

@@ -29,6 +29,13 @@ impl Process {
         Some(kib * 1_024)
     }
 
+    /// Bytes it wrote to disks; `None` where the system does not tell.
+    pub(crate) fn disk_bytes_written(self) -> Option<u64> {
+        let io = fs::read_to_string(format!("/proc/{}/io", self.pid?)).ok()?;
+        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?;
+        line.trim().parse().ok()
+    }
+
     /// Binds every thread the process has to one core; those it starts later inherit it. Says
     /// whether it worked.
     pub(crate) fn pin(self, core: usize) -> bool {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cpu::{Process, of_this_thread},
     error::{Error, io},
+    gaps::Gaps,
     histogram::Latencies,
     link::{Link, Peer},
     poll::{Poller, Ready},
@@ -97,6 +98,8 @@ pub(crate) struct Outcome {
     /// Deliveries by the time they were due, of a load with a step. It has one generator.
     #[serde(skip)]
     pub(crate) windows: Option<Windows>,
+    /// Times between acks.
+    pub(crate) gaps: Gaps,
     pub(crate) server_cpu: Option<Duration>,
     pub(crate) generator_cpu: Duration,
     pub(crate) void_reason: Option<String>,
@@ -209,6 +212,7 @@ pub(crate) struct Generator<D> {
     delivery: Latencies,
     lag: Latencies,
     windows: Option<Windows>,
+    gaps: Gaps,
     overrun: bool,
 }
 
@@ -251,6 +255,7 @@ impl<D: Dialect> Generator<D> {
             delivery: Latencies::new(),
             lag: Latencies::new(),
             windows: None,
+            gaps: Gaps::new(0),
             overrun: false,
         })
     }
@@ -260,6 +265,7 @@ impl<D: Dialect> Generator<D> {
         self.started = Instant::now();
         self.from_ns = ns(plan.warm_up);
         self.to_ns = ns(plan.warm_up + plan.measured);
+        self.gaps = Gaps::new(self.from_ns);
         let drained_ns = self.to_ns + ns(plan.drain_max);
         self.sending = true;
         match plan.load {
@@ -487,7 +493,10 @@ impl<D: Dialect> Generator<D> {
                 state.compare();
                 if let Some(due_ns) = take(&mut state.in_flight, number) {
                     self.acked_ever += 1;
-                    self.acks_in_time += u64::from(self.is_measured(now_ns));
+                    if self.is_measured(now_ns) {
+                        self.acks_in_time += 1;
+                        self.gaps.note(now_ns);
+                    }
                     if self.is_measured(due_ns) {
                         self.acked += 1;
                         self.ack.record_ns(now_ns.saturating_sub(due_ns));
@@ -559,6 +568,7 @@ impl<D: Dialect> Generator<D> {
             delivery: self.delivery,
             lag: self.lag,
             windows: self.windows,
+            gaps: self.gaps,
             server_cpu,
             generator_cpu,
             void_reason,

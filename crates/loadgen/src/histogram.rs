@@ -30,6 +30,10 @@ impl Latencies {
         self.microseconds.add(&other.microseconds).expect("both have the same bounds");
     }
 
+    pub(crate) fn count(&self) -> u64 {
+        self.microseconds.len()
+    }
+
     pub(crate) fn percentile_ms(&self, percent: f64) -> f64 {
         if self.microseconds.is_empty() {
             return 0.0;

@@ -2,6 +2,7 @@
 //! value that holds them.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -20,8 +21,10 @@ use crate::{
 const ADMIN_EMAIL: &str = "admin@bench.example";
 /// What the server logs, in its temporary directory.
 const SERVER_LOG: &str = "server.log";
-/// The server's data, in its temporary directory.
-const DATA: &str = "data";
+/// The server's data, in its directory; its admin's password and its inbox's key beside it.
+pub(crate) const DATA: &str = "data";
+const PASSWORD: &str = "password";
+const INBOX_KEY: &str = "inbox_key";
 const NOT_OURS: Error = Error::Options("only a server that was started for the run can be ended");
 /// What `frontdesk serve` says before its address.
 const SERVES: &str = "Frontdesk serves ";
@@ -74,9 +77,11 @@ pub struct Server {
 #[derive(Debug)]
 struct Own {
     running: Running,
-    dir: TempDir,
+    dir: PathBuf,
     /// How to start it again, of a product.
     launch: Option<ProductLaunch>,
+    /// Where the directory goes with the server.
+    _temporary: Option<TempDir>,
 }
 
 #[derive(Debug)]
@@ -113,7 +118,20 @@ impl Server {
         Ok(())
     }
 
-    /// Starts a product that was killed on the same data, and tells how long that took. Its address
+    /// Asks the process to stop and waits until it has.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        let own = self.own.as_mut().ok_or(NOT_OURS)?;
+        let pid = rustix::process::Pid::from_child(&own.running.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+            .map_err(|error| io("stop the server")(error.into()))?;
+        let status = own.running.child.wait().map_err(io("wait for the server's end"))?;
+        if !status.success() {
+            return Err(Error::Launch { what: "a stop", reason: status.to_string() });
+        }
+        Ok(())
+    }
+
+    /// Starts a product that was ended on the same data, and tells how long that took. Its address
     /// is another one.
     pub fn restart(&mut self) -> Result<Duration, Error> {
         let own = self.own.as_mut().ok_or(NOT_OURS)?;
@@ -121,7 +139,7 @@ impl Server {
             return Err(NOT_OURS);
         };
         let began = Instant::now();
-        let (running, base_url) = serve(launch, own.dir.path())?;
+        let (running, base_url) = serve(launch, &own.dir)?;
         let took = began.elapsed();
         (own.running, access.base_url) = (running, base_url);
         self.pid = Some(own.running.child.id());
@@ -130,7 +148,7 @@ impl Server {
 
     /// The directory with the server's files, if this crate started it.
     pub fn dir(&self) -> Option<&Path> {
-        self.own.as_ref().map(|own| own.dir.path())
+        self.own.as_ref().map(|own| &*own.dir)
     }
 }
 
@@ -177,41 +195,70 @@ pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
 
 /// Makes an account in a temporary directory and serves it on a free port of this machine.
 pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
-    let dir = temporary(&launch.parent)?;
-    let data = dir.path().join(DATA);
+    let temporary = temporary(&launch.parent)?;
+    let dir = temporary.path().to_owned();
+    install(launch, &dir)?;
+    served(launch, dir, Some(temporary))
+}
+
+/// Serves the account that [`install`] made in a directory; it outlives the server.
+pub(crate) fn launch_installed(launch: &ProductLaunch, dir: &Path) -> Result<Server, Error> {
+    served(launch, dir.to_owned(), None)
+}
+
+/// Makes an account in a directory.
+pub(crate) fn install(launch: &ProductLaunch, dir: &Path) -> Result<(), Error> {
     let password = format!("{:016x}{:016x}", product::random()?, product::random()?);
-    let password_file = dir.path().join("password");
-    std::fs::write(&password_file, &password).map_err(io("write the password file"))?;
-
-    let init = clean(&launch.program)
-        .args(["init", "--account", "Bench", "--admin-email", ADMIN_EMAIL, "--json"])
-        .arg("--data-dir")
-        .arg(&data)
-        .arg("--admin-password-file")
-        .arg(&password_file)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(io("run frontdesk init"))?;
-    if !init.status.success() {
-        let reason = String::from_utf8_lossy(&init.stderr).trim().to_owned();
-        return Err(Error::Launch { what: "frontdesk init", reason });
-    }
-    let made: serde_json::Value = serde_json::from_slice(&init.stdout)
-        .map_err(|_| Error::Malformed { what: "the JSON of frontdesk init" })?;
-    let inbox_key = made["inbox_key"]
+    std::fs::write(dir.join(PASSWORD), &password).map_err(io("write the password file"))?;
+    let made = run_on_data(
+        launch,
+        dir,
+        "frontdesk init",
+        ["init", "--account", "Bench", "--admin-email", ADMIN_EMAIL, "--json"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([OsStr::new("--admin-password-file"), dir.join(PASSWORD).as_os_str()]),
+    )?;
+    let key = made["inbox_key"]
         .as_str()
-        .ok_or(Error::Malformed { what: "the inbox key of frontdesk init" })?
-        .to_owned();
+        .ok_or(Error::Malformed { what: "the inbox key of frontdesk init" })?;
+    std::fs::write(dir.join(INBOX_KEY), key).map_err(io("write the inbox's key"))
+}
 
-    let (running, base_url) = serve(launch, dir.path())?;
-    let access = ProductAccess {
-        base_url,
-        admin_email: ADMIN_EMAIL.to_owned(),
-        admin_password: password,
-        inbox_key,
-    };
+/// Runs the program once on the data in a directory and reads the JSON it prints.
+pub(crate) fn run_on_data<'a>(
+    launch: &ProductLaunch,
+    dir: &Path,
+    what: &'static str,
+    arguments: impl IntoIterator<Item = &'a OsStr>,
+) -> Result<serde_json::Value, Error> {
+    let output = clean(&launch.program)
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(dir.join(DATA))
+        .envs(server_env(launch.durable, launch.loops))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(io("run frontdesk"))?;
+    if !output.status.success() {
+        return Err(Error::Launch { what, reason: output.status.to_string() });
+    }
+    serde_json::from_slice(&output.stdout).map_err(|_| Error::Malformed { what: "printed JSON" })
+}
+
+fn served(
+    launch: &ProductLaunch,
+    dir: PathBuf,
+    temporary: Option<TempDir>,
+) -> Result<Server, Error> {
+    let read = |name| std::fs::read_to_string(dir.join(name)).map_err(io("read how to sign in"));
+    let (admin_password, inbox_key) = (read(PASSWORD)?, read(INBOX_KEY)?);
+    let (running, base_url) = serve(launch, &dir)?;
+    let access =
+        ProductAccess { base_url, admin_email: ADMIN_EMAIL.to_owned(), admin_password, inbox_key };
     let pid = Some(running.child.id());
-    let own = Own { running, dir, launch: Some(launch.clone()) };
+    let own = Own { running, dir, launch: Some(launch.clone()), _temporary: temporary };
     Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })
 }
 
@@ -254,7 +301,7 @@ pub fn launch_g0(source: &Path, parent: &Path) -> Result<Server, Error> {
         .map_err(io("run the relay in Go"))?;
     let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
     let pid = Some(running.child.id());
-    let own = Own { running, dir, launch: None };
+    let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
     Ok(Server { pid, endpoint: Endpoint::Relay(address), own: Some(own) })
 }
 
@@ -275,11 +322,11 @@ pub fn launch_baseline(
         .map_err(io("run a baseline"))?;
     let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
     let pid = Some(running.child.id());
-    let own = Own { running, dir, launch: None };
+    let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
     Ok(Server { pid, endpoint: Endpoint::Baseline(address), own: Some(own) })
 }
 
-fn temporary(parent: &Path) -> Result<TempDir, Error> {
+pub(crate) fn temporary(parent: &Path) -> Result<TempDir, Error> {
     tempfile::Builder::new()
         .prefix("frontdesk-bench-")
         .tempdir_in(parent)

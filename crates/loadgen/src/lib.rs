@@ -1,8 +1,8 @@
 //! Load on a server by the thousand, and the floors it is compared with.
 //!
 //! ```text
-//! scenario (text, burst, files, mixed, fanout, connect, resume, crash, trace,
-//!           idle, floor, reference, goals)
+//! scenario (text, burst, files, mixed, fanout, connect, resume, crash, stall,
+//!           size, trace, idle, floor, reference, goals)
 //!     -> launch: a server process of its own, pinned to core 0
 //!     -> generator: one thread on core 1, level-triggered epoll
 //!            raw frames to a baseline | the public protocol to the product
@@ -12,6 +12,7 @@
 //! ratios to them, measured in the same run. The generator checks every ack and every delivery, and
 //! says itself when a run does not count.
 
+mod activity;
 mod baseline;
 mod burst;
 mod connect;
@@ -22,6 +23,7 @@ mod error;
 mod fanout;
 mod files;
 mod floor;
+mod gaps;
 mod generator;
 mod goals;
 mod herd;
@@ -41,8 +43,10 @@ mod reference;
 mod relay;
 mod report;
 mod resume;
+mod size;
 mod source;
 mod spread;
+mod stall;
 mod storm;
 mod text;
 mod trace;
@@ -50,6 +54,7 @@ mod tracker;
 mod websocket;
 mod windows;
 
+pub use activity::Activity;
 pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
 pub use burst::{BurstOptions, BurstReport, burst};
 pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect};
@@ -59,6 +64,7 @@ pub use error::Error;
 pub use fanout::{FanoutOptions, FanoutReport, fanout};
 pub use files::{FilesFloor, FilesOptions, FilesReport, files};
 pub use floor::{FloorFigures, FloorOptions, FloorReport, floor};
+pub use gaps::Stall;
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
 pub use launch::{
@@ -71,6 +77,8 @@ pub use reference::{
 };
 pub use report::{CostReport, Counts, IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
+pub use size::{Figure, Read, Size, SizeOptions, SizeReport, size};
 pub use spread::Spread;
+pub use stall::{StallOptions, StallReport, stall};
 pub use text::{Load, Placement, Subject, TextOptions, text};
 pub use trace::{TraceReport, trace};

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) use setup::{
-    Agent, Cast, Door, VisitorOf, begin, decode, last_seq, random, split, tickets_door,
+    Agent, Cast, Door, VisitorOf, begin, decode, last_seq, random, sign_in, split, tickets_door,
 };
 
 /// Bytes of a `client_msg_id`.
@@ -101,8 +101,8 @@ impl Product {
         agents: u32,
         text_bytes: usize,
     ) -> Result<(Self, Cast), Error> {
-        let (mut product, seed) = (Self::fresh(text_bytes)?, setup::random()?);
-        let cast = setup::connect(&mut product, access, visitors, agents, seed)?;
+        let mut product = Self::fresh(text_bytes)?;
+        let cast = setup::connect(&mut product, access, visitors, agents)?;
         Ok((product, cast))
     }
 

@@ -8,6 +8,14 @@ use std::{
 /// How often the line is written: it must not cost the generator anything.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Says that a step of a long run is done, on a terminal.
+pub(crate) fn say(line: &str) {
+    if stderr().is_terminal() {
+        // A terminal that went away is no reason to stop measuring.
+        drop(writeln!(stderr(), "{line}"));
+    }
+}
+
 /// The line.
 #[derive(Debug)]
 pub(crate) struct Progress {

@@ -14,17 +14,18 @@ use frontdesk_loadgen::{
     BaselineKind, BaselineOptions, BurstOptions, ConnectOptions, CrashOptions, CrowdOptions, Error,
     FanoutOptions, FilesOptions, FloorOptions, Goals, GoalsOptions, IdleOptions, Load,
     MixedOptions, Placement, ProductAccess, ProductLaunch, ReferenceOptions, ReferenceReport,
-    ResumeOptions, Server, Subject as Subject_, TextOptions, accept_floor, burst, connect, crash,
-    crowd, crowd_worker, fanout, files, floor as floor_, goals, idle, launch_baseline, launch_g0,
-    launch_product, mixed, reference, resume, run_baseline, text, trace,
+    ResumeOptions, Server, Size, SizeOptions, SizeReport, StallOptions, Subject as Subject_,
+    TextOptions, accept_floor, burst, connect, crash, crowd, crowd_worker, fanout, files,
+    floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, reference,
+    resume, run_baseline, size, stall, text, trace,
 };
 use serde::Serialize;
 
 use crate::{
     cli::{
         Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFiles,
-        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchTarget,
-        BenchText, Floor, Subject,
+        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchSize,
+        BenchStall, BenchTarget, BenchText, Floor, Subject,
     },
     commands::say,
 };
@@ -43,6 +44,8 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         Bench::Files(options) => run_files(&options),
         Bench::Mixed(options) => run_mixed(&options),
         Bench::Crash(options) => run_crash(&options),
+        Bench::Stall(options) => run_stall(&options),
+        Bench::Size(options) => run_size(options),
         Bench::Trace(common) => {
             print(&trace(&launch_pinned(&common, Subject_::Product)?)?, common.json)?;
             Ok(ExitCode::SUCCESS)
@@ -225,6 +228,40 @@ fn run_crash(options: &BenchCrash) -> anyhow::Result<ExitCode> {
     Ok(success(report.is_clean()))
 }
 
+fn run_stall(options: &BenchStall) -> anyhow::Result<ExitCode> {
+    let defaults = StallOptions::new(Duration::from_secs(options.seconds));
+    let shape =
+        TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
+    let server = launch_pinned(&options.common, Subject_::Product)?;
+    let report = stall(&StallOptions { shape }, &server)?;
+    print(&report, options.common.json)?;
+    Ok(success(report.run.is_clean()))
+}
+
+fn run_size(options: BenchSize) -> anyhow::Result<ExitCode> {
+    let measured = Duration::from_secs(options.seconds);
+    let size_options = SizeOptions {
+        size: Size { messages: options.messages, conversations: options.conversations },
+        store: options.store,
+        rounds: options.rounds,
+        shape: TextOptions {
+            visitors: options.visitors,
+            agents: options.agents,
+            ..TextOptions::new(Subject_::Product, Load::Closed, measured)
+        },
+        watched: Duration::from_secs(options.watched_seconds),
+        requests: options.requests,
+    };
+    let launch = product_launch(&options.common, true, Placement::Pinned)?;
+    let report = SizeReport {
+        commit: options.commit,
+        command: Some(called()),
+        ..size(&size_options, &launch)?
+    };
+    print(&report, options.common.json)?;
+    Ok(success(report.is_clean()))
+}
+
 fn run_files(options: &BenchFiles) -> anyhow::Result<ExitCode> {
     let files_options = FilesOptions {
         visitors: options.visitors,
@@ -300,17 +337,19 @@ fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
         ..GoalsOptions::default()
     };
     let common = options.common;
-    // The program's place is nobody's business.
-    let words = std::env::args().skip(1);
     let found = Goals {
         commit: options.commit,
-        command: Some(
-            ["frontdesk".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" "),
-        ),
+        command: Some(called()),
         ..goals(&goals_options, &mut launcher(&common))?
     };
     print(&found, common.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How this was called; the program's place is nobody's business.
+fn called() -> String {
+    let words = std::env::args().skip(1);
+    ["frontdesk".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Starts a fresh server for each run of a scenario that needs several.
@@ -345,12 +384,21 @@ fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyh
         Subject_::BAccept => floor(BaselineKind::Accept),
         Subject_::BSend => floor(BaselineKind::Send),
         Subject_::Product | Subject_::ProductAsync => {
-            // One core, one loop; otherwise one per core, which 0 stands for.
-            let loops = u16::from(placement == Placement::Pinned);
-            let durable = subject.is_durable();
-            Ok(launch_product(&ProductLaunch { program, parent, durable, loops })?)
+            Ok(launch_product(&product_launch(common, subject.is_durable(), placement)?)?)
         }
     }
+}
+
+fn product_launch(
+    common: &BenchCommon,
+    durable: bool,
+    placement: Placement,
+) -> anyhow::Result<ProductLaunch> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let parent = common.dir.clone().unwrap_or_else(std::env::temp_dir);
+    // One core, one loop; otherwise one per core, which 0 stands for.
+    let loops = u16::from(placement == Placement::Pinned);
+    Ok(ProductLaunch { program, parent, durable, loops })
 }
 
 fn start_floor(program: &Path, parent: &Path, kind: BaselineKind) -> anyhow::Result<Server> {

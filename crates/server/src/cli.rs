@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// A process that holds connections; the benchmarks start it.
     #[command(hide = true)]
     CrowdGenerator,
+    /// Fill an installation with conversations; the benchmarks measure what it is like then.
+    #[command(hide = true)]
+    Fill(Fill),
     /// Print the version.
     Version,
 }
@@ -193,6 +196,11 @@ pub(crate) enum Bench {
     Mixed(BenchMixed),
     /// Kill -9 under load, start again, read everything back.
     Crash(BenchCrash),
+    /// The peak rate for so long that the history is merged many times: how long nobody gets an ack.
+    Stall(BenchStall),
+    /// What ten million stored messages cost: an empty and a full store at the same load, starts,
+    /// conversations and lists of the full one.
+    Size(BenchSize),
     /// Bytes of the same chat in both subprotocols.
     Trace(BenchCommon),
     /// The bare floors in turns: what this machine gives at most, before any product.
@@ -324,6 +332,60 @@ pub(crate) struct BenchCrash {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// For how long.
+#[derive(Debug, Args)]
+pub(crate) struct BenchStall {
+    /// Seconds measured, after a warm-up of two.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u64,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+}
+
+/// How full, and how long it is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct BenchSize {
+    /// Messages that are stored before anything is measured.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub(crate) messages: u64,
+    /// Conversations they are in.
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) conversations: u64,
+    /// Where the full store is, to be used again: filled if it is not there yet. Each use leaves some
+    /// million messages more. Without it there is a temporary one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// How often the empty and the full store take turns.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+    /// Seconds of each run, after a warm-up of two.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) seconds: u64,
+    /// Seconds the full store is watched for stalls.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) watched_seconds: u64,
+    /// How often each list is read and a conversation opened, one request at a time.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) requests: u64,
+    /// Visitors.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+    /// What is measured, for whoever reads the result.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) commit: Option<String>,
     #[command(flatten)]
     pub(crate) common: BenchCommon,
 }
@@ -510,4 +572,20 @@ pub(crate) struct Floor {
     pub(crate) kind: String,
     /// Directory of its log.
     pub(crate) dir: PathBuf,
+}
+
+/// How full an installation becomes.
+#[derive(Debug, Args)]
+pub(crate) struct Fill {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Messages in all.
+    #[arg(long)]
+    pub(crate) messages: u64,
+    /// Conversations they are in.
+    #[arg(long)]
+    pub(crate) conversations: u64,
+    /// Leave all of it in the message log, as a process killed before its history took anything.
+    #[arg(long)]
+    pub(crate) log_only: bool,
 }

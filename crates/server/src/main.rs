@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod data_dir;
 mod demo;
+mod fill;
 mod node;
 mod progress;
 mod serve;
@@ -81,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(bench) => bench::run(bench),
         Command::Floor(floor) => bench::floor(floor),
         Command::CrowdGenerator => bench::crowd_generator(),
+        Command::Fill(fill) => fill::run(&load(&flags(&fill.place))?, &fill),
         Command::Version => {
             commands::say(concat!("frontdesk ", env!("CARGO_PKG_VERSION")));
             Ok(ExitCode::SUCCESS)

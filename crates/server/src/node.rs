@@ -63,6 +63,7 @@ pub(crate) use ahead::append;
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
+pub(crate) use recovery::{Recovered, recover};
 use staff::Staff;
 
 /// Requests to the gate that may wait.
@@ -138,9 +139,8 @@ impl Node {
         );
         note_names(&catalog, names).await?;
         projections.begin_contacts(&catalog).await.context("cannot copy contacts")?;
-        let recovered =
-            recovery::recover(&data_dir, config, &projections, options, count, progress).await?;
-        let recovery::Recovered { history, logs, open, files: removed } = recovered;
+        let recovered = recover(&data_dir, config, &projections, options, count, progress).await?;
+        let Recovered { history, logs, open, files: removed } = recovered;
 
         let mut edges = Vec::new();
         let mut handles = Vec::new();
@@ -358,7 +358,7 @@ pub(crate) async fn open_files(
     })
 }
 
-fn loop_count(config: &Config) -> u16 {
+pub(crate) fn loop_count(config: &Config) -> u16 {
     if config.gateway.loops > 0 {
         return config.gateway.loops;
     }

@@ -51,7 +51,6 @@ pub(crate) struct Door {
     base: Base,
     visitors: Client,
     inbox_key: String,
-    keys: Keys,
     sources: Sources,
 }
 
@@ -99,14 +98,13 @@ struct Entered {
 
 /// A door for visitors who only connect.
 pub(crate) fn tickets_door(access: &ProductAccess) -> Result<Door, Error> {
-    Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), random()?)
+    Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone())
 }
 
 impl Door {
-    fn new(base: Base, inbox_key: String, seed: u64) -> Result<Self, Error> {
+    fn new(base: Base, inbox_key: String) -> Result<Self, Error> {
         let visitors = Client::new(base.clone());
-        let (keys, sources) = (Keys::new(seed), Sources::fresh()?);
-        Ok(Self { base, visitors, inbox_key, keys, sources })
+        Ok(Self { base, visitors, inbox_key, sources: Sources::fresh()? })
     }
 
     /// Gets a ticket for a new visitor, or for the one the token is of.
@@ -179,13 +177,29 @@ impl Door {
         Ok(team)
     }
 
+    /// Lets an agent in who is not online, so that no session is given to them.
+    pub(crate) fn agent(&mut self, ticket: &str) -> Result<Talk, Error> {
+        Ok(self.greet(Peer::Agent(0), ticket)?.0)
+    }
+
     fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
+        let (mut talk, welcome) = self.greet(peer, ticket)?;
+        if matches!(peer, Peer::Agent(_)) {
+            let online = wire::SetPresence { presence: wire::Presence::Online.into() };
+            talk.ask(client_frame::Frame::Presence(online))?;
+        }
+        let Talk { stream, read_ahead, .. } = talk;
+        Ok(Entered { link: Link::new(peer, stream, read_ahead)?, welcome })
+    }
+
+    /// Opens a socket and says hello.
+    fn greet(&mut self, peer: Peer, ticket: &str) -> Result<(Talk, wire::Welcome), Error> {
         let (Peer::Visitor(index) | Peer::Agent(index)) = peer;
         let mut stream = self.sources.connect(self.base.address, index)?;
         let nonce = u128::from(random()?).to_be_bytes();
         let path = format!("{}/ws/v1", self.base.prefix);
         let subprotocol = Encoding::Proto.subprotocol();
-        let mut out = websocket::request(&self.base.authority, &path, nonce, subprotocol);
+        let out = websocket::request(&self.base.authority, &path, nonce, subprotocol);
         stream.write_all(&out).map_err(io("ask for the upgrade"))?;
         let mut read_ahead = Vec::new();
         let head = loop {
@@ -195,33 +209,81 @@ impl Door {
             more(&mut stream, &mut read_ahead, peer)?;
         };
         read_ahead.drain(..head);
-
+        let mut talk = Talk { peer, stream, read_ahead, keys: Keys::new(random()?), reference: 0 };
         let hello = wire::Hello {
             ticket: ticket.to_owned(),
             client: concat!("frontdesk-loadgen/", env!("CARGO_PKG_VERSION")).to_owned(),
             language: "en".to_owned(),
             ..wire::Hello::default()
         };
-        out.clear();
-        self.frame(1, client_frame::Frame::Hello(hello), &mut out);
-        stream.write_all(&out).map_err(io("say hello"))?;
-        let frame = answer_to(&mut stream, &mut read_ahead, peer, 1)?;
-        let server_frame::Frame::Welcome(welcome) = frame else {
+        let server_frame::Frame::Welcome(welcome) = talk.ask(client_frame::Frame::Hello(hello))?
+        else {
             return Err(Error::Malformed { what: "a welcome" });
         };
-        if matches!(peer, Peer::Agent(_)) {
-            let online = wire::SetPresence { presence: wire::Presence::Online.into() };
-            out.clear();
-            self.frame(2, client_frame::Frame::Presence(online), &mut out);
-            stream.write_all(&out).map_err(io("go online"))?;
-            answer_to(&mut stream, &mut read_ahead, peer, 2)?;
-        }
-        Ok(Entered { link: Link::new(peer, stream, read_ahead)?, welcome })
+        Ok((talk, welcome))
+    }
+}
+
+/// A socket on which one thing is asked at a time.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    peer: Peer,
+    stream: TcpStream,
+    read_ahead: Vec<u8>,
+    keys: Keys,
+    /// Of the newest frame.
+    reference: u32,
+}
+
+impl Talk {
+    /// Sends a frame and waits for its answer.
+    pub(crate) fn ask(&mut self, frame: client_frame::Frame) -> Result<server_frame::Frame, Error> {
+        self.tell(frame)?;
+        self.answer()
     }
 
-    fn frame(&mut self, reference: u32, frame: client_frame::Frame, out: &mut Vec<u8>) {
+    /// Sends a frame that has no answer.
+    pub(crate) fn tell(&mut self, frame: client_frame::Frame) -> Result<(), Error> {
+        self.reference += 1;
+        self.send(self.reference, frame)
+    }
+
+    fn send(&mut self, reference: u32, frame: client_frame::Frame) -> Result<(), Error> {
         let frame = wire::ClientFrame { r#ref: reference, frame: Some(frame) };
-        websocket::write(websocket::BINARY, &frame.encode_to_vec(), self.keys.next(), out);
+        let mut out = Vec::new();
+        websocket::write(websocket::BINARY, &frame.encode_to_vec(), self.keys.next(), &mut out);
+        self.stream.write_all(&out).map_err(io("send a frame"))
+    }
+
+    /// Waits for the answer to the newest frame; what is pushed before it is of no interest.
+    fn answer(&mut self) -> Result<server_frame::Frame, Error> {
+        loop {
+            while let Some(frame) = websocket::read(&self.read_ahead)? {
+                let (opcode, used) = (frame.opcode, frame.bytes);
+                let decoded = (opcode == websocket::BINARY).then(|| decode(frame.payload));
+                if opcode == websocket::CLOSE {
+                    let code = websocket::close_code(frame.payload);
+                    return Err(Error::Closed { peer: self.peer.to_string(), code });
+                }
+                self.read_ahead.drain(..used);
+                match decoded.transpose()? {
+                    Some((reference, server_frame::Frame::Ping(_))) => {
+                        self.send(reference, client_frame::Frame::Pong(wire::Pong {}))?;
+                    }
+                    Some((_, server_frame::Frame::Error(error))) => {
+                        return Err(Error::Refused { what: "a connection", code: error.code });
+                    }
+                    Some((answered, server_frame::Frame::Refusal(refusal)))
+                        if answered == self.reference =>
+                    {
+                        return Err(Error::Refused { what: "a frame", code: refusal.code });
+                    }
+                    Some((answered, frame)) if answered == self.reference => return Ok(frame),
+                    _ => {}
+                }
+            }
+            more(&mut self.stream, &mut self.read_ahead, self.peer)?;
+        }
     }
 }
 
@@ -234,39 +296,6 @@ fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>, peer: Peer) -> Result<(), E
             Ok(())
         }
         Err(source) => Err(Error::Io { what: "read a socket's answer", source }),
-    }
-}
-
-/// Waits for the answer to a frame; what is pushed before it is of no interest yet.
-fn answer_to(
-    stream: &mut TcpStream,
-    bytes: &mut Vec<u8>,
-    peer: Peer,
-    reference: u32,
-) -> Result<server_frame::Frame, Error> {
-    loop {
-        while let Some(frame) = websocket::read(bytes)? {
-            let (opcode, used) = (frame.opcode, frame.bytes);
-            let decoded = (opcode == websocket::BINARY).then(|| decode(frame.payload));
-            if opcode == websocket::CLOSE {
-                let code = websocket::close_code(frame.payload);
-                return Err(Error::Closed { peer: peer.to_string(), code });
-            }
-            bytes.drain(..used);
-            match decoded.transpose()? {
-                Some((_, server_frame::Frame::Error(error))) => {
-                    return Err(Error::Refused { what: "a connection", code: error.code });
-                }
-                Some((answered, server_frame::Frame::Refusal(refusal)))
-                    if answered == reference =>
-                {
-                    return Err(Error::Refused { what: "a frame", code: refusal.code });
-                }
-                Some((answered, frame)) if answered == reference => return Ok(frame),
-                _ => {}
-            }
-        }
-        more(stream, bytes, peer)?;
     }
 }
 
@@ -283,9 +312,8 @@ pub(super) fn connect(
     access: &ProductAccess,
     visitors: u32,
     agents: u32,
-    seed: u64,
 ) -> Result<Cast, Error> {
-    let mut door = Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone(), seed)?;
+    let mut door = Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone())?;
     let team = door.agents(access, agents, visitors)?;
     let (mut links, mut visitor_of) = (Vec::new(), Vec::new());
     for visitor in 0..visitors {
@@ -311,7 +339,7 @@ pub(crate) fn begin(
     Opening::new(product, links, ids, visitor_of)?.run()
 }
 
-fn sign_in(client: &mut Client, email: &str, password: &str) -> Result<(), Error> {
+pub(crate) fn sign_in(client: &mut Client, email: &str, password: &str) -> Result<(), Error> {
     let body = json!({ "email": email, "password": password });
     client.ask("POST", "/api/v1/sign-in", Some(&body)).map(drop)
 }

@@ -240,6 +240,69 @@ async fn every_acked_message_is_there_once_after_a_kill() {
 }
 
 #[tokio::test]
+async fn a_peak_is_watched_for_stalls_and_for_what_it_writes() {
+    let _alone = heavy().await;
+    let options = ["stall", "--seconds", "2", "--visitors", "20", "--agents", "2"];
+    let report = bench(&options, &[]).await;
+    assert_clean(&report);
+    assert_eq!((&report["scenario"], &report["mode"]), (&"stall".into(), &"closed".into()));
+    let ms = |name: &str| report["gap"][name].as_f64().expect("a time");
+    // Twenty visitors, each with one message on its way: acks come all the time, and within the run.
+    assert!(ms("p50_ms") <= ms("p99_ms") && ms("p99_ms") <= ms("max_ms"), "{report}");
+    assert!(ms("max_ms") > 0.0 && ms("max_ms") < 2_000.0, "{report}");
+    let told = report["stalled"].as_array().expect("stalls").len() as u64;
+    assert_eq!(Some(told), report["stalls"].as_u64(), "{report}");
+    assert!(report["written"]["disk_bytes"].as_u64() > Some(0), "{report}");
+}
+
+#[tokio::test]
+async fn a_full_store_takes_turns_with_an_empty_one_and_is_used_again() {
+    let _alone = heavy().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("store");
+    let store = store.to_str().expect("a plain path");
+    let sized = |messages: &'static str| {
+        ["size", "--store", store, "--conversations", "300", "--messages", messages]
+            .into_iter()
+            .chain(["--requests", "5", "--rounds", "1", "--seconds", "1"])
+            .chain(["--watched-seconds", "1", "--visitors", "20", "--agents", "2"])
+            .collect::<Vec<_>>()
+    };
+    let report = bench(&sized("3000"), &[]).await;
+    let list = |name: &str| report[name].as_array().expect("a list").clone();
+    for run in list("empty").iter().chain(&list("full")).chain([&report["stall"]]) {
+        for name in ["lost", "duplicated", "reordered"] {
+            assert_eq!(run[name], 0, "{name} in {run}");
+        }
+        assert!(run["acked"].as_u64() > Some(0), "{run}");
+    }
+    for name in ["empty", "full"] {
+        let modes: Vec<_> = list(name).iter().map(|run| run["mode"].clone()).collect();
+        assert_eq!(modes, ["closed", "open"], "{name}");
+    }
+    let wanted = list("figures");
+    assert_eq!(wanted.len(), 7, "{report}");
+    for figure in &wanted[2..] {
+        assert!(figure["value"].as_f64() > Some(0.0), "{figure}");
+    }
+    let reads = list("reads");
+    let count = |name: &str| {
+        let read = reads.iter().find(|read| read["name"] == name);
+        read.unwrap_or_else(|| panic!("no {name} in {report}"))["count"].clone()
+    };
+    // 291 that were filled in and closed, and those of two runs.
+    assert_eq!(count("closed, of all: every page of 100 rows"), 4);
+    assert_eq!(count("`open`, WebSocket"), 5);
+    assert_eq!(count("queue, of an agent: first page"), 5);
+
+    let again = bench(&sized("3000"), &[]).await;
+    assert!(again["stored_bytes"].as_u64() >= report["stored_bytes"].as_u64(), "{again}");
+    let other = [&["bench"], &sized("4000")[..]].concat();
+    let out = run_to_end(FRONTDESK, &other, &[]).await;
+    assert!(!out.status.success() && out.stderr.contains("not as full"), "{out:?}");
+}
+
+#[tokio::test]
 async fn the_same_chat_is_smaller_in_protobuf() {
     let report = bench(&["trace"], &[]).await;
     let number = |name: &str| report[name].as_f64().expect("a number");

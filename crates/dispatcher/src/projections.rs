@@ -10,6 +10,7 @@
 //! lies here is a copy for lists.
 
 mod answers;
+mod closed;
 mod contacts;
 mod lists;
 mod people;
@@ -24,9 +25,10 @@ use frontdesk_core::id::{AccountId, ContactId, ConversationId, InboxId, VisitorI
 use prost::Message;
 use sqlx::{Sqlite, Transaction};
 
+use self::closed::Standing;
 use crate::Summary;
 
-pub use lists::{Counts, ListQuery, Page, PageCursor, Reader, View};
+pub use lists::{Page, PageCursor, Reader};
 pub use people::{Contact, Visitor};
 
 /// Characters of the newest message a list shows.
@@ -36,6 +38,7 @@ const STEPS: &[Step] = &[
     (1, "projections", include_str!("projections/schema.sql")),
     (3, "mentions and authors", include_str!("projections/mentions.sql")),
     (4, "copied contacts", include_str!("projections/contacts.sql")),
+    (5, "closed conversations", include_str!("projections/closed.sql")),
 ];
 
 /// Why the projections refused or failed.
@@ -218,8 +221,12 @@ impl Projections {
     /// contacts and the attributes of visitors stay.
     pub async fn wipe(&self) -> Result<(), ProjectionError> {
         let mut write = self.begin("wipe").await?;
-        for statement in ["DELETE FROM conversations", "DELETE FROM people", "DELETE FROM applied"]
-        {
+        for statement in [
+            "DELETE FROM conversations",
+            "DELETE FROM people",
+            "DELETE FROM closed_counts",
+            "DELETE FROM applied",
+        ] {
             sqlx::query(statement).execute(&mut *write).await.doing("wipe")?;
         }
         write.commit().await.doing("wipe")
@@ -233,13 +240,17 @@ impl Projections {
 async fn write_summary(write: &mut Write, summary: &Summary) -> Result<(), ProjectionError> {
     let id = summary.conversation.to_string();
     let session = summary.session.as_ref();
-    let people = people_of(session);
-    let before: Option<String> =
-        sqlx::query_scalar("SELECT people FROM conversations WHERE id = ?")
+    let status = i64::from(session.map_or(0, |session| session.status));
+    let team = session.map_or("", |session| session.team.as_str());
+    let now = Standing::new(people_of(session), team.to_owned(), status, summary.last_at_ms);
+    let before =
+        sqlx::query("SELECT people, team, status, last_at_ms FROM conversations WHERE id = ?")
             .bind(&id)
             .fetch_optional(&mut **write)
             .await
-            .doing("read a conversation")?;
+            .doing("read a conversation")?
+            .map(|row| Standing::stored(&row))
+            .transpose()?;
     let statement = match &before {
         Some(_) => {
             "UPDATE conversations SET account = ?, inbox = ?, visitor = ?, status = ?, owner = ?, \
@@ -267,16 +278,16 @@ async fn write_summary(write: &mut Write, summary: &Summary) -> Result<(), Proje
         .bind(&origin.account)
         .bind(&origin.inbox)
         .bind(&origin.visitor)
-        .bind(i64::from(session.map_or(0, |session| session.status)))
+        .bind(status)
         .bind(owner.map_or("", |owner| owner.id.as_str()))
-        .bind(session.map_or("", |session| session.team.as_str()))
+        .bind(team)
         .bind(i64::from(session.map_or(0, |session| session.number)))
         .bind(session.map_or(0, |session| session.waiting_since_ms))
         .bind(summary.last_at_ms)
         .bind(i64::from(session.map_or(0, |session| session.priority)))
         .bind(i64::from(session.map_or(0, |session| session.rating)))
         .bind(session.map_or("", |session| session.intent.as_str()))
-        .bind(&people)
+        .bind(&now.people)
         .bind(session.map(Message::encode_to_vec))
         .bind(summary.last.as_ref().map(|entry| preview(entry).encode_to_vec()))
         .bind(rows::stored_int(summary.last_seq))
@@ -292,26 +303,29 @@ async fn write_summary(write: &mut Write, summary: &Summary) -> Result<(), Proje
         .execute(&mut **write)
         .await
         .doing("write a conversation")?;
-    if before.as_ref() != Some(&people) {
-        write_people(write, &id, &people).await?;
+    let placed = |standing: &Standing| (standing.people.clone(), standing.closed_at_ms);
+    if before.as_ref().map(placed) != Some(placed(&now)) {
+        write_people(write, &id, &now).await?;
     }
+    closed::count(write, &origin.account, before.as_ref(), &now).await?;
     people::write_visitor(write, summary).await
 }
 
 async fn write_people(
     write: &mut Write,
     conversation: &str,
-    people: &str,
+    now: &Standing,
 ) -> Result<(), ProjectionError> {
     sqlx::query("DELETE FROM people WHERE conversation = ?")
         .bind(conversation)
         .execute(&mut **write)
         .await
         .doing("write participants")?;
-    for user in people.split_whitespace() {
-        sqlx::query("INSERT INTO people (user_id, conversation) VALUES (?, ?)")
+    for user in now.people.split_whitespace() {
+        sqlx::query("INSERT INTO people (user_id, conversation, closed_at_ms) VALUES (?, ?, ?)")
             .bind(user)
             .bind(conversation)
+            .bind(now.closed_at_ms)
             .execute(&mut **write)
             .await
             .doing("write participants")?;

@@ -109,10 +109,26 @@ impl Fixture {
         Reader { account: self.account, user: None, rights: Rights::all(), teams: Vec::new() }
     }
 
-    async fn seen(&self, reader: &Reader, view: View) -> Vec<ConversationId> {
-        let query = ListQuery { view, limit: 100, ..ListQuery::default() };
-        let page = self.projections.list(reader, &query).await.unwrap();
-        page.rows.iter().map(|row| row.conversation).collect()
+    /// The closed conversations a reader sees, page by page, of two rows each.
+    async fn closed(&self, reader: &Reader) -> Vec<ConversationRow> {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.projections.closed(reader, after, 2).await.unwrap();
+            assert!(page.next.is_none() || page.rows.len() == 2, "a page is full, or the last");
+            seen.extend(page.rows);
+            let Some(next) = page.next else { return seen };
+            after = Some(next.to_string().parse().unwrap());
+        }
+    }
+
+    /// Of these, what a reader may open.
+    async fn readable(&self, reader: &Reader, of: &[&Summary]) -> Vec<ConversationId> {
+        let mut found = Vec::new();
+        for summary in of {
+            let read = self.projections.conversation(reader, summary.conversation).await;
+            found.extend(read.ok().map(|row| row.conversation));
+        }
+        found
     }
 }
 
@@ -184,7 +200,9 @@ async fn writing_a_summary_twice_changes_nothing_and_the_newest_counts() {
         fixture.projections.conversation(&fixture.admin(), old.conversation).await.unwrap();
     assert_eq!(first, second);
     assert_eq!(first.last_at_ms, 2_000);
-    assert_eq!(fixture.seen(&fixture.admin(), View::All).await.len(), 1);
+    let mut rows = Vec::new();
+    fixture.projections.live_conversations(&mut |row| rows.push(row)).await.unwrap();
+    assert_eq!(rows, [second]);
 }
 
 #[tokio::test]
@@ -259,61 +277,94 @@ async fn s10_each_reader_sees_what_its_rights_allow() {
     ];
     fixture.write(&all.map(Clone::clone)).await;
 
-    let own_only = Rights::agent();
-    let team = Rights::supervisor();
-    let cases: [(&str, Rights, View, Vec<&Summary>); 13] = [
-        ("agent all", own_only, View::All, vec![&common, &queued, &owned, &joined, &ended]),
-        ("agent mine", own_only, View::Mine, vec![&owned, &joined]),
-        ("agent unassigned", own_only, View::Unassigned, vec![&common, &queued]),
-        ("agent teams", own_only, View::Teams, vec![&queued]),
-        ("agent open", own_only, View::Open, vec![&common, &queued, &owned, &joined]),
-        ("agent closed", own_only, View::Closed, vec![&ended]),
-        (
-            "team all",
-            team,
-            View::All,
-            vec![&common, &queued, &owned, &of_colleague, &joined, &ended],
-        ),
-        ("team teams", team, View::Teams, vec![&queued, &of_colleague]),
-        ("team mine", team, View::Mine, vec![&owned, &joined]),
-        ("admin all", Rights::admin(), View::All, all.to_vec()),
-        (
-            "admin unassigned",
-            Rights::admin(),
-            View::Unassigned,
-            vec![&common, &queued, &queued_elsewhere],
-        ),
-        ("nothing", Rights::none(), View::All, vec![]),
-        ("settings only", Rights::none().with(Right::SettingsUsers), View::All, vec![]),
+    let (agent, supervisor) = (Rights::agent(), Rights::supervisor());
+    let cases: [(&str, Rights, Vec<&Summary>); 5] = [
+        ("agent", agent, vec![&common, &queued, &owned, &joined, &ended]),
+        ("supervisor", supervisor, vec![&common, &queued, &owned, &of_colleague, &joined, &ended]),
+        ("admin", Rights::admin(), all.to_vec()),
+        ("nothing", Rights::none(), vec![]),
+        ("settings only", Rights::none().with(Right::SettingsUsers), vec![]),
     ];
-    for (name, rights, view, expected) in cases {
+    for (name, rights, expected) in cases {
         let reader = fixture.reader(me, rights, &[mine]);
-        let mut expected: Vec<_> = expected.iter().map(|s| s.conversation).collect();
-        expected.reverse();
-        assert_eq!(fixture.seen(&reader, view).await, expected, "{name}");
-        for summary in all {
-            let read = fixture.projections.conversation(&reader, summary.conversation).await;
-            let visible = fixture.seen(&reader, View::All).await.contains(&summary.conversation);
-            assert_eq!(
-                read.is_ok(),
-                visible,
-                "{name}: what is listed can be opened, and only that"
-            );
-        }
-        let counts = fixture.projections.counts(&reader).await.unwrap();
-        assert_eq!(counts.mine, fixture.seen(&reader, View::Mine).await.len() as u64, "{name}");
-        assert_eq!(counts.unassigned, fixture.seen(&reader, View::Unassigned).await.len() as u64);
-        assert_eq!(counts.teams[&mine], fixture.seen(&reader, View::Teams).await.len() as u64);
-        assert_eq!(counts.open, fixture.seen(&reader, View::Open).await.len() as u64, "{name}");
-        assert_eq!(counts.closed, fixture.seen(&reader, View::Closed).await.len() as u64, "{name}");
+        let expected: Vec<_> = expected.iter().map(|s| s.conversation).collect();
+        assert_eq!(fixture.readable(&reader, &all).await, expected, "{name}");
     }
+}
+
+/// A reader's closed conversations are those that it may open, newest first, each once, however they come
+/// together; and they are counted so.
+#[tokio::test]
+async fn s10_closed_ones_are_listed_and_counted_as_rights_allow() {
+    let mut fixture = Fixture::new().await;
+    let (me, other): (UserId, UserId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let (mine, foreign): (TeamId, TeamId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let mut summaries = Vec::new();
+    for number in 0..60 {
+        let owner = if number % 3 == 0 { me } else { other };
+        // Some at the same moment.
+        let summary = assigned(fixture.summary(1_000 + number / 4), owner);
+        let summary = match number % 5 {
+            0 | 1 => in_team(summary, mine),
+            2 | 3 => in_team(summary, foreign),
+            _ => summary,
+        };
+        summaries.push(if number % 7 == 6 { summary } else { closed(summary) });
+    }
+    let mut elsewhere = closed(assigned(fixture.summary(2_000), me));
+    elsewhere.origin.account = fixture.ids.next::<AccountId>(0).to_string();
+    fixture.write(&summaries).await;
+    fixture.write(&[elsewhere]).await;
+    let readers = [
+        fixture.admin(),
+        fixture.reader(me, Rights::admin(), &[mine]),
+        fixture.reader(me, Rights::supervisor(), &[mine]),
+        fixture.reader(me, Rights::supervisor(), &[mine, foreign]),
+        fixture.reader(me, Rights::agent(), &[mine]),
+        fixture.reader(other, Rights::agent(), &[]),
+        fixture.reader(me, Rights::none(), &[mine]),
+    ];
+    for round in 0..3 {
+        for reader in &readers {
+            let mut expected: Vec<(i64, ConversationId)> = Vec::new();
+            for summary in &summaries {
+                let row = fixture.projections.conversation(reader, summary.conversation).await;
+                let is_closed = |row: &ConversationRow| {
+                    row.session.as_ref().unwrap().status() == SessionStatus::Closed
+                };
+                expected.extend(
+                    row.ok().filter(is_closed).map(|row| (row.last_at_ms, row.conversation)),
+                );
+            }
+            expected.sort_unstable_by(|a, b| b.cmp(a));
+            let seen = fixture.closed(reader).await;
+            let seen: Vec<_> = seen.iter().map(|row| (row.last_at_ms, row.conversation)).collect();
+            assert_eq!(seen, expected, "round {round}, {reader:?}");
+            let count = fixture.projections.count_closed(reader).await.unwrap();
+            assert_eq!(count, seen.len() as u64, "round {round}, {reader:?}");
+        }
+        // Some open again, some go to another team or owner, some are closed later than before.
+        for (number, summary) in summaries.iter_mut().enumerate() {
+            let was = summary.clone();
+            *summary = match number % 6 {
+                0 => in_team(was, if round == 0 { foreign } else { mine }),
+                1 => closed(assigned(was, if round == 0 { me } else { other })),
+                2 => assigned(was, me),
+                3 => Summary { last_at_ms: was.last_at_ms + 7, ..was },
+                _ => closed(was),
+            };
+        }
+        fixture.write(&summaries).await;
+    }
+    fixture.projections.wipe().await.unwrap();
+    assert_eq!(fixture.projections.count_closed(&fixture.admin()).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn s11_another_account_sees_nothing() {
     let mut fixture = Fixture::new().await;
     let (me, team): (UserId, TeamId) = (fixture.ids.next(0), fixture.ids.next(0));
-    let summary = in_team(assigned(fixture.summary(100), me), team);
+    let summary = closed(in_team(assigned(fixture.summary(100), me), team));
     fixture.write(std::slice::from_ref(&summary)).await;
     let visitor: VisitorId = summary.origin.visitor.parse().unwrap();
     let contact = ContactId::from_bytes(*visitor.as_bytes());
@@ -323,8 +374,11 @@ async fn s11_another_account_sees_nothing() {
     let other: AccountId = ids.next(0);
     let reader =
         Reader { account: other, user: Some(me), rights: Rights::all(), teams: vec![team] };
-    assert_eq!(fixture.seen(&reader, View::All).await, []);
-    assert_eq!(projections.counts(&reader).await.unwrap().open, 0);
+    for rights in [Rights::all(), Rights::supervisor(), Rights::agent()] {
+        let reader = Reader { rights, ..reader.clone() };
+        assert_eq!(fixture.closed(&reader).await, []);
+        assert_eq!(projections.count_closed(&reader).await.unwrap(), 0);
+    }
     assert_eq!(projections.conversations_of(&reader, visitor).await.unwrap(), []);
     for code in [
         projections.conversation(&reader, summary.conversation).await.unwrap_err().code(),
@@ -337,50 +391,54 @@ async fn s11_another_account_sees_nothing() {
 }
 
 #[tokio::test]
-async fn pages_hold_each_row_once_also_where_times_are_equal() {
+async fn an_older_file_gets_its_closed_conversations_counted_and_in_order() {
     let mut fixture = Fixture::new().await;
-    let summaries: Vec<_> = (0..23).map(|n| fixture.summary(1_000 + n / 5)).collect();
+    let (me, team): (UserId, TeamId) = (fixture.ids.next(0), fixture.ids.next(0));
+    let summaries: Vec<_> = (0..20)
+        .map(|number| {
+            let summary = in_team(assigned(fixture.summary(1_000 + number), me), team);
+            if number % 4 == 0 { summary } else { closed(summary) }
+        })
+        .collect();
     fixture.write(&summaries).await;
-    let mut query = ListQuery { view: View::Open, limit: 4, ..ListQuery::default() };
-    let mut seen = Vec::new();
-    let mut pages = 0;
-    loop {
-        let page = fixture.projections.list(&fixture.admin(), &query).await.unwrap();
-        pages += 1;
-        seen.extend(page.rows.iter().map(|row| (row.last_at_ms, row.conversation)));
-        let Some(next) = page.next else { break };
-        query.after = Some(next.to_string().parse().unwrap());
+    let readers = [fixture.admin(), fixture.reader(me, Rights::agent(), &[])];
+    let mut before = Vec::new();
+    for reader in &readers {
+        before.push((fixture.closed(reader).await, 15));
     }
-    assert_eq!(pages, 6);
-    let mut expected: Vec<_> = summaries.iter().map(|s| (s.last_at_ms, s.conversation)).collect();
-    expected.sort_unstable_by(|a, b| b.cmp(a));
-    assert_eq!(seen, expected);
-    for bad in ["", "1", "x-y", "1-' OR 1=1", "-"] {
-        assert_eq!(bad.parse::<PageCursor>().unwrap_err().code(), "invalid", "{bad}");
+    // As it was before the fifth step.
+    for statement in [
+        "DELETE FROM _sqlx_migrations WHERE version = 5",
+        "DROP TABLE closed_counts",
+        "DROP INDEX people_by_close",
+        "ALTER TABLE people DROP COLUMN closed_at_ms",
+        "DROP INDEX conversations_live",
+        "CREATE INDEX conversations_by_mention ON conversations (id) WHERE mentioned <> ''",
+    ] {
+        let mut write = fixture.projections.begin("undo a step").await.unwrap();
+        sqlx::query(statement).execute(&mut *write).await.unwrap();
+        write.commit().await.unwrap();
+    }
+    fixture.projections.database().close().await;
+    fixture.projections = Projections::open(&file(fixture.dir.path())).await.unwrap();
+    for (reader, expected) in readers.iter().zip(before) {
+        let count = fixture.projections.count_closed(reader).await.unwrap();
+        assert_eq!((fixture.closed(reader).await, count), expected, "{reader:?}");
     }
 }
 
 #[tokio::test]
-async fn filters_narrow_a_view() {
+async fn a_page_has_its_bounds_and_a_cursor_its_form() {
     let mut fixture = Fixture::new().await;
-    let team: TeamId = fixture.ids.next(0);
-    let (plain, teamed) = (fixture.summary(1), in_team(fixture.summary(2), team));
-    let mut elsewhere = fixture.summary(3);
-    let inbox: InboxId = fixture.ids.next(0);
-    elsewhere.origin.inbox = inbox.to_string();
-    fixture.write(&[plain.clone(), teamed.clone(), elsewhere.clone()]).await;
-    for (query, expected) in [
-        (ListQuery { team: Some(team), ..ListQuery::default() }, &teamed),
-        (ListQuery { inbox: Some(inbox), ..ListQuery::default() }, &elsewhere),
-    ] {
-        let query = ListQuery { limit: 10, ..query };
-        let page = fixture.projections.list(&fixture.admin(), &query).await.unwrap();
-        let found: Vec<_> = page.rows.iter().map(|row| row.conversation).collect();
-        assert_eq!(found, [expected.conversation]);
+    let summaries: Vec<_> = (0..103).map(|n| closed(fixture.summary(1_000 + n / 5))).collect();
+    fixture.write(&summaries).await;
+    for (limit, rows) in [(0, 1), (1, 1), (4, 4), (100, 100), (u16::MAX, 100)] {
+        let page = fixture.projections.closed(&fixture.admin(), None, limit).await.unwrap();
+        assert_eq!(page.rows.len(), rows, "{limit}");
     }
-    let unlimited = ListQuery { limit: 0, ..ListQuery::default() };
-    let page = fixture.projections.list(&fixture.admin(), &unlimited).await.unwrap();
-    assert_eq!(page.rows.len(), 1, "a limit of none is one row");
+    for bad in ["", "1", "x-y", "1-' OR 1=1", "-"] {
+        assert_eq!(bad.parse::<PageCursor>().unwrap_err().code(), "invalid", "{bad}");
+    }
 }
 
 #[tokio::test]
@@ -390,16 +448,16 @@ async fn an_owner_who_hands_over_no_longer_has_it() {
     let summary = assigned(fixture.summary(100), me);
     fixture.write(std::slice::from_ref(&summary)).await;
     let reader = fixture.reader(me, Rights::agent(), &[]);
-    assert_eq!(fixture.seen(&reader, View::Mine).await, [summary.conversation]);
-    fixture.write(&[assigned(summary, other)]).await;
-    assert_eq!(fixture.seen(&reader, View::All).await, []);
+    assert_eq!(fixture.readable(&reader, &[&summary]).await, [summary.conversation]);
+    fixture.write(&[assigned(summary.clone(), other)]).await;
+    assert_eq!(fixture.readable(&reader, &[&summary]).await, []);
 }
 
 #[tokio::test]
 async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
     let mut fixture = Fixture::new().await;
     let catalog = fixture.catalog().await;
-    let summaries: Vec<_> = (0..3).map(|n| fixture.summary(n)).collect();
+    let summaries: Vec<_> = (0..3).map(|n| closed(fixture.summary(n))).collect();
     let visitor: VisitorId = summaries[0].origin.visitor.parse().unwrap();
     let projections = &fixture.projections;
     projections.write(&summaries, &[(0, 9)]).await.unwrap();
@@ -414,16 +472,15 @@ async fn a_wipe_and_a_rebuild_bring_the_same_rows_and_keep_what_people_wrote() {
     let attributes = BTreeMap::from([("plan".to_owned(), "gold".to_owned())]);
     projections.set_attributes(fixture.account, visitor, &attributes).await.unwrap();
     let reader = fixture.admin();
-    let query = ListQuery { limit: 10, ..ListQuery::default() };
-    let before = projections.list(&reader, &query).await.unwrap();
+    let before = projections.closed(&reader, None, 10).await.unwrap();
     assert_eq!(before.rows[2].contact_name, "李雷");
 
     projections.wipe().await.unwrap();
     assert_eq!(projections.applied(0).await.unwrap(), 0);
-    assert_eq!(projections.list(&reader, &query).await.unwrap().rows, []);
+    assert_eq!(projections.closed(&reader, None, 10).await.unwrap().rows, []);
     projections.write(&summaries, &[(0, 9)]).await.unwrap();
 
-    assert_eq!(projections.list(&reader, &query).await.unwrap(), before);
+    assert_eq!(projections.closed(&reader, None, 10).await.unwrap(), before);
     let kept = projections.visitor(fixture.account, visitor).await.unwrap();
     assert_eq!((kept.attributes, kept.secret_hash), (attributes, vec![7; 32]));
     let contact = projections.contact(fixture.account, contact).await.unwrap();
@@ -520,9 +577,10 @@ async fn two_visitors_who_are_one_person_have_one_contact_and_two_streams() {
         assert_eq!(again.contact_of(account, visitor(&phone)).await.unwrap(), merged);
         let names = again.names_of(&[visitor(&phone), visitor(&laptop)]).await.unwrap();
         assert!(names.iter().all(|(_, name)| name == "Li Na") && names.len() == 2, "{names:?}");
-        let (reader, query) = (fixture.admin(), ListQuery { limit: 10, ..ListQuery::default() });
-        let rows = again.list(&reader, &query).await.unwrap().rows;
-        assert!(rows.iter().all(|row| row.contact == merged.id), "{rows:?}");
+        for one in &both {
+            let row = again.conversation(&fixture.admin(), one.conversation).await.unwrap();
+            assert_eq!(row.contact, merged.id);
+        }
     }
 }
 

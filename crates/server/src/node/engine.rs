@@ -280,19 +280,8 @@ impl NodeEngine {
             .transpose()
             .map_err(|_| refused(&codes::CURSOR_INVALID))?;
         let limit = u16::try_from(query.limit).unwrap_or(u16::MAX).clamp(1, 100);
-        let page = self
-            .projections
-            .list(
-                &reader,
-                &projections::ListQuery {
-                    view: projections::View::Closed,
-                    after,
-                    limit,
-                    ..projections::ListQuery::default()
-                },
-            )
-            .await
-            .map_err(|error| broken(&error))?;
+        let page =
+            self.projections.closed(&reader, after, limit).await.map_err(|error| broken(&error))?;
         let me = by.id();
         let rows = page.rows.iter().map(|row| rows::stored_row(row, &me, self.epoch)).collect();
         Ok(List { rows, next: page.next.map(|next| next.to_string()), counts: Counts::default() })
@@ -497,7 +486,8 @@ impl Engine for NodeEngine {
         let open: Vec<OpenRow> =
             self.desk(|reply| DeskQuery::Open { principal: asked, reply }).await?;
         let reader = principals::reader(by).ok_or(EngineError::UnknownConversation)?;
-        let stored = self.projections.counts(&reader).await.map_err(|error| broken(&error))?;
+        let closed =
+            self.projections.count_closed(&reader).await.map_err(|error| broken(&error))?;
         let is = |row: &OpenRow, view| rows::is_in(view, &principal, &row.summary);
         let count = |view| open.iter().filter(|row| is(row, view)).count() as u64;
         let counts = Counts {
@@ -505,7 +495,7 @@ impl Engine for NodeEngine {
             queue: count(View::Queue),
             open: count(View::Open),
             mentioned: count(View::Mentioned),
-            closed: stored.closed,
+            closed,
         };
         if query.view == View::Closed {
             return Ok(List { counts, ..self.closed(by, &query).await? });

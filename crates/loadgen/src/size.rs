@@ -170,7 +170,7 @@ fn figures(
     let ratios = |mode, of: fn(&Report) -> f64| -> Vec<f64> {
         let pairs = full.iter().zip(empty).filter(|(full, _)| full.mode == mode);
         pairs
-            .filter(|(full, empty)| !full.void && !empty.void)
+            .filter(|(full, empty)| !full.cost.void && !empty.cost.void)
             .map(|(full, empty)| of(full) / of(empty))
             .collect()
     };

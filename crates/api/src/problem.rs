@@ -238,7 +238,9 @@ impl From<CatalogError> for Problem {
             CatalogError::Overloaded => {
                 Self::new(&codes::OVERLOADED).retry_after(Duration::from_secs(1))
             }
-            CatalogError::ReadOnly { .. } | CatalogError::Locked { .. } => {
+            CatalogError::ReadOnly { .. }
+            | CatalogError::Locked { .. }
+            | CatalogError::WritesStopped { .. } => {
                 Self::new(&codes::STORAGE_UNAVAILABLE).because(error)
             }
             _ => Self::internal(error),

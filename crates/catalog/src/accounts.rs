@@ -78,7 +78,7 @@ impl Catalog {
 
     pub(crate) async fn insert_account(
         &self,
-        write: &mut crate::catalog::Write,
+        write: &mut crate::database::Write,
         new: NewAccount,
         password_hash: String,
     ) -> Result<CreatedAccount, Error> {

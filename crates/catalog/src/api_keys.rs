@@ -5,7 +5,8 @@ use frontdesk_core::rights::Rights;
 use frontdesk_core::secret::Secret128;
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::login::secret_hash;
 use crate::roles::{self, Granter};

@@ -12,9 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use frontdesk_core::id::{IdSource, Xid};
 use parking_lot::Mutex;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{Sqlite, Transaction};
 
-use crate::database::{Database, Durability, Step};
+use crate::database::{Database, Durability, Step, Write};
 use crate::error::Error;
 use crate::password::Hasher;
 
@@ -39,9 +38,6 @@ struct Inner {
     ids: Mutex<IdSource>,
     hasher: Hasher,
 }
-
-/// A transaction that writes.
-pub(crate) type Write = Transaction<'static, Sqlite>;
 
 impl Catalog {
     /// Opens or creates the database at `path` and brings it to this version's schema.

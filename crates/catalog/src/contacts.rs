@@ -9,7 +9,8 @@ use frontdesk_core::id::{AccountId, ContactId, VisitorId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::{
-    catalog::{Catalog, Write},
+    catalog::Catalog,
+    database::Write,
     error::{Doing, Error, referenced},
     rows, text,
 };

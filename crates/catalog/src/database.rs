@@ -5,12 +5,16 @@
 //! Used by the catalog (FULL sync) and by the projections of the dispatcher (NORMAL: they can be
 //! rebuilt).
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{SqlSafeStr, Sqlite, Transaction};
 
@@ -39,6 +43,44 @@ pub struct Database {
     path: PathBuf,
     reads: SqlitePool,
     writes: SqlitePool,
+    durability: Durability,
+    /// A commit met an error of the disk: nothing that follows could be believed.
+    failed: Arc<AtomicBool>,
+}
+
+/// A write that has begun. Dropped without a commit, it leaves nothing.
+#[derive(Debug)]
+pub struct Write {
+    transaction: Transaction<'static, Sqlite>,
+    durability: Durability,
+    failed: Arc<AtomicBool>,
+}
+
+impl Write {
+    /// Commits. After an error of the disk the file takes no more writes: a sync that is tried again may
+    /// succeed without what the first one lost.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        let done = self.transaction.commit().await;
+        let broken = done.as_ref().err().and_then(classify) == Some(Problem::Disk);
+        if broken && self.durability == Durability::Full {
+            self.failed.store(true, Ordering::Release);
+        }
+        done
+    }
+}
+
+impl Deref for Write {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
 }
 
 impl Database {
@@ -66,7 +108,8 @@ impl Database {
             .connect_with(options.pragma("query_only", "1"))
             .await
             .map_err(|source| opening(path, source))?;
-        Ok(Self { path: path.to_owned(), reads, writes })
+        let path = path.to_owned();
+        Ok(Self { path, reads, writes, durability, failed: Arc::default() })
     }
 
     /// The file.
@@ -79,20 +122,29 @@ impl Database {
         &self.reads
     }
 
-    /// Begins a write. Dropped without a commit, it leaves nothing.
+    /// Whether it still takes writes; see [`Write::commit`].
+    pub fn takes_writes(&self) -> bool {
+        !self.failed.load(Ordering::Acquire)
+    }
+
+    /// Begins a write.
     ///
     /// The write lock is taken at once: a transaction that read first and then had to wait for
     /// another writer would have to start anew.
-    pub async fn write(
-        &self,
-        operation: &'static str,
-    ) -> Result<Transaction<'static, Sqlite>, Error> {
-        self.writes.begin_with("BEGIN IMMEDIATE").await.map_err(|source| match classify(&source) {
+    pub async fn write(&self, operation: &'static str) -> Result<Write, Error> {
+        let stopped = || Error::WritesStopped { path: self.path.clone() };
+        let begun = self.writes.begin_with("BEGIN IMMEDIATE").await;
+        // Asked with the one connection in hand: whoever had it before has said how it went.
+        if !self.takes_writes() {
+            return Err(stopped());
+        }
+        let transaction = begun.map_err(|source| match classify(&source) {
             Some(Problem::ReadOnly) => Error::ReadOnly { path: self.path.clone() },
             Some(Problem::Locked) => Error::Locked { path: self.path.clone() },
             None if matches!(source, sqlx::Error::PoolTimedOut) => Error::Overloaded,
-            None => Error::Sql { operation, source },
-        })
+            Some(Problem::Disk) | None => Error::Sql { operation, source },
+        })?;
+        Ok(Write { transaction, durability: self.durability, failed: Arc::clone(&self.failed) })
     }
 
     /// Copies the database, as of now, to a new file that needs no journal beside it.
@@ -177,12 +229,15 @@ async fn migrate(path: &Path, writes: &SqlitePool, steps: &[Step]) -> Result<(),
     })
 }
 
+#[derive(PartialEq, Eq)]
 enum Problem {
     ReadOnly,
     Locked,
+    /// A read, write or sync failed.
+    Disk,
 }
 
-/// Tells the two problems people can solve from all others, by SQLite's primary result codes.
+/// Tells the problems somebody can act on from all others, by SQLite's primary result codes.
 fn classify(error: &sqlx::Error) -> Option<Problem> {
     let code: i64 = error.as_database_error()?.code()?.parse().ok()?;
     match code & 0xff {
@@ -190,6 +245,8 @@ fn classify(error: &sqlx::Error) -> Option<Problem> {
         5 | 6 => Some(Problem::Locked),
         // PERM, READONLY
         3 | 8 => Some(Problem::ReadOnly),
+        // IOERR
+        10 => Some(Problem::Disk),
         _ => None,
     }
 }
@@ -199,6 +256,6 @@ fn opening(path: &Path, source: sqlx::Error) -> Error {
     match classify(&source) {
         Some(Problem::ReadOnly) => Error::ReadOnly { path },
         Some(Problem::Locked) => Error::Locked { path },
-        None => Error::Open { path, source },
+        Some(Problem::Disk) | None => Error::Open { path, source },
     }
 }

@@ -69,6 +69,15 @@ pub enum Error {
         /// The database file.
         path: PathBuf,
     },
+    /// A sync or write of the database failed; it is read, and written again only by another process.
+    #[error(
+        "a write to {} failed, and nothing more is written to it: check the disk, then start frontdesk again",
+        path.display()
+    )]
+    WritesStopped {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Another process holds the database, longer than we wait.
     #[error("{} is locked by another process", path.display())]
     Locked {
@@ -131,6 +140,7 @@ impl Error {
             Self::InvitationOver => "invitation.over",
             Self::NewerVersion { .. } => "storage.newer_version",
             Self::ReadOnly { .. } => "storage.read_only",
+            Self::WritesStopped { .. } => "storage.unavailable",
             Self::Locked { .. } => "storage.locked",
             Self::Overloaded => "overloaded",
             Self::Open { .. }

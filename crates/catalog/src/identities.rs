@@ -14,7 +14,8 @@ use frontdesk_core::id::{AccountId, ConversationId, IdentitySecretId, InboxId, V
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write, clock_ms};
+use crate::catalog::{Catalog, clock_ms};
+use crate::database::Write;
 use crate::error::{Doing, Error};
 use crate::inboxes::{self, coded};
 use crate::{rows, text};

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 
 use self::checks::{checked_hours, checked_look, checked_origins, checked_questions};
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::identities::IdentityMode;
 use crate::settings::{self, Place};

@@ -10,7 +10,8 @@ use frontdesk_core::{
 use sqlx::sqlite::SqliteRow;
 
 use crate::{
-    catalog::{Catalog, Write},
+    catalog::Catalog,
+    database::Write,
     error::{Doing, Error, referenced},
     login::secret_hash,
     password::Password,

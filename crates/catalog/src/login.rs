@@ -7,7 +7,8 @@ use frontdesk_core::secret::Secret128;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::password::{Check, Password};
 use crate::rows;

@@ -3,7 +3,8 @@
 use frontdesk_core::id::{AccountId, ReplyId, TeamId};
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, is_referenced, is_taken, taken};
 use crate::text::{TEXT_CHARS_MAX, Texts};
 use crate::{rows, teams};

@@ -5,7 +5,8 @@ use frontdesk_core::id::{AccountId, RoleId};
 use frontdesk_core::rights::{Right, Rights};
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::rows;
 use crate::text::{NAME_CHARS_MAX, Texts};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use frontdesk_core::id::{AccountId, TeamId, UserId};
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::rows;
 use crate::settings::{self, Place};

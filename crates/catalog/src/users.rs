@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::catalog::{Catalog, Write};
+use crate::catalog::Catalog;
+use crate::database::Write;
 use crate::error::{Doing, Error, is_referenced, is_taken, taken};
 use crate::password::Password;
 use crate::roles::{self, Builtin, Granter};

@@ -19,11 +19,10 @@ mod rows;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use frontdesk_catalog::database::{Database, Durability, Step};
+use frontdesk_catalog::database::{Database, Durability, Step, Write};
 use frontdesk_core::chat;
 use frontdesk_core::id::{AccountId, ContactId, ConversationId, InboxId, VisitorId};
 use prost::Message;
-use sqlx::{Sqlite, Transaction};
 
 use self::closed::Standing;
 use crate::Summary;
@@ -164,8 +163,6 @@ pub struct Projections {
     /// Held while contacts are copied.
     copying: tokio::sync::Mutex<()>,
 }
-
-type Write = Transaction<'static, Sqlite>;
 
 impl Projections {
     /// Opens or creates the file.

@@ -6,7 +6,8 @@ use frontdesk_core::id::AccountId;
 use serde_json::Value;
 
 use super::{Place, Settings, json, spec};
-use crate::catalog::{Catalog, Write, clock_ms};
+use crate::catalog::{Catalog, clock_ms};
+use crate::database::Write;
 use crate::error::{Doing, Error, referenced};
 use crate::{inboxes, rows, teams};
 

@@ -624,6 +624,7 @@ impl Engine for NodeEngine {
         let failed = self.health.iter().any(|loop_| loop_.storage_failed.load(Ordering::Relaxed));
         let full = self.health.iter().any(|loop_| loop_.storage_full.load(Ordering::Relaxed));
         let catalog = self.catalog.accounts().await;
+        let written = self.catalog.database().takes_writes();
         let draining = self.draining.load(Ordering::Acquire);
         let check = |name: &str, ok: bool, detail: &str| Check {
             name: name.to_owned(),
@@ -634,6 +635,7 @@ impl Engine for NodeEngine {
             check("log", !failed, "a write failed; sends are refused until a restart"),
             check("disk", !full, "almost full; sends are refused until there is space"),
             check("catalog", catalog.is_ok(), "the catalog does not answer"),
+            check("catalog writes", written, "a write failed; nothing is changed until a restart"),
             check("accepting", !draining, "the server is stopping"),
         ];
         let durability = match self.durability {

@@ -159,12 +159,17 @@ func (v *visitor) request(method, path string, body any, answer any) error {
 	case 200:
 		return json.NewDecoder(response.Body).Decode(answer)
 	case 429, 503, 504:
-		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
-		v.notBefore = time.Now().Add(time.Duration(seconds) * time.Second)
+		v.waitAsTold(response)
 		return errLost{1006}
 	}
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 500))
 	return fmt.Errorf("%s: %d %s", path, response.StatusCode, text)
+}
+
+// waitAsTold keeps the visitor from coming back before the server wants it.
+func (v *visitor) waitAsTold(response *http.Response) {
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	v.notBefore = time.Now().Add(time.Duration(seconds) * time.Second)
 }
 
 func (v *visitor) ticket() (string, error) {
@@ -246,8 +251,11 @@ func (v *visitor) connect() error {
 		hello["ticket"] = ticket
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second, Subprotocols: []string{"frontdesk.v1.json"}}
-	socket, _, err := dialer.Dial("ws"+strings.TrimPrefix(v.base, "http")+"/ws/v1", nil)
+	socket, response, err := dialer.Dial("ws"+strings.TrimPrefix(v.base, "http")+"/ws/v1", nil)
 	if err != nil {
+		if response != nil {
+			v.waitAsTold(response) // too many at once
+		}
 		return errLost{1006}
 	}
 	v.socket, v.flying, v.synced = socket, map[string]bool{}, ""

@@ -12,7 +12,7 @@ import argparse, base64, json, os, queue, random, sys, threading, time
 import urllib.error, urllib.request
 from contextlib import contextmanager
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
 SYNC_EVERY_S = 40
@@ -130,8 +130,13 @@ class Visitor:
 
     def dial(self):
         url = "ws" + self.base.removeprefix("http") + "/ws/v1"
-        return connect(url, subprotocols=["frontdesk.v1.json"], compression=None, max_size=1 << 21,
-                       open_timeout=10, close_timeout=2, ping_interval=None)
+        try:
+            return connect(url, subprotocols=["frontdesk.v1.json"], compression=None, max_size=1 << 21,
+                           open_timeout=10, close_timeout=2, ping_interval=None)
+        except InvalidStatus as error:
+            if error.response.status_code in (429, 503):  # too many at once
+                self.not_before = time.monotonic() + float(error.response.headers.get("Retry-After", 1))
+            raise
 
     def hello(self, who):
         held = [{"position": self.timeline.position()}] if self.timeline.position() else []

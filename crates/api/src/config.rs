@@ -105,10 +105,12 @@ impl OperatorToken {
     }
 }
 
-/// Requests per minute and sizes. A burst may use a whole minute's worth at once.
+/// Requests and sizes. A burst may use a whole minute's or second's worth at once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestLimits {
+    /// Sockets a second, of everybody together.
+    pub handshakes_per_s: u32,
     /// Requests a minute of one address (an IPv6 /64 counts as one).
     pub per_ip_per_minute: u32,
     /// Requests a minute of one login, key or visitor.
@@ -128,6 +130,7 @@ pub struct RequestLimits {
 impl Default for RequestLimits {
     fn default() -> Self {
         Self {
+            handshakes_per_s: limits::HANDSHAKES_PER_S,
             per_ip_per_minute: 1_200,
             per_principal_per_minute: 600,
             per_account_per_minute: 12_000,

@@ -7,7 +7,7 @@
 use std::{hash::Hash, num::NonZeroU32, time::Duration};
 
 use governor::{
-    Quota, RateLimiter,
+    DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
     state::keyed::HashMapStateStore,
@@ -24,6 +24,26 @@ pub(crate) struct Limiter<K: Hash + Eq + Clone> {
     crowd: K,
     buckets: RateLimiter<K, HashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
+}
+
+/// How many sockets are let in, of everybody together.
+///
+/// A limit for each address does not help where everybody lost their connection at once.
+pub(crate) struct Admission {
+    bucket: DefaultDirectRateLimiter,
+    clock: DefaultClock,
+}
+
+impl Admission {
+    pub(crate) fn new(per_s: u32) -> Self {
+        let quota = Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN));
+        Self { bucket: RateLimiter::direct(quota), clock: DefaultClock::default() }
+    }
+
+    /// Admits one, or says how long to wait.
+    pub(crate) fn admit(&self) -> Result<(), Duration> {
+        self.bucket.check().map_err(|refused| refused.wait_time_from(self.clock.now()))
+    }
 }
 
 /// What a limit said about one request.
@@ -117,6 +137,16 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_than_a_second_admits_are_told_to_wait() {
+        let admission = Admission::new(3);
+        let admitted = (0..10).map(|_| admission.admit()).take_while(Result::is_ok).count();
+        // A slow machine lets one more in.
+        assert!((3..=4).contains(&admitted), "{admitted}");
+        let wait = admission.admit().expect_err("the bucket is empty");
+        assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    }
 
     #[test]
     fn a_bucket_runs_dry_and_says_when_to_come_back() {

@@ -31,6 +31,10 @@ pub(crate) async fn connect(
         Ok(upgrade) => upgrade,
         Err(error) => return Ok(error.into_response()),
     };
+    // Last, so that what would be refused anyway takes nobody's place.
+    if let Err(after) = state.limits().handshakes.admit() {
+        return Err(Problem::new(&codes::OVERLOADED).retry_after(after));
+    }
     let ip = client.ip;
     Ok(upgrade.accept(ip, move |socket| state.engine().connect(socket)))
 }

@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use frontdesk_catalog::{Catalog, Error as CatalogError, LoginThrottle};
@@ -15,7 +15,7 @@ use crate::{
     demo::Demo,
     engine::{Engine, SharedEngine},
     files::Files,
-    limit::Limiter,
+    limit::{Admission, Limiter},
     sightings::Sightings,
     token::ServerKey,
 };
@@ -64,6 +64,7 @@ const LISTED_ORIGINS_LIFE: Duration = Duration::from_secs(2);
 
 /// The limiters of this node.
 pub(crate) struct Limits {
+    pub(crate) handshakes: Admission,
     pub(crate) ip: Limiter<IpAddr>,
     pub(crate) principal: Limiter<String>,
     pub(crate) account: Limiter<Option<AccountId>>,
@@ -79,6 +80,7 @@ impl ApiState {
         let limits = &parts.config.limits;
         let nobody = IpAddr::from([0, 0, 0, 0]);
         let limits = Limits {
+            handshakes: Admission::new(limits.handshakes_per_s),
             ip: Limiter::new("address", limits.per_ip_per_minute, nobody),
             principal: Limiter::new("caller", limits.per_principal_per_minute, String::new()),
             account: Limiter::new("account", limits.per_account_per_minute, None),
@@ -170,7 +172,5 @@ impl ApiState {
 
 /// UTC milliseconds.
 pub(crate) fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    frontdesk_gateway::clock::now_ms()
 }

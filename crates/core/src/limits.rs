@@ -75,6 +75,7 @@ limits! {
     OUT_QUEUE_BYTES_MAX: usize = MIB, Bytes, "Bytes queued towards one slow reader, behind the frame on its way, before it is closed with 3008.";
     HEADER_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From accept to the whole request head: ends half-sent upgrades.";
     AUTH_TIMEOUT_MS: u64 = 10 * SECOND, Milliseconds, "From upgrade to a valid hello: ends sockets that never say who they are.";
+    HANDSHAKES_PER_S: u32 = 500, Count, "Sockets admitted in a second, and at once: when thousands come back together those who are connected are still served; the others are told when to try again.";
     PING_INTERVAL_MS: u64 = 25 * SECOND, Milliseconds, "Between pings: below the 30 s after which mobile networks forget a silent connection.";
     PONG_WAIT_MS: u64 = 10 * SECOND, Milliseconds, "From ping to any sign of life before the connection counts as dead.";
     POSITION_CHECK_MS: u64 = 40 * SECOND, Milliseconds, "Between a client's checks that it missed nothing: a lost push is noticed without a reconnect.";

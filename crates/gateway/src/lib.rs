@@ -5,4 +5,5 @@
 //! implementation of [`edge::Service`].
 
 pub mod chat;
+pub mod clock;
 pub mod edge;

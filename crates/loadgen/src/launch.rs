@@ -169,6 +169,7 @@ pub struct ProductLaunch {
 /// reached (the checks stay on), quiet logs, durability and loops as asked.
 pub fn server_env(durable: bool, loops: u16) -> Vec<(&'static str, String)> {
     let mut env: Vec<(&'static str, String)> = [
+        "FRONTDESK__LIMITS__HANDSHAKES_PER_S",
         "FRONTDESK__LIMITS__VISITOR_RATE_PER_S",
         "FRONTDESK__LIMITS__VISITOR_BURST",
         "FRONTDESK__LIMITS__AGENT_RATE_PER_S",

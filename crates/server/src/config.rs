@@ -138,6 +138,7 @@ pub(crate) struct Gateway {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
+    pub(crate) handshakes_per_s: u32,
     pub(crate) visitor_rate_per_s: u32,
     pub(crate) visitor_burst: u32,
     pub(crate) agent_rate_per_s: u32,
@@ -543,6 +544,7 @@ mod tests {
         assert_eq!(gateway.ping_interval_ms, limits::PING_INTERVAL_MS);
         assert_eq!(gateway.pong_wait_ms, limits::PONG_WAIT_MS);
         assert_eq!(config.server.drain_ms, limits::DRAIN_MS);
+        assert_eq!(config.limits.handshakes_per_s, limits::HANDSHAKES_PER_S);
         assert_eq!(config.files.bytes_max, limits::FILE_BYTES_MAX);
     }
 

@@ -29,7 +29,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -81,9 +81,7 @@ const ROWS_QUEUE: usize = 64;
 
 /// UTC milliseconds.
 pub(crate) fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    frontdesk_gateway::clock::now_ms()
 }
 
 /// A node that serves.
@@ -443,6 +441,7 @@ fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
         api.operator_token =
             Some(frontdesk_api::config::OperatorToken::new(config.metrics.token.0.clone()));
     }
+    api.limits.handshakes_per_s = config.limits.handshakes_per_s;
     api.limits.per_ip_per_minute = config.limits.http_per_address_per_minute;
     api.limits.per_principal_per_minute = config.limits.http_per_caller_per_minute;
     api.limits.per_account_per_minute = config.limits.http_per_account_per_minute;

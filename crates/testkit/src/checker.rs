@@ -221,6 +221,11 @@ impl Verdict {
         }
     }
 
+    /// The first of what was found, in words.
+    pub fn findings(&self) -> &[String] {
+        &self.findings
+    }
+
     /// Prints the verdict and fails the test unless the run counts and nothing was found.
     #[track_caller]
     pub fn must_hold(&self, test: &str) {

@@ -76,6 +76,11 @@ impl Http {
         Self { client: client(None), base: format!("http://{address}"), by: As::Nobody }
     }
 
+    /// The same from another machine: one of 127.0.0.0/8.
+    pub fn new_from(from: IpAddr, address: SocketAddr) -> Self {
+        Self { client: client(Some(from)), ..Self::new(address) }
+    }
+
     /// Requests with an API key.
     #[must_use]
     pub fn with_key(&self, key: &str) -> Self {

@@ -317,6 +317,8 @@ impl Mind {
         };
         self.resume_token.clone_from(&welcome.resume_token);
         self.feed = welcome.feed.or(self.feed);
+        // An agent writes in a conversation again once it is open and what waits in it has gone out.
+        self.owned.clear();
         for opened in &welcome.opened {
             let conversation = match self.plan.who {
                 Who::Visitor { .. } => "",

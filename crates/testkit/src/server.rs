@@ -121,6 +121,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Listens on this port from the first start on, where a wrapper has to know it.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// Runs the server under another program, for example `strace -f -o FILE`.
     #[must_use]
     pub fn under(mut self, wrapper: &[&str]) -> Self {
@@ -358,7 +365,7 @@ impl TestServer {
         self.running = Some(Running { pid, exit, reader, log_from });
         let address = self.ready_address(log_from).await;
         let took = started.elapsed();
-        if self.builder.port == 0 {
+        if self.address != address {
             self.builder.port = address.port();
             self.address = address;
             self.http = Http::new(address);

@@ -1,6 +1,9 @@
 //! One WebSocket to `/ws/v1`, frame by frame, in either subprotocol.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use frontdesk_protocol::{
@@ -83,6 +86,8 @@ pub enum Refused {
         status: u16,
         /// Its body.
         body: String,
+        /// From `Retry-After`.
+        retry_after: Option<Duration>,
     },
     /// There was no connection, or it went.
     Lost(String),
@@ -131,6 +136,11 @@ impl Socket {
                 status: response.status().as_u16(),
                 body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default())
                     .into_owned(),
+                retry_after: response
+                    .headers()
+                    .get(http::header::RETRY_AFTER)
+                    .and_then(|value| value.to_str().ok()?.parse().ok())
+                    .map(Duration::from_secs),
             }),
             Err(error) => Err(Refused::Lost(error.to_string())),
         }

@@ -1,7 +1,7 @@
 //! From an upgraded socket to a welcome: first frame, gate, and for a visitor the move to the loop of
 //! its conversation.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use frontdesk_core::{chat, fold, limits};
 use frontdesk_protocol::{
@@ -338,7 +338,9 @@ impl Chat {
         }
     }
 
-    /// Sends a ping to a connection that was quiet, and comes back after the next interval.
+    /// Sends a ping to a connection that was quiet, and comes back when it will have been for the interval
+    /// again. Not a whole interval later in any case: somebody who only listens, and was heard in the middle
+    /// of one, would be closed as silent before.
     pub(super) fn ping(&mut self, io: &mut Io<'_>, conn: ConnId) {
         let now_s = seconds(io.now_ms());
         if self.resumes_too_long(conn, now_s) {
@@ -348,13 +350,15 @@ impl Chat {
         let interval = self.options.ping_interval;
         let quiet_s = u32::try_from(interval.as_secs()).unwrap_or(u32::MAX);
         let Some(state) = self.conn(conn) else { return };
-        let quiet = now_s.saturating_sub(state.heard_s) >= quiet_s
-            || now_s.saturating_sub(state.sent_s) >= quiet_s;
-        if quiet {
+        let quiet_for_s = now_s.saturating_sub(state.heard_s.min(state.sent_s));
+        let next = if quiet_for_s >= quiet_s {
             let ping = self.ping.clone();
             self.send(io, conn, &ping);
-        }
-        io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), interval);
+            interval
+        } else {
+            interval.saturating_sub(Duration::from_secs(quiet_for_s.into()))
+        };
+        io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), next);
     }
 
     /// The server stops: every connection is sent away with a reconnect code, spread over the
@@ -373,14 +377,11 @@ impl Chat {
             };
             let to = self.own(conn);
             self.answer(io, to, 0, Out::GoAway(go_away));
-            io.set_timer(
-                TimerKey::Conn(conn, super::TIMER_DRAIN),
-                std::time::Duration::from_millis(after_ms),
-            );
+            io.set_timer(TimerKey::Conn(conn, super::TIMER_DRAIN), Duration::from_millis(after_ms));
         }
         // Clients get time to answer the close; a socket cut before that looks like a lost one. The
         // loop ends as soon as the last has gone.
         let grace_ms = (window_ms + 5_000).min(longest_ms + 3_000);
-        io.stop(std::time::Duration::from_millis(grace_ms));
+        io.stop(Duration::from_millis(grace_ms));
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use frontdesk_protocol::close;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
+
+use crate::clock;
 
 use super::{
     CloseReason, ConnId, EdgeLimits, EdgeMetrics, EdgeStream, TimerKey,
@@ -124,14 +126,14 @@ impl Core {
             judge_silence_from: 0,
             start,
             now: start,
-            now_ms: wall_clock_ms(),
+            now_ms: clock::now_ms(),
             generation: 0,
         }
     }
 
     pub(super) fn read_clocks(&mut self) {
         self.now = Instant::now();
-        self.now_ms = wall_clock_ms();
+        self.now_ms = clock::now_ms();
     }
 
     /// The tick that is running.
@@ -384,12 +386,6 @@ impl Core {
 /// Whole ticks in a duration.
 pub(super) fn ticks(duration: Duration, tick: Duration) -> u64 {
     (duration.as_nanos() / tick.as_nanos().max(1)) as u64
-}
-
-fn wall_clock_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl Io<'_> {
         self.core.now
     }
 
-    /// The wall clock of this turn in milliseconds since 1970, UTC.
+    /// The clock of this turn ([`clock`](crate::clock)): milliseconds since 1970, UTC.
     pub fn now_ms(&self) -> i64 {
         self.core.now_ms
     }

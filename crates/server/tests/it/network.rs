@@ -8,11 +8,13 @@ use std::{
 
 use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out, server_frame::Frame as In};
 use frontdesk_testkit::{
-    ChaosProxy, Gone, PATIENCE, RawSocket, Seen, SocketOptions, Swarm, TestServer, TestVisitor,
+    ChaosProxy, Gone, PATIENCE, RawSocket, Seen, Socket, SocketOptions, Swarm, TestServer,
+    TestVisitor,
     checker::quantile,
     http::note,
     live::{message_id, text},
-    within,
+    socket::Refused,
+    soon, within,
 };
 use tokio::sync::oneshot;
 
@@ -81,6 +83,30 @@ async fn r08_a_half_open_connection_is_noticed_and_loses_nothing() {
     silent.await.expect("the silent visitor stayed");
 }
 
+/// Somebody to whom everybody talks, and who says nothing, answers pings like anybody else: none of them
+/// may be left out because the connection is busy the other way.
+#[tokio::test]
+async fn r08_a_listener_who_is_written_to_all_the_time_stays_connected() {
+    let server = TestServer::builder(FRONTDESK)
+        .set("gateway.ping_interval_ms", 4_000)
+        .set("gateway.pong_wait_ms", 1_000)
+        .start()
+        .await;
+    let (mut agent, mut visitor, conversation) = pair(&server).await;
+    let writing = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(Duration::from_millis(250));
+        for number in 0..40 {
+            pace.tick().await;
+            visitor.say(&format!("number {number}")).await;
+        }
+    });
+    // Heard for the last time in the middle of an interval.
+    agent.sees(&conversation, "number 9").await;
+    agent.say(&conversation, "go on").await;
+    agent.sees(&conversation, "number 39").await;
+    writing.await.expect("the visitor is acked");
+}
+
 /// The bound of the default settings: 25 s + 10 s.
 #[tokio::test]
 async fn r08_the_default_settings_notice_silence_within_35_seconds() {
@@ -99,6 +125,27 @@ async fn r08_the_default_settings_notice_silence_within_35_seconds() {
     assert_eq!(gone.code(), 3_009);
     let noticed = started.elapsed();
     assert!(noticed <= Duration::from_secs(36), "noticed after {noticed:?}");
+}
+
+#[tokio::test]
+async fn r12_a_socket_too_many_is_told_when_to_come_back() {
+    let server = TestServer::builder(FRONTDESK).set("limits.handshakes_per_s", 1).start().await;
+    let options = SocketOptions::default();
+    let mut open = Vec::new();
+    let (status, body, retry_after) = loop {
+        match soon("an answer", Socket::open(server.address(), &options)).await {
+            Ok(socket) => open.push(socket),
+            Err(Refused::Answer { status, body, retry_after }) => {
+                break (status, body, retry_after);
+            }
+            Err(lost) => panic!("{lost:?}"),
+        }
+        assert!(open.len() < 100, "everybody is admitted");
+    };
+    assert!(!open.is_empty(), "nobody is admitted");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("\"overloaded\""), "{body}");
+    assert_eq!(retry_after, Some(Duration::from_secs(1)));
 }
 
 /// Upgrades of which half is sent.
@@ -192,7 +239,8 @@ fn never_end(server: SocketAddr, all_begun: oneshot::Sender<Instant>) -> (Ends, 
 #[test]
 fn r13_handshakes_that_never_end_keep_nobody_out() {
     measured(async {
-        let server = TestServer::start(FRONTDESK).await;
+        let server =
+            TestServer::builder(FRONTDESK).set("limits.handshakes_per_s", 10_000).start().await;
         let (all_begun, begun) = oneshot::channel();
         let address = server.address();
         let ends = tokio::task::spawn_blocking(move || never_end(address, all_begun));

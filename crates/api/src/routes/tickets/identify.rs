@@ -5,13 +5,14 @@
 
 use frontdesk_catalog::{IdentityMode, Inbox};
 use frontdesk_core::id::{ConversationId, VisitorId};
+use frontdesk_gateway::clock::wall_ms;
 use frontdesk_protocol::codes;
 
 use crate::{
     engine::ContactChange,
     identity::{self, HashedIdentity, Proof},
     problem::{Answer, Problem},
-    state::{ApiState, now_ms},
+    state::ApiState,
     token::VisitorToken,
 };
 
@@ -88,7 +89,7 @@ async fn named(
         .iter()
         .map(|secret| state.key().identity_secret(inbox.account, inbox.id, &secret.salt))
         .collect();
-    let signed = identity::verify(proof, &secrets, &inbox.public_key, now_ms())
+    let signed = identity::verify(proof, &secrets, &inbox.public_key, wall_ms())
         .map_err(|error| Problem::from(error).field(field(proof)))?;
     let new = fresh(state, inbox);
     let binding = catalog

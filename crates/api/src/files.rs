@@ -31,6 +31,8 @@ use tokio::{sync::Semaphore, time::Instant};
 use crate::config::FileLimits;
 
 mod allowed;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 pub(crate) mod name;
 pub(crate) mod range;

@@ -9,6 +9,7 @@
 //! write what was queued, one call per socket. While a connection is idle it holds no buffer: bytes
 //! are read into one scratch buffer per loop, and a message is copied out only while incomplete.
 
+mod awake;
 mod conn;
 mod handle;
 mod io;
@@ -24,7 +25,7 @@ pub mod echo;
 pub mod front;
 pub mod upgrade;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::atomic};
 
 use bytes::Bytes;
 
@@ -35,6 +36,8 @@ pub use limits::EdgeLimits;
 pub use metrics::{EdgeMetrics, EdgeSnapshot};
 pub use stream::{EdgeStream, UpgradedSocket};
 pub use turn::{EdgeError, EdgeLoop};
+#[cfg(fuzzing)]
+pub use ws::fuzzing;
 
 /// What runs on an edge loop: the chat service, or the echo of the conformance tests.
 ///

@@ -303,7 +303,7 @@ impl Chat {
             }
             // The client would find the gap; nobody should ever have to.
             None => {
-                tracing::error!(conversation.id = %conversation, seq, "an entry is not in memory")
+                tracing::error!(conversation.id = %conversation, seq, "an entry is not in memory");
             }
         }
     }

@@ -2,16 +2,13 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering::AcqRel},
-    },
+    sync::{Arc, Weak},
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use mio::Waker;
 
-use super::{EdgeMetrics, UpgradedSocket};
+use super::{EdgeMetrics, UpgradedSocket, awake::Awake};
 
 /// What waits in the inbox of a loop.
 pub(super) enum Inbound<C> {
@@ -27,11 +24,7 @@ pub struct LoopHandle<C> {
 struct Shared<C> {
     inbox: Sender<Inbound<C>>,
     waker: Waker,
-    /// Set while a wake-up is under way, so that a burst of sends costs one system call.
-    ///
-    /// Both sides exchange it: whoever comes second sees what the other did before, so either the
-    /// loop finds the item or the sender wakes it.
-    awake: Arc<AtomicBool>,
+    awake: Arc<Awake>,
     metrics: Arc<EdgeMetrics>,
 }
 
@@ -90,12 +83,12 @@ impl<C: Send + 'static> LoopHandle<C> {
             Err(TrySendError::Full(back)) => return Err(Refused::Full(back)),
             Err(TrySendError::Disconnected(back)) => return Err(Refused::Stopped(back)),
         }
-        if !self.shared.awake.swap(true, AcqRel)
+        if self.shared.awake.rouse()
             && let Err(error) = self.shared.waker.wake()
         {
             // Only a bad descriptor could cause this; the loop would still see the inbox at its
             // next turn.
-            self.shared.awake.swap(false, AcqRel);
+            self.shared.awake.arm();
             tracing::error!(%error, "edge loop could not be woken");
         }
         Ok(())
@@ -153,14 +146,14 @@ impl<T> std::error::Error for Refused<T> {}
 /// The loop's end of the inbox.
 pub(super) struct Inbox<C> {
     receiver: Receiver<Inbound<C>>,
-    awake: Arc<AtomicBool>,
+    awake: Arc<Awake>,
     shared: Weak<Shared<C>>,
 }
 
 impl<C> Inbox<C> {
     /// Must be called before taking: sends from now on wake the loop again.
     pub(super) fn arm(&self) {
-        self.awake.swap(false, AcqRel);
+        self.awake.arm();
     }
 
     pub(super) fn take(&self) -> Option<Inbound<C>> {
@@ -183,7 +176,7 @@ pub(super) fn inbox<C>(
     metrics: Arc<EdgeMetrics>,
 ) -> (LoopHandle<C>, Inbox<C>) {
     let (sender, receiver) = bounded(capacity);
-    let awake = Arc::new(AtomicBool::new(false));
+    let awake = Arc::new(Awake::default());
     let shared = Arc::new(Shared { inbox: sender, waker, awake: Arc::clone(&awake), metrics });
     let inbox = Inbox { receiver, awake, shared: Arc::downgrade(&shared) };
     (LoopHandle { shared }, inbox)

@@ -7,6 +7,9 @@
 //!
 //! Frame: `FIN RSV RSV RSV opcode(4) | MASK len(7) | len(0, 16 or 64 bits) | mask(32) | payload`.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 use std::borrow::Cow;
 
 use frontdesk_protocol::close::{self, CloseCode};

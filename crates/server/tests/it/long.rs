@@ -4,7 +4,13 @@
 //! Each ends with a section of the dated result file: its set-up, every figure beside what is wanted,
 //! and how it ended. A tool that is not there makes a test skipped, never passed.
 
+mod r03;
+mod r06;
+mod r07;
+mod r12;
+mod r22;
 mod r26;
+mod r30;
 
 use std::{
     fmt::{Display, Write as _},
@@ -14,7 +20,10 @@ use std::{
     time::Instant,
 };
 
-use frontdesk_testkit::{ServerBuilder, TestServer, http::note};
+use frontdesk_testkit::{
+    Checker, ServerBuilder, TestServer, Verdict, checker::ACKED_MIN, http::note, robot::histories,
+    server::ADMIN_EMAIL,
+};
 
 use crate::FRONTDESK;
 
@@ -27,6 +36,10 @@ pub(crate) fn binary() -> &'static str {
 /// A server without the limits that one address reaches when it plays hundreds of people.
 fn roomy() -> ServerBuilder {
     TestServer::builder(binary())
+        .set("limits.visitor_rate_per_s", 100_000)
+        .set("limits.visitor_burst", 100_000)
+        .set("limits.agent_rate_per_s", 100_000)
+        .set("limits.agent_burst", 100_000)
         .set("limits.ip_rate_per_s", 100_000)
         .set("limits.ip_burst", 100_000)
         .set("limits.http_per_address_per_minute", 1_000_000)
@@ -64,6 +77,30 @@ impl Report {
         note(&format!("{}: {what}: {measured} (wanted: {wanted}) {sign}", self.id));
         let (what, wanted) = (what.to_owned(), wanted.to_owned());
         self.figures.push(Figure { what, measured, wanted, holds });
+    }
+
+    /// Ends the test, which needs something that is not here.
+    fn skip(mut self, reason: &str) {
+        note(&format!("\n*** {} SKIPPED: {reason} ***\n", self.id));
+        self.skipped = Some(reason.to_owned());
+        self.finished = true;
+    }
+
+    /// Reads all conversations of the record back and notes what the checker finds (I1-I6).
+    async fn verdict(&mut self, server: &TestServer, checker: &Checker) {
+        let reader = server.http.sign_in(ADMIN_EMAIL).await;
+        let histories = histories(&reader, checker.conversations()).await;
+        let verdict = checker.verdict(&histories);
+        let Verdict { lost, dup, order, phantom, acked, .. } = &verdict;
+        self.figure("messages acked", acked, "at least 1,000, else void", *acked >= ACKED_MIN);
+        let found =
+            [("lost", lost), ("doubled", dup), ("out of order", order), ("invented", phantom)];
+        for (what, count) in found {
+            self.figure(&format!("acked messages {what}"), count, "0", *count == 0);
+        }
+        for finding in verdict.findings() {
+            note(finding);
+        }
     }
 
     /// Ends the test; it fails unless every figure is as wanted.

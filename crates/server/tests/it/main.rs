@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod durability;
 mod flood;
+mod herd;
 mod long;
 mod network;
 mod rest;

@@ -89,7 +89,7 @@ async fn r08_a_half_open_connection_is_noticed_and_loses_nothing() {
 async fn r08_a_listener_who_is_written_to_all_the_time_stays_connected() {
     let server = TestServer::builder(FRONTDESK)
         .set("gateway.ping_interval_ms", 4_000)
-        .set("gateway.pong_wait_ms", 1_000)
+        .set("gateway.pong_wait_ms", 2_000)
         .start()
         .await;
     let (mut agent, mut visitor, conversation) = pair(&server).await;

@@ -1,0 +1,176 @@
+//! Everybody loses the connection at once (R12) and comes back as the real client does: spread by
+//! itself, and held back by what the server admits, while those who stayed are served.
+
+use std::{process::Stdio, time::Duration};
+
+use frontdesk_testkit::{TestServer, checker::quantile, within};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use super::{Report, binary};
+use crate::{
+    MIB,
+    crash::Crowd,
+    heavy,
+    herd::{self, MARK, ORDER, Order},
+};
+
+const PROCESSES: u8 = 5;
+const VISITORS: usize = 2_000;
+/// Those who stay connected: visitors and agents.
+const STAY: (u32, u32) = (90, 10);
+const BACK: Duration = Duration::from_mins(1);
+
+struct Process {
+    _child: Child,
+    input: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(server: &TestServer, number: u8) -> Self {
+        let order = Order {
+            address: server.address(),
+            inbox_key: server.installed.inbox_key.clone(),
+            network: 40 + number,
+            visitors: VISITORS,
+            report_after_s: BACK.as_secs(),
+        };
+        let mut child = Command::new(std::env::current_exe().expect("this binary"))
+            .args(["--ignored", "--exact", "herd::one_process", "--nocapture"])
+            .env(ORDER, serde_json::to_string(&order).expect("an order has a JSON form"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a load process starts");
+        let input = child.stdin.take().expect("piped");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        Self { _child: child, input, lines }
+    }
+
+    async fn hear(&mut self) -> String {
+        within(Duration::from_mins(3), "a load process speaks", async {
+            loop {
+                let line = self.lines.next_line().await.expect("a line");
+                let line = line.expect("a load process ended");
+                if let Some((_, said)) = line.split_once(MARK) {
+                    return said.to_owned();
+                }
+            }
+        })
+        .await
+    }
+
+    async fn say(&mut self, what: &str) {
+        self.input.write_all(format!("{what}\n").as_bytes()).await.expect("it listens");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes; make test-long"]
+async fn r12_a_herd_comes_back_without_trampling_those_who_stayed() {
+    let _alone = heavy().await;
+    let mut report = Report::begin(
+        "r12",
+        "10,000 idle visitors in 5 load processes (127.0.40-44.x) lose their connections within 1 s and come back \
+         with full jitter (base 0.5 s, cap 30 s, on top of Retry-After). 90 visitors and 10 agents stay and write \
+         180 messages a second. Default settings. The load shares 2 cores with the server.",
+    );
+    let server = TestServer::builder(binary()).start().await;
+    let crowd = Crowd::start(&server, STAY.0, STAY.1, Duration::from_secs(1)).await;
+    crowd.recorder.live_since_fault(crowd.robots.len()).await;
+    let mut processes: Vec<_> =
+        (0..PROCESSES).map(|number| Process::start(&server, number)).collect();
+    for process in &mut processes {
+        assert_eq!(process.hear().await, "ready");
+    }
+    let connected = server.metric("frontdesk_connections").await;
+    let before = server.rss_bytes();
+    crowd.recorder.fault("10,000 connections are cut");
+    for process in &mut processes {
+        process.say("cut").await;
+    }
+    let mut found = Vec::new();
+    for process in &mut processes {
+        let said = process.hear().await;
+        found.push(serde_json::from_str::<herd::Report>(&said).expect("a report"));
+    }
+    let after = server.rss_bytes();
+    let back_now = server.metric("frontdesk_connections").await;
+    for process in &mut processes {
+        process.say("end").await;
+    }
+    let checker = crowd.finish().await;
+    let cut = checker.lines.iter().rev().find(|line| line.client == "harness");
+    let cut_us = cut.expect("the cut is noted").at_us;
+    let during = frontdesk_testkit::Checker {
+        lines: checker
+            .lines
+            .iter()
+            .filter(|line| {
+                (cut_us..cut_us + BACK.as_micros() as u64 + 5_000_000).contains(&line.at_us)
+            })
+            .cloned()
+            .collect(),
+    };
+    let latencies = during.latencies(|_| true);
+    let p99 = quantile(&latencies, 99);
+
+    let mut back: Vec<u64> = found.iter().flat_map(|one| one.back_ms.iter().copied()).collect();
+    back.sort_unstable();
+    let in_time = back.iter().filter(|&&ms| u128::from(ms) <= BACK.as_millis()).count();
+    let at = |percent: usize| {
+        let place = (back.len() * percent / 100).min(back.len().saturating_sub(1));
+        back.get(place).map_or(0.0, |ms| *ms as f64 / 1_000.0)
+    };
+    let busiest = back
+        .iter()
+        .enumerate()
+        .map(|(place, ms)| back[place..].iter().take_while(|later| **later < ms + 1_000).count());
+    let busiest = busiest.max().unwrap_or(0);
+    let sum = |read: fn(&herd::Report) -> u64| found.iter().map(read).sum::<u64>();
+    report.figure("connected before the cut", connected, "10,100", connected >= 10_000.0);
+    report.figure(
+        "back within 60 s",
+        format!("{in_time} of 10000; half after {:.1} s, 99 % after {:.1} s", at(50), at(99)),
+        "at least 9,900",
+        in_time >= 9_900,
+    );
+    report.figure("connections then", back_now, "at least 10,000", back_now >= 9_990.0);
+    report.figure(
+        "handshakes refused for now, of those without Retry-After",
+        format!("{}, {}", sum(|one| one.refused), sum(|one| one.refused_without_time)),
+        "some, 0",
+        sum(|one| one.refused) > 0 && sum(|one| one.refused_without_time) == 0,
+    );
+    report.figure(
+        "most welcomes within a second",
+        busiest,
+        "at most 1,000: 500 at once and 500/s",
+        busiest <= 1_000,
+    );
+    report.figure("other failures", sum(|one| one.failed), "no figure", true);
+    report.figure(
+        "ack to those who stayed, p99",
+        format!("{p99:.1?} of {} messages", latencies.len()),
+        "at most 1 s",
+        p99 <= Duration::from_secs(1) && latencies.len() >= 1_000,
+    );
+    let change = after as f64 / before as f64 - 1.0;
+    report.figure(
+        "resident memory before the cut and 60 s after",
+        format!(
+            "{:.1} MiB, {:.1} MiB ({:+.1} %)",
+            before as f64 / MIB as f64,
+            after as f64 / MIB as f64,
+            change * 100.0
+        ),
+        "within 10 %",
+        change <= 0.1,
+    );
+    report.verdict(&server, &checker).await;
+    report.finish();
+}

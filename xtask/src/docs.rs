@@ -41,9 +41,10 @@ pub(crate) fn expected(root: &Path) -> Result<Vec<(&'static str, String)>, Strin
             })?;
         }
         let result = tree::read(root, benchmarks::RESULT)?;
-        let reference = match root.join(benchmarks::REFERENCE).exists() {
-            true => Some(tree::read(root, benchmarks::REFERENCE)?),
-            false => None,
+        let reference = if root.join(benchmarks::REFERENCE).exists() {
+            Some(tree::read(root, benchmarks::REFERENCE)?)
+        } else {
+            None
         };
         all.extend(benchmarks::written(&document, &result, reference.as_deref())?);
     }

@@ -519,8 +519,10 @@ impl Chat {
         let mut round = !self.telling.is_empty();
         if !round {
             let folded = self.dispatcher.folded();
-            let waited = now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
-            if waited && (!self.changed.is_empty() || folded != self.told_offset) {
+            // Whoever lists follow a change of a session gets the messages up to it as well.
+            let due = !self.urgent.is_empty()
+                || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
+            if due && (!self.changed.is_empty() || folded != self.told_offset) {
                 self.telling.extend(self.changed.drain());
                 self.telling_offset = folded;
                 self.told_desk_ms = now_ms;

@@ -56,12 +56,22 @@ pub struct Output {
 
 /// Runs the binary to its end, which has to come soon.
 pub async fn run_to_end(binary: &str, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+    run_to_end_within(crate::PATIENCE, binary, arguments, env).await
+}
+
+/// As [`run_to_end`], for one that is told to work for a while.
+pub async fn run_to_end_within(
+    limit: Duration,
+    binary: &str,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> Output {
     let mut command = command(binary);
     command.args(arguments).envs(env.iter().copied());
     let child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
     let pid = Pid::from_child(&child);
     let waiting = tokio::task::spawn_blocking(move || child.wait_with_output());
-    let Ok(output) = tokio::time::timeout(crate::PATIENCE, waiting).await else {
+    let Ok(output) = tokio::time::timeout(limit, waiting).await else {
         kill_process(pid, Signal::KILL).expect("it can be killed");
         panic!("`frontdesk {}` does not end", arguments.join(" "));
     };

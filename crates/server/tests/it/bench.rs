@@ -1,21 +1,25 @@
 //! `frontdesk bench`: every scenario runs against the real binary and reports what scripts read.
 //! Rates are not looked at: a debug build on a shared machine has none worth the name.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use frontdesk_testkit::{
     TestServer,
     http::note,
-    server::{ADMIN_EMAIL, PASSWORD, run_to_end},
+    server::{ADMIN_EMAIL, PASSWORD, run_to_end, run_to_end_within},
 };
 use serde_json::Value;
 
 use crate::{FRONTDESK, heavy};
 
+/// How long a scenario may take: the longest, with six servers one after the other, runs 20 s where
+/// nothing else does.
+const LIMIT: Duration = Duration::from_mins(3);
+
 /// Runs a scenario and reads its report.
 pub(crate) async fn bench(arguments: &[&str], env: &[(&str, &str)]) -> Value {
     let arguments = [&["bench"], arguments, &["--json"]].concat();
-    let out = run_to_end(FRONTDESK, &arguments, env).await;
+    let out = run_to_end_within(LIMIT, FRONTDESK, &arguments, env).await;
     serde_json::from_str(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"))
 }
 

@@ -18,11 +18,8 @@ fn r31_a_message_reaches_its_agent_within_milliseconds() {
         let report = bench(&[&["text", "--rate", "200"], &shape[..]].concat(), &[]).await;
         note(&format!("r31: delivery {}, ack {}", report["delivery"], report["ack"]));
         assert_clean(&report);
-        assert_eq!(
-            (&report["void"], &report["durable"]),
-            (&false.into(), &true.into()),
-            "{report}"
-        );
+        // A generator that was late makes a message late too: it counts from when it was due.
+        assert_eq!(report["durable"], true, "{report}");
         assert_eq!(report["delivered"], 2_000, "{report}");
         let took = |name: &str| report["delivery"][name].as_f64().expect("milliseconds");
         assert!(took("p50_ms") <= P50_MS, "{report}");

@@ -537,7 +537,8 @@ impl Dispatcher {
         if self.packing.is_none() {
             let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
             let due = waited || self.unshipped_bytes >= self.options.flush_bytes;
-            if !self.dirty.is_empty() && due && self.writer.has_room() {
+            let taken = self.writer.has_room() && !self.writer.failed();
+            if !self.dirty.is_empty() && due && taken {
                 self.begin_packing(now_ms);
             }
         }

@@ -280,7 +280,9 @@ fn memory(result: &Value) -> String {
 
 /// As much of a name as fits beside a bar.
 fn brief(name: &str) -> String {
-    let name = name.split([',', '/']).next().unwrap_or_default().trim();
+    // Not at the comma of a number.
+    let name = name.split(", ").next().unwrap_or_default();
+    let name = name.split(" / ").next().unwrap_or_default();
     match name.char_indices().nth(30) {
         Some((end, _)) => format!("{}…", name[..end].trim_end()),
         None => name.to_owned(),

@@ -88,22 +88,22 @@ async fn r08_a_half_open_connection_is_noticed_and_loses_nothing() {
 #[tokio::test]
 async fn r08_a_listener_who_is_written_to_all_the_time_stays_connected() {
     let server = TestServer::builder(FRONTDESK)
-        .set("gateway.ping_interval_ms", 4_000)
-        .set("gateway.pong_wait_ms", 2_000)
+        .set("gateway.ping_interval_ms", 8_000)
+        .set("gateway.pong_wait_ms", 4_000)
         .start()
         .await;
     let (mut agent, mut visitor, conversation) = pair(&server).await;
     let writing = tokio::spawn(async move {
         let mut pace = tokio::time::interval(Duration::from_millis(250));
-        for number in 0..40 {
+        for number in 0..64 {
             pace.tick().await;
             visitor.say(&format!("number {number}")).await;
         }
     });
-    // Heard for the last time in the middle of an interval.
+    // Heard for the last time early in an interval: silent 12 s later, before the second one ends.
     agent.sees(&conversation, "number 9").await;
     agent.say(&conversation, "go on").await;
-    agent.sees(&conversation, "number 39").await;
+    agent.sees(&conversation, "number 63").await;
     writing.await.expect("the visitor is acked");
 }
 

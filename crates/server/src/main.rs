@@ -13,6 +13,7 @@ mod node;
 mod progress;
 mod serve;
 mod telemetry;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,6 @@
 //! answer's next bytes have to come, within `files.s3.timeout_ms`.
 
 use std::{
-    path::{Path, PathBuf},
     pin::Pin,
     sync::{
         Arc,
@@ -36,21 +35,14 @@ use object_store::{
     path::Path as ObjectPath,
     prefix::PrefixStore,
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use rustls::RootCertStore;
 use tokio::time::{Instant, Sleep};
 
-use crate::config::{Addressing, S3};
+use crate::{
+    config::{Addressing, S3},
+    trust,
+};
 
-/// Where systems keep the certificates they trust.
-const SYSTEM_CERTIFICATES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 /// Further tries of a request that the store could not serve at the moment.
 const RETRIES: usize = 3;
 /// How long an unused connection is kept for the next request.
@@ -142,13 +134,13 @@ fn endpoint(options: &S3) -> Option<String> {
 type Requests = Client<HttpsConnector<Plain>, HttpRequestBody>;
 
 fn client(options: &S3) -> anyhow::Result<Requests> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("no TLS version is left")?;
     let plain_only = options.allow_http && options.endpoint.starts_with("http://");
-    let roots = if plain_only { RootCertStore::empty() } else { roots(&options.ca_file)? };
-    let tls = tls.with_root_certificates(roots).with_no_client_auth();
+    let roots = if plain_only {
+        RootCertStore::empty()
+    } else {
+        trust::roots(&trust::authorities(&options.ca_file, "files.s3.ca_file")?)?
+    };
+    let tls = trust::client(roots)?;
     let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
     let connector =
         if options.allow_http { connector.https_or_http() } else { connector.https_only() };
@@ -161,24 +153,6 @@ fn client(options: &S3) -> anyhow::Result<Requests> {
         .pool_max_idle_per_host(IDLE_MAX)
         .pool_timer(TokioTimer::new())
         .build(connector.enable_http1().wrap_connector(plain)))
-}
-
-/// The certificates a store's is checked against.
-fn roots(file: &Path) -> anyhow::Result<RootCertStore> {
-    let file = if file.as_os_str().is_empty() {
-        let there = SYSTEM_CERTIFICATES.iter().map(PathBuf::from).find(|path| path.exists());
-        there.context("this system has no certificates in a known place; set files.s3.ca_file")?
-    } else {
-        file.to_owned()
-    };
-    let unreadable = || format!("cannot read the certificates {}", file.display());
-    let certificates = CertificateDer::pem_file_iter(&file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(unreadable)?;
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(certificates);
-    anyhow::ensure!(added > 0, "{} holds no certificate", file.display());
-    Ok(roots)
 }
 
 /// Gives object_store the client made here, whatever else it would like to have set.
@@ -286,17 +260,6 @@ mod tests {
         assert_eq!(endpoint(&options).as_deref(), Some("https://desk.s3.example:9000"));
         options.endpoint.clear();
         assert_eq!(endpoint(&options), None, "Amazon's own");
-    }
-
-    #[test]
-    fn certificates_come_from_the_file_that_is_named() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = dir.path().join("none.pem");
-        let missing = roots(&file).expect_err("not there").to_string();
-        assert!(missing.contains("none.pem"), "{missing}");
-        std::fs::write(&file, "no certificate\n").expect("written");
-        let empty = roots(&file).expect_err("no certificate in it").to_string();
-        assert!(empty.contains("none.pem"), "{empty}");
     }
 
     #[tokio::test(start_paused = true)]

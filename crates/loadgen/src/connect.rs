@@ -113,7 +113,7 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     check(options)?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
-    let base = Base::parse(&access.base_url)?;
+    let base = Base::of(access)?;
     let mut door = tickets_door(access)?;
     let mut guests = Vec::new();
     for visitor in 0..options.connections {

@@ -92,7 +92,7 @@ pub fn crash(options: &CrashOptions, server: &mut Server) -> Result<CrashReport,
     let Endpoint::Product(access) = &server.endpoint else {
         return Err(Error::Options("a product stays one"));
     };
-    let mut reader = Client::new(Base::parse(&access.base_url)?);
+    let mut reader = Client::new(Base::of(access)?);
     reader.ask("GET", "/readyz", None)?;
 
     let (mut stored, mut lost, mut duplicated, mut reordered) = (0, 0, 0, 0);

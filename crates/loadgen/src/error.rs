@@ -34,6 +34,17 @@ pub enum Error {
         /// The stable code of the problem, or empty.
         code: String,
     },
+    /// The server is not the one that was meant, or speaks no TLS.
+    #[error("cannot speak TLS with {host}{advice}")]
+    Tls {
+        /// Name or address of the server.
+        host: String,
+        /// What helps, where that is known.
+        advice: &'static str,
+        /// The reason.
+        #[source]
+        source: io::Error,
+    },
     /// The server said something that is not in the protocol.
     #[error("the server's answer is malformed: {what}")]
     Malformed {

@@ -137,7 +137,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
                 // They read like agents: what arrives is a delivery.
                 guests.push(Guest { peer: Peer::Agent(tab), hello });
             }
-            let tabs = storm(&Base::parse(&access.base_url)?, guests, AT_ONCE)?;
+            let tabs = storm(&Base::of(access)?, guests, AT_ONCE)?;
             cast.links.splice(1..1, tabs.links);
             Fan::new(options, product, cast.links, process)?.run()?
         }
@@ -214,7 +214,7 @@ fn floor(
         }
         poller.wait(&mut ready, Some(Duration::from_millis(10))).map_err(io("poll"))?;
         for event in &ready {
-            links[event.key as usize].receive(&mut scratch, |received| {
+            links[event.key as usize].receive(&poller, event.key, &mut scratch, |received| {
                 bytes += received.len() as u64;
                 Ok(received.len())
             })?;
@@ -333,7 +333,7 @@ impl<'a> Fan<'a> {
         let peer = link.peer;
         let parse = |bytes: &[u8]| product.read(peer, bytes, out, happened);
         match scratch {
-            Some(scratch) => link.receive(scratch, parse)?,
+            Some(scratch) => link.receive(&self.poller, index as u64, scratch, parse)?,
             None => link.parse_partial(parse)?,
         }
         if !out.is_empty() {

@@ -172,7 +172,7 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     let (product, cast) = Product::connect(access, options.visitors, options.agents, 200)?;
-    let base = Base::parse(&access.base_url)?;
+    let base = Base::of(access)?;
     let (cost, run) = Run::new(options, product, cast, &base, process)?.run()?;
     let void_reason = cost.void_reason(pinned.is_some());
     let sum = |of: fn(&Uploader) -> u64| run.uploaders.iter().map(of).sum();
@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
         }
         let (mut uploaders, sources) = (Vec::new(), Sources::fresh()?);
         for (index, visitor) in (0_u32..).zip(&cast.visitors) {
-            let stream = sources.connect(base.address, index)?;
+            let stream = base.over(sources.connect(base.address, index)?)?;
             let http = Link::new(Peer::Visitor(index), stream, Vec::new())?;
             http.register(&poller, cast.links.len() as u64 + u64::from(index))?;
             let head = format!(
@@ -380,7 +380,8 @@ impl<'a> Run<'a> {
     /// The file is stored: its message goes.
     fn answered(&mut self, index: usize, scratch: &mut [u8]) -> Result<(), Error> {
         let mut body = None;
-        self.uploaders[index].http.receive(scratch, |bytes| {
+        let key = (self.links.len() + index) as u64;
+        self.uploaders[index].http.receive(&self.poller, key, scratch, |bytes| {
             let Some(answer) = http::whole_answer(bytes)? else { return Ok(0) };
             if answer.status / 100 != 2 {
                 let code = String::from_utf8_lossy(&bytes[answer.body]).into_owned();
@@ -418,7 +419,7 @@ impl<'a> Run<'a> {
         let peer = link.peer;
         let parse = |bytes: &[u8]| split(bytes, &mut frames);
         match scratch {
-            Some(scratch) => link.receive(scratch, parse)?,
+            Some(scratch) => link.receive(&self.poller, index as u64, scratch, parse)?,
             None => link.parse_partial(parse)?,
         }
         for (opcode, payload) in frames {

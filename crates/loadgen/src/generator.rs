@@ -429,10 +429,11 @@ impl<D: Dialect> Generator<D> {
 
     fn receive(&mut self, index: usize) -> Result<(), Error> {
         self.out.clear();
-        let Self { dialect, links, scratch, out, happened, .. } = self;
+        let Self { dialect, poller, links, scratch, out, happened, .. } = self;
         let link = &mut links[index];
         let peer = link.peer;
-        link.receive(scratch, |bytes| dialect.read(peer, bytes, out, happened))?;
+        let parse = |bytes: &[u8]| dialect.read(peer, bytes, out, happened);
+        link.receive(poller, index as u64, scratch, parse)?;
         self.after_read(index)
     }
 

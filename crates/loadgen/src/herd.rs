@@ -127,7 +127,8 @@ impl Herd {
             if event.readable {
                 let peer = link.peer;
                 out.clear();
-                link.receive(scratch, |bytes| product.read(peer, bytes, &mut out, &mut happened))?;
+                let parse = |bytes: &[u8]| product.read(peer, bytes, &mut out, &mut happened);
+                link.receive(&self.poller, event.key, scratch, parse)?;
                 if !out.is_empty() {
                     link.send(&self.poller, event.key, &out)?;
                 }

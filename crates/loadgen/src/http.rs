@@ -4,12 +4,18 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _},
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use rustls::ClientConfig;
 use serde_json::Value;
 
-use crate::error::{Error, io};
+use crate::{
+    error::{Error, io},
+    launch::ProductAccess,
+    stream::{Stream, TlsName},
+};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer that is read.
@@ -27,22 +33,35 @@ pub(crate) struct Base {
     /// Empty or `/like/this`.
     pub(crate) prefix: String,
     pub(crate) address: SocketAddr,
+    /// How it is known, where it speaks TLS.
+    tls: Option<TlsName>,
 }
 
 impl Base {
-    /// Reads `http://host:port/prefix`.
-    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
-        let rest = url
-            .strip_prefix("http://")
-            .ok_or(Error::Options("the server's address begins with http://"))?;
-        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let named = if authority.rsplit_once(']').map_or(authority, |(_, port)| port).contains(':')
-        {
-            authority.to_owned()
-        } else {
-            format!("{authority}:80")
+    pub(crate) fn of(access: &ProductAccess) -> Result<Self, Error> {
+        Self::parse(&access.base_url, access.tls.as_ref())
+    }
+
+    /// Reads `http://host:port/prefix`, and `https://` where there is something to check certificates with.
+    fn parse(url: &str, trust: Option<&Arc<ClientConfig>>) -> Result<Self, Error> {
+        let (rest, trust, port) = match (url.split_once("://"), trust) {
+            (Some(("http", rest)), _) => (rest, None, 80),
+            (Some(("https", rest)), Some(trust)) => (rest, Some(trust), 443),
+            _ => {
+                return Err(Error::Options("the server's address begins with http:// or https://"));
+            }
         };
-        let address = named
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // Colons within brackets are those of an IPv6 address.
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, digits)) if !digits.ends_with(']') => {
+                let port = digits.parse();
+                (host, port.map_err(|_| Error::Options("the server's port is a number"))?)
+            }
+            _ => (authority, port),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address = (host, port)
             .to_socket_addrs()
             .map_err(io("look up the server's name"))?
             .next()
@@ -51,7 +70,23 @@ impl Base {
             authority: authority.to_owned(),
             prefix: prefix.trim_end_matches('/').to_owned(),
             address,
+            tls: trust.map(|trust| TlsName::new(host, Arc::clone(trust))).transpose()?,
         })
+    }
+
+    /// What the server speaks, over a connection to it; nothing is said yet.
+    pub(crate) fn over(&self, tcp: TcpStream) -> Result<Stream, Error> {
+        match &self.tls {
+            None => Ok(tcp.into()),
+            Some(name) => name.over(tcp),
+        }
+    }
+
+    /// The same, once the server has shown who it is.
+    pub(crate) fn meet(&self, tcp: TcpStream) -> Result<Stream, Error> {
+        let mut stream = self.over(tcp)?;
+        stream.shake_hands()?;
+        Ok(stream)
     }
 }
 
@@ -59,7 +94,7 @@ impl Base {
 #[derive(Debug)]
 pub(crate) struct Client {
     base: Base,
-    connection: Option<BufReader<TcpStream>>,
+    connection: Option<BufReader<Stream>>,
     cookies: Vec<(String, String)>,
     authorization: Option<String>,
     forwarded_for: Option<Ipv4Addr>,
@@ -176,15 +211,15 @@ impl Client {
         Ok(answer)
     }
 
-    fn connect(&self) -> Result<BufReader<TcpStream>, Error> {
+    fn connect(&self) -> Result<BufReader<Stream>, Error> {
         let stream = TcpStream::connect_timeout(&self.base.address, TIMEOUT)
             .map_err(io("connect to the server"))?;
         stream.set_nodelay(true).map_err(io("prepare a socket"))?;
         stream.set_read_timeout(Some(TIMEOUT)).map_err(io("prepare a socket"))?;
-        Ok(BufReader::new(stream))
+        Ok(BufReader::new(self.base.meet(stream)?))
     }
 
-    fn read(&mut self, connection: &mut BufReader<TcpStream>) -> Result<Answer, Error> {
+    fn read(&mut self, connection: &mut BufReader<Stream>) -> Result<Answer, Error> {
         let status_line = line(connection)?;
         let status = status_line
             .strip_prefix("HTTP/1.1 ")
@@ -272,7 +307,7 @@ pub(crate) fn string(value: &Value, name: &'static str) -> Result<String, Error>
     value[name].as_str().map(str::to_owned).ok_or(Error::Malformed { what: name })
 }
 
-fn line(connection: &mut BufReader<TcpStream>) -> Result<String, Error> {
+fn line(connection: &mut BufReader<Stream>) -> Result<String, Error> {
     let mut line = String::new();
     connection
         .by_ref()
@@ -288,7 +323,7 @@ fn line(connection: &mut BufReader<TcpStream>) -> Result<String, Error> {
     Ok(line)
 }
 
-fn exactly(connection: &mut BufReader<TcpStream>, length: u64) -> Result<Vec<u8>, Error> {
+fn exactly(connection: &mut BufReader<Stream>, length: u64) -> Result<Vec<u8>, Error> {
     if length > BODY_BYTES_MAX {
         return Err(Error::Malformed { what: "a body of bearable size" });
     }
@@ -298,7 +333,7 @@ fn exactly(connection: &mut BufReader<TcpStream>, length: u64) -> Result<Vec<u8>
 }
 
 /// The next chunk; `None` after the last.
-fn chunk(connection: &mut BufReader<TcpStream>) -> Result<Option<Vec<u8>>, Error> {
+fn chunk(connection: &mut BufReader<Stream>) -> Result<Option<Vec<u8>>, Error> {
     let head = line(connection)?;
     let size = head.split(';').next().unwrap_or_default().trim();
     let size = u64::from_str_radix(size, 16)
@@ -324,13 +359,36 @@ mod tests {
 
     use super::*;
 
+    fn plain(url: &str) -> Result<Base, Error> {
+        Base::parse(url, None)
+    }
+
+    fn trusting_nobody() -> Arc<ClientConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("TLS versions")
+            .with_root_certificates(rustls::RootCertStore::empty());
+        Arc::new(config.with_no_client_auth())
+    }
+
     #[test]
     fn addresses_have_ports_and_prefixes() {
-        let base = Base::parse("http://127.0.0.1:8080/chat/").expect("a base");
+        let base = plain("http://127.0.0.1:8080/chat/").expect("a base");
         assert_eq!((base.authority.as_str(), base.prefix.as_str()), ("127.0.0.1:8080", "/chat"));
-        assert_eq!(Base::parse("http://127.0.0.1").expect("a base").address.port(), 80);
-        assert_eq!(Base::parse("http://[::1]:99").expect("a base").address.port(), 99);
-        assert!(Base::parse("https://127.0.0.1").is_err());
+        for (url, port) in [
+            ("http://127.0.0.1", 80),
+            ("http://[::1]:99", 99),
+            ("http://[::1]/", 80),
+            ("https://[::1]", 443),
+            ("https://localhost:99/", 99),
+        ] {
+            let base = Base::parse(url, Some(&trusting_nobody())).expect("a base");
+            assert_eq!((base.address.port(), base.tls.is_some()), (port, url.contains("https")));
+        }
+        for wrong in ["https://127.0.0.1", "ftp://127.0.0.1", "127.0.0.1", "http://127.0.0.1:x"] {
+            assert!(plain(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -351,7 +409,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let server = std::thread::spawn(move || {
             let (stream, _) = listener.accept().expect("a connection");
-            let mut reader = BufReader::new(stream);
+            let mut reader = BufReader::new(Stream::from(stream));
             let mut requests = Vec::new();
             for answer in [
                 "HTTP/1.1 200 OK\r\nSet-Cookie: frontdesk=abc; Path=/\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
@@ -378,7 +436,7 @@ mod tests {
             }
             requests
         });
-        let mut client = Client::new(Base::parse(&format!("http://{address}/x")).expect("a base"));
+        let mut client = Client::new(plain(&format!("http://{address}/x")).expect("a base"));
         assert_eq!(client.ask("GET", "/1", None).expect("an answer"), json!({ "a": 1 }));
         let body = json!({ "c": 3 });
         assert_eq!(client.ask("POST", "/2", Some(&body)).expect("an answer"), json!({ "b": 2 }));

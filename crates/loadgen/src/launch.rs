@@ -7,9 +7,11 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use rustls::ClientConfig;
 use tempfile::TempDir;
 
 use crate::{
@@ -55,6 +57,8 @@ pub struct ProductAccess {
     pub admin_password: String,
     /// The inbox visitors write to; its routing is automatic.
     pub inbox_key: String,
+    /// What its certificate is checked with, where `base_url` is https.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 impl std::fmt::Debug for ProductAccess {
@@ -256,8 +260,13 @@ fn served(
     let read = |name| std::fs::read_to_string(dir.join(name)).map_err(io("read how to sign in"));
     let (admin_password, inbox_key) = (read(PASSWORD)?, read(INBOX_KEY)?);
     let (running, base_url) = serve(launch, &dir)?;
-    let access =
-        ProductAccess { base_url, admin_email: ADMIN_EMAIL.to_owned(), admin_password, inbox_key };
+    let access = ProductAccess {
+        base_url,
+        admin_email: ADMIN_EMAIL.to_owned(),
+        admin_password,
+        inbox_key,
+        tls: None,
+    };
     let pid = Some(running.child.id());
     let own = Own { running, dir, launch: Some(launch.clone()), _temporary: temporary };
     Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })

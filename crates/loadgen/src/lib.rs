@@ -48,6 +48,7 @@ mod source;
 mod spread;
 mod stall;
 mod storm;
+mod stream;
 mod text;
 mod trace;
 mod tracker;

@@ -81,7 +81,7 @@ pub fn mixed(options: &MixedOptions, server: &Server) -> Result<MixedReport, Err
     let (say, stored) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
     let uploads = Uploads {
-        client: Client::new(Base::parse(&access.base_url)?),
+        client: Client::new(Base::of(access)?),
         visitors: cast.visitors,
         every: Duration::from_secs_f64(f64::from(FILE_EVERY) / f64::from(options.rate.max(1))),
         say,

@@ -110,7 +110,7 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
     let guests: Vec<Guest> = guests.collect();
     let count = guests.len();
     let meter = Meter::start(process);
-    let back = storm(&Base::parse(&access.base_url)?, guests, count)?;
+    let back = storm(&Base::of(access)?, guests, count)?;
     let cost = meter.read();
     // The agents were there all the time.
     drop(links);
@@ -186,7 +186,8 @@ impl Stage {
                 }
                 if event.readable {
                     let mut frames = Vec::new();
-                    link.receive(&mut scratch, |bytes| split(bytes, &mut frames))?;
+                    let parse = |bytes: &[u8]| split(bytes, &mut frames);
+                    link.receive(&self.poller, event.key, &mut scratch, parse)?;
                     let peer = link.peer;
                     for (opcode, payload) in frames {
                         self.note(peer, opcode, &payload)?;

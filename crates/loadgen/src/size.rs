@@ -221,7 +221,7 @@ fn on(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error
     let conversations: Vec<String> =
         cast.visitors.into_iter().map(|visitor| visitor.conversation).collect();
     let measured = measure(options, product, cast.links, process, pinned.is_some())?;
-    let mut admin = Client::new(Base::parse(&access.base_url)?);
+    let mut admin = Client::new(Base::of(access)?);
     sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
     let close = serde_json::json!({ "command": "close" });
     for conversation in conversations {

@@ -75,7 +75,7 @@ pub(crate) fn storm(base: &Base, guests: Vec<Guest>, at_once: usize) -> Result<E
         {
             let key = entered.links.len() as u64;
             let began = Instant::now();
-            let stream = sources.connect(base.address, key as u32)?;
+            let stream = base.over(sources.connect(base.address, key as u32)?)?;
             let mut link = Link::new(guest.peer, stream, Vec::new())?;
             link.register(&poller, key)?;
             link.send(&poller, key, &request)?;
@@ -101,7 +101,7 @@ pub(crate) fn storm(base: &Base, guests: Vec<Guest>, at_once: usize) -> Result<E
             }
             let (peer, before) = (link.peer, stages[index].0);
             let (mut stage, mut out, mut welcome) = (before, Vec::new(), None);
-            link.receive(&mut scratch, |bytes| {
+            link.receive(&poller, event.key, &mut scratch, |bytes| {
                 let mut used = 0;
                 if stage == Stage::Upgrading {
                     let Some(end) = websocket::answer(bytes)? else { return Ok(0) };

@@ -198,7 +198,8 @@ impl Chat {
             for event in ready.iter().filter(|event| event.readable) {
                 let index = event.key as usize;
                 let mut frames = Vec::new();
-                self.links[index].receive(&mut scratch, |bytes| split(bytes, &mut frames))?;
+                let parse = |bytes: &[u8]| split(bytes, &mut frames);
+                self.links[index].receive(&self.poller, event.key, &mut scratch, parse)?;
                 let peer = self.links[index].peer;
                 for (opcode, payload) in frames {
                     let Some(frame) = self.kept(peer, opcode, &payload)? else { continue };

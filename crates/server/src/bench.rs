@@ -4,8 +4,9 @@
 //! told from the generator's.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,15 +20,17 @@ use frontdesk_loadgen::{
     floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, reference,
     resume, run_baseline, size, stall, text, trace,
 };
+use rustls::{ClientConfig, client::Resumption};
 use serde::Serialize;
 
 use crate::{
     cli::{
         Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFiles,
         BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchSize,
-        BenchStall, BenchTarget, BenchText, Floor, Subject,
+        BenchStall, BenchTarget, BenchText, CrowdGenerator, Floor, Subject,
     },
     commands::say,
+    trust,
 };
 
 /// Where the password of a target's admin is looked for.
@@ -58,8 +61,8 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
 }
 
 /// A process of a crowd.
-pub(crate) fn crowd_generator() -> anyhow::Result<ExitCode> {
-    crowd_worker()?;
+pub(crate) fn crowd_generator(options: &CrowdGenerator) -> anyhow::Result<ExitCode> {
+    crowd_worker(options.ca.as_deref().map(tls).transpose()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,9 +137,13 @@ fn run_crowd(options: &BenchIdle, connections: u32) -> anyhow::Result<ExitCode> 
         ..shape
     };
     let program = std::env::current_exe().context("cannot find this program")?;
+    let authorities = authorities(&options.target)?;
     let generator = || {
         let mut command = Command::new(&program);
         command.arg("crowd-generator");
+        if let Some(file) = &authorities {
+            command.arg("--ca").arg(file);
+        }
         command
     };
     let access = target(&options.target)?;
@@ -294,6 +301,25 @@ fn run_floor(options: &BenchFloor) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The file of the authorities the target's certificate is checked with, if it speaks TLS.
+fn authorities(target: &BenchTarget) -> anyhow::Result<Option<PathBuf>> {
+    let https = target.target.as_ref().is_some_and(|url| url.starts_with("https://"));
+    anyhow::ensure!(
+        https || target.ca.is_none(),
+        "--ca is for a --target that begins with https://"
+    );
+    let given = target.ca.as_deref().unwrap_or(Path::new(""));
+    https.then(|| trust::authorities(given, "--ca")).transpose()
+}
+
+/// How visitors and agents speak TLS. Each is on a device of its own: none resumes what another began.
+fn tls(authorities: &Path) -> anyhow::Result<Arc<ClientConfig>> {
+    let mut config = trust::client(trust::roots(authorities)?)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
+}
+
 /// The server to measure over the network, if one is named.
 fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
     let (Some(url), Some(email), Some(key)) =
@@ -312,6 +338,7 @@ fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
         admin_email: email.clone(),
         admin_password: password.trim_end_matches(['\r', '\n']).to_owned(),
         inbox_key: key.clone(),
+        tls: authorities(target)?.as_deref().map(tls).transpose()?,
     }))
 }
 

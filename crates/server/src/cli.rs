@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Floor(Floor),
     /// A process that holds connections; the benchmarks start it.
     #[command(hide = true)]
-    CrowdGenerator,
+    CrowdGenerator(CrowdGenerator),
     /// Fill an installation with conversations; the benchmarks measure what it is like then.
     #[command(hide = true)]
     Fill(Fill),
@@ -244,8 +244,8 @@ pub(crate) struct BenchText {
 /// A server that runs already, measured over the network. What it uses of its machine is not known.
 #[derive(Debug, Args)]
 pub(crate) struct BenchTarget {
-    /// Address of a running Frontdesk, for example http://10.0.0.2:8080, made for the test: the run
-    /// adds agents to its account and writes conversations, and its limits have to allow the rate.
+    /// Address of a running Frontdesk, for example http://10.0.0.2:8080 or https://chat.example.com, made
+    /// for the test: the run adds agents to its account and writes conversations, and its limits have to allow the rate.
     #[arg(long, value_name = "URL", requires_all = ["admin_email", "inbox_key"])]
     pub(crate) target: Option<String>,
     /// E-mail address of one of its admins.
@@ -257,6 +257,9 @@ pub(crate) struct BenchTarget {
     /// Key of the inbox visitors write to; its routing is automatic.
     #[arg(long, value_name = "KEY", requires = "target")]
     pub(crate) inbox_key: Option<String>,
+    /// Certificates (PEM) of the authority that signed the target's, where the system does not know it.
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// How long the step.
@@ -572,6 +575,14 @@ pub(crate) struct Floor {
     pub(crate) kind: String,
     /// Directory of its log.
     pub(crate) dir: PathBuf,
+}
+
+/// A process of a crowd; the benchmarks start it.
+#[derive(Debug, Args)]
+pub(crate) struct CrowdGenerator {
+    /// Certificates of the authority that signed the server's, where that speaks https.
+    #[arg(long)]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// How full an installation becomes.

@@ -82,7 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bench(bench) => bench::run(bench),
         Command::Floor(floor) => bench::floor(floor),
-        Command::CrowdGenerator => bench::crowd_generator(),
+        Command::CrowdGenerator(generator) => bench::crowd_generator(&generator),
         Command::Fill(fill) => fill::run(&load(&flags(&fill.place))?, &fill),
         Command::Version => {
             commands::say(concat!("frontdesk ", env!("CARGO_PKG_VERSION")));

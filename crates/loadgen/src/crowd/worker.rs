@@ -4,8 +4,11 @@
 use std::{
     io::{BufRead, Write},
     os::fd::AsFd,
+    sync::Arc,
     time::Duration,
 };
+
+use rustls::ClientConfig;
 
 use super::pipe::{self, Answer, Begin, Command};
 use crate::{
@@ -21,23 +24,28 @@ use crate::{
 
 const OUT_OF_TURN: Error = Error::Malformed { what: "a command in its turn" };
 
-/// Serves the parent on standard input and output until it is gone or has what it wanted.
-pub fn crowd_worker() -> Result<(), Error> {
+/// Serves the parent on standard input and output until it is gone or has what it wanted. `tls` is what
+/// certificates of servers are checked with, where they speak https.
+pub fn crowd_worker(tls: Option<Arc<ClientConfig>>) -> Result<(), Error> {
     let (mut commands, mut answers) = (std::io::stdin().lock(), std::io::stdout().lock());
-    match serve(&mut commands, &mut answers) {
+    match serve(&mut commands, &mut answers, tls) {
         Ok(()) => Ok(()),
         Err(error) => pipe::write(&mut answers, &Answer::Failed(chain(&error))),
     }
 }
 
-fn serve(commands: &mut (impl BufRead + AsFd), answers: &mut impl Write) -> Result<(), Error> {
+fn serve(
+    commands: &mut (impl BufRead + AsFd),
+    answers: &mut impl Write,
+    tls: Option<Arc<ClientConfig>>,
+) -> Result<(), Error> {
     let to = match pipe::read(commands)? {
         None => return Ok(()),
         Some(Command::Begin(to)) => to,
         Some(_) => return Err(OUT_OF_TURN),
     };
     let server = Process::new(to.server_pid);
-    let mut herd = gather(to)?;
+    let mut herd = gather(to, tls)?;
     let generator = loop {
         pipe::write(answers, &Answer::Done)?;
         herd.rest_until(&*commands)?;
@@ -66,12 +74,13 @@ fn serve(commands: &mut (impl BufRead + AsFd), answers: &mut impl Write) -> Resu
 }
 
 /// The agents, and nobody else yet.
-fn gather(to: Begin) -> Result<Herd, Error> {
+fn gather(to: Begin, tls: Option<Arc<ClientConfig>>) -> Result<Herd, Error> {
     let access = ProductAccess {
         base_url: to.base_url,
         admin_email: to.admin_email,
         admin_password: to.admin_password,
         inbox_key: to.inbox_key,
+        tls,
     };
     let team = match to.agents {
         0 => Vec::new(),

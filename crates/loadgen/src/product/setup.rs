@@ -4,7 +4,6 @@
 use std::{
     collections::{HashMap, HashSet},
     io::{Read as _, Write as _},
-    net::TcpStream,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -25,6 +24,7 @@ use crate::{
     link::{Link, Peer},
     poll::Poller,
     source::Sources,
+    stream::Stream,
     websocket::{self, Keys},
 };
 
@@ -98,7 +98,7 @@ struct Entered {
 
 /// A door for visitors who only connect.
 pub(crate) fn tickets_door(access: &ProductAccess) -> Result<Door, Error> {
-    Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone())
+    Door::new(Base::of(access)?, access.inbox_key.clone())
 }
 
 impl Door {
@@ -195,7 +195,7 @@ impl Door {
     /// Opens a socket and says hello.
     fn greet(&mut self, peer: Peer, ticket: &str) -> Result<(Talk, wire::Welcome), Error> {
         let (Peer::Visitor(index) | Peer::Agent(index)) = peer;
-        let mut stream = self.sources.connect(self.base.address, index)?;
+        let mut stream = self.base.meet(self.sources.connect(self.base.address, index)?)?;
         let nonce = u128::from(random()?).to_be_bytes();
         let path = format!("{}/ws/v1", self.base.prefix);
         let subprotocol = Encoding::Proto.subprotocol();
@@ -228,7 +228,7 @@ impl Door {
 #[derive(Debug)]
 pub(crate) struct Talk {
     peer: Peer,
-    stream: TcpStream,
+    stream: Stream,
     read_ahead: Vec<u8>,
     keys: Keys,
     /// Of the newest frame.
@@ -287,7 +287,7 @@ impl Talk {
     }
 }
 
-fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>, peer: Peer) -> Result<(), Error> {
+fn more(stream: &mut Stream, bytes: &mut Vec<u8>, peer: Peer) -> Result<(), Error> {
     let mut part = [0; 4_096];
     match stream.read(&mut part) {
         Ok(0) => Err(Error::Closed { peer: peer.to_string(), code: None }),
@@ -313,7 +313,7 @@ pub(super) fn connect(
     visitors: u32,
     agents: u32,
 ) -> Result<Cast, Error> {
-    let mut door = Door::new(Base::parse(&access.base_url)?, access.inbox_key.clone())?;
+    let mut door = Door::new(Base::of(access)?, access.inbox_key.clone())?;
     let team = door.agents(access, agents, visitors)?;
     let (mut links, mut visitor_of) = (Vec::new(), Vec::new());
     for visitor in 0..visitors {
@@ -408,7 +408,8 @@ impl<'a> Opening<'a> {
                 }
                 if event.readable {
                     let mut frames = Vec::new();
-                    self.links[index].receive(&mut scratch, |bytes| split(bytes, &mut frames))?;
+                    let parse = |bytes: &[u8]| split(bytes, &mut frames);
+                    self.links[index].receive(&self.poller, event.key, &mut scratch, parse)?;
                     self.take(index, frames)?;
                 }
             }

@@ -65,7 +65,7 @@ impl Measured {
 /// Asks for everything at the server, each thing `requests` times. Nobody's connection rests meanwhile: the
 /// server would close it.
 pub(super) fn reads(access: &ProductAccess, requests: u64) -> Result<Vec<Read>, Error> {
-    let base = Base::parse(&access.base_url)?;
+    let base = Base::of(access)?;
     let mut admin = Client::new(base.clone());
     sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
     let password = format!("{:016x}{:016x}", random()?, random()?);

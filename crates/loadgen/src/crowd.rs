@@ -6,8 +6,7 @@ mod pipe;
 mod worker;
 
 use std::{
-    io::BufReader,
-    process::{Child, ChildStdin, ChildStdout, Command as Program, Stdio},
+    process::Command as Program,
     time::{Duration, Instant},
 };
 
@@ -16,6 +15,7 @@ use serde::Serialize;
 pub use worker::crowd_worker;
 
 use crate::{
+    child::Running,
     cpu::Process,
     error::{Error, io},
     generator::Outcome,
@@ -186,19 +186,9 @@ fn share(whole: u32, place: u32, count: u32) -> u32 {
 
 /// A generator with its server.
 struct Member {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    process: Running,
     place: u32,
     agents: u32,
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 impl Member {
@@ -212,17 +202,10 @@ impl Member {
         let Endpoint::Product(access) = &server.endpoint else {
             return Err(Error::Options("only the product has authenticated connections"));
         };
-        let mut child = program
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(io("run a generator"))?;
-        let (Some(commands), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Error::Malformed { what: "pipes to a generator" });
-        };
+        let process = Running::start(&mut program, "run a generator")?;
         let chatting = share(options.chatting, place, count);
         let agents = chatting.div_ceil(PER_AGENT);
-        let mut member = Self { child, commands, answers: BufReader::new(answers), place, agents };
+        let mut member = Self { process, place, agents };
         member.ask(&Command::Begin(Begin {
             base_url: access.base_url.clone(),
             admin_email: access.admin_email.clone(),
@@ -238,12 +221,12 @@ impl Member {
     }
 
     fn ask(&mut self, command: &Command) -> Result<(), Error> {
-        pipe::write(&mut self.commands, command)
+        pipe::write(&mut self.process.stdin, command)
     }
 
     fn answer(&mut self) -> Result<Option<Outcome>, Error> {
         let what = "a generator";
-        match pipe::read(&mut self.answers)? {
+        match pipe::read(&mut self.process.stdout)? {
             Some(Answer::Done) => Ok(None),
             Some(Answer::Found(outcome)) => Ok(Some(*outcome)),
             Some(Answer::Failed(reason)) => Err(Error::Launch { what, reason }),
@@ -365,7 +348,7 @@ impl Crowd<'_> {
     fn hold(&mut self, time: Duration) -> Result<(), Error> {
         let mut poller = Poller::new(1).map_err(io("poll"))?;
         for member in &self.members {
-            poller.add(member.answers.get_ref(), member.place.into()).map_err(io("poll"))?;
+            poller.add(member.process.stdout.get_ref(), member.place.into()).map_err(io("poll"))?;
         }
         let (ends, mut ready, mut progress) = (Instant::now() + time, Vec::new(), Progress::new());
         loop {

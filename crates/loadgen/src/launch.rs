@@ -3,10 +3,9 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     baseline::BaselineKind,
+    child::Running,
     error::{Error, io},
     product,
 };
@@ -88,21 +88,6 @@ struct Own {
     _temporary: Option<TempDir>,
 }
 
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    /// Kept open: after the address nobody reads it, but the server may write.
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself, and what it wrote goes with its directory.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
 impl Server {
     /// A server that somebody else started and will end.
     pub fn of(pid: u32, endpoint: Endpoint) -> Self {
@@ -116,19 +101,12 @@ impl Server {
 
     /// Ends the process in the middle of whatever it does.
     pub fn kill9(&mut self) -> Result<(), Error> {
-        let own = self.own.as_mut().ok_or(NOT_OURS)?;
-        own.running.child.kill().map_err(io("kill the server"))?;
-        own.running.child.wait().map_err(io("wait for the server's end"))?;
-        Ok(())
+        self.own.as_mut().ok_or(NOT_OURS)?.running.kill9()
     }
 
     /// Asks the process to stop and waits until it has.
     pub fn stop(&mut self) -> Result<(), Error> {
-        let own = self.own.as_mut().ok_or(NOT_OURS)?;
-        let pid = rustix::process::Pid::from_child(&own.running.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)
-            .map_err(|error| io("stop the server")(error.into()))?;
-        let status = own.running.child.wait().map_err(io("wait for the server's end"))?;
+        let status = self.own.as_mut().ok_or(NOT_OURS)?.running.stop()?;
         if !status.success() {
             return Err(Error::Launch { what: "a stop", reason: status.to_string() });
         }
@@ -146,7 +124,7 @@ impl Server {
         let (running, base_url) = serve(launch, &own.dir)?;
         let took = began.elapsed();
         (own.running, access.base_url) = (running, base_url);
-        self.pid = Some(own.running.child.id());
+        self.pid = Some(own.running.pid());
         Ok(took)
     }
 
@@ -237,19 +215,13 @@ pub(crate) fn run_on_data<'a>(
     what: &'static str,
     arguments: impl IntoIterator<Item = &'a OsStr>,
 ) -> Result<serde_json::Value, Error> {
-    let output = clean(&launch.program)
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(dir.join(DATA))
-        .envs(server_env(launch.durable, launch.loops))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(io("run frontdesk"))?;
-    if !output.status.success() {
-        return Err(Error::Launch { what, reason: output.status.to_string() });
+    let mut command = frontdesk(launch);
+    command.args(arguments).arg("--data-dir").arg(dir.join(DATA));
+    let (printed, status) = Running::start(&mut command, "run frontdesk")?.read_to_end()?;
+    if !status.success() {
+        return Err(Error::Launch { what, reason: status.to_string() });
     }
-    serde_json::from_slice(&output.stdout).map_err(|_| Error::Malformed { what: "printed JSON" })
+    serde_json::from_str(&printed).map_err(|_| Error::Malformed { what: "printed JSON" })
 }
 
 fn served(
@@ -267,7 +239,7 @@ fn served(
         inbox_key,
         tls: None,
     };
-    let pid = Some(running.child.id());
+    let pid = Some(running.pid());
     let own = Own { running, dir, launch: Some(launch.clone()), _temporary: temporary };
     Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })
 }
@@ -275,16 +247,15 @@ fn served(
 fn serve(launch: &ProductLaunch, dir: &Path) -> Result<(Running, String), Error> {
     let log =
         std::fs::File::create(dir.join(SERVER_LOG)).map_err(io("create the server's log file"))?;
-    let child = clean(&launch.program)
+    let mut command = frontdesk(launch);
+    command
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(dir.join(DATA))
-        .envs(server_env(launch.durable, launch.loops))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .map_err(io("run frontdesk serve"))?;
-    announced(child, dir, |line| line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned()))
+        .stderr(log);
+    let mut running = Running::start(&mut command, "run frontdesk serve")?;
+    let url = |line: &str| line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned());
+    let base_url = announced(&mut running, dir, url)?;
+    Ok((running, base_url))
 }
 
 /// Builds the relay in `source`, a Go module, and starts it with one thread for Go code: it gets one
@@ -303,16 +274,7 @@ pub fn launch_g0(source: &Path, parent: &Path) -> Result<Server, Error> {
         let reason = String::from_utf8_lossy(&built.stderr).trim().to_owned();
         return Err(Error::Launch { what: "go build", reason });
     }
-    let child = Command::new(&program)
-        .env("GOMAXPROCS", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(io("run the relay in Go"))?;
-    let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
-    let pid = Some(running.child.id());
-    let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
-    Ok(Server { pid, endpoint: Endpoint::Relay(address), own: Some(own) })
+    relay(Command::new(&program).env("GOMAXPROCS", "1"), dir, Endpoint::Relay)
 }
 
 /// Starts a floor: runs `command` with the floor's name and a directory for its log as further
@@ -323,60 +285,58 @@ pub fn launch_baseline(
     parent: &Path,
 ) -> Result<Server, Error> {
     let dir = temporary(parent)?;
-    let child = command
-        .arg(kind.name())
-        .arg(dir.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(io("run a baseline"))?;
-    let (running, address) = announced(child, dir.path(), |line| line.trim_end().parse().ok())?;
-    let pid = Some(running.child.id());
-    let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
-    Ok(Server { pid, endpoint: Endpoint::Baseline(address), own: Some(own) })
+    command.arg(kind.name()).arg(dir.path());
+    relay(&mut command, dir, Endpoint::Baseline)
 }
 
-pub(crate) fn temporary(parent: &Path) -> Result<TempDir, Error> {
+/// Starts a relay, which says its address first and ends with its standard input.
+fn relay(
+    command: &mut Command,
+    dir: TempDir,
+    endpoint: fn(SocketAddr) -> Endpoint,
+) -> Result<Server, Error> {
+    let mut running = Running::start(command, "run a relay")?;
+    let address = announced(&mut running, dir.path(), |line| line.trim_end().parse().ok())?;
+    let pid = Some(running.pid());
+    let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
+    Ok(Server { pid, endpoint: endpoint(address), own: Some(own) })
+}
+
+/// A directory of a run, for as long as it is held.
+pub fn temporary(parent: &Path) -> Result<TempDir, Error> {
     tempfile::Builder::new()
         .prefix("frontdesk-bench-")
         .tempdir_in(parent)
         .map_err(io("make a temporary directory"))
 }
 
-/// The program without any configuration of this process's environment.
-fn clean(program: &Path) -> Command {
-    let mut command = Command::new(program);
+/// The program as it is measured, without any configuration of this process's environment.
+fn frontdesk(launch: &ProductLaunch) -> Command {
+    let mut command = Command::new(&launch.program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with(ENV_PREFIX) {
             command.env_remove(name);
         }
     }
+    command.arg("--ends-with-stdin").envs(server_env(launch.durable, launch.loops));
     command
 }
 
-/// Reads lines until one holds what is looked for. A process that ends instead is an error.
+/// What a process says once it serves. One that ends instead is an error.
 fn announced<T>(
-    mut child: Child,
+    running: &mut Running,
     dir: &Path,
     find: impl Fn(&str) -> Option<T>,
-) -> Result<(Running, T), Error> {
-    let stdout = child.stdout.take().ok_or(Error::Malformed { what: "standard output" })?;
-    let mut running = Running { child, stdout: BufReader::new(stdout) };
-    loop {
-        let mut line = String::new();
-        let count = running.stdout.read_line(&mut line).map_err(io("read a server's output"))?;
-        if count == 0 {
-            let said = std::fs::read_to_string(dir.join(SERVER_LOG));
-            let reason = match said.as_deref().map(str::trim) {
-                Ok(said) if !said.is_empty() => said.to_owned(),
-                _ => "it ended before it said its address".to_owned(),
-            };
-            return Err(Error::Launch { what: "a server process", reason });
-        }
-        if let Some(found) = find(&line) {
-            return Ok((running, found));
-        }
+) -> Result<T, Error> {
+    if let Some(found) = running.find(find)? {
+        return Ok(found);
     }
+    let said = std::fs::read_to_string(dir.join(SERVER_LOG));
+    let reason = match said.as_deref().map(str::trim) {
+        Ok(said) if !said.is_empty() => said.to_owned(),
+        _ => "it ended before it said its address".to_owned(),
+    };
+    Err(Error::Launch { what: "a server process", reason })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 mod activity;
 mod baseline;
 mod burst;
+mod child;
 mod connect;
 mod cpu;
 mod crash;
@@ -58,6 +59,7 @@ mod windows;
 pub use activity::Activity;
 pub use baseline::{BaselineKind, BaselineOptions, run_baseline, serve_baseline};
 pub use burst::{BurstOptions, BurstReport, burst};
+pub use child::{end_with_stdin, sweep};
 pub use connect::{ConnectOptions, ConnectReport, Handshakes, accept_floor, connect};
 pub use crash::{CrashOptions, CrashReport, crash};
 pub use crowd::{CrowdChat, CrowdOptions, CrowdReport, crowd, crowd_worker};
@@ -70,7 +72,7 @@ pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
 pub use launch::{
     Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_g0, launch_product,
-    server_env,
+    server_env, temporary,
 };
 pub use mixed::{MixedOptions, MixedReport, mixed};
 pub use reference::{

@@ -4,6 +4,7 @@
 //! told from the generator's.
 
 use std::{
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::Arc,
@@ -18,46 +19,65 @@ use frontdesk_loadgen::{
     ResumeOptions, Server, Size, SizeOptions, SizeReport, StallOptions, Subject as Subject_,
     TextOptions, accept_floor, burst, connect, crash, crowd, crowd_worker, fanout, files,
     floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, reference,
-    resume, run_baseline, size, stall, text, trace,
+    resume, run_baseline, size, stall, sweep, temporary, text, trace,
 };
 use rustls::{ClientConfig, client::Resumption};
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     cli::{
-        Bench, BenchBurst, BenchCommon, BenchConnect, BenchCrash, BenchFanout, BenchFiles,
-        BenchFloor, BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchSize,
-        BenchStall, BenchTarget, BenchText, CrowdGenerator, Floor, Subject,
+        Bench, BenchBurst, BenchConnect, BenchCrash, BenchFanout, BenchFiles, BenchFloor,
+        BenchGoals, BenchIdle, BenchMixed, BenchReference, BenchResume, BenchSize, BenchStall,
+        BenchTarget, BenchText, CrowdGenerator, Floor, Scenario, Subject,
     },
-    commands::say,
+    commands::{complain, say},
     trust,
 };
 
 /// Where the password of a target's admin is looked for.
 const PASSWORD_ENV: &str = "FRONTDESK_BENCH_ADMIN_PASSWORD";
 
+/// Exit code of a benchmark that was stopped: 128 and the number of SIGINT, as shells have it.
+const EXIT_STOPPED: u8 = 130;
+
 /// Runs a benchmark and prints its report.
 pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
-    match bench {
-        Bench::Text(options) => run_text(&options),
-        Bench::Idle(options) => run_idle(&options),
-        Bench::Connect(options) => run_connect(&options),
-        Bench::Fanout(options) => run_fanout(&options),
-        Bench::Resume(options) => run_resume(&options),
-        Bench::Files(options) => run_files(&options),
-        Bench::Mixed(options) => run_mixed(&options),
-        Bench::Crash(options) => run_crash(&options),
-        Bench::Stall(options) => run_stall(&options),
-        Bench::Size(options) => run_size(options),
-        Bench::Trace(common) => {
-            print(&trace(&launch_pinned(&common, Subject_::Product)?)?, common.json)?;
+    let Bench { common, scenario } = bench;
+    let dir = temporary(&common.dir.unwrap_or_else(std::env::temp_dir))?;
+    let stage = &Stage {
+        program: std::env::current_exe().context("cannot find this program")?,
+        dir: dir.path().to_owned(),
+        g0: common.g0,
+        json: common.json,
+    };
+    stage.sweep_at_a_signal()?;
+    match scenario {
+        Scenario::Text(options) => run_text(&options, stage),
+        Scenario::Idle(options) => run_idle(&options, stage),
+        Scenario::Connect(options) => run_connect(&options, stage),
+        Scenario::Fanout(options) => run_fanout(&options, stage),
+        Scenario::Resume(options) => run_resume(&options, stage),
+        Scenario::Files(options) => run_files(&options, stage),
+        Scenario::Mixed(options) => run_mixed(&options, stage),
+        Scenario::Crash(options) => run_crash(&options, stage),
+        Scenario::Stall(options) => run_stall(&options, stage),
+        Scenario::Size(options) => run_size(options, stage),
+        Scenario::Trace => {
+            stage.print(&trace(&stage.pinned(Subject_::Product)?)?)?;
             Ok(ExitCode::SUCCESS)
         }
-        Bench::Burst(options) => run_burst(&options),
-        Bench::Floor(options) => run_floor(&options),
-        Bench::Reference(options) => run_reference(options),
-        Bench::Goals(options) => run_goals(options),
+        Scenario::Burst(options) => run_burst(&options, stage),
+        Scenario::Floor(options) => run_floor(&options, stage),
+        Scenario::Reference(options) => run_reference(options, stage),
+        Scenario::Goals(options) => run_goals(options, stage),
     }
+}
+
+/// What is left of a benchmark that was stopped.
+pub(crate) fn swept(dir: &Path) -> anyhow::Result<ExitCode> {
+    sweep(dir)?;
+    Ok(ExitCode::from(EXIT_STOPPED))
 }
 
 /// A process of a crowd.
@@ -73,7 +93,7 @@ pub(crate) fn floor(floor: Floor) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
+fn run_text(options: &BenchText, stage: &Stage) -> anyhow::Result<ExitCode> {
     let subject = match options.subject {
         Subject::Product => Subject_::Product,
         Subject::ProductAsync => Subject_::ProductAsync,
@@ -100,34 +120,34 @@ fn run_text(options: &BenchText) -> anyhow::Result<ExitCode> {
             anyhow::bail!("--target is the product; --subject chooses what is started here")
         }
         Some(access) => Server::remote(access),
-        None => launch(&options.common, subject, placement)?,
+        None => stage.launch(subject, placement)?,
     };
     let report = text(&text_options, &server)?;
-    print(&report, options.common.json)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_idle(options: &BenchIdle) -> anyhow::Result<ExitCode> {
+fn run_idle(options: &BenchIdle, stage: &Stage) -> anyhow::Result<ExitCode> {
     if let Some(connections) = options.connections {
-        return run_crowd(options, connections);
+        return run_crowd(options, connections, stage);
     }
     anyhow::ensure!(
         options.target.target.is_none(),
         "the memory of a server elsewhere is not known: give --connections with --target"
     );
-    let server = launch(&options.common, Subject_::Product, Placement::Pinned)?;
+    let server = stage.launch(Subject_::Product, Placement::Pinned)?;
     let idle_options = IdleOptions {
         low: options.low,
         high: options.high,
         hold: Duration::from_secs(options.hold),
         ..IdleOptions::default()
     };
-    print(&idle(&idle_options, &server)?, options.common.json)?;
+    stage.print(&idle(&idle_options, &server)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// More connections than a process may have files.
-fn run_crowd(options: &BenchIdle, connections: u32) -> anyhow::Result<ExitCode> {
+fn run_crowd(options: &BenchIdle, connections: u32, stage: &Stage) -> anyhow::Result<ExitCode> {
     let shape = CrowdOptions::new(connections, options.chatting.of(connections));
     let crowd_options = CrowdOptions {
         per_process: options.per_process,
@@ -136,10 +156,9 @@ fn run_crowd(options: &BenchIdle, connections: u32) -> anyhow::Result<ExitCode> 
         measured: Duration::from_secs(options.seconds),
         ..shape
     };
-    let program = std::env::current_exe().context("cannot find this program")?;
     let authorities = authorities(&options.target)?;
     let generator = || {
-        let mut command = Command::new(&program);
+        let mut command = Command::new(&stage.program);
         command.arg("crowd-generator");
         if let Some(file) = &authorities {
             command.arg("--ca").arg(file);
@@ -147,17 +166,17 @@ fn run_crowd(options: &BenchIdle, connections: u32) -> anyhow::Result<ExitCode> 
         command
     };
     let access = target(&options.target)?;
-    let mut start = launcher(&options.common);
+    let mut start = stage.launcher(Placement::Pinned);
     let mut server = |subject| match &access {
         Some(access) => Ok(Server::remote(access.clone())),
         None => start(subject),
     };
     let report = crowd(&crowd_options, &generator, &mut server)?;
-    print(&report, options.common.json)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_burst(options: &BenchBurst) -> anyhow::Result<ExitCode> {
+fn run_burst(options: &BenchBurst, stage: &Stage) -> anyhow::Result<ExitCode> {
     let time = Duration::from_secs(options.seconds);
     let burst_options = BurstOptions {
         peak: Duration::from_secs(options.peak_seconds),
@@ -170,36 +189,34 @@ fn run_burst(options: &BenchBurst) -> anyhow::Result<ExitCode> {
             ..BurstOptions::default().shape
         },
     };
-    let report = burst(&burst_options, &mut launcher(&options.common))?;
-    print(&report, options.common.json)?;
+    let report = burst(&burst_options, &mut stage.launcher(Placement::Pinned))?;
+    stage.print(&report)?;
     Ok(success(report.run.is_clean()))
 }
 
-fn run_connect(options: &BenchConnect) -> anyhow::Result<ExitCode> {
+fn run_connect(options: &BenchConnect, stage: &Stage) -> anyhow::Result<ExitCode> {
     let connect_options = ConnectOptions {
         connections: options.connections,
         at_once: options.at_once,
         ..ConnectOptions::default()
     };
-    let common = &options.common;
-    let floor = accept_floor(&connect_options, &launch_pinned(common, Subject_::BAccept)?)?;
-    let product = connect(&connect_options, &launch_pinned(common, Subject_::Product)?)?;
+    let floor = accept_floor(&connect_options, &stage.pinned(Subject_::BAccept)?)?;
+    let product = connect(&connect_options, &stage.pinned(Subject_::Product)?)?;
     let ratio = product.per_s / floor.per_s;
-    print(&Beside { product, floor, ratio }, common.json)?;
+    stage.print(&Beside { product, floor, ratio })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_fanout(options: &BenchFanout) -> anyhow::Result<ExitCode> {
+fn run_fanout(options: &BenchFanout, stage: &Stage) -> anyhow::Result<ExitCode> {
     let fanout_options = FanoutOptions {
         sockets: options.sockets,
         in_flight: options.in_flight,
         ..FanoutOptions::new(Duration::from_secs(options.seconds))
     };
-    let common = &options.common;
-    let floor = fanout(&fanout_options, &launch_pinned(common, Subject_::BSend)?)?;
-    let product = fanout(&fanout_options, &launch_pinned(common, Subject_::Product)?)?;
+    let floor = fanout(&fanout_options, &stage.pinned(Subject_::BSend)?)?;
+    let product = fanout(&fanout_options, &stage.pinned(Subject_::Product)?)?;
     let (ratio, clean) = (product.deliveries_per_s / floor.deliveries_per_s, product.is_clean());
-    print(&Beside { product, floor, ratio }, common.json)?;
+    stage.print(&Beside { product, floor, ratio })?;
     Ok(success(clean))
 }
 
@@ -213,39 +230,39 @@ struct Beside<P, F> {
     ratio: f64,
 }
 
-fn run_resume(options: &BenchResume) -> anyhow::Result<ExitCode> {
+fn run_resume(options: &BenchResume, stage: &Stage) -> anyhow::Result<ExitCode> {
     let resume_options = ResumeOptions {
         visitors: options.visitors,
         agents: options.agents,
         ..ResumeOptions::default()
     };
-    let report = resume(&resume_options, &launch_pinned(&options.common, Subject_::Product)?)?;
-    print(&report, options.common.json)?;
+    let report = resume(&resume_options, &stage.pinned(Subject_::Product)?)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_crash(options: &BenchCrash) -> anyhow::Result<ExitCode> {
+fn run_crash(options: &BenchCrash, stage: &Stage) -> anyhow::Result<ExitCode> {
     let crash_options = CrashOptions {
         visitors: options.visitors,
         agents: options.agents,
         ..CrashOptions::new(Duration::from_secs(options.seconds))
     };
-    let report = crash(&crash_options, &mut launch_pinned(&options.common, Subject_::Product)?)?;
-    print(&report, options.common.json)?;
+    let report = crash(&crash_options, &mut stage.pinned(Subject_::Product)?)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_stall(options: &BenchStall) -> anyhow::Result<ExitCode> {
+fn run_stall(options: &BenchStall, stage: &Stage) -> anyhow::Result<ExitCode> {
     let defaults = StallOptions::new(Duration::from_secs(options.seconds));
     let shape =
         TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
-    let server = launch_pinned(&options.common, Subject_::Product)?;
+    let server = stage.pinned(Subject_::Product)?;
     let report = stall(&StallOptions { shape }, &server)?;
-    print(&report, options.common.json)?;
+    stage.print(&report)?;
     Ok(success(report.run.is_clean()))
 }
 
-fn run_size(options: BenchSize) -> anyhow::Result<ExitCode> {
+fn run_size(options: BenchSize, stage: &Stage) -> anyhow::Result<ExitCode> {
     let measured = Duration::from_secs(options.seconds);
     let size_options = SizeOptions {
         size: Size { messages: options.messages, conversations: options.conversations },
@@ -259,34 +276,34 @@ fn run_size(options: BenchSize) -> anyhow::Result<ExitCode> {
         watched: Duration::from_secs(options.watched_seconds),
         requests: options.requests,
     };
-    let launch = product_launch(&options.common, true, Placement::Pinned)?;
+    let launch = stage.product(true, Placement::Pinned);
     let report = SizeReport {
         commit: options.commit,
         command: Some(called()),
         ..size(&size_options, &launch)?
     };
-    print(&report, options.common.json)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_files(options: &BenchFiles) -> anyhow::Result<ExitCode> {
+fn run_files(options: &BenchFiles, stage: &Stage) -> anyhow::Result<ExitCode> {
     let files_options = FilesOptions {
         visitors: options.visitors,
         agents: options.agents,
         ..FilesOptions::new(Duration::from_secs(options.seconds))
     };
-    let report = files(&files_options, &launch_pinned(&options.common, Subject_::Product)?)?;
-    print(&report, options.common.json)?;
+    let report = files(&files_options, &stage.pinned(Subject_::Product)?)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_mixed(options: &BenchMixed) -> anyhow::Result<ExitCode> {
+fn run_mixed(options: &BenchMixed, stage: &Stage) -> anyhow::Result<ExitCode> {
     let defaults = MixedOptions::new(options.rate, Duration::from_secs(options.seconds));
     let shape =
         TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
     let mixed_options = MixedOptions { shape, ..defaults };
-    let report = mixed(&mixed_options, &launch_pinned(&options.common, Subject_::Product)?)?;
-    print(&report, options.common.json)?;
+    let report = mixed(&mixed_options, &stage.pinned(Subject_::Product)?)?;
+    stage.print(&report)?;
     Ok(success(report.run.is_clean()))
 }
 
@@ -294,10 +311,10 @@ fn success(clean: bool) -> ExitCode {
     if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_floor(options: &BenchFloor) -> anyhow::Result<ExitCode> {
+fn run_floor(options: &BenchFloor, stage: &Stage) -> anyhow::Result<ExitCode> {
     let floor_options = FloorOptions::new(options.rounds, Duration::from_secs(options.seconds));
-    let report = floor_(&floor_options, &mut launcher(&options.common))?;
-    print(&report, options.common.json)?;
+    let report = floor_(&floor_options, &mut stage.launcher(Placement::Pinned))?;
+    stage.print(&report)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -342,34 +359,32 @@ fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
     }))
 }
 
-fn run_reference(options: BenchReference) -> anyhow::Result<ExitCode> {
+fn run_reference(options: BenchReference, stage: &Stage) -> anyhow::Result<ExitCode> {
     let shapes = ReferenceOptions::new(Duration::from_secs(options.seconds));
     let (visitors, agents) = (options.visitors, options.agents);
     let reference_options = ReferenceOptions {
         shape: TextOptions { visitors, agents, ..shapes.shape },
         files: FilesOptions { visitors: visitors.div_ceil(5), agents, ..shapes.files },
     };
-    let common = options.common;
-    let found = reference(&reference_options, &mut launcher_on(&common, Placement::Free))?;
+    let found = reference(&reference_options, &mut stage.launcher(Placement::Free))?;
     let report = ReferenceReport { commit: options.commit, ..found };
-    print(&report, common.json)?;
+    stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
 
-fn run_goals(options: BenchGoals) -> anyhow::Result<ExitCode> {
+fn run_goals(options: BenchGoals, stage: &Stage) -> anyhow::Result<ExitCode> {
     let goals_options = GoalsOptions {
         only: options.only,
         rounds: options.rounds,
         measured: Duration::from_secs(options.seconds),
         ..GoalsOptions::default()
     };
-    let common = options.common;
     let found = Goals {
         commit: options.commit,
         command: Some(called()),
-        ..goals(&goals_options, &mut launcher(&common))?
+        ..goals(&goals_options, &mut stage.launcher(Placement::Pinned))?
     };
-    print(&found, common.json)?;
+    stage.print(&found)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -379,64 +394,96 @@ fn called() -> String {
     ["frontdesk".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Starts a fresh server for each run of a scenario that needs several.
-fn launcher(common: &BenchCommon) -> impl FnMut(Subject_) -> Result<Server, Error> {
-    launcher_on(common, Placement::Pinned)
+/// What all runs of a benchmark have in common.
+struct Stage {
+    /// This binary, which is every server and every other process, too.
+    program: PathBuf,
+    /// Where they work.
+    dir: PathBuf,
+    /// Source of the relay in Go.
+    g0: PathBuf,
+    json: bool,
 }
 
-fn launcher_on(
-    common: &BenchCommon,
-    placement: Placement,
-) -> impl FnMut(Subject_) -> Result<Server, Error> {
-    move |subject| {
-        launch(common, subject, placement)
-            .map_err(|error| Error::Launch { what: "a server", reason: format!("{error:#}") })
+impl Stage {
+    /// At Ctrl-C or SIGTERM, whatever the run is at, this process becomes [`swept`]. That closes the pipes on
+    /// which its servers hang, and leaves them its children, so that it can wait for their end.
+    fn sweep_at_a_signal(&self) -> anyhow::Result<()> {
+        let mut sweep = Command::new(&self.program);
+        sweep.arg("sweep").arg(&self.dir);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        let listen = || {
+            let _inside = runtime.enter();
+            Ok::<_, std::io::Error>((
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+            ))
+        };
+        let (mut interrupt, mut terminate) = listen().context("cannot hear signals")?;
+        let heard = async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        let wait = move || {
+            runtime.block_on(heard);
+            complain(&format!("cannot sweep up: {}", sweep.exec()));
+            std::process::exit(1)
+        };
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(wait)
+            .context("cannot start a thread")?;
+        Ok(())
     }
-}
 
-fn launch_pinned(common: &BenchCommon, subject: Subject_) -> anyhow::Result<Server> {
-    launch(common, subject, Placement::Pinned)
-}
-
-/// Starts what answers, as a process of its own.
-fn launch(common: &BenchCommon, subject: Subject_, placement: Placement) -> anyhow::Result<Server> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let parent = common.dir.clone().unwrap_or_else(std::env::temp_dir);
-    let floor = |kind| start_floor(&program, &parent, kind);
-    match subject {
-        Subject_::F0 => floor(BaselineKind::F0),
-        Subject_::F1 => floor(BaselineKind::F1),
-        Subject_::F1Direct => floor(BaselineKind::F1Direct),
-        Subject_::G0 => Ok(launch_g0(&common.g0, &parent)?),
-        Subject_::BAccept => floor(BaselineKind::Accept),
-        Subject_::BSend => floor(BaselineKind::Send),
-        Subject_::Product | Subject_::ProductAsync => {
-            Ok(launch_product(&product_launch(common, subject.is_durable(), placement)?)?)
+    /// Starts what answers, as a process of its own.
+    fn launch(&self, subject: Subject_, placement: Placement) -> Result<Server, Error> {
+        let floor = |kind| {
+            let mut command = Command::new(&self.program);
+            command.arg("floor");
+            launch_baseline(command, kind, &self.dir)
+        };
+        match subject {
+            Subject_::F0 => floor(BaselineKind::F0),
+            Subject_::F1 => floor(BaselineKind::F1),
+            Subject_::F1Direct => floor(BaselineKind::F1Direct),
+            Subject_::G0 => launch_g0(&self.g0, &self.dir),
+            Subject_::BAccept => floor(BaselineKind::Accept),
+            Subject_::BSend => floor(BaselineKind::Send),
+            Subject_::Product | Subject_::ProductAsync => {
+                launch_product(&self.product(subject.is_durable(), placement))
+            }
         }
     }
-}
 
-fn product_launch(
-    common: &BenchCommon,
-    durable: bool,
-    placement: Placement,
-) -> anyhow::Result<ProductLaunch> {
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let parent = common.dir.clone().unwrap_or_else(std::env::temp_dir);
-    // One core, one loop; otherwise one per core, which 0 stands for.
-    let loops = u16::from(placement == Placement::Pinned);
-    Ok(ProductLaunch { program, parent, durable, loops })
-}
+    fn pinned(&self, subject: Subject_) -> Result<Server, Error> {
+        self.launch(subject, Placement::Pinned)
+    }
 
-fn start_floor(program: &Path, parent: &Path, kind: BaselineKind) -> anyhow::Result<Server> {
-    let mut command = Command::new(program);
-    command.arg("floor");
-    Ok(launch_baseline(command, kind, parent)?)
-}
+    /// Starts a fresh server for each run of a scenario that needs several.
+    fn launcher(&self, placement: Placement) -> impl FnMut(Subject_) -> Result<Server, Error> {
+        move |subject| self.launch(subject, placement)
+    }
 
-fn print(report: &impl Serialize, json: bool) -> anyhow::Result<()> {
-    let text =
-        if json { serde_json::to_string(report) } else { serde_json::to_string_pretty(report) };
-    say(&text.context("cannot write the report")?);
-    Ok(())
+    fn product(&self, durable: bool, placement: Placement) -> ProductLaunch {
+        // One core, one loop; otherwise one per core, which 0 stands for.
+        let loops = u16::from(placement == Placement::Pinned);
+        let (program, parent) = (self.program.clone(), self.dir.clone());
+        ProductLaunch { program, parent, durable, loops }
+    }
+
+    fn print(&self, report: &impl Serialize) -> anyhow::Result<()> {
+        let text = if self.json {
+            serde_json::to_string(report)
+        } else {
+            serde_json::to_string_pretty(report)
+        };
+        say(&text.context("cannot write the report")?);
+        Ok(())
+    }
 }

@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "frontdesk", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
+    /// End when the other end of standard input is gone; the benchmarks start their servers so.
+    #[arg(long, hide = true)]
+    pub(crate) ends_with_stdin: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -32,7 +35,6 @@ pub(crate) enum Command {
     /// Print the `OpenAPI` document of the HTTP API.
     Openapi,
     /// Measure this machine.
-    #[command(subcommand)]
     Bench(Bench),
     /// A floor's process; the benchmarks start it.
     #[command(hide = true)]
@@ -40,6 +42,13 @@ pub(crate) enum Command {
     /// A process that holds connections; the benchmarks start it.
     #[command(hide = true)]
     CrowdGenerator(CrowdGenerator),
+    /// What a benchmark becomes at Ctrl-C: waits for the processes it started, then removes their
+    /// directory.
+    #[command(hide = true)]
+    Sweep {
+        /// That directory.
+        dir: PathBuf,
+    },
     /// Fill an installation with conversations; the benchmarks measure what it is like then.
     #[command(hide = true)]
     Fill(Fill),
@@ -174,8 +183,16 @@ pub(crate) enum ConfigCommand {
     Default,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    #[command(flatten)]
+    pub(crate) common: BenchCommon,
+    #[command(subcommand)]
+    pub(crate) scenario: Scenario,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Bench {
+pub(crate) enum Scenario {
     /// Text messages from visitors to agents through a server of its own.
     Text(BenchText),
     /// Memory of idle connections, by the slope between two counts; with --connections of several
@@ -202,7 +219,7 @@ pub(crate) enum Bench {
     /// conversations and lists of the full one.
     Size(BenchSize),
     /// Bytes of the same chat in both subprotocols.
-    Trace(BenchCommon),
+    Trace,
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
     /// The figures the reference design publishes, each beside what is measured here.
@@ -237,8 +254,6 @@ pub(crate) struct BenchText {
     pub(crate) unpinned: bool,
     #[command(flatten)]
     pub(crate) target: BenchTarget,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// A server that runs already, measured over the network. What it uses of its machine is not known.
@@ -277,8 +292,6 @@ pub(crate) struct BenchBurst {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How many handshakes.
@@ -290,8 +303,6 @@ pub(crate) struct BenchConnect {
     /// Handshakes on their way at a time.
     #[arg(long, default_value_t = 256)]
     pub(crate) at_once: usize,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How wide.
@@ -306,8 +317,6 @@ pub(crate) struct BenchFanout {
     /// Seconds measured.
     #[arg(long, default_value_t = 10)]
     pub(crate) seconds: u64,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// Who drops.
@@ -319,8 +328,6 @@ pub(crate) struct BenchResume {
     /// Agents, who write meanwhile.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How much is written before the kill.
@@ -335,8 +342,6 @@ pub(crate) struct BenchCrash {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// For how long.
@@ -351,8 +356,6 @@ pub(crate) struct BenchStall {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How full, and how long it is looked at.
@@ -389,8 +392,6 @@ pub(crate) struct BenchSize {
     /// What is measured, for whoever reads the result.
     #[arg(long, value_name = "TEXT")]
     pub(crate) commit: Option<String>,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// Who uploads.
@@ -405,8 +406,6 @@ pub(crate) struct BenchFiles {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How busy the day is.
@@ -424,8 +423,6 @@ pub(crate) struct BenchMixed {
     /// Agents.
     #[arg(long, default_value_t = 20)]
     pub(crate) agents: u32,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How often the floors have their turns.
@@ -437,8 +434,6 @@ pub(crate) struct BenchFloor {
     /// Seconds of each run.
     #[arg(long, default_value_t = 10)]
     pub(crate) seconds: u64,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// How many connections.
@@ -470,8 +465,6 @@ pub(crate) struct BenchIdle {
     pub(crate) per_process: u32,
     #[command(flatten)]
     pub(crate) target: BenchTarget,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// For how long.
@@ -489,8 +482,6 @@ pub(crate) struct BenchReference {
     /// What is measured, for whoever reads the result.
     #[arg(long, value_name = "TEXT")]
     pub(crate) commit: Option<String>,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// Some of a number.
@@ -536,21 +527,19 @@ pub(crate) struct BenchGoals {
     /// Seconds of each run.
     #[arg(long, default_value_t = 10)]
     pub(crate) seconds: u64,
-    #[command(flatten)]
-    pub(crate) common: BenchCommon,
 }
 
 /// What all benchmarks take.
 #[derive(Debug, Args)]
 pub(crate) struct BenchCommon {
     /// Source of the relay in Go that goal 11 compares with.
-    #[arg(long, value_name = "DIR", default_value = "bench/g0", hide = true)]
+    #[arg(long, global = true, value_name = "DIR", default_value = "bench/g0", hide = true)]
     pub(crate) g0: PathBuf,
     /// Where temporary data goes: on the disk that is to be measured.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Print one JSON object.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 

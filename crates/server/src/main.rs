@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match run(cli.command) {
+    match started(&cli).and_then(|()| run(cli.command)) {
         Ok(code) => code,
         Err(error) => {
             // The whole chain, once.
@@ -49,6 +49,14 @@ fn main() -> ExitCode {
             ExitCode::from(if usage { EXIT_USAGE } else { 1 })
         }
     }
+}
+
+/// Before anything else: whoever started this process may be gone already.
+fn started(cli: &Cli) -> anyhow::Result<()> {
+    if cli.ends_with_stdin {
+        frontdesk_loadgen::end_with_stdin()?;
+    }
+    Ok(())
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -82,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bench(bench) => bench::run(bench),
         Command::Floor(floor) => bench::floor(floor),
+        Command::Sweep { dir } => bench::swept(&dir),
         Command::CrowdGenerator(generator) => bench::crowd_generator(&generator),
         Command::Fill(fill) => fill::run(&load(&flags(&fill.place))?, &fill),
         Command::Version => {

@@ -12,6 +12,7 @@ use rustls::ClientConfig;
 
 use super::pipe::{self, Answer, Begin, Command};
 use crate::{
+    child::end_with_stdin,
     cpu::Process,
     error::Error,
     generator::{Generator, Plan},
@@ -27,6 +28,7 @@ const OUT_OF_TURN: Error = Error::Malformed { what: "a command in its turn" };
 /// Serves the parent on standard input and output until it is gone or has what it wanted. `tls` is what
 /// certificates of servers are checked with, where they speak https.
 pub fn crowd_worker(tls: Option<Arc<ClientConfig>>) -> Result<(), Error> {
+    end_with_stdin()?;
     let (mut commands, mut answers) = (std::io::stdin().lock(), std::io::stdout().lock());
     match serve(&mut commands, &mut answers, tls) {
         Ok(()) => Ok(()),

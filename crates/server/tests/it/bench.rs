@@ -2,6 +2,7 @@
 //! Rates are not looked at: a debug build on a shared machine has none worth the name.
 
 mod elsewhere;
+mod stopped;
 
 use std::time::Duration;
 

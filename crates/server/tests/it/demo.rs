@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{FRONTDESK, tls};
+use crate::{FRONTDESK, eventually, tls};
 
 /// A start seeds ten thousand messages with an unoptimised binary, beside other tests.
 const START: Duration = Duration::from_mins(1);
@@ -196,17 +196,6 @@ fn answers(entries: wire::Entries) -> Vec<String> {
     entries.items.into_iter().filter_map(text).collect()
 }
 
-/// Asks again until it holds.
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let mut again = tokio::time::interval(Duration::from_millis(200));
-    within(START, what, async {
-        while !holds().await {
-            again.tick().await;
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_demo_begins_with_a_shop_full_of_conversations() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -314,7 +303,7 @@ async fn the_watchdog_leaves_the_scenes_as_they_are() {
     admin.post("/api/v1/demo/pause", &json!({})).await.ok();
     // The colleagues the demo plays come in right after the start.
     let mut report = Value::Null;
-    eventually("nobody who is waited for is away", async || {
+    eventually(START, "nobody who is waited for is away", async || {
         report = admin.get("/api/v1/waiting").await.ok();
         let sessions = report["sessions"].as_array().expect("sessions");
         let moves = ["requeue", "urgent", "close_idle"];
@@ -337,7 +326,7 @@ async fn the_watchdog_leaves_the_scenes_as_they_are() {
         ("Yun", "away"),
         ("Chen", "online"),
     ];
-    eventually("everybody is as the demo has them", async || {
+    eventually(START, "everybody is as the demo has them", async || {
         let agents = admin.get("/api/v1/agents").await.ok();
         let agents = agents["agents"].as_array().expect("agents").clone();
         expected.iter().all(|(name, presence)| {
@@ -389,7 +378,7 @@ async fn visitors_who_come_by_can_be_paused() {
     let state = async || admin.get("/api/v1/demo").await.ok();
     assert_eq!(state().await, json!({ "paused": true, "visitors": 0 }));
     admin.post("/api/v1/demo/resume", &json!({})).await.ok();
-    eventually("visitors come", async || number(&state().await["visitors"]) >= 2).await;
+    eventually(START, "visitors come", async || number(&state().await["visitors"]) >= 2).await;
     admin.post("/api/v1/demo/pause", &json!({})).await.ok();
     let paused = state().await;
     assert_eq!(paused["paused"], true);
@@ -433,14 +422,16 @@ async fn the_demo_lives_behind_https_too() {
         serde_json::from_str(&body).expect("JSON")
     };
     // Those the demo plays connect without a certificate, to a listener of their own.
-    eventually("a colleague is there", async || {
+    eventually(START, "a colleague is there", async || {
         let agents = told("/api/v1/agents").await;
         let agents = agents["agents"].as_array().expect("agents").clone();
         agents.iter().any(|agent| agent["presence"] == "online")
     })
     .await;
-    eventually("visitors come", async || number(&told("/api/v1/demo").await["visitors"]) >= 2)
-        .await;
+    eventually(START, "visitors come", async || {
+        number(&told("/api/v1/demo").await["visitors"]) >= 2
+    })
+    .await;
     // Nobody else reaches the address that people are given without https.
     let plain = reqwest::get(format!("http://{}/healthz", demo.address)).await;
     assert!(plain.is_err(), "{plain:?}");
@@ -457,7 +448,8 @@ async fn hours_of_visitors_pass_without_an_error() {
         page["rows"].as_array().expect("rows").clone()
     };
     // Those of the scenes make 48; the newest come first.
-    eventually("thirty visitors have come and gone", async || closed().await.len() >= 78).await;
+    eventually(START, "thirty visitors have come and gone", async || closed().await.len() >= 78)
+        .await;
     let came = closed().await;
     let rated = came[..30].iter().filter(|row| number(&row["session"]["rating"]) > 0).count();
     assert!(rated >= 15, "{rated} of thirty were answered and rated");

@@ -22,6 +22,9 @@ mod start;
 mod tls;
 mod visitors;
 
+use std::time::Duration;
+
+use frontdesk_testkit::within;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The binary under test.
@@ -34,4 +37,15 @@ pub(crate) const MIB: u64 = 1 << 20;
 pub(crate) async fn heavy() -> MutexGuard<'static, ()> {
     static HEAVY: Mutex<()> = Mutex::const_new(());
     HEAVY.lock().await
+}
+
+/// Asks again until it holds, which it has to in time.
+pub(crate) async fn eventually(limit: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut again = tokio::time::interval(Duration::from_millis(200));
+    within(limit, what, async {
+        while !holds().await {
+            again.tick().await;
+        }
+    })
+    .await;
 }

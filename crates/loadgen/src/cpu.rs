@@ -69,7 +69,8 @@ pub(crate) fn of_this_thread() -> Duration {
 #[derive(Debug)]
 pub(crate) struct Pinned {
     before: Vec<usize>,
-    first: bool,
+    /// Its niceness before, where it runs before all others.
+    niceness: Option<i32>,
 }
 
 impl Pinned {
@@ -77,15 +78,15 @@ impl Pinned {
     pub(crate) fn this_thread_to(core: usize) -> Option<Self> {
         let before = affinity::get()?;
         let pinned = affinity::set(None, &[core]);
-        pinned.then(|| Self { before, first: turns::first() })
+        pinned.then(|| Self { before, niceness: turns::first() })
     }
 }
 
 impl Drop for Pinned {
     fn drop(&mut self) {
         affinity::set(None, &self.before);
-        if self.first {
-            turns::ordinary();
+        if let Some(niceness) = self.niceness {
+            turns::ordinary(niceness);
         }
     }
 }
@@ -129,6 +130,7 @@ mod affinity {
 /// Whose turn it is on a core.
 #[cfg(target_os = "linux")]
 mod turns {
+    use rustix::process::{getpriority_process, setpriority_process};
     use thread_priority::{
         NormalThreadSchedulePolicy, RealtimeThreadSchedulePolicy, ThreadPriority,
         ThreadPriorityValue, ThreadSchedulePolicy, set_thread_priority_and_policy,
@@ -138,28 +140,32 @@ mod turns {
     /// Of the crate's scale from 0 to 99: niceness 0.
     const MIDDLE: u8 = 48;
 
-    /// The calling thread runs whenever it can, before all ordinary ones. Most users may not have that.
-    pub(super) fn first() -> bool {
+    /// The calling thread runs whenever it can, before all ordinary ones. Tells its niceness before;
+    /// `None` where the system does not let it, as most users.
+    pub(super) fn first() -> Option<i32> {
+        let niceness = getpriority_process(None).ok()?;
         let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).is_ok()
+        let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+        set.is_ok().then_some(niceness)
     }
 
-    /// It waits for its turn as all others.
-    pub(super) fn ordinary() -> bool {
+    /// It waits for its turn as it did before.
+    pub(super) fn ordinary(niceness: i32) -> bool {
         let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
         let Ok(middle) = ThreadPriorityValue::try_from(MIDDLE) else { return false };
         let middle = ThreadPriority::Crossplatform(middle);
         set_thread_priority_and_policy(thread_native_id(), middle, policy).is_ok()
+            && setpriority_process(None, niceness).is_ok()
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 mod turns {
-    pub(super) fn first() -> bool {
-        false
+    pub(super) fn first() -> Option<i32> {
+        None
     }
 
-    pub(super) fn ordinary() -> bool {
+    pub(super) fn ordinary(_: i32) -> bool {
         false
     }
 }
@@ -196,7 +202,7 @@ mod tests {
         let (core, before) = (affinity::get().expect("cores")[0], getpriority_process(None));
         let pinned = Pinned::this_thread_to(core).expect("a core");
         let ordinary = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
-        assert_eq!(thread_schedule_policy() == Ok(ordinary), !pinned.first);
+        assert_eq!(thread_schedule_policy() == Ok(ordinary), pinned.niceness.is_none());
         drop(pinned);
         assert_eq!(thread_schedule_policy(), Ok(ordinary));
         assert_eq!(getpriority_process(None), before);

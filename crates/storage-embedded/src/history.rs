@@ -9,6 +9,7 @@
 //! checked before it opens them, in [`journal`] and [`tables`]; the [`mark`] tells the newest
 //! durable batch.
 
+mod filling;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod mark;
@@ -21,6 +22,7 @@ use std::error::Error;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fjall::compaction::Leveled;
@@ -31,6 +33,7 @@ use frontdesk_storage::{
 };
 use parking_lot::Mutex;
 
+use self::filling::{Filling, Rows};
 use self::mark::MarkFile;
 use crate::dirs;
 use crate::failpoint::{self, Point};
@@ -53,6 +56,11 @@ pub struct HistoryOptions {
     pub cache_bytes: u64,
     /// Memory for writes until they are flushed to a table. Twice of it is used while one is.
     pub memtable_bytes: u64,
+    /// Where little is written, a table is begun with so much already, `early_flush_after` the one
+    /// before it: memory stays flat, and a peak still writes large tables.
+    pub early_flush_bytes: u64,
+    /// See `early_flush_bytes`.
+    pub early_flush_after: Duration,
     /// How much of the tables is compared with their checksums when the history is opened, newest
     /// first; the engine checks the others as they are read.
     pub verify_bytes_max: u64,
@@ -61,7 +69,13 @@ pub struct HistoryOptions {
 impl Default for HistoryOptions {
     /// Small enough for an idle process below 40 MB and a start below a second.
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, memtable_bytes: 8 << 20, verify_bytes_max: 256 << 20 }
+        Self {
+            cache_bytes: 8 << 20,
+            memtable_bytes: 8 << 20,
+            early_flush_bytes: 2 << 20,
+            early_flush_after: Duration::from_mins(3),
+            verify_bytes_max: 256 << 20,
+        }
     }
 }
 
@@ -83,11 +97,13 @@ struct Writer {
     batch: u64,
     mark: MarkFile,
     poisoned: bool,
+    filling: Filling,
 }
 
 /// The history in one directory.
 pub struct FjallHistory {
     dir: PathBuf,
+    options: HistoryOptions,
     // Declared before the database: handles go first.
     keyspace: Keyspace,
     database: Database,
@@ -135,8 +151,9 @@ impl FjallHistory {
         }
         let mark = MarkFile::open(dir, marked.unwrap_or(0))
             .map_err(|error| failed("open the mark", dir, error))?;
-        let writer = Mutex::new(Writer { batch, mark, poisoned: false });
-        Ok(Self { dir: dir.to_owned(), keyspace, database, writer })
+        let filling = Filling::new();
+        let writer = Mutex::new(Writer { batch, mark, poisoned: false, filling });
+        Ok(Self { dir: dir.to_owned(), options, keyspace, database, writer })
     }
 
     /// The directory of this history.
@@ -241,35 +258,36 @@ impl FjallHistory {
         Ok((seq, row))
     }
 
-    fn write(&self, batch: &Batch, number: u64) -> Result<(), HistoryError> {
+    /// Writes a batch and returns its size, about what it takes in memory.
+    fn write(&self, batch: &Batch, number: u64) -> Result<u64, HistoryError> {
         let failed = |error| engine_error("write a batch", &self.dir, error);
         failpoint::check(Point::HistoryWrite, &self.dir).map_err(|error| failed(error.into()))?;
-        let keyspace = &self.keyspace;
-        let mut write = self.database.batch().durability(Some(PersistMode::Buffer));
+        let write = self.database.batch().durability(Some(PersistMode::Buffer));
+        let mut rows = Rows::new(&self.keyspace, write);
         let mut chain = [0; 16];
         chain[..8].copy_from_slice(&number.to_le_bytes());
         chain[8..].copy_from_slice(&self.database.seqno().to_le_bytes());
-        write.insert(keyspace, keys::batch(), chain);
-        write.insert(keyspace, keys::applied(batch.log), batch.offset.to_le_bytes());
+        rows.insert(keys::batch(), chain);
+        rows.insert(keys::applied(batch.log), batch.offset.to_le_bytes());
         for change in &batch.conversations {
             let conversation = &change.conversation;
-            write.insert(keyspace, keys::state(conversation), &change.state[..]);
-            let (entries, rows) = self.replaced(change)?;
-            for (seq, row) in rows {
-                write.insert(keyspace, keys::numbered(keys::ENTRY, conversation, seq), row);
+            rows.insert(keys::state(conversation), &change.state[..]);
+            let (entries, replaced) = self.replaced(change)?;
+            for (seq, row) in replaced {
+                rows.insert(keys::numbered(keys::ENTRY, conversation, seq), row);
             }
             for run in run::split(&entries) {
                 let key = keys::numbered(keys::ENTRY, conversation, run[0].seq);
                 let row = run::encode(run.iter().map(|entry| &entry.entry[..]));
-                write.insert(keyspace, key, row);
-                insert_ids(&mut write, keyspace, conversation, run);
+                rows.insert(key, row);
+                insert_ids(&mut rows, conversation, run);
             }
             for (number, event) in &change.events {
                 let key = keys::numbered(keys::EVENT, conversation, *number);
-                write.insert(keyspace, key, &event[..]);
+                rows.insert(key, &event[..]);
             }
         }
-        write.commit().map_err(failed)
+        rows.commit().map_err(failed)
     }
 
     /// Carries out the replacements of a batch: in its own entries, since one may be added and
@@ -314,12 +332,7 @@ impl FjallHistory {
 }
 
 /// Where the ids of a run are found again: a key each, or one row for many.
-fn insert_ids(
-    write: &mut fjall::OwnedWriteBatch,
-    keyspace: &Keyspace,
-    conversation: &ConversationId,
-    run: &[Arc<EntryWrite>],
-) {
+fn insert_ids(rows: &mut Rows<'_>, conversation: &ConversationId, run: &[Arc<EntryWrite>]) {
     if run.len() >= SENT_RUN_MIN && run.iter().any(|entry| !entry.client_msg_id.is_empty()) {
         let mut ids = vec![0; run.len() * run::ID_BYTES];
         for (entry, id) in run.iter().zip(ids.chunks_exact_mut(run::ID_BYTES)) {
@@ -329,7 +342,7 @@ fn insert_ids(
             }
         }
         let key = keys::numbered(keys::SENT_RUN, conversation, run[0].seq);
-        write.insert(keyspace, key, ids);
+        rows.insert(key, ids);
         return;
     }
     for entry in run.iter().filter(|entry| !entry.client_msg_id.is_empty()) {
@@ -337,7 +350,7 @@ fn insert_ids(
         value[..8].copy_from_slice(&entry.seq.to_le_bytes());
         value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
         let key = keys::sent(conversation, &entry.sender, &entry.client_msg_id);
-        write.insert(keyspace, key, value);
+        rows.insert(key, value);
     }
 }
 
@@ -447,8 +460,14 @@ impl History for FjallHistory {
             return Ok(());
         }
         let number = writer.batch + 1;
-        self.write(batch, number).inspect_err(|_| writer.poisoned = true)?;
+        let bytes = self.write(batch, number).inspect_err(|_| writer.poisoned = true)?;
         writer.batch = number;
+        if writer.filling.is_early(bytes, &self.options) {
+            self.keyspace.rotate_memtable().map_err(|error| {
+                writer.poisoned = true;
+                engine_error("begin a table", &self.dir, error)
+            })?;
+        }
         Ok(())
     }
 

@@ -5,6 +5,8 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use frontdesk_core::store::ConversationState;
@@ -88,6 +90,40 @@ fn expected(batches: u64) -> Vec<(u64, Bytes)> {
         all.extend((1..=100).map(|seq| (found(seq), Bytes::new())));
     }
     all
+}
+
+/// Tables on disk.
+fn tables(dir: &Path) -> usize {
+    let keyspaces = fs::read_dir(dir.join("keyspaces")).unwrap();
+    let files = |path: PathBuf| fs::read_dir(path.join("tables")).map_or(0, Iterator::count);
+    keyspaces.map(|keyspace| files(keyspace.unwrap().path())).sum()
+}
+
+#[test]
+fn where_little_is_written_tables_are_begun_early() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = open(dir.path()).unwrap();
+    apply(&history, 1);
+    let before = tables(dir.path());
+    drop(history);
+
+    let early = HistoryOptions {
+        early_flush_bytes: 1,
+        early_flush_after: Duration::ZERO,
+        ..HistoryOptions::default()
+    };
+    let history = FjallHistory::open(dir.path(), early).unwrap();
+    apply(&history, 2);
+    // The engine's thread writes it.
+    let began = Instant::now();
+    while tables(dir.path()) == before {
+        assert!(began.elapsed() < Duration::from_secs(20), "no table was begun");
+        thread::yield_now();
+    }
+    apply(&history, 3);
+    assert_eq!(contents(&history).unwrap(), expected(3));
+    drop(history);
+    assert_eq!(contents(&open(dir.path()).unwrap()).unwrap(), expected(3));
 }
 
 fn copy(from: &Path) -> TempDir {

@@ -24,6 +24,7 @@ use frontdesk_core::{
 use frontdesk_storage::{Batch, ConversationWrite, EntryWrite, History, MessageLog, Record};
 use hashbrown::HashMap;
 use prost::Message as _;
+use smallvec::SmallVec;
 
 use crate::{
     error::DispatchError,
@@ -103,7 +104,12 @@ pub struct Committed {
     pub conversation: ConversationId,
     /// What the fold made of it, or why the turn failed before it.
     pub result: Result<Folded, DispatchError>,
+    /// Its new entries as the history gets them.
+    pub stored: Stored,
 }
+
+/// Encoded entries of one proposal, in the order of [`Folded::entries`].
+pub type Stored = SmallVec<[Arc<EntryWrite>; 1]>;
 
 /// A batch the writer has but the history may not.
 #[derive(Debug)]
@@ -253,6 +259,7 @@ impl Dispatcher {
         }
         self.encoded.clear();
         for (Staged { tag, conversation, proposal, .. }, probe) in staged.drain(..).zip(probes) {
+            let mut stored = Stored::new();
             let result = probe.and_then(|probe| {
                 if self.stopped {
                     return Err(DispatchError::Stopped {
@@ -261,14 +268,14 @@ impl Dispatcher {
                     });
                 }
                 let offset = self.folded + 1;
-                let folded = self.fold(offset, conversation, proposal, probe, now_ms);
+                let folded = self.fold(offset, conversation, proposal, probe, now_ms, &mut stored);
                 match &folded {
                     Ok(_) => self.folded = offset,
                     Err(error) => self.stop(error),
                 }
                 folded
             });
-            results.push(Committed { tag, conversation, result });
+            results.push(Committed { tag, conversation, result, stored });
         }
         // Its room is kept for the next turn.
         self.staged = staged;
@@ -334,7 +341,7 @@ impl Dispatcher {
         );
     }
 
-    /// Folds one durable proposal and keeps what it made for the history.
+    /// Folds one durable proposal and keeps what it made for the history; `stored` gets its entries.
     fn fold(
         &mut self,
         offset: u64,
@@ -342,6 +349,7 @@ impl Dispatcher {
         proposal: store::Proposal,
         probe: Probe,
         now_ms: i64,
+        stored: &mut Stored,
     ) -> Result<Folded, DispatchError> {
         let fresh = self.live.get(&conversation).is_some_and(|live| live.folds == probe.folds);
         let Probe { earlier, .. } =
@@ -356,7 +364,9 @@ impl Dispatcher {
         for entry in &folded.entries {
             let write = entry_write(entry, folded.content_hash, &mut self.arena);
             bytes += write.entry.len() + 128;
-            live.entries.push_back(Arc::new(write));
+            let write = Arc::new(write);
+            stored.push(Arc::clone(&write));
+            live.entries.push_back(write);
         }
         for event in &folded.events {
             let encoded = Bytes::from(event.encode_to_vec());
@@ -443,15 +453,6 @@ impl Dispatcher {
     /// The state of a conversation if it is in memory, without touching anything.
     pub fn state_in_memory(&self, conversation: ConversationId) -> Option<&Conversation> {
         self.live.get(&conversation)?.state.as_ref()
-    }
-
-    /// An entry as the history gets it, an encoded [`chat::Entry`], if it is in memory yet: what was
-    /// folded in this turn certainly is.
-    pub fn entry_in_memory(&self, conversation: ConversationId, seq: u64) -> Option<&Bytes> {
-        let entries = &self.live.get(&conversation)?.entries;
-        let at = seq.checked_sub(entries.front()?.seq)?;
-        let entry = entries.get(usize::try_from(at).ok()?)?;
-        (entry.seq == seq).then_some(&entry.entry)
     }
 
     /// The newest state as lists and routing see it; `None` for an unknown conversation.
@@ -678,7 +679,7 @@ impl Dispatcher {
     ) -> Result<Replayed, DispatchError> {
         let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
         let probe = self.probe(conversation, &proposal, 0)?;
-        let folded = self.fold(offset, conversation, proposal, probe, 0)?;
+        let folded = self.fold(offset, conversation, proposal, probe, 0, &mut Stored::new())?;
         self.folded = offset;
         Ok(Replayed { conversation, files: folded.files })
     }

@@ -13,8 +13,9 @@ mod recover;
 mod summary;
 mod writer;
 
-pub use dispatch::{Committed, Dispatcher, DispatcherOptions};
+pub use dispatch::{Committed, Dispatcher, DispatcherOptions, Stored};
 pub use error::DispatchError;
+pub use frontdesk_storage::EntryWrite;
 pub use live::Tail;
 pub use recover::{Recovered, recover};
 pub use summary::Summary;

@@ -586,9 +586,10 @@ impl Chat {
         let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.health.commit_ns.fetch_add(spent, Ordering::Relaxed);
         let mut origins = std::mem::take(&mut self.origins);
-        for (committed, origin) in committed.drain(..).zip(origins.drain(..)) {
+        for (committed, origin) in committed.iter_mut().zip(origins.drain(..)) {
             self.conclude(io, committed, origin);
         }
+        committed.clear();
         self.committed = committed;
         self.origins = origins;
     }

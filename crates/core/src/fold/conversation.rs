@@ -1,6 +1,7 @@
 //! The state of one conversation between two proposals, in memory and as stored in the history.
 
 use prost::Message as _;
+use smallvec::SmallVec;
 
 use super::{
     dedupe::{Dedupe, Known, Senders},
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     chat,
-    id::AccountId,
+    id::{AccountId, UserId},
     limits::{MENTIONS_UNREAD_MAX, PREVIEW_BYTES_MAX},
     store,
 };
@@ -42,6 +43,8 @@ pub struct Conversation {
     pub(super) recent: Recent,
     /// As its origin says: asked for with every message.
     account: Option<AccountId>,
+    /// Owner and participants of the newest session that are users: asked for with every message.
+    people: SmallVec<[UserId; 2]>,
 }
 
 impl Conversation {
@@ -57,6 +60,7 @@ impl Conversation {
             },
             senders: Senders::default(),
             recent: Recent::new(),
+            people: SmallVec::new(),
         }
     }
 
@@ -80,7 +84,8 @@ impl Conversation {
         let recent = Recent::decode(state.last_seq, &std::mem::take(&mut state.recent_kinds));
         state.senders_forgotten = false;
         let account = state.origin.as_ref().and_then(|origin| origin.account.parse().ok());
-        Ok(Self { state, senders, recent, account })
+        let people = people_of(state.session.as_ref());
+        Ok(Self { state, senders, recent, account, people })
     }
 
     /// The stored form, a `store::ConversationState`.
@@ -124,6 +129,11 @@ impl Conversation {
     /// The newest session, closed or not.
     pub fn session(&self) -> Option<&chat::Session> {
         self.state.session.as_ref()
+    }
+
+    /// The users who take part in the newest session: its owner first, then the participants.
+    pub fn people(&self) -> &[UserId] {
+        &self.people
     }
 
     /// The newest session if it is open.
@@ -221,6 +231,7 @@ impl Conversation {
         self.state.session_events += 1;
         let session = self.state.session.get_or_insert_default();
         session.version += 1;
+        self.people = people_of(Some(session));
         chat::SessionEvent {
             session: session.id.clone(),
             version: session.version,
@@ -245,6 +256,12 @@ impl Conversation {
             last.actor.clone_from(&tombstone.actor);
         }
     }
+}
+
+/// A bot has an id of another kind.
+pub(super) fn people_of(session: Option<&chat::Session>) -> SmallVec<[UserId; 2]> {
+    let all = session.into_iter().flat_map(|s| s.owner.iter().chain(&s.participants));
+    all.filter_map(|participant| participant.id.parse().ok()).collect()
 }
 
 fn kind_of(entry: &chat::Entry) -> Kind {

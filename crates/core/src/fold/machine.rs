@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::{
-    Conversation, Folded, Verdict, ask, fold, for_reader,
+    Conversation, Folded, Verdict, ask,
+    conversation::people_of,
+    fold, for_reader,
     model::{CONVERSATION, Model, VISITOR, actor, assigned, person},
     session::is_open,
 };
@@ -227,6 +229,8 @@ fn check_session(model: &Model) {
     ids.dedup();
     let owners = usize::from(session.owner.is_some());
     assert_eq!(ids.len(), session.participants.len() + owners, "nobody stands there twice");
+    let state = model.state.as_ref().expect("folded");
+    assert_eq!(state.people(), &people_of(state.session())[..]);
 }
 
 fn check_events(model: &Model) {

@@ -3,18 +3,19 @@
 //! Each frame is built once for people with an account and once for the visitor, and encoded at most
 //! once for each encoding, however many connections get it.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use frontdesk_core::{
     chat,
     fold::{self, Folded, Verdict},
-    id::{AccountId, ConversationId, UserId},
+    id::{AccountId, ConversationId},
 };
-use frontdesk_dispatcher::{Committed, DispatchError};
+use frontdesk_dispatcher::{Committed, DispatchError, EntryWrite};
 use frontdesk_protocol::{
     Encoded, EntryFrame, codes,
     wire::{self, server_frame::Frame as Out},
 };
+
 use smallvec::SmallVec;
 
 use super::{
@@ -24,13 +25,15 @@ use super::{
 use crate::edge::{ConnId, Io, Kind};
 
 impl Chat {
-    /// Answers whoever proposed, then tells everybody concerned.
-    pub(super) fn conclude(&mut self, io: &mut Io<'_>, committed: Committed, origin: Origin) {
-        let Committed { conversation, result, .. } = committed;
-        let mut folded = match result {
+    /// Answers whoever proposed, then tells everybody concerned. What was folded is large, so it is
+    /// used where it lies.
+    pub(super) fn conclude(&mut self, io: &mut Io<'_>, committed: &mut Committed, origin: Origin) {
+        let Committed { conversation, result, stored, .. } = committed;
+        let conversation = *conversation;
+        let folded = match result {
             Ok(folded) => folded,
             Err(error) => {
-                self.failed(io, conversation, &error, origin);
+                self.failed(io, conversation, error, origin);
                 return;
             }
         };
@@ -46,7 +49,7 @@ impl Chat {
         if matches!(folded.verdict, Verdict::Accepted { .. }) {
             self.remove_files(conversation, std::mem::take(&mut folded.files));
         }
-        self.deliver(io, conversation, folded, sender);
+        self.deliver(io, conversation, folded, stored, sender);
     }
 
     /// The files of messages that are gone go as well.
@@ -192,7 +195,8 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         conversation: ConversationId,
-        folded: Folded,
+        folded: &mut Folded,
+        stored: &[Arc<EntryWrite>],
         sender: Option<ConnRef>,
     ) {
         let Folded { entries, events, replaced, cursor, verdict, .. } = folded;
@@ -214,16 +218,17 @@ impl Chat {
         // The sender knows its own message by the ack. A retraction is answered without a place: who
         // made it is told of its entry like everybody else.
         let acked_seq = match verdict {
-            Verdict::Accepted { seq, .. } => seq,
+            Verdict::Accepted { seq, .. } => *seq,
             _ => 0,
         };
-        let replaced = replaced.into_iter().map(|entry| (entry, false));
-        for (entry, as_stored) in replaced.chain(entries.into_iter().map(|entry| (entry, true))) {
+        let replaced = replaced.iter_mut().map(|entry| (entry, None));
+        let new = entries.iter_mut().zip(stored.iter().map(Some));
+        for (entry, stored) in replaced.chain(new) {
             let own = entry.seq == acked_seq && !entry.client_msg_id.is_empty();
             let from = sender.filter(|_| own);
-            self.deliver_entry(io, conversation, (entry, as_stored), &team, &visitors, from);
+            self.deliver_entry(io, conversation, (entry, stored), &team, &visitors, from);
         }
-        if let Some(mut cursor) = cursor {
+        if let Some(mut cursor) = cursor.take() {
             let update = |conversation, cursor: &chat::Cursor| {
                 Out::Cursor(wire::CursorUpdate { conversation, cursor: Some(cursor.clone()) })
             };
@@ -238,6 +243,7 @@ impl Chat {
             }
         }
         if !events.is_empty() {
+            let events = std::mem::take(events);
             self.deliver_session(io, conversation, events, &team, &visitors);
         }
     }
@@ -246,7 +252,7 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         conversation: ConversationId,
-        (mut entry, as_stored): (chat::Entry, bool),
+        (entry, stored): (&mut chat::Entry, Option<&Arc<EntryWrite>>),
         team: &[ConnRef],
         visitors: &[ConnId],
         sender: Option<ConnRef>,
@@ -265,17 +271,17 @@ impl Chat {
                 self.send(io, conn, &frame);
             }
         }
-        match team {
-            [] => {}
+        match (team, stored) {
+            ([], _) => {}
             // The usual case: the owner's only connection.
-            [to] if as_stored && self.takes_binary(*to) => {
+            ([to], Some(stored)) if self.takes_binary(*to) => {
                 if Some(*to) != sender {
-                    self.send_stored(io, conversation, entry.seq, to.conn);
+                    self.send_stored(io, conversation, stored, to.conn);
                 }
             }
-            team => {
+            (team, _) => {
                 let conversation = conversation.to_text();
-                let items = vec![frames::item(entry)];
+                let items = vec![frames::item(std::mem::take(entry))];
                 let frame = Out::Entries(wire::Entries { conversation, epoch, items });
                 self.push(io, team, &Encoded::push(frame), sender);
             }
@@ -287,23 +293,23 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         conversation: ConversationId,
-        seq: u64,
+        stored: &EntryWrite,
         conn: ConnId,
     ) {
         if let Some(conn) = self.conn(conn) {
             conn.sent_s = super::seconds(io.now_ms());
         }
-        let stored = self.dispatcher.entry_in_memory(conversation, seq);
         let conversation = conversation.to_text();
         let epoch = self.options.epoch;
-        match stored.and_then(|entry| EntryFrame::new(&conversation, epoch, entry)) {
+        match EntryFrame::new(&conversation, epoch, &stored.entry) {
             Some(frame) => {
                 let append = |out: &mut Vec<u8>| frame.encode(out);
                 io.send_with(conn, Kind::Binary, frame.encoded_len(), append);
             }
             // The client would find the gap; nobody should ever have to.
             None => {
-                tracing::error!(conversation.id = %conversation, seq, "an entry is not in memory");
+                let seq = stored.seq;
+                tracing::error!(conversation.id = %conversation, seq, "an entry makes no frame");
             }
         }
     }
@@ -371,12 +377,11 @@ impl Chat {
     pub(super) fn team_of(&self, conversation: ConversationId) -> SmallVec<[ConnRef; 4]> {
         let mut team: SmallVec<[ConnRef; 4]> = SmallVec::new();
         let state = self.dispatcher.state_in_memory(conversation);
-        let account = state.and_then(frontdesk_core::fold::Conversation::account);
-        let session = state.and_then(frontdesk_core::fold::Conversation::session);
-        if let (Some(account), Some(session)) = (account, session) {
-            for participant in session.owner.iter().chain(&session.participants) {
-                let Ok(user) = participant.id.parse::<UserId>() else { continue };
-                team.extend(self.users.get(&(account, user)).into_iter().flatten().copied());
+        if let Some(state) = state
+            && let Some(account) = state.account()
+        {
+            for user in state.people() {
+                team.extend(self.users.get(&(account, *user)).into_iter().flatten().copied());
             }
         }
         if let Some(subscribers) = self.subscribers.get(&conversation) {

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     cpu::Process,
+    descriptors::connections_max,
     error::{Error, io},
     histogram::Latencies,
     http::Base,
@@ -21,7 +22,7 @@ use crate::{
     product::tickets_door,
     report::{CostReport, Latency},
     source::Sources,
-    storm::{Guest, storm},
+    storm::{Entered, Guest, storm},
     text::{Placement, place},
 };
 
@@ -32,7 +33,7 @@ const SIGN_EVERY: u32 = 1_000;
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Connections; both server and generator need so many open files.
+    /// Connections, of which as many as a process has files for are there at a time.
     pub connections: u32,
     /// Handshakes on their way at a time.
     pub at_once: usize,
@@ -100,12 +101,50 @@ impl Handshakes {
             per_s: count as f64 / cost.seconds,
             took: took.map(Latencies::summary),
             seconds: cost.seconds,
-            cost: cost.report(count, process, pinned, void_reason),
+            cost: cost.report(count, process.rss_bytes(), pinned, void_reason),
         }
     }
 }
 
-/// Lets everybody in by ticket, drops them, and lets them in again by resume.
+/// Handshakes of one kind, as they come.
+struct Storms {
+    cost: Cost,
+    took: Latencies,
+}
+
+impl Storms {
+    fn new() -> Self {
+        Self { cost: Cost::nothing(), took: Latencies::new() }
+    }
+
+    /// Lets some more in.
+    fn storm(
+        &mut self,
+        base: &Base,
+        guests: Vec<Guest>,
+        at_once: usize,
+        process: Process,
+    ) -> Result<Entered, Error> {
+        let meter = Meter::start(process);
+        let entered = storm(base, guests, at_once)?;
+        self.cost.add(meter.read());
+        self.took.add(&entered.took);
+        Ok(entered)
+    }
+
+    fn report(&self, process: Process, pinned: bool) -> Handshakes {
+        let void_reason = self.cost.void_reason(pinned);
+        Handshakes::of(self.took.count(), self.cost, Some(&self.took), process, pinned, void_reason)
+    }
+}
+
+/// Connections that are there at a time. Those who drop may still be there when they come again.
+fn wave_max() -> u32 {
+    (connections_max() / 2).max(1)
+}
+
+/// Lets everybody in by ticket, drops them, and lets them in again by resume; in waves where there are
+/// more than fit into the files of a process.
 pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectReport, Error> {
     let Endpoint::Product(access) = &server.endpoint else {
         return Err(Error::Options("only the product has handshakes; the floor is B-accept"));
@@ -115,40 +154,40 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     let pinned = place(options.placement, process);
     let base = Base::of(access)?;
     let mut door = tickets_door(access)?;
-    let mut guests = Vec::new();
-    for visitor in 0..options.connections {
-        let ticket = door.ticket(None)?.text;
-        let hello = wire::Hello { ticket, ..wire::Hello::default() };
-        guests.push(Guest { peer: Peer::Visitor(visitor), hello });
+    let (mut ticket, mut resume, mut recovered) = (Storms::new(), Storms::new(), 0);
+    for wave in waves(options.connections) {
+        let mut guests = Vec::new();
+        for visitor in 0..wave {
+            let ticket = door.ticket(None)?.text;
+            let hello = wire::Hello { ticket, ..wire::Hello::default() };
+            guests.push(Guest { peer: Peer::Visitor(visitor), hello });
+        }
+        let first = ticket.storm(&base, guests, options.at_once, process)?;
+        drop(first.links);
+        let guests = (0..).zip(first.welcomes).map(|(visitor, welcome)| {
+            let position = welcome.opened.first().and_then(|opened| opened.position);
+            let held = wire::Held { position, ..wire::Held::default() };
+            let hello = wire::Hello {
+                resume_token: welcome.resume_token,
+                held: vec![held],
+                ..wire::Hello::default()
+            };
+            Guest { peer: Peer::Visitor(visitor), hello }
+        });
+        let second = resume.storm(&base, guests.collect(), options.at_once, process)?;
+        recovered += second.welcomes.iter().filter(|welcome| is_recovered(welcome)).count() as u64;
     }
-    let meter = Meter::start(process);
-    let first = storm(&base, guests, options.at_once)?;
-    let count = u64::from(options.connections);
-    let handshakes = |cost: Cost, took| {
-        let pinned = pinned.is_some();
-        Handshakes::of(count, cost, Some(took), process, pinned, cost.void_reason(pinned))
-    };
-    let ticket = handshakes(meter.read(), &first.took);
-
-    drop(first.links);
-    let guests = (0..).zip(first.welcomes).map(|(visitor, welcome)| {
-        let position = welcome.opened.first().and_then(|opened| opened.position);
-        let held = wire::Held { position, ..wire::Held::default() };
-        let hello = wire::Hello {
-            resume_token: welcome.resume_token,
-            held: vec![held],
-            ..wire::Hello::default()
-        };
-        Guest { peer: Peer::Visitor(visitor), hello }
-    });
-    let guests = guests.collect();
-    let meter = Meter::start(process);
-    let second = storm(&base, guests, options.at_once)?;
-    let resume = handshakes(meter.read(), &second.took);
-    let recovered = second.welcomes.iter().filter(|welcome| is_recovered(welcome)).count() as u64;
-    let per_s = 2.0 * count as f64 / (ticket.seconds + resume.seconds);
+    let (ticket, resume) =
+        (ticket.report(process, pinned.is_some()), resume.report(process, pinned.is_some()));
+    let per_s = (ticket.count + resume.count) as f64 / (ticket.seconds + resume.seconds);
     let at_once = options.at_once;
     Ok(ConnectReport { scenario: "connect", at_once, ticket, resume, recovered, per_s })
+}
+
+/// Sizes of the waves in which so many connections come.
+fn waves(connections: u32) -> impl Iterator<Item = u32> {
+    let max = wave_max();
+    (0..connections).step_by(max as usize).map(move |before| max.min(connections - before))
 }
 
 pub(crate) fn is_recovered(welcome: &wire::Welcome) -> bool {
@@ -175,24 +214,28 @@ pub fn accept_floor(options: &ConnectOptions, server: &Server) -> Result<Handsha
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     let sources = Sources::fresh()?;
-    let meter = Meter::start(process);
-    let mut open = Vec::with_capacity(options.connections as usize);
-    let mut signs = VecDeque::new();
-    for index in 0..options.connections {
-        open.push(sources.connect(address, index)?);
-        if (index + 1).is_multiple_of(SIGN_EVERY) {
-            signs.push_back(sign(sources, address)?);
-            if signs.len() > 1 {
-                wait_for(signs.pop_front())?;
+    let mut cost = Cost::nothing();
+    for wave in waves(options.connections) {
+        let meter = Meter::start(process);
+        let mut open = Vec::with_capacity(wave as usize);
+        let mut signs = VecDeque::new();
+        for index in 0..wave {
+            open.push(sources.connect(address, index)?);
+            if (index + 1).is_multiple_of(SIGN_EVERY) {
+                signs.push_back(sign(sources, address)?);
+                if signs.len() > 1 {
+                    wait_for(signs.pop_front())?;
+                }
             }
         }
-    }
-    signs.push_back(sign(sources, address)?);
-    while !signs.is_empty() {
-        wait_for(signs.pop_front())?;
+        signs.push_back(sign(sources, address)?);
+        while !signs.is_empty() {
+            wait_for(signs.pop_front())?;
+        }
+        cost.add(meter.read());
     }
     let count = u64::from(options.connections);
-    Ok(Handshakes::of(count, meter.read(), None, process, pinned.is_some(), None))
+    Ok(Handshakes::of(count, cost, None, process, pinned.is_some(), None))
 }
 
 /// Connections are taken in their order: when this one is answered, those before were taken.

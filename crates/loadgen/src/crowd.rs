@@ -17,14 +17,15 @@ pub use worker::crowd_worker;
 use crate::{
     child::Running,
     cpu::Process,
+    descriptors::connections_max,
     error::{Error, io},
-    generator::Outcome,
+    generator::{Outcome, Plan},
     idle::kernel_slab_bytes,
     launch::{Endpoint, Server},
     poll::Poller,
     progress::Progress,
-    report::{Counts, Latency},
-    text::Subject,
+    report::Report,
+    text::{self, Load, Placement, Subject, TextOptions},
 };
 use pipe::{Answer, Begin, Command};
 
@@ -32,6 +33,8 @@ use pipe::{Answer, Begin, Command};
 const LOW_SHARE: u32 = 10;
 /// Conversations of an agent.
 const PER_AGENT: u32 = 50;
+/// Of who never writes.
+const TEXT_BYTES: usize = 200;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -40,38 +43,30 @@ pub struct CrowdOptions {
     pub connections: u32,
     /// How many of them one server, and one generator, may hold: each is an open file of both.
     pub per_process: u32,
-    /// Visitors among them who write; nobody if 0.
-    pub chatting: u32,
-    /// Their messages per second, all together.
-    pub rate: u32,
-    /// Bytes of text.
-    pub text_bytes: usize,
     /// Quiet time before memory is read.
     pub settle: Duration,
     /// How long all of them are held before somebody writes.
     pub hold: Duration,
-    /// Time of writing before it is measured.
-    pub warm_up: Duration,
-    /// Measured time of writing.
-    pub measured: Duration,
-    /// How long the last acks and deliveries may take before they count as lost.
-    pub drain_max: Duration,
+    /// Who of them writes then, if anybody does: its visitors are some of the connections.
+    pub chat: Option<TextOptions>,
 }
 
 impl CrowdOptions {
     /// The published shape: 17,000 connections a process, who writes sends one message a second.
     pub fn new(connections: u32, chatting: u32) -> Self {
+        let load = Load::Open { rate: chatting };
+        let chat = TextOptions {
+            visitors: chatting,
+            agents: chatting.div_ceil(PER_AGENT),
+            placement: Placement::Free,
+            ..TextOptions::new(Subject::Product, load, Duration::from_secs(30))
+        };
         Self {
             connections,
-            per_process: 17_000,
-            chatting,
-            rate: chatting,
-            text_bytes: 200,
+            per_process: connections_max().min(17_000),
             settle: Duration::from_secs(2),
             hold: Duration::ZERO,
-            warm_up: Duration::from_secs(2),
-            measured: Duration::from_secs(30),
-            drain_max: Duration::from_secs(10),
+            chat: (chatting > 0).then_some(chat),
         }
     }
 }
@@ -100,50 +95,13 @@ pub struct CrowdReport {
     /// CPU microseconds of the servers per connection and second meanwhile, pings included.
     pub idle_cpu_us_per_s: Option<f64>,
     /// What those who write found.
-    #[serde(flatten)]
-    pub chat: Option<CrowdChat>,
-}
-
-/// Writing in the midst of a crowd.
-#[derive(Debug, Clone, Serialize)]
-pub struct CrowdChat {
-    /// Who writes.
-    pub chatting: u32,
-    /// Who reads.
-    pub agents: u32,
-    /// Messages per second the schedule asked for.
-    pub rate: u32,
-    /// Bytes of each message's text.
-    pub text_bytes: usize,
-    /// An acked message is on disk.
-    pub durable: bool,
-    /// Measured time.
-    pub seconds: f64,
-    /// What became of the messages.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// Acks that came within the measured time, per second.
-    pub acked_per_s: f64,
-    /// From the due time to the ack.
-    pub ack: Latency,
-    /// From the due time to the arrival at the agent.
-    pub delivery: Latency,
-    /// CPU seconds of the servers per million acked messages, the pings of all others included.
-    pub server_cpu_s_per_million: Option<f64>,
-    /// CPU seconds of the generators per million acked messages.
-    pub generator_cpu_s_per_million: Option<f64>,
-    /// How late the generators sent, 99 of 100 messages.
-    pub schedule_lag_p99_ms: f64,
-    /// The run says nothing about the servers.
-    pub void: bool,
-    /// Why.
-    pub void_reason: Option<String>,
+    pub chat: Option<Report>,
 }
 
 impl CrowdReport {
     /// Nothing was lost, doubled, out of order or refused.
     pub fn is_clean(&self) -> bool {
-        self.chat.as_ref().is_none_or(|chat| chat.counts.is_clean())
+        self.chat.as_ref().is_none_or(Report::is_clean)
     }
 }
 
@@ -157,26 +115,27 @@ pub fn crowd(
     if options.connections == 0 || options.per_process == 0 {
         return Err(Error::Options("a run needs connections"));
     }
-    if options.chatting > options.connections {
-        return Err(Error::Options("more visitors write than there are"));
-    }
-    if options.chatting > 0 && (options.measured.is_zero() || options.rate == 0) {
-        return Err(Error::Options("a run needs messages and time"));
+    if let Some(chat) = &options.chat {
+        text::check(chat)?;
+        if chat.visitors > options.connections {
+            return Err(Error::Options("more visitors write than there are"));
+        }
     }
     let count = options.connections.div_ceil(options.per_process);
-    let mut members = Vec::new();
-    let mut servers = Vec::new();
-    for place in 0..count {
-        let server = launch(Subject::Product)?;
-        members.push(Member::start(generator(), &server, options, place, count)?);
-        servers.push(server);
-    }
-    let crowd = Crowd {
-        options,
-        members,
-        processes: servers.iter().map(|s| Process::new(s.pid)).collect(),
-    };
-    crowd.run()
+    Crowd::start(count, options.chat.as_ref(), generator, launch)?.run(options)
+}
+
+/// The scenario `text` with more connections than one process may hold.
+pub fn text_by_several(
+    options: &TextOptions,
+    generator: &dyn Fn() -> Program,
+    launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
+) -> Result<Report, Error> {
+    text::check(options)?;
+    let count = (options.visitors + options.agents).div_ceil(connections_max());
+    let mut crowd = Crowd::start(count, Some(options), generator, launch)?;
+    crowd.grow(options.visitors)?;
+    crowd.chat(options)
 }
 
 /// The part of a whole that is this process's.
@@ -195,7 +154,7 @@ impl Member {
     fn start(
         mut program: Program,
         server: &Server,
-        options: &CrowdOptions,
+        chat: Option<&TextOptions>,
         place: u32,
         count: u32,
     ) -> Result<Self, Error> {
@@ -203,8 +162,11 @@ impl Member {
             return Err(Error::Options("only the product has authenticated connections"));
         };
         let process = Running::start(&mut program, "run a generator")?;
-        let chatting = share(options.chatting, place, count);
-        let agents = chatting.div_ceil(PER_AGENT);
+        let chatting = chat.map_or(0, |chat| share(chat.visitors, place, count));
+        let agents = match chat {
+            Some(chat) if chatting > 0 => share(chat.agents, place, count).max(1),
+            _ => 0,
+        };
         let mut member = Self { process, place, agents };
         member.ask(&Command::Begin(Begin {
             base_url: access.base_url.clone(),
@@ -214,14 +176,18 @@ impl Member {
             server_pid: server.pid,
             agents,
             chatting,
-            text_bytes: options.text_bytes,
+            apart: server.pid.is_none() && count > 1,
+            text_bytes: chat.map_or(TEXT_BYTES, |chat| chat.text_bytes),
         }))?;
         member.answer()?;
         Ok(member)
     }
 
     fn ask(&mut self, command: &Command) -> Result<(), Error> {
-        pipe::write(&mut self.process.stdin, command)
+        let Err(gone) = pipe::write(&mut self.process.stdin, command) else { return Ok(()) };
+        // It gave up before it was asked, and has said why.
+        self.answer()?;
+        Err(gone)
     }
 
     fn answer(&mut self) -> Result<Option<Outcome>, Error> {
@@ -242,27 +208,42 @@ struct Reading {
     slab: Option<u64>,
 }
 
-struct Crowd<'a> {
-    options: &'a CrowdOptions,
+struct Crowd {
     members: Vec<Member>,
-    processes: Vec<Process>,
+    servers: Vec<Server>,
 }
 
-impl Crowd<'_> {
-    fn run(mut self) -> Result<CrowdReport, Error> {
-        let all = self.options.connections;
+impl Crowd {
+    fn start(
+        count: u32,
+        chat: Option<&TextOptions>,
+        generator: &dyn Fn() -> Program,
+        launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
+    ) -> Result<Self, Error> {
+        let subject = chat.map_or(Subject::Product, |chat| chat.subject);
+        let (mut members, mut servers) = (Vec::new(), Vec::new());
+        for place in 0..count {
+            let server = launch(subject)?;
+            members.push(Member::start(generator(), &server, chat, place, count)?);
+            servers.push(server);
+        }
+        Ok(Self { members, servers })
+    }
+
+    fn run(mut self, options: &CrowdOptions) -> Result<CrowdReport, Error> {
+        let all = options.connections;
         let low = all / LOW_SHARE;
         self.grow(low)?;
-        self.hold(self.options.settle)?;
+        self.hold(options.settle)?;
         let first = self.reading();
         let connecting = Instant::now();
         self.grow(all)?;
         let connecting = connecting.elapsed();
-        self.hold(self.options.settle)?;
+        self.hold(options.settle)?;
         let second = self.reading();
 
         let (held, before) = (Instant::now(), self.cpu());
-        self.hold(self.options.hold)?;
+        self.hold(options.hold)?;
         let cpu = before.zip(self.cpu()).map(|(before, after)| after.saturating_sub(before));
         let held_s = held.elapsed().as_secs_f64();
 
@@ -282,49 +263,36 @@ impl Crowd<'_> {
             bytes_per_connection: slope(first.rss, second.rss),
             slab_bytes_per_connection: slab_each.filter(|_| second.rss.is_some()),
             memory_to_slab: second.rss.zip(slab_all).map(|(rss, slab)| (rss as f64 + slab) / slab),
-            held_s: self.options.hold.as_secs_f64(),
+            held_s: options.hold.as_secs_f64(),
             idle_cpu_us_per_s: cpu
-                .filter(|_| !self.options.hold.is_zero())
+                .filter(|_| !options.hold.is_zero())
                 .map(|cpu| cpu.as_secs_f64() * 1e6 / held_s / f64::from(all)),
-            chat: (self.options.chatting > 0).then(|| self.chat()).transpose()?,
+            chat: options.chat.as_ref().map(|chat| self.chat(chat)).transpose()?,
         })
     }
 
-    fn chat(&mut self) -> Result<CrowdChat, Error> {
-        let options = self.options;
-        self.all(|place, count| Command::Open { chatting: share(options.chatting, place, count) })?;
-        let found = self.all(|place, count| Command::Run {
-            rate: share(options.rate, place, count).max(1),
-            warm_up_s: options.warm_up.as_secs_f64(),
-            measured_s: options.measured.as_secs_f64(),
-            drain_max_s: options.drain_max.as_secs_f64(),
+    fn chat(&mut self, options: &TextOptions) -> Result<Report, Error> {
+        let rss_before = self.reading().rss;
+        self.all(|place, count| Command::Open { chatting: share(options.visitors, place, count) })?;
+        let found = self.all(|place, count| {
+            let load = match options.load {
+                // Whoever has nobody who writes has nothing to send either.
+                Load::Open { rate } => {
+                    Load::Open { rate: share(rate, place, count.min(options.visitors)).max(1) }
+                }
+                load => load,
+            };
+            Command::Run(Plan { load, ..Plan::of(options) })
         })?;
         let whole = found.into_iter().reduce(|mut whole, part| {
             whole.add(part);
             whole
         });
         let outcome = whole.ok_or(Error::Malformed { what: "what a generator found" })?;
-        let per_million = |cpu: Duration| {
-            (outcome.acks_in_time > 0)
-                .then(|| cpu.as_secs_f64() * 1e6 / outcome.acks_in_time as f64)
-        };
-        Ok(CrowdChat {
-            chatting: options.chatting,
-            agents: self.members.iter().map(|member| member.agents).sum(),
-            rate: options.rate,
-            text_bytes: options.text_bytes,
-            durable: true,
-            seconds: outcome.seconds,
-            counts: outcome.counts(),
-            acked_per_s: outcome.acks_in_time as f64 / outcome.seconds.max(f64::MIN_POSITIVE),
-            ack: outcome.ack.summary(),
-            delivery: outcome.delivery.summary(),
-            server_cpu_s_per_million: outcome.server_cpu.and_then(per_million),
-            generator_cpu_s_per_million: per_million(outcome.generator_cpu),
-            schedule_lag_p99_ms: outcome.lag.percentile_ms(99.0),
-            void: outcome.void_reason.is_some(),
-            void_reason: outcome.void_reason,
-        })
+        let agents = self.members.iter().map(|member| member.agents).sum();
+        let options = TextOptions { agents, ..options.clone() };
+        let rss = [rss_before, self.reading().rss];
+        Ok(text::report(&options, &outcome, self.members.len() as u32, false, rss))
     }
 
     fn grow(&mut self, to: u32) -> Result<(), Error> {
@@ -365,13 +333,17 @@ impl Crowd<'_> {
         }
     }
 
+    fn processes(&self) -> impl Iterator<Item = Process> {
+        self.servers.iter().map(|server| Process::new(server.pid))
+    }
+
     fn reading(&self) -> Reading {
-        let rss = self.processes.iter().map(|process| process.rss_bytes()).sum();
+        let rss = self.processes().map(Process::rss_bytes).sum();
         Reading { rss, slab: kernel_slab_bytes() }
     }
 
     fn cpu(&self) -> Option<Duration> {
-        self.processes.iter().map(|process| process.cpu()).sum()
+        self.processes().map(Process::cpu).sum()
     }
 }
 

@@ -75,6 +75,17 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// A scenario of one process has more connections than that may hold.
+    #[error(
+        "{connections} connections in one process, which may open files for {max}: raise the limit \
+         (ulimit -n), or ask for fewer"
+    )]
+    OpenFiles {
+        /// Connections that were asked for.
+        connections: u32,
+        /// As many as fit.
+        max: u32,
+    },
     /// The options cannot be run.
     #[error("{0}")]
     Options(&'static str),

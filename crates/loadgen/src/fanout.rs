@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     baseline::MESSAGE_BYTES,
     cpu::Process,
+    descriptors,
     error::{Error, io},
     generator::{Dialect as _, Happened},
     histogram::Latencies,
@@ -120,8 +121,9 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
     if options.sockets == 0 || options.in_flight == 0 || options.measured.is_zero() {
         return Err(Error::Options("a fan-out needs sockets, messages and time"));
     }
+    descriptors::check(options.sockets + 2)?;
     let process = Process::new(server.pid);
-    let pinned = place(options.placement, process).map(|pinned| (pinned, ()));
+    let pinned = place(options.placement, process);
     let found = match &server.endpoint {
         Endpoint::Baseline(address) => floor(options, *address, process)?,
         Endpoint::Relay(_) => {
@@ -157,7 +159,12 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
         duplicated: found.duplicated,
         reordered: found.reordered,
         delivery: (!is_floor).then(|| found.delivery.summary()),
-        cost: found.cost.report(found.deliveries, process, pinned.is_some(), void_reason),
+        cost: found.cost.report(
+            found.deliveries,
+            process.rss_bytes(),
+            pinned.is_some(),
+            void_reason,
+        ),
     })
 }
 

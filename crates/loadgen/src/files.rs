@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::{
     cpu::Process,
+    descriptors,
     error::{Error, io},
     histogram::Latencies,
     http::{self, Base},
@@ -167,6 +168,8 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
     if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
         return Err(Error::Options("a run needs visitors, agents and time"));
     }
+    // Each visitor has one for chat and one for uploads.
+    descriptors::check(2 * options.visitors + options.agents)?;
     let dir = server.dir().ok_or(Error::Options("files need the disk of the server"))?;
     let floor = floor(dir, options)?;
     let process = Process::new(server.pid);
@@ -200,7 +203,7 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
         upload: run.upload.summary(),
         ack: run.ack.summary(),
         delivery: run.delivery.summary(),
-        cost: cost.report(run.acks_in_time, process, pinned.is_some(), void_reason),
+        cost: cost.report(run.acks_in_time, process.rss_bytes(), pinned.is_some(), void_reason),
         floor,
     })
 }

@@ -21,7 +21,7 @@ use crate::{
     poll::{Poller, Ready},
     progress::Progress,
     report::Counts,
-    text::Load,
+    text::{Load, TextOptions},
     tracker::Tracker,
     windows::Windows,
 };
@@ -69,7 +69,7 @@ pub(crate) trait Dialect {
 }
 
 /// How long and how hard.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) load: Load,
     pub(crate) warm_up: Duration,
@@ -78,6 +78,19 @@ pub(crate) struct Plan {
     pub(crate) drain_max: Duration,
     /// The server has one core, and the generator another.
     pub(crate) pinned: bool,
+}
+
+impl Plan {
+    /// Of a run that is free to use any core.
+    pub(crate) fn of(options: &TextOptions) -> Self {
+        Self {
+            load: options.load,
+            warm_up: options.warm_up,
+            measured: options.measured,
+            drain_max: options.drain_max,
+            pinned: false,
+        }
+    }
 }
 
 /// Everything a run found; parts of it come from several processes.
@@ -391,7 +404,8 @@ impl<D: Dialect> Generator<D> {
 
     /// Sends everything the schedule has made due.
     fn send_due(&mut self) -> Result<(), Error> {
-        let Some(mut schedule) = self.schedule.take_if(|_| self.sending) else { return Ok(()) };
+        let sending = self.sending && !self.visitors.is_empty();
+        let Some(mut schedule) = self.schedule.take_if(|_| sending) else { return Ok(()) };
         let mut now_ns = self.now_ns();
         while schedule.due_ns() <= now_ns && schedule.due_ns() < self.to_ns {
             let due_ns = schedule.due_ns();

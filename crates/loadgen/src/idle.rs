@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     cpu::Process,
+    descriptors,
     error::Error,
     herd::Herd,
     launch::{Endpoint, Server},
@@ -40,6 +41,7 @@ pub fn idle(options: &IdleOptions, server: &Server) -> Result<IdleReport, Error>
     if options.low >= options.high {
         return Err(Error::Options("the second reading needs more connections than the first"));
     }
+    descriptors::check(options.high)?;
     let process = Process::new(server.pid);
     let mut herd = Herd::new(access, Product::silent()?, Vec::new())?;
     let started = Instant::now();

@@ -47,11 +47,24 @@ impl Cost {
         self.generator_cpu.as_secs_f64() / self.seconds
     }
 
+    /// Of no time at all, to which others are added.
+    pub(crate) fn nothing() -> Self {
+        let none = Duration::ZERO;
+        Self { seconds: 0.0, server_cpu: Some(none), generator_cpu: none }
+    }
+
+    /// Adds that of another stretch of time.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.seconds += other.seconds;
+        self.server_cpu = self.server_cpu.zip(other.server_cpu).map(|(own, others)| own + others);
+        self.generator_cpu += other.generator_cpu;
+    }
+
     /// As reports show it, where it was for `count` things.
     pub(crate) fn report(
         &self,
         count: u64,
-        process: Process,
+        rss: Option<u64>,
         pinned: bool,
         void_reason: Option<String>,
     ) -> CostReport {
@@ -62,7 +75,7 @@ impl Cost {
             generator_cpu_s_per_million: per_million(self.generator_cpu),
             server_cores: self.server_cores(),
             generator_cores: self.generator_cores(),
-            server_rss_bytes: process.rss_bytes(),
+            server_rss_bytes: rss,
             pinned,
             void: void_reason.is_some(),
             void_reason,

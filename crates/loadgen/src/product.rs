@@ -12,6 +12,7 @@ use frontdesk_protocol::wire::{self, client_frame, server_frame};
 use prost::Message as _;
 
 use crate::{
+    descriptors,
     error::Error,
     generator::{Dialect, Happened},
     launch::ProductAccess,
@@ -101,6 +102,7 @@ impl Product {
         agents: u32,
         text_bytes: usize,
     ) -> Result<(Self, Cast), Error> {
+        descriptors::check(visitors + agents)?;
         let mut product = Self::fresh(text_bytes)?;
         let cast = setup::connect(&mut product, access, visitors, agents)?;
         Ok((product, cast))

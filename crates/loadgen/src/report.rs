@@ -90,6 +90,8 @@ pub struct Report {
     pub visitors: u32,
     /// Connections that read.
     pub agents: u32,
+    /// Generators, each with a server of its own unless there is one elsewhere.
+    pub processes: u32,
     /// Bytes of each message's text (of each whole frame towards a baseline).
     pub text_bytes: usize,
     /// Measured time.

@@ -138,7 +138,7 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
         lost,
         duplicated,
         server_rss_before_bytes,
-        cost: cost.report(count as u64, process, pinned.is_some(), void_reason),
+        cost: cost.report(count as u64, process.rss_bytes(), pinned.is_some(), void_reason),
     })
 }
 

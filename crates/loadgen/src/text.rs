@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     baseline::MESSAGE_BYTES,
     cpu::{self, Pinned, Process},
+    descriptors,
     error::Error,
     generator::{Dialect, Generator, Outcome, Plan},
     launch::{Endpoint, Server},
@@ -48,7 +49,7 @@ impl Subject {
 }
 
 /// How messages are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Load {
     /// One outstanding message per visitor: finds the peak rate.
     Closed,
@@ -126,9 +127,8 @@ pub fn text(options: &TextOptions, server: &Server) -> Result<Report, Error> {
 
 /// The same, with what the report leaves out.
 pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error> {
-    if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
-        return Err(Error::Options("a run needs visitors, agents and time"));
-    }
+    check(options)?;
+    descriptors::check(options.visitors + options.agents)?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     match &server.endpoint {
@@ -147,6 +147,13 @@ pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Out
             measure(options, product, cast.links, process, pinned.is_some())
         }
     }
+}
+
+pub(crate) fn check(options: &TextOptions) -> Result<(), Error> {
+    if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
+        return Err(Error::Options("a run needs visitors, agents and time"));
+    }
+    Ok(())
 }
 
 /// Until dropped, the server runs on the first core and this thread on the second.
@@ -168,23 +175,21 @@ pub(crate) fn measure<D: Dialect>(
 ) -> Result<(Report, Outcome), Error> {
     let generator = Generator::new(dialect, links, options.visitors, process)?;
     let rss_before = process.rss_bytes();
-    let outcome = generator.run(Plan {
-        load: options.load,
-        warm_up: options.warm_up,
-        measured: options.measured,
-        drain_max: options.drain_max,
-        pinned,
-    })?;
-    Ok((report(options, &outcome, process, pinned, rss_before), outcome))
+    let outcome = generator.run(Plan { pinned, ..Plan::of(options) })?;
+    let rss = [rss_before, process.rss_bytes()];
+    Ok((report(options, &outcome, 1, pinned, rss), outcome))
 }
 
-fn report(
+/// What was found by so many generators. `rss` is the servers' memory before the first message and at the
+/// end.
+pub(crate) fn report(
     options: &TextOptions,
     outcome: &Outcome,
-    process: Process,
+    processes: u32,
     pinned: bool,
-    rss_before: Option<u64>,
+    rss: [Option<u64>; 2],
 ) -> Report {
+    let [rss_before, rss] = rss;
     let (mode, rate) = match options.load {
         Load::Closed => ("closed", None),
         Load::Open { rate } => ("open", Some(rate)),
@@ -207,6 +212,7 @@ fn report(
         durable: options.subject.is_durable(),
         visitors: options.visitors,
         agents: options.agents,
+        processes,
         text_bytes,
         seconds: outcome.seconds,
         counts: outcome.counts(),
@@ -216,6 +222,6 @@ fn report(
         server_rss_before_bytes: rss_before,
         schedule_lag_p99_ms: outcome.lag.percentile_ms(99.0),
         schedule_lag_max_ms: outcome.lag.max_ms(),
-        cost: cost.report(outcome.acks_in_time, process, pinned, outcome.void_reason.clone()),
+        cost: cost.report(outcome.acks_in_time, rss, pinned, outcome.void_reason.clone()),
     }
 }

@@ -17,9 +17,10 @@ use frontdesk_loadgen::{
     FanoutOptions, FilesOptions, FloorOptions, Goals, GoalsOptions, IdleOptions, Load,
     MixedOptions, Placement, ProductAccess, ProductLaunch, ReferenceOptions, ReferenceReport,
     ResumeOptions, Server, Size, SizeOptions, SizeReport, StallOptions, Subject as Subject_,
-    TextOptions, accept_floor, burst, connect, crash, crowd, crowd_worker, fanout, files,
-    floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed, reference,
-    resume, run_baseline, size, stall, sweep, temporary, text, trace,
+    TextOptions, accept_floor, burst, connect, connections_max, crash, crowd, crowd_worker, fanout,
+    files, floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed,
+    raise_open_files, reference, resume, run_baseline, size, stall, sweep, temporary, text,
+    text_by_several, trace,
 };
 use rustls::{ClientConfig, client::Resumption};
 use serde::Serialize;
@@ -35,6 +36,9 @@ use crate::{
     trust,
 };
 
+/// Agents of a text run, and how many visitors each has at most before there are more.
+const AGENTS: u32 = 20;
+const PER_AGENT: u32 = 500;
 /// Where the password of a target's admin is looked for.
 const PASSWORD_ENV: &str = "FRONTDESK_BENCH_ADMIN_PASSWORD";
 
@@ -52,6 +56,7 @@ pub(crate) fn run(bench: Bench) -> anyhow::Result<ExitCode> {
         json: common.json,
     };
     stage.sweep_at_a_signal()?;
+    raise_open_files()?;
     match scenario {
         Scenario::Text(options) => run_text(&options, stage),
         Scenario::Idle(options) => run_idle(&options, stage),
@@ -109,20 +114,29 @@ fn run_text(options: &BenchText, stage: &Stage) -> anyhow::Result<ExitCode> {
     let free = options.unpinned || target.is_some();
     let placement = if free { Placement::Free } else { Placement::Pinned };
     let measured = Duration::from_secs(options.seconds);
+    let agents = options.agents.unwrap_or(AGENTS.max(options.visitors.div_ceil(PER_AGENT)));
     let text_options = TextOptions {
         visitors: options.visitors,
-        agents: options.agents,
+        agents,
         placement,
         ..TextOptions::new(subject, load, measured)
     };
-    let server = match target {
-        Some(_) if !matches!(subject, Subject_::Product) => {
-            anyhow::bail!("--target is the product; --subject chooses what is started here")
-        }
-        Some(access) => Server::remote(access),
-        None => stage.launch(subject, placement)?,
+    anyhow::ensure!(
+        target.is_none() || subject == Subject_::Product,
+        "--target is the product; --subject chooses what is started here"
+    );
+    let mut launch = stage.launcher(placement);
+    let mut server = |subject| match &target {
+        Some(access) => Ok(Server::remote(access.clone())),
+        None => launch(subject),
     };
-    let report = text(&text_options, &server)?;
+    let several = options.visitors + agents > connections_max()
+        && matches!(subject, Subject_::Product | Subject_::ProductAsync);
+    let report = if several {
+        text_by_several(&text_options, &stage.generator(&options.target)?, &mut server)?
+    } else {
+        text(&text_options, &server(subject)?)?
+    };
     stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
@@ -149,21 +163,16 @@ fn run_idle(options: &BenchIdle, stage: &Stage) -> anyhow::Result<ExitCode> {
 /// More connections than a process may have files.
 fn run_crowd(options: &BenchIdle, connections: u32, stage: &Stage) -> anyhow::Result<ExitCode> {
     let shape = CrowdOptions::new(connections, options.chatting.of(connections));
-    let crowd_options = CrowdOptions {
-        per_process: options.per_process,
-        rate: options.rate.unwrap_or(shape.rate),
-        hold: Duration::from_secs(options.hold),
+    let chat = shape.chat.map(|chat| TextOptions {
+        load: options.rate.map_or(chat.load, |rate| Load::Open { rate }),
         measured: Duration::from_secs(options.seconds),
+        ..chat
+    });
+    let crowd_options = CrowdOptions {
+        per_process: options.per_process.unwrap_or(shape.per_process),
+        hold: Duration::from_secs(options.hold),
+        chat,
         ..shape
-    };
-    let authorities = authorities(&options.target)?;
-    let generator = || {
-        let mut command = Command::new(&stage.program);
-        command.arg("crowd-generator");
-        if let Some(file) = &authorities {
-            command.arg("--ca").arg(file);
-        }
-        command
     };
     let access = target(&options.target)?;
     let mut start = stage.launcher(Placement::Pinned);
@@ -171,7 +180,7 @@ fn run_crowd(options: &BenchIdle, connections: u32, stage: &Stage) -> anyhow::Re
         Some(access) => Ok(Server::remote(access.clone())),
         None => start(subject),
     };
-    let report = crowd(&crowd_options, &generator, &mut server)?;
+    let report = crowd(&crowd_options, &stage.generator(&options.target)?, &mut server)?;
     stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
@@ -459,6 +468,19 @@ impl Stage {
                 launch_product(&self.product(subject.is_durable(), placement))
             }
         }
+    }
+
+    /// A process of a crowd that reaches the target, or servers started here.
+    fn generator(&self, target: &BenchTarget) -> anyhow::Result<impl Fn() -> Command> {
+        let authorities = authorities(target)?;
+        Ok(move || {
+            let mut command = Command::new(&self.program);
+            command.arg("crowd-generator");
+            if let Some(file) = &authorities {
+                command.arg("--ca").arg(file);
+            }
+            command
+        })
     }
 
     fn pinned(&self, subject: Subject_) -> Result<Server, Error> {

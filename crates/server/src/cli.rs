@@ -243,9 +243,9 @@ pub(crate) struct BenchText {
     /// Visitors.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    /// Agents; 20 without it, or one for 500 visitors.
+    #[arg(long)]
+    pub(crate) agents: Option<u32>,
     /// What answers: the product, or one of the bare floors.
     #[arg(long, value_enum, default_value_t = Subject::Product)]
     pub(crate) subject: Subject,
@@ -460,9 +460,10 @@ pub(crate) struct BenchIdle {
     /// Seconds of writing that are measured.
     #[arg(long, default_value_t = 30, requires = "chatting")]
     pub(crate) seconds: u64,
-    /// Connections of one process: each is one of the files it may open.
-    #[arg(long, default_value_t = 17_000, requires = "connections")]
-    pub(crate) per_process: u32,
+    /// Connections of one process: each is one of the files it may open. As many as fit without it, and at
+    /// most 17,000.
+    #[arg(long, requires = "connections")]
+    pub(crate) per_process: Option<u32>,
     #[command(flatten)]
     pub(crate) target: BenchTarget,
 }

@@ -18,8 +18,8 @@ const EVENTS_MAX: usize = 256;
 pub(super) struct Accept {
     listener: TcpListener,
     poller: Poller,
-    /// By the key they are registered under.
-    taken: Vec<TcpStream>,
+    /// By the key they are registered under; those that ended are gone.
+    taken: Vec<Option<TcpStream>>,
 }
 
 impl Accept {
@@ -51,7 +51,7 @@ impl Accept {
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.poller.add(&stream, self.taken.len() as u64).map_err(io("poll"))?;
-                    self.taken.push(stream);
+                    self.taken.push(Some(stream));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
@@ -62,9 +62,13 @@ impl Accept {
 
     /// Level-triggered: there is a byte, or the end, so the read does not wait.
     fn answer(&mut self, index: usize) -> Result<(), Error> {
-        let mut stream = &self.taken[index];
+        let Some(stream) = &mut self.taken[index] else { return Ok(()) };
         match stream.read(&mut [0; 64]) {
-            Ok(0) | Err(_) => self.poller.remove(stream).map_err(io("poll")),
+            Ok(0) | Err(_) => {
+                self.poller.remove(stream).map_err(io("poll"))?;
+                self.taken[index] = None;
+                Ok(())
+            }
             Ok(_) => stream.write_all(b"!").map_err(io("answer")),
         }
     }

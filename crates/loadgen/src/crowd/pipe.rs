@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, io},
-    generator::Outcome,
+    generator::{Outcome, Plan},
 };
 
 /// The parent asks.
@@ -19,8 +19,8 @@ pub(super) enum Command {
     Grow { to: u32 },
     /// Has the conversations of so many of them, chosen by chance, begun and answered.
     Open { chatting: u32 },
-    /// Has those write on a schedule. The generator ends behind its answer.
-    Run { rate: u32, warm_up_s: f64, measured_s: f64, drain_max_s: f64 },
+    /// Has those write. The generator ends behind its answer.
+    Run(Plan),
 }
 
 /// Whose server, and who is to be there.
@@ -35,6 +35,8 @@ pub(super) struct Begin {
     pub(super) agents: u32,
     /// How many visitors will write to them.
     pub(super) chatting: u32,
+    /// Other generators have agents at the same server: visitors and agents here are for each other.
+    pub(super) apart: bool,
     pub(super) text_bytes: usize,
 }
 

@@ -5,7 +5,6 @@ use std::{
     io::{BufRead, Write},
     os::fd::AsFd,
     sync::Arc,
-    time::Duration,
 };
 
 use rustls::ClientConfig;
@@ -15,12 +14,11 @@ use crate::{
     child::end_with_stdin,
     cpu::Process,
     error::Error,
-    generator::{Generator, Plan},
+    generator::Generator,
     herd::{Herd, Members},
     launch::ProductAccess,
     link::Peer,
     product::{Product, begin, random, tickets_door},
-    text::Load,
 };
 
 const OUT_OF_TURN: Error = Error::Malformed { what: "a command in its turn" };
@@ -61,14 +59,8 @@ fn serve(
     pipe::write(answers, &Answer::Done)?;
     match pipe::read(commands)? {
         None => Ok(()),
-        Some(Command::Run { rate, warm_up_s, measured_s, drain_max_s }) => {
-            let outcome = generator.run(Plan {
-                load: Load::Open { rate },
-                warm_up: Duration::from_secs_f64(warm_up_s),
-                measured: Duration::from_secs_f64(measured_s),
-                drain_max: Duration::from_secs_f64(drain_max_s),
-                pinned: false,
-            })?;
+        Some(Command::Run(plan)) => {
+            let outcome = generator.run(plan)?;
             pipe::write(answers, &Answer::Found(Box::new(outcome)))
         }
         Some(_) => Err(OUT_OF_TURN),
@@ -77,17 +69,22 @@ fn serve(
 
 /// The agents, and nobody else yet.
 fn gather(to: Begin, tls: Option<Arc<ClientConfig>>) -> Result<Herd, Error> {
-    let access = ProductAccess {
+    let mut access = ProductAccess {
         base_url: to.base_url,
         admin_email: to.admin_email,
         admin_password: to.admin_password,
         inbox_key: to.inbox_key,
         tls,
     };
-    let team = match to.agents {
-        0 => Vec::new(),
-        agents => tickets_door(&access)?.agents(&access, agents, to.chatting)?,
-    };
+    let mut team = Vec::new();
+    if to.agents > 0 {
+        let mut door = tickets_door(&access)?;
+        if to.apart {
+            (team, access.inbox_key) = door.agents_apart(&access, to.agents, to.chatting)?;
+        } else {
+            team = door.agents(&access, to.agents, to.chatting)?;
+        }
+    }
     Herd::new(&access, Product::fresh(to.text_bytes)?, team)
 }
 

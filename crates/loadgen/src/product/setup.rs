@@ -90,6 +90,42 @@ pub(crate) struct Agent {
     id: String,
 }
 
+/// An agent who can sign in.
+struct Hired {
+    id: String,
+    email: String,
+    password: String,
+}
+
+/// Adds agents who together may have so many conversations.
+fn hire(admin: &mut Client, agents: u32, conversations: u32) -> Result<Vec<Hired>, Error> {
+    let capacity = (conversations.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
+    if capacity * agents < conversations {
+        return Err(Error::Options("more than 1,000 visitors for each agent: give more agents"));
+    }
+    let run = random()?;
+    let roles = admin.ask("GET", "/api/v1/roles", None)?;
+    let role = roles["roles"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|role| role["builtin"] == "agent")
+        .ok_or(Error::Malformed { what: "the agents' role" })?;
+    let role = string(role, "id")?;
+    let mut hired = Vec::new();
+    for agent in 0..agents {
+        let email = format!("agent-{agent}-{run:016x}@bench.example");
+        let password = format!("{:016x}{:016x}", random()?, random()?);
+        let body = json!({
+            "email": email, "display_name": format!("Agent {agent}"), "password": password,
+            "role": role, "capacity": capacity,
+        });
+        let id = string(&admin.ask("POST", "/api/v1/users", Some(&body))?, "id")?;
+        hired.push(Hired { id, email, password });
+    }
+    Ok(hired)
+}
+
 /// A socket behind its welcome.
 struct Entered {
     link: Link,
@@ -134,45 +170,54 @@ impl Door {
         Ok((link, visitor))
     }
 
-    /// Signs in, adds agents who together may have so many conversations, and lets them in. They are
-    /// online.
+    /// Adds agents who together may have so many conversations, and lets them in. They are online.
     pub(crate) fn agents(
         &mut self,
         access: &ProductAccess,
         agents: u32,
         conversations: u32,
     ) -> Result<Vec<Agent>, Error> {
-        let capacity = (conversations.div_ceil(agents.max(1)) * 2).clamp(10, CAPACITY_MAX);
-        if capacity * agents < conversations {
-            return Err(Error::Options("more visitors than the agents may have"));
-        }
-        let run = random()?;
+        let mut admin = self.admin(access)?;
+        let hired = hire(&mut admin, agents, conversations)?;
+        self.let_in(hired)
+    }
+
+    /// The same, of an inbox of their own: whoever has its key, which is returned, writes to them and to
+    /// nobody else.
+    pub(crate) fn agents_apart(
+        &mut self,
+        access: &ProductAccess,
+        agents: u32,
+        conversations: u32,
+    ) -> Result<(Vec<Agent>, String), Error> {
+        let mut admin = self.admin(access)?;
+        let hired = hire(&mut admin, agents, conversations)?;
+        // Before they come in: whoever joins a team is asked for a new ticket.
+        let name = format!("Bench {:016x}", random()?);
+        let members: Vec<&str> = hired.iter().map(|agent| &*agent.id).collect();
+        let team = json!({ "names": { "en": name }, "members": members });
+        let team = string(&admin.ask("POST", "/api/v1/teams", Some(&team))?, "id")?;
+        let inbox = json!({ "name": name, "default_team": team });
+        let inbox = admin.ask("POST", "/api/v1/inboxes", Some(&inbox))?;
+        Ok((self.let_in(hired)?, string(&inbox, "inbox_key")?))
+    }
+
+    fn admin(&self, access: &ProductAccess) -> Result<Client, Error> {
         let mut admin = Client::new(self.base.clone());
         sign_in(&mut admin, &access.admin_email, &access.admin_password)?;
-        let roles = admin.ask("GET", "/api/v1/roles", None)?;
-        let role = roles["roles"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|role| role["builtin"] == "agent")
-            .ok_or(Error::Malformed { what: "the agents' role" })?;
-        let role = string(role, "id")?;
+        Ok(admin)
+    }
+
+    fn let_in(&mut self, hired: Vec<Hired>) -> Result<Vec<Agent>, Error> {
         let mut team = Vec::new();
-        for agent in 0..agents {
-            let email = format!("agent-{agent}-{run:016x}@bench.example");
-            let password = format!("{:016x}{:016x}", random()?, random()?);
-            let body = json!({
-                "email": email, "display_name": format!("Agent {agent}"), "password": password,
-                "role": role, "capacity": capacity,
-            });
-            admin.ask("POST", "/api/v1/users", Some(&body))?;
+        for (number, Hired { id, email, password }) in (0..).zip(hired) {
             let mut client = Client::new(self.base.clone());
             sign_in(&mut client, &email, &password)?;
             let ticket =
                 client.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
-            let Entered { link, welcome } =
-                self.enter(Peer::Agent(agent), &string(&ticket, "ticket")?)?;
-            team.push(Agent { link, id: welcome.self_.map(|own| own.id).unwrap_or_default() });
+            let ticket = string(&ticket, "ticket")?;
+            let Entered { link, .. } = self.enter(Peer::Agent(number), &ticket)?;
+            team.push(Agent { link, id });
         }
         Ok(team)
     }

@@ -2,6 +2,7 @@
 //! Rates are not looked at: a debug build on a shared machine has none worth the name.
 
 mod elsewhere;
+mod limited;
 mod stopped;
 
 use std::time::Duration;
@@ -123,18 +124,26 @@ async fn a_crowd_is_held_by_several_processes_while_some_of_it_chats() {
     let crowd = ["idle", "--connections", "250", "--per-process", "100", "--hold", "1"];
     let chat = ["--chatting", "8%", "--rate", "100", "--seconds", "2"];
     let report = bench(&[&crowd[..], &chat].concat(), &[]).await;
-    assert_clean(&report);
-    assert_eq!(report["acked"], report["delivered"], "{report}");
-    assert_eq!(report["acked"], report["offered"], "{report}");
-    let counts = ["connections", "processes", "chatting", "agents"].map(|name| &report[name]);
-    // Three servers, and an agent for the six or seven who write on each.
-    assert_eq!(counts, [250, 3, 20, 3], "{report}");
+    let chat = &report["chat"];
+    assert_clean(chat);
+    assert_eq!(chat["acked"], chat["delivered"], "{report}");
+    assert_eq!(chat["acked"], chat["offered"], "{report}");
+    assert_eq!((&report["connections"], &report["processes"]), (&250.into(), &3.into()));
+    // An agent for the six or seven who write on each of three servers.
+    let counts = ["visitors", "processes", "agents"].map(|name| &chat[name]);
+    assert_eq!(counts, [20, 3, 3], "{report}");
     // 33 or 34 a second on each of three, and what a schedule begins with.
-    assert!(report["offered"].as_u64().is_some_and(|count| count.abs_diff(200) <= 6), "{report}");
-    assert!(report["idle_cpu_us_per_s"].is_f64() && report["delivery"]["p99_ms"].is_f64());
+    assert!(chat["offered"].as_u64().is_some_and(|count| count.abs_diff(200) <= 6), "{report}");
+    assert!(report["idle_cpu_us_per_s"].is_f64() && chat["delivery"]["p99_ms"].is_f64());
+
+    // One who writes, on the first of two servers.
+    let one = ["--chatting", "1", "--rate", "20", "--seconds", "1"];
+    let one = bench(&[&crowd[..2], &["30", "--per-process", "20"], &one].concat(), &[]).await;
+    assert_clean(&one["chat"]);
+    assert!(one["chat"]["offered"].as_u64().is_some_and(|count| count.abs_diff(20) <= 1), "{one}");
 
     let silent = bench(&["idle", "--connections", "30", "--per-process", "20"], &[]).await;
-    assert_eq!((&silent["processes"], &silent["acked"]), (&2.into(), &Value::Null), "{silent}");
+    assert_eq!((&silent["processes"], &silent["chat"]), (&2.into(), &Value::Null), "{silent}");
     for wrong in [&["--chatting", "101%"][..], &["--chatting", "31"], &["--chatting", "x"]] {
         let options = [&["bench", "idle", "--connections", "30"], wrong].concat();
         let out = run_to_end(FRONTDESK, &options, &[]).await;

@@ -112,11 +112,12 @@ async fn a_server_behind_tls_is_measured_when_its_authority_is_known() {
     let report = bench(&[&TEXT[..], &target, &ca].concat(), &ENV).await;
     assert_delivered(&report);
 
-    // The generator of a crowd is a process of its own.
-    let crowd = ["idle", "--connections", "30"];
+    // Generators of a crowd are processes of their own, and their agents at the same server.
+    let crowd = ["idle", "--connections", "30", "--per-process", "20"];
     let chat = ["--chatting", "10", "--rate", "50", "--seconds", "1"];
     let report = bench(&[&crowd[..], &chat, &target, &ca].concat(), &ENV).await;
-    assert_delivered(&report);
+    assert_delivered(&report["chat"]);
+    assert_eq!(report["processes"], 2, "{report}");
 
     let other = dir.path().join("other.pem");
     tls_before(server.address(), &other).await;

@@ -8,44 +8,31 @@
 //! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
 //!
-//! A batch for the history holds every conversation as it was at one offset, and is put together over
-//! several turns, so that none of them takes long ([`Packing`]).
+//! The way to the history stands in [`ship`], what a dispatcher answers in [`read`].
 
-use std::{collections::VecDeque, ops::Range, sync::Arc, time::Duration};
+mod read;
+mod ship;
+
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::{
     arena::Arena,
     chat,
-    fold::{self, Ask, Conversation, Earlier, Folded},
+    fold::{self, Ask, Earlier, Folded},
     id::ConversationId,
     partition_of, store,
 };
-use frontdesk_storage::{Batch, ConversationWrite, EntryWrite, History, MessageLog, Record};
+use frontdesk_storage::{EntryWrite, History, MessageLog, Record};
 use hashbrown::HashMap;
 use prost::Message as _;
 use smallvec::SmallVec;
 
-use crate::{
-    error::DispatchError,
-    live::{Live, Shipped, Tail},
-    summary::Summary,
-    writer::HistoryWriter,
+use self::{
+    read::read_range,
+    ship::{InFlight, Packing},
 };
-
-/// While records are replayed: bytes that wait for the history (enough to keep it busy), conversations
-/// changed by one batch, and conversations in memory.
-const REPLAY_LAG_BYTES: usize = 16 << 20;
-const REPLAY_DIRTY_MAX: usize = 2_048;
-const REPLAY_LIVE_MAX: usize = 4_096;
-
-/// How long a turn waits for a history that falls behind. Long enough to let it catch up, so that a
-/// peak is slowed down before it is refused, and no stall that anybody would notice.
-const HOLD_BACK: Duration = Duration::from_millis(10);
-
-/// Conversations a turn packs for the history, or forgets of what the history took: 0.2 ms of work.
-const PACKED_PER_TURN: usize = 64;
-const SETTLED_PER_TURN: usize = 512;
+use crate::{error::DispatchError, live::Live, writer::HistoryWriter};
 
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
@@ -110,26 +97,6 @@ pub struct Committed {
 
 /// Encoded entries of one proposal, in the order of [`Folded::entries`].
 pub type Stored = SmallVec<[Arc<EntryWrite>; 1]>;
-
-/// A batch the writer has but the history may not.
-#[derive(Debug)]
-struct InFlight {
-    offset: u64,
-    conversations: Vec<(ConversationId, Shipped)>,
-}
-
-/// A batch for the history that is being put together. It holds what was folded up to its offset and
-/// nothing later: whoever is changed again meanwhile is packed before that.
-#[derive(Debug)]
-struct Packing {
-    offset: u64,
-    /// Bytes folded since the batch before it.
-    bytes: usize,
-    /// Conversations that may be left to pack.
-    left: Vec<ConversationId>,
-    packed: Vec<ConversationWrite>,
-    taken: Vec<(ConversationId, Shipped)>,
-}
 
 /// What came of a record that was folded again.
 #[derive(Debug)]
@@ -281,14 +248,6 @@ impl Dispatcher {
         self.staged = staged;
     }
 
-    /// Gives a history that falls behind some of this turn's time.
-    fn hold_back(&mut self) {
-        if self.lag_bytes > self.options.lag_bytes_max / 2 && !self.in_flight.is_empty() {
-            self.writer.wait_beyond_for(self.writer.applied(), HOLD_BACK);
-            self.settle(usize::MAX);
-        }
-    }
-
     /// One append of everything staged that can be folded. The error is a function because every
     /// proposal needs one.
     fn append(
@@ -401,265 +360,6 @@ impl Dispatcher {
         Ok(Probe { earlier, folds: live.folds })
     }
 
-    /// The conversation in memory, read from the history on first use.
-    fn load(
-        &mut self,
-        conversation: ConversationId,
-        now_ms: i64,
-    ) -> Result<&mut Live, DispatchError> {
-        use hashbrown::hash_map::Entry;
-        let live = match self.live.entry(conversation) {
-            Entry::Occupied(slot) => slot.into_mut(),
-            Entry::Vacant(slot) => {
-                let state = read_state(&*self.history, conversation)?;
-                slot.insert(Box::new(Live { state, ..Live::default() }))
-            }
-        };
-        live.touched_ms = now_ms;
-        Ok(live)
-    }
-
-    /// As [`Self::load`], but nothing is kept for a conversation that has no stored message: most
-    /// visitors never write.
-    fn known(
-        &mut self,
-        conversation: ConversationId,
-        now_ms: i64,
-    ) -> Result<Option<&mut Live>, DispatchError> {
-        use hashbrown::hash_map::Entry;
-        let live = match self.live.entry(conversation) {
-            Entry::Occupied(slot) => slot.into_mut(),
-            Entry::Vacant(slot) => {
-                let state = read_state(&*self.history, conversation)?;
-                if state.is_none() {
-                    return Ok(None);
-                }
-                slot.insert(Box::new(Live { state, ..Live::default() }))
-            }
-        };
-        live.touched_ms = now_ms;
-        Ok(Some(live))
-    }
-
-    /// The state of a conversation; `None` when nothing was ever stored for it.
-    pub fn state(
-        &mut self,
-        conversation: ConversationId,
-        now_ms: i64,
-    ) -> Result<Option<&Conversation>, DispatchError> {
-        Ok(self.known(conversation, now_ms)?.and_then(|live| live.state.as_ref()))
-    }
-
-    /// The state of a conversation if it is in memory, without touching anything.
-    pub fn state_in_memory(&self, conversation: ConversationId) -> Option<&Conversation> {
-        self.live.get(&conversation)?.state.as_ref()
-    }
-
-    /// The newest state as lists and routing see it; `None` for an unknown conversation.
-    pub fn summary(
-        &mut self,
-        conversation: ConversationId,
-        now_ms: i64,
-    ) -> Result<Option<Summary>, DispatchError> {
-        let (log, offset) = (self.number, self.folded);
-        let state = self.load(conversation, now_ms)?.state.as_ref();
-        Ok(state.map(|state| Summary::of(conversation, state, log, offset)))
-    }
-
-    /// Entries after `after`, ascending, at most `limit`; `None` when there are more than that.
-    pub fn since(
-        &mut self,
-        conversation: ConversationId,
-        after: u64,
-        limit: usize,
-        now_ms: i64,
-    ) -> Result<Option<Vec<chat::Entry>>, DispatchError> {
-        let history = Arc::clone(&self.history);
-        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Some(Vec::new())) };
-        let last = live.state.as_ref().map_or(0, Conversation::last_seq);
-        if last.saturating_sub(after) > limit as u64 {
-            return Ok(None);
-        }
-        let first_in_tail = live.entries.front().map_or(last + 1, |entry| entry.seq);
-        let mut found = Vec::new();
-        if after + 1 < first_in_tail {
-            found = history
-                .since(&conversation, after, limit)
-                .map_err(|source| DispatchError::Read { conversation, source })?;
-        }
-        merge_tail(&mut found, live, after);
-        decode_entries(conversation, found).map(Some)
-    }
-
-    /// The newest `limit` entries below `before` (or at all), ascending.
-    pub fn page(
-        &mut self,
-        conversation: ConversationId,
-        before: Option<u64>,
-        limit: usize,
-        now_ms: i64,
-    ) -> Result<Vec<chat::Entry>, DispatchError> {
-        let history = Arc::clone(&self.history);
-        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Vec::new()) };
-        let mut found = history
-            .page(&conversation, before, limit)
-            .map_err(|source| DispatchError::Read { conversation, source })?;
-        merge_tail(&mut found, live, 0);
-        if let Some(before) = before {
-            found.retain(|(seq, _)| *seq < before);
-        }
-        let extra = found.len().saturating_sub(limit);
-        found.drain(..extra);
-        decode_entries(conversation, found)
-    }
-
-    /// What a reader outside the loop needs beside the history (I4: acked means readable).
-    pub fn tail(
-        &mut self,
-        conversation: ConversationId,
-        now_ms: i64,
-    ) -> Result<Tail, DispatchError> {
-        let Some(live) = self.known(conversation, now_ms)? else { return Ok(Tail::default()) };
-        Ok(Tail {
-            state: live.state.as_ref().map(|state| Bytes::from(state.encode())),
-            last_seq: live.state.as_ref().map_or(0, Conversation::last_seq),
-            entries: live.entries.iter().map(|e| (e.seq, e.entry.clone())).collect(),
-            replaced: live.replaced.iter().cloned().collect(),
-            events: live.events.iter().cloned().collect(),
-        })
-    }
-
-    /// Housekeeping at the end of a turn: settles what the history took, ships what waited long
-    /// enough, trims the log and evicts unused conversations. `trim_to` is the offset the slowest
-    /// other reader of the log (the projections) has taken. Returns whether it wants to go on in a
-    /// turn that follows at once.
-    pub fn tend(&mut self, now_ms: i64, trim_to: u64) -> bool {
-        let settling = self.settle(SETTLED_PER_TURN);
-        if self.packing.is_none() {
-            let waited = now_ms - self.flushed_at_ms >= self.options.flush_interval_ms;
-            let due = waited || self.unshipped_bytes >= self.options.flush_bytes;
-            let taken = self.writer.has_room() && !self.writer.failed();
-            if !self.dirty.is_empty() && due && taken {
-                self.begin_packing(now_ms);
-            }
-        }
-        let packing = self.pack(PACKED_PER_TURN);
-        if !packing {
-            self.hand_over(false);
-        }
-        if now_ms - self.swept_at_ms >= 1_000 {
-            self.swept_at_ms = now_ms;
-            let unused_since = now_ms - self.options.evict_after_ms;
-            self.live.retain(|_, live| !live.is_settled() || live.touched_ms > unused_since);
-            let before = self.writer.persisted().min(trim_to) + 1;
-            if let Err(error) = self.log.trim(before) {
-                tracing::warn!(
-                    log.number = self.number,
-                    error = &error as &dyn std::error::Error,
-                    "cannot trim the message log"
-                );
-            }
-        }
-        settling || packing
-    }
-
-    /// Whether [`Dispatcher::tend`] has something to do soon even without new messages.
-    pub fn needs_tending(&self) -> bool {
-        !self.dirty.is_empty() || self.packing.is_some() || !self.in_flight.is_empty()
-    }
-
-    /// Ships everything and waits until the history holds it and it survives power loss.
-    ///
-    /// # Errors
-    /// When the history did not take it; the log holds it all the same.
-    pub fn finish(mut self) -> Result<u64, DispatchError> {
-        let now_ms = self.flushed_at_ms;
-        self.pack(usize::MAX);
-        self.hand_over(true);
-        // Records that changed nothing count too: the next start has nothing to read again.
-        if self.folded > self.shipped {
-            self.ship(now_ms);
-        }
-        let log = self.number;
-        if !self.writer.close() {
-            return Err(DispatchError::HistoryFailed { log });
-        }
-        Ok(self.folded)
-    }
-
-    /// Forgets what the history has taken since last time, of so many conversations at most; whether
-    /// more is left.
-    fn settle(&mut self, mut conversations_max: usize) -> bool {
-        let applied = self.writer.applied();
-        while let Some((batch, bytes)) = self.in_flight.front_mut() {
-            if batch.offset > applied {
-                return false;
-            }
-            while let Some((conversation, taken)) = batch.conversations.pop() {
-                if let Some(live) = self.live.get_mut(&conversation) {
-                    live.settle(taken);
-                }
-                conversations_max -= 1;
-                if conversations_max == 0 {
-                    return true;
-                }
-            }
-            self.lag_bytes -= *bytes;
-            self.in_flight.pop_front();
-        }
-        false
-    }
-
-    /// Begins a batch of everything folded so far.
-    fn begin_packing(&mut self, now_ms: i64) {
-        let conversations = self.dirty.len();
-        self.packing = Some(Packing {
-            offset: self.folded,
-            bytes: std::mem::take(&mut self.unshipped_bytes),
-            left: std::mem::take(&mut self.dirty),
-            packed: Vec::with_capacity(conversations),
-            taken: Vec::with_capacity(conversations),
-        });
-        self.flushed_at_ms = now_ms;
-    }
-
-    /// Packs so many conversations at most; whether more are left.
-    fn pack(&mut self, conversations_max: usize) -> bool {
-        let Some(packing) = &mut self.packing else { return false };
-        for _ in 0..conversations_max {
-            let Some(conversation) = packing.left.pop() else { return false };
-            // One that was changed again is packed already, and may even have left memory since.
-            if let Some(live) = self.live.get_mut(&conversation) {
-                packing.pack(conversation, live);
-            }
-        }
-        !packing.left.is_empty()
-    }
-
-    /// Hands a packed batch to the writer; `wait`s for room or knows there is. What a failed writer
-    /// does not take stays in memory and in the log.
-    fn hand_over(&mut self, wait: bool) {
-        let Some(packing) = self.packing.take() else { return };
-        let Packing { offset, bytes, packed, taken, .. } = packing;
-        let batch = Batch { log: self.number, offset, conversations: packed };
-        let handed = if wait { self.writer.write(batch) } else { self.writer.try_write(batch) };
-        if handed.is_err() {
-            tracing::error!(log.number = self.number, "the history writer is gone");
-        }
-        self.shipped = offset;
-        self.in_flight.push_back((InFlight { offset, conversations: taken }, bytes));
-    }
-
-    /// Packs everything and hands it over at once, where no turn waits for it.
-    fn ship(&mut self, now_ms: i64) {
-        if self.writer.failed() {
-            return;
-        }
-        self.begin_packing(now_ms);
-        self.pack(usize::MAX);
-        self.hand_over(true);
-    }
-
     /// Number of the log this dispatcher owns.
     pub fn number(&self) -> u16 {
         self.number
@@ -682,61 +382,6 @@ impl Dispatcher {
         let folded = self.fold(offset, conversation, proposal, probe, 0, &mut Stored::new())?;
         self.folded = offset;
         Ok(Replayed { conversation, files: folded.files })
-    }
-
-    /// Keeps memory within bounds where records come faster than any clients send them: ships full
-    /// batches, waits for the history where it is far behind, and lets go of conversations it holds.
-    ///
-    /// # Errors
-    /// When the history did not take what it was given.
-    pub fn keep_up(&mut self) -> Result<(), DispatchError> {
-        if self.unshipped_bytes < self.options.flush_bytes && self.dirty.len() < REPLAY_DIRTY_MAX {
-            return Ok(());
-        }
-        self.ship(0);
-        self.settle(usize::MAX);
-        let lag_bytes_max = self.options.lag_bytes_max.min(REPLAY_LAG_BYTES);
-        while self.lag_bytes > lag_bytes_max && !self.writer.failed() {
-            self.writer.wait_beyond(self.writer.applied());
-            self.settle(usize::MAX);
-        }
-        if self.live.len() > REPLAY_LIVE_MAX {
-            self.live.retain(|_, live| !live.is_settled());
-        }
-        if self.writer.failed() {
-            return Err(DispatchError::HistoryFailed { log: self.number });
-        }
-        Ok(())
-    }
-}
-
-impl Packing {
-    /// Packs a conversation, unless it is packed already or was changed only after the batch began.
-    fn pack(&mut self, conversation: ConversationId, live: &mut Live) {
-        if live.dirty_since.is_none_or(|since| since > self.offset) {
-            return;
-        }
-        live.dirty_since = None;
-        let Some(state) = &live.state else { return };
-        let shipped = live.shipped;
-        let write = ConversationWrite {
-            conversation,
-            state: Bytes::from(state.encode()),
-            entries: live.entries.iter().skip(shipped.entries).cloned().collect(),
-            replaced: live.replaced.iter().skip(shipped.replaced).cloned().collect(),
-            events: live.events.iter().skip(shipped.events).cloned().collect(),
-        };
-        let part = Shipped {
-            entries: write.entries.len(),
-            events: write.events.len(),
-            replaced: write.replaced.len(),
-        };
-        live.in_flight += 1;
-        live.shipped.entries += part.entries;
-        live.shipped.events += part.events;
-        live.shipped.replaced += part.replaced;
-        self.taken.push((conversation, part));
-        self.packed.push(write);
     }
 }
 
@@ -779,18 +424,6 @@ fn entry_write(entry: &chat::Entry, content_hash: u64, arena: &mut Arena) -> Ent
     }
 }
 
-/// Adds the tail above `after` to what the history had, and applies replacements.
-fn merge_tail(found: &mut Vec<(u64, Bytes)>, live: &Live, after: u64) {
-    let known = found.last().map_or(after, |(seq, _)| *seq).max(after);
-    let newer = live.entries.iter().filter(|entry| entry.seq > known);
-    found.extend(newer.map(|entry| (entry.seq, entry.entry.clone())));
-    for (seq, tombstone) in &live.replaced {
-        if let Ok(at) = found.binary_search_by_key(seq, |(seq, _)| *seq) {
-            found[at].1 = tombstone.clone();
-        }
-    }
-}
-
 /// Answers what the fold has to know of earlier entries.
 fn earlier(
     history: &dyn History,
@@ -823,55 +456,4 @@ fn earlier(
             Ok(Some(Earlier::Entries(stored)))
         }
     }
-}
-
-/// Stored entries of a range, both ends included, wherever they lie.
-fn read_range(
-    history: &dyn History,
-    live: &Live,
-    conversation: ConversationId,
-    from_seq: u64,
-    to_seq: u64,
-) -> Result<Vec<chat::Entry>, DispatchError> {
-    let limit = usize::try_from(to_seq - from_seq + 1).unwrap_or(usize::MAX);
-    let mut found = history
-        .since(&conversation, from_seq - 1, limit)
-        .map_err(|source| DispatchError::Read { conversation, source })?;
-    merge_tail(&mut found, live, from_seq - 1);
-    found.retain(|(seq, _)| *seq <= to_seq);
-    decode_entries(conversation, found)
-}
-
-fn read_state(
-    history: &dyn History,
-    conversation: ConversationId,
-) -> Result<Option<Conversation>, DispatchError> {
-    let stored = history
-        .state(&conversation)
-        .map_err(|source| DispatchError::Read { conversation, source })?;
-    stored
-        .map(|bytes| {
-            Conversation::decode(&bytes).map_err(|error| DispatchError::Stored {
-                conversation,
-                what: "state",
-                reason: error.to_string(),
-            })
-        })
-        .transpose()
-}
-
-fn decode_entries(
-    conversation: ConversationId,
-    found: Vec<(u64, Bytes)>,
-) -> Result<Vec<chat::Entry>, DispatchError> {
-    found
-        .into_iter()
-        .map(|(_, bytes)| {
-            chat::Entry::decode(bytes).map_err(|error| DispatchError::Stored {
-                conversation,
-                what: "entry",
-                reason: error.to_string(),
-            })
-        })
-        .collect()
 }

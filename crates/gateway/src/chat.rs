@@ -10,6 +10,7 @@
 //! loop as [`Command::Frame`], the answers come back as [`Command::Deliver`].
 
 mod act;
+mod admission;
 mod agent;
 mod conn;
 mod deliver;
@@ -17,8 +18,10 @@ mod frames;
 pub mod gcra;
 mod hello;
 mod inbox;
+mod out;
 pub mod port;
 mod resume;
+mod told;
 mod visitor;
 
 use std::{
@@ -35,13 +38,10 @@ use frontdesk_core::{
 };
 use frontdesk_dispatcher::{Committed, DispatchError, Dispatcher};
 use frontdesk_protocol::{
-    Encoded, Encoding, close,
-    codes::{self, ErrorCode},
-    decode_client,
+    Encoded, Encoding, close, codes, decode_client,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use hashbrown::{HashMap, HashSet};
-use prost::Message as _;
 use smallvec::SmallVec;
 
 use self::{
@@ -52,8 +52,7 @@ use self::{
     },
 };
 use crate::edge::{
-    CloseReason, ConnId, ConnMeta, Io, Kind, LoopHandle, Message, Payload, Service, Subprotocol,
-    TimerKey,
+    CloseReason, ConnId, ConnMeta, Io, LoopHandle, Message, Service, Subprotocol, TimerKey,
 };
 
 /// Numbers of the timers of a connection.
@@ -71,15 +70,8 @@ const TICK: Duration = Duration::from_millis(100);
 const CURSOR_EVERY_MS: i64 = frontdesk_core::limits::CURSOR_INTERVAL_MS;
 /// How long a send refused for a full disk keeps the node unready, ms: the next one tells anew.
 const FULL_TOLD_MS: i64 = 3_000;
-/// Commands kept for another loop whose inbox is full. Beyond it, frames for its connections are
-/// dropped and agents' frames refused: what is behind by so much has stood still for seconds.
-const STUCK_MAX: usize = 16_384;
 /// Addresses, and visitors, a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
-/// How long new messages alone may wait before lists of people who take no part hear of them, ms.
-const SUMMARIES_EVERY_MS: i64 = 1_000;
-/// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
-const SUMMARIES_PER_TURN: usize = 64;
 
 /// What a chat loop is told at its start.
 #[derive(Debug, Clone)]
@@ -324,163 +316,6 @@ impl Chat {
         self.conns[conn.index()] = Some(state);
     }
 
-    /// Sends a frame to a connection of this loop.
-    fn send(&mut self, io: &mut Io<'_>, conn: ConnId, frame: &Encoded) {
-        let now_s = seconds(io.now_ms());
-        let Some(state) = self.conn(conn) else { return };
-        state.sent_s = now_s;
-        let encoding = state.encoding;
-        io.send(conn, &payload(encoding, frame));
-    }
-
-    /// Sends a frame that nobody else gets to a connection of this loop: encoded where it goes out
-    /// from.
-    fn send_only(&mut self, io: &mut Io<'_>, conn: ConnId, frame: wire::ServerFrame) {
-        if self.takes_binary(self.own(conn)) {
-            let append = |out: &mut Vec<u8>| frame.encode_raw(out);
-            self.send_binary(io, conn, frame.encoded_len(), append);
-        } else {
-            self.send(io, conn, &Encoded::new(frame));
-        }
-    }
-
-    /// Whether a connection is one of this loop that speaks the binary subprotocol.
-    fn takes_binary(&self, to: ConnRef) -> bool {
-        to.loop_index == self.options.loop_index
-            && matches!(
-                self.conns.get(to.conn.index()),
-                Some(Some(Conn { encoding: Encoding::Proto, .. }))
-            )
-    }
-
-    /// Sends a frame of so many bytes that `append` writes to a connection of this loop.
-    fn send_binary(
-        &mut self,
-        io: &mut Io<'_>,
-        conn: ConnId,
-        bytes: usize,
-        append: impl FnOnce(&mut Vec<u8>),
-    ) {
-        let now_s = seconds(io.now_ms());
-        let Some(state) = self.conn(conn) else { return };
-        state.sent_s = now_s;
-        io.send_with(conn, Kind::Binary, bytes, append);
-    }
-
-    /// Sends a frame to a connection of any loop; to others at the end of the turn.
-    fn send_to(&mut self, io: &mut Io<'_>, to: ConnRef, frame: &Encoded) {
-        if to.loop_index == self.options.loop_index {
-            self.send(io, to.conn, frame);
-        } else {
-            let outbound = &mut self.outbound[usize::from(to.loop_index)];
-            outbound.push(Delivery { to: SmallVec::from_slice(&[to.conn]), frame: frame.clone() });
-        }
-    }
-
-    fn answer(&mut self, io: &mut Io<'_>, to: ConnRef, reference: u32, frame: Out) {
-        let frame = wire::ServerFrame { r#ref: reference, frame: Some(frame) };
-        if to.loop_index == self.options.loop_index {
-            self.send_only(io, to.conn, frame);
-        } else {
-            self.send_to(io, to, &Encoded::new(frame));
-        }
-    }
-
-    /// Tells another loop something; keeps the order where its inbox is full. A loop that takes nothing
-    /// for long gets no more frames for its connections: they come too late to be of use, and clients
-    /// find the gap by seq or by their position check. Everything else is bounded by the connections
-    /// it is about.
-    fn tell(&mut self, loop_index: u16, command: Command) {
-        let stuck = &mut self.stuck[usize::from(loop_index)];
-        if stuck.len() >= STUCK_MAX && command.is_push() {
-            self.health.pushes_dropped.fetch_add(1, Ordering::Relaxed);
-        } else if !stuck.is_empty() {
-            // Behind what waits already, to keep the order.
-            stuck.push_back(command);
-        } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
-            stuck.push_back(refused.into_inner());
-        }
-    }
-
-    /// Whether another loop is so far behind that no more work should be given to it.
-    fn is_overrun(&self, loop_index: u16) -> bool {
-        self.stuck[usize::from(loop_index)].len() >= STUCK_MAX
-    }
-
-    /// Tries again what full inboxes did not take, in order for each loop.
-    fn tell_stuck(&mut self) {
-        for (stuck, handle) in self.stuck.iter_mut().zip(self.loops.iter()) {
-            while let Some(command) = stuck.pop_front() {
-                if let Err(refused) = handle.send(command) {
-                    stuck.push_front(refused.into_inner());
-                    break;
-                }
-            }
-        }
-    }
-
-    fn tell_all_others(&mut self, command: impl Fn() -> Command) {
-        for loop_index in 0..self.loops.len() as u16 {
-            if loop_index != self.options.loop_index {
-                self.tell(loop_index, command());
-            }
-        }
-    }
-
-    /// Closes a connection with a code of the table.
-    fn close(io: &mut Io<'_>, conn: ConnId, code: u16) {
-        let reason = close::find(code).map_or("", |line| line.reason);
-        io.close(conn, code, reason);
-    }
-
-    /// Refuses a frame of a connection.
-    fn refuse(&mut self, io: &mut Io<'_>, to: ConnRef, reference: u32, code: &'static ErrorCode) {
-        self.answer(io, to, reference, Out::Refusal(frames::refusal(code)));
-    }
-
-    /// Counts a frame against all limits; refuses and stops reading where one is reached (R10).
-    fn admit(
-        &mut self,
-        io: &mut Io<'_>,
-        conn: ConnId,
-        reference: u32,
-        message: Option<&wire::Send>,
-    ) -> bool {
-        let now_us = io.now_ms() * 1_000;
-        let (visitor_quota, agent_quota) = (self.options.visitor_quota, self.options.agent_quota);
-        let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::as_mut) else {
-            return false;
-        };
-        let (quota, shared) = match &state.state {
-            State::Visitor(visitor) => {
-                let shared = (state.peer, visitor.conversation, visitor.inbox.account);
-                (visitor_quota, Some(shared))
-            }
-            _ => (agent_quota, None),
-        };
-        let mut verdict = state.limit.admit(quota, now_us);
-        if let (Ok(()), Some((peer, visitor, account)), Some(_)) = (verdict, shared, message) {
-            verdict = self
-                .visitors
-                .admit(visitor, now_us)
-                .and_then(|()| self.peers.admit(peer, now_us))
-                .and_then(|()| self.accounts.admit(account, now_us));
-        }
-        let Err(retry_after_ms) = verdict else { return true };
-        self.health.rate_limited.fetch_add(1, Ordering::Relaxed);
-        let mut refusal = frames::refusal(&codes::RATE_LIMITED);
-        refusal.retry_after_ms = Some(retry_after_ms);
-        refusal.client_msg_id = message.map(|send| send.client_msg_id.clone()).unwrap_or_default();
-        let to = self.own(conn);
-        self.answer(io, to, reference, Out::Refusal(refusal));
-        // The end of the turn may not undo this pause.
-        self.paused.retain(|paused| *paused != conn);
-        io.pause_reading(conn);
-        let wait = Duration::from_millis(u64::from(retry_after_ms.clamp(20, 1_000)));
-        io.set_timer(TimerKey::Conn(conn, TIMER_RESUME_READING), wait);
-        false
-    }
-
     /// Remembers who gets the answer of the proposal staged next, and stages it.
     fn stage(
         &mut self,
@@ -491,87 +326,6 @@ impl Chat {
         let tag = self.origins.len() as u64;
         self.origins.push(origin);
         self.dispatcher.stage(tag, conversation, proposal);
-    }
-
-    /// Counts a proposal of a connection; at the limit the connection is not read until the next turn.
-    fn count_in_flight(&mut self, io: &mut Io<'_>, conn: ConnId) {
-        let (limit, turn) = (self.options.in_flight_max, self.turn);
-        let Some(state) = self.conn(conn) else { return };
-        if state.in_flight_turn != turn {
-            (state.in_flight_turn, state.in_flight) = (turn, 0);
-        }
-        state.in_flight += 1;
-        if state.in_flight == limit {
-            io.pause_reading(conn);
-            self.paused.push(conn);
-        }
-    }
-
-    /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now
-    /// waits. Returns whether more can go in a turn that follows at once.
-    fn tell_desk(&mut self, now_ms: i64) -> bool {
-        while let Some(input) = self.to_desk.pop_front() {
-            if let Err(error) = self.ports.desk.try_send(input) {
-                self.to_desk.push_front(error.into_inner());
-                return false;
-            }
-        }
-        let mut round = !self.telling.is_empty();
-        if !round {
-            let folded = self.dispatcher.folded();
-            // Whoever lists follow a change of a session gets the messages up to it as well.
-            let due = !self.urgent.is_empty()
-                || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
-            if due && (!self.changed.is_empty() || folded != self.told_offset) {
-                self.telling.extend(self.changed.drain());
-                self.telling_offset = folded;
-                self.told_desk_ms = now_ms;
-                round = true;
-            }
-        }
-        if !round && self.urgent.is_empty() {
-            return false;
-        }
-        let Ok(permit) = self.ports.desk.try_reserve() else { return false };
-        let mut summaries = Vec::new();
-        for _ in 0..SUMMARIES_PER_TURN {
-            let Some(conversation) = self.urgent.pop().or_else(|| self.telling.pop()) else {
-                break;
-            };
-            // It may have left memory while the desk had no room: then it is read again.
-            match self.dispatcher.summary(conversation, now_ms) {
-                Ok(summary) => summaries.extend(summary),
-                Err(error) => {
-                    tracing::error!(
-                        conversation.id = %conversation,
-                        error = &error as &dyn std::error::Error,
-                        "cannot read a conversation"
-                    );
-                    self.unread.push(conversation);
-                }
-            }
-        }
-        let told = round && self.telling.is_empty() && self.urgent.is_empty();
-        let complete = (told && self.unread.is_empty()).then(|| {
-            self.told_offset = self.telling_offset;
-            (self.dispatcher.number(), self.telling_offset)
-        });
-        if told {
-            // Those are told in the next round, and till then the lists are not complete.
-            self.changed.extend(self.unread.drain(..));
-        }
-        permit.send(DeskInput::Summaries { summaries, complete });
-        !self.telling.is_empty() || !self.urgent.is_empty()
-    }
-
-    /// Hands the gate what it had no room for; what it cannot take now waits.
-    fn tell_gate(&mut self) {
-        while let Some(request) = self.to_gate.pop_front() {
-            if let Err(error) = self.ports.gate.try_send(request) {
-                self.to_gate.push_front(error.into_inner());
-                return;
-            }
-        }
     }
 
     /// One commit and everything that follows from it.
@@ -592,17 +346,6 @@ impl Chat {
         committed.clear();
         self.committed = committed;
         self.origins = origins;
-    }
-
-    /// Reads on where a connection had enough in flight in this turn, whether or not the turn had
-    /// anything to commit: frames may have gone to other loops.
-    fn resume_paused(&mut self, io: &mut Io<'_>) {
-        self.turn = self.turn.wrapping_add(1);
-        for conn in std::mem::take(&mut self.paused) {
-            if self.conn(conn).is_some() {
-                io.resume_reading(conn);
-            }
-        }
     }
 
     /// Housekeeping, ten times a second.
@@ -830,15 +573,6 @@ impl Service for Chat {
             io.turn_again();
         }
     }
-}
-
-/// The message for one connection.
-fn payload(encoding: Encoding, frame: &Encoded) -> Payload {
-    let kind = match encoding {
-        Encoding::Proto => Kind::Binary,
-        Encoding::Json => Kind::Text,
-    };
-    Payload { kind, bytes: frame.bytes(encoding) }
 }
 
 fn seconds(ms: i64) -> u32 {

@@ -1,0 +1,77 @@
+//! What the desk and the gate are told of a loop's work: some in each turn, so that none takes long.
+
+use super::{Chat, port::DeskInput};
+
+/// How long new messages alone may wait before lists of people who take no part hear of them, ms.
+const SUMMARIES_EVERY_MS: i64 = 1_000;
+/// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
+const SUMMARIES_PER_TURN: usize = 64;
+
+impl Chat {
+    /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now
+    /// waits. Returns whether more can go in a turn that follows at once.
+    pub(super) fn tell_desk(&mut self, now_ms: i64) -> bool {
+        while let Some(input) = self.to_desk.pop_front() {
+            if let Err(error) = self.ports.desk.try_send(input) {
+                self.to_desk.push_front(error.into_inner());
+                return false;
+            }
+        }
+        let mut round = !self.telling.is_empty();
+        if !round {
+            let folded = self.dispatcher.folded();
+            // Whoever lists follow a change of a session gets the messages up to it as well.
+            let due = !self.urgent.is_empty()
+                || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
+            if due && (!self.changed.is_empty() || folded != self.told_offset) {
+                self.telling.extend(self.changed.drain());
+                self.telling_offset = folded;
+                self.told_desk_ms = now_ms;
+                round = true;
+            }
+        }
+        if !round && self.urgent.is_empty() {
+            return false;
+        }
+        let Ok(permit) = self.ports.desk.try_reserve() else { return false };
+        let mut summaries = Vec::new();
+        for _ in 0..SUMMARIES_PER_TURN {
+            let Some(conversation) = self.urgent.pop().or_else(|| self.telling.pop()) else {
+                break;
+            };
+            // It may have left memory while the desk had no room: then it is read again.
+            match self.dispatcher.summary(conversation, now_ms) {
+                Ok(summary) => summaries.extend(summary),
+                Err(error) => {
+                    tracing::error!(
+                        conversation.id = %conversation,
+                        error = &error as &dyn std::error::Error,
+                        "cannot read a conversation"
+                    );
+                    self.unread.push(conversation);
+                }
+            }
+        }
+        let told = round && self.telling.is_empty() && self.urgent.is_empty();
+        let complete = (told && self.unread.is_empty()).then(|| {
+            self.told_offset = self.telling_offset;
+            (self.dispatcher.number(), self.telling_offset)
+        });
+        if told {
+            // Those are told in the next round, and till then the lists are not complete.
+            self.changed.extend(self.unread.drain(..));
+        }
+        permit.send(DeskInput::Summaries { summaries, complete });
+        !self.telling.is_empty() || !self.urgent.is_empty()
+    }
+
+    /// Hands the gate what it had no room for; what it cannot take now waits.
+    pub(super) fn tell_gate(&mut self) {
+        while let Some(request) = self.to_gate.pop_front() {
+            if let Err(error) = self.ports.gate.try_send(request) {
+                self.to_gate.push_front(error.into_inner());
+                return;
+            }
+        }
+    }
+}

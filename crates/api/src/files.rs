@@ -1,12 +1,12 @@
 //! Files: bytes in an object store under `data/files`, what they are in the catalog.
 //!
-//! The way of an upload: name cleaned, quota checked, first bytes against the allow list, then either
+//! The way of an upload: first bytes against the allow list, room taken in the catalog, then either
 //! streamed to its place (documents) or set aside, decoded and encoded again (images). The answer
 //! goes out after the bytes, their directory entry and the catalog row are synced, so a message can
 //! only name a file that survives power loss. Object names are the file's 128 random bits:
 //! `{id[0..2]}/{id}` and `{id[0..2]}/{id}.thumb`.
 //!
-//! Quotas hold for uploads at the same time, too: room is reserved in the row before a byte is read. A
+//! Quotas hold for uploads at the same time, too: room is reserved in the row before a byte is stored. A
 //! file that goes is first taken from everybody in the catalog, then its bytes are removed, then that
 //! is noted; whatever fails on the way is done by the sweep.
 //!
@@ -42,6 +42,7 @@ mod rows;
 pub(crate) use allowed::Allowed;
 use kind::Kind;
 pub use rows::Stored;
+use rows::Unfinished;
 pub(crate) use rows::uploader;
 
 /// How long the next bytes of an upload may take.
@@ -219,16 +220,9 @@ impl Files {
         if upload.declared_bytes.is_some_and(|bytes| bytes > bytes_max) {
             return Err(FileError::TooLarge { bytes_max });
         }
-        let room = self.room(&upload).await?;
-        // A size that is not said is bounded by what is left.
-        let reserved = upload.declared_bytes.unwrap_or(bytes_max.min(room.bytes));
-        if reserved > room.bytes {
-            return Err(FileError::Quota { whose: room.whose });
-        }
-        let quota = (reserved < bytes_max).then_some(room.whose);
         let body = body.map(|chunk| chunk.map_err(Into::into)).boxed();
         let until = Instant::now() + UPLOAD_TIMEOUT;
-        let mut body = Reader { body, left: reserved, bytes_max, quota, until };
+        let mut body = Reader { body, left: bytes_max, bytes_max, bounded_by: None, until };
         let mut head = BytesMut::new();
         let mut whole = false;
         while head.len() < kind::HEAD_BYTES {
@@ -244,19 +238,11 @@ impl Files {
             return Err(FileError::Empty);
         }
         let kind = kind::detect(&head, whole).ok_or(FileError::Type)?;
-        let unfinished = self.begin(&upload, reserved).await?;
+        let unfinished = self.begin(&upload).await?;
         let id = unfinished.id.as_str();
-        let written = match kind {
-            Kind::Image(raster) => self.write_image(id, raster, head, body).await,
-            Kind::Other(plain) => {
-                self.write_stream(id, Part::Whole, head, body).await.map(|size_bytes| Written {
-                    media_type: plain.media_type,
-                    size_bytes,
-                    width: 0,
-                    height: 0,
-                    has_thumbnail: false,
-                })
-            }
+        let written = match body.bound(&unfinished, head.len()) {
+            Ok(()) => self.write(id, kind, head, body).await,
+            Err(error) => Err(error),
         };
         let finished = match written {
             Ok(written) => self.finish(id, &upload, written).await,
@@ -270,6 +256,28 @@ impl Files {
             Err(error) => {
                 unfinished.discard(&error).await;
                 Err(error)
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        id: &str,
+        kind: Kind,
+        head: BytesMut,
+        body: Reader,
+    ) -> Result<Written, FileError> {
+        match kind {
+            Kind::Image(raster) => self.write_image(id, raster, head, body).await,
+            Kind::Other(plain) => {
+                let size_bytes = self.write_stream(id, Part::Whole, head, body).await?;
+                Ok(Written {
+                    media_type: plain.media_type,
+                    size_bytes,
+                    width: 0,
+                    height: 0,
+                    has_thumbnail: false,
+                })
             }
         }
     }
@@ -414,11 +422,26 @@ struct Reader {
     left: u64,
     bytes_max: u64,
     /// Whose quota ends the body before the largest size does.
-    quota: Option<&'static str>,
+    bounded_by: Option<&'static str>,
     until: Instant,
 }
 
 impl Reader {
+    /// Lets in what was reserved, and no more; some of it has come in.
+    fn bound(&mut self, upload: &Unfinished, came_bytes: usize) -> Result<(), FileError> {
+        self.bounded_by = upload.bounded_by;
+        let left = upload.reserved_bytes.checked_sub(came_bytes as u64);
+        self.left = left.ok_or_else(|| self.too_much())?;
+        Ok(())
+    }
+
+    fn too_much(&self) -> FileError {
+        match self.bounded_by {
+            Some(whose) => FileError::Quota { whose },
+            None => FileError::TooLarge { bytes_max: self.bytes_max },
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, FileError> {
         let next = self.until.min(Instant::now() + CHUNK_TIMEOUT);
         let chunk = tokio::time::timeout_at(next, self.body.next())
@@ -426,10 +449,8 @@ impl Reader {
             .map_err(|elapsed| FileError::Aborted(elapsed.into()))?;
         let Some(chunk) = chunk else { return Ok(None) };
         let chunk = chunk.map_err(FileError::Aborted)?;
-        self.left = self.left.checked_sub(chunk.len() as u64).ok_or(match self.quota {
-            Some(whose) => FileError::Quota { whose },
-            None => FileError::TooLarge { bytes_max: self.bytes_max },
-        })?;
+        let left = self.left.checked_sub(chunk.len() as u64);
+        self.left = left.ok_or_else(|| self.too_much())?;
         Ok(Some(chunk))
     }
 

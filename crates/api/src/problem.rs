@@ -184,6 +184,10 @@ impl From<EngineError> for Problem {
 
 impl From<FileError> for Problem {
     fn from(error: FileError) -> Self {
+        let error = match error {
+            FileError::Catalog(error) => return error.into(),
+            other => other,
+        };
         let code = match &error {
             FileError::Unknown => &codes::NOT_FOUND,
             FileError::Empty => &codes::FILE_EMPTY,
@@ -205,7 +209,7 @@ impl From<FileError> for Problem {
 
 impl From<CatalogError> for Problem {
     fn from(error: CatalogError) -> Self {
-        match &error {
+        match error.root() {
             CatalogError::NotFound { what } => {
                 Self::new(&codes::NOT_FOUND).detail(format!("{what} is unknown"))
             }

@@ -15,6 +15,7 @@ use sqlx::sqlite::SqlitePool;
 
 use crate::database::{Database, Durability, Step, Write};
 use crate::error::Error;
+use crate::files::FileQueue;
 use crate::password::Hasher;
 
 /// The schema, step by step. A step that was released never changes.
@@ -24,6 +25,7 @@ const STEPS: &[Step] = &[
     (3, "people and sightings", include_str!("../migrations/sqlite/0003_people_and_sightings.sql")),
     (4, "contacts", include_str!("../migrations/sqlite/0004_contacts.sql")),
     (5, "file usage", include_str!("../migrations/sqlite/0005_file_usage.sql")),
+    (6, "quotas of uploaders", include_str!("../migrations/sqlite/0006_quotas_of_uploaders.sql")),
 ];
 
 /// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.
@@ -34,7 +36,8 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Inner {
-    database: Database,
+    database: Arc<Database>,
+    files: FileQueue,
     ids: Mutex<IdSource>,
     hasher: Hasher,
 }
@@ -42,14 +45,15 @@ struct Inner {
 impl Catalog {
     /// Opens or creates the database at `path` and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, Error> {
-        let database = Database::open(path, STEPS, Durability::Full).await?;
+        let database = Arc::new(Database::open(path, STEPS, Durability::Full).await?);
         let mut random = [0u8; 9];
         getrandom::fill(&mut random).map_err(|_| Error::Hash)?;
         let [machine @ .., p0, p1, s0, s1, s2, s3] = random;
         let process = u16::from_be_bytes([p0, p1]);
         let ids = IdSource::new(machine, process, u32::from_be_bytes([s0, s1, s2, s3]));
         let hasher = Hasher::new().await?;
-        Ok(Self { inner: Arc::new(Inner { database, ids: Mutex::new(ids), hasher }) })
+        let files = FileQueue::start(Arc::clone(&database));
+        Ok(Self { inner: Arc::new(Inner { database, files, ids: Mutex::new(ids), hasher }) })
     }
 
     /// The file behind the catalog: for backup, checks and closing.
@@ -63,6 +67,10 @@ impl Catalog {
 
     pub(crate) async fn write(&self, operation: &'static str) -> Result<Write, Error> {
         self.inner.database.write(operation).await
+    }
+
+    pub(crate) fn file_queue(&self) -> &FileQueue {
+        &self.inner.files
     }
 
     pub(crate) fn hasher(&self) -> &Hasher {

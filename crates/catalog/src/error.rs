@@ -1,6 +1,7 @@
 //! What can go wrong between a caller and the catalog, with the code each error shows to clients.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Why the catalog refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,12 @@ pub enum Error {
         field: String,
         /// Why, as a stable word: `empty`, `too_long`, `too_common`, ...
         reason: &'static str,
+    },
+    /// A file finds no room.
+    #[error("the {whose} has no room for this file")]
+    Quota {
+        /// `visitor` or `account`.
+        whose: &'static str,
     },
     /// Who asks may not give what they do not have.
     #[error("the right {right} is missing")]
@@ -111,6 +118,13 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The one commit of several writes failed, and all of them with it.
+    #[error("a write that shares its commit with others failed")]
+    Batch {
+        /// What failed.
+        #[source]
+        source: Arc<Error>,
+    },
     /// A stored value that this version cannot read.
     #[error("the catalog holds a {what} that cannot be read")]
     Stored {
@@ -143,11 +157,21 @@ impl Error {
             Self::WritesStopped { .. } => "storage.unavailable",
             Self::Locked { .. } => "storage.locked",
             Self::Overloaded => "overloaded",
+            Self::Quota { .. } => "file.quota",
+            Self::Batch { source } => source.code(),
             Self::Open { .. }
             | Self::Migrate { .. }
             | Self::Sql { .. }
             | Self::Stored { .. }
             | Self::Hash => "internal",
+        }
+    }
+
+    /// What happened, where a write shared its fate with others.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Batch { source } => source.root(),
+            other => other,
         }
     }
 

@@ -6,15 +6,23 @@ use frontdesk_core::id::{AccountId, ConversationId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, clock_ms};
-use crate::error::{Doing, Error, referenced};
+use crate::error::{Doing, Error};
 use crate::login;
 use crate::rows;
+
+mod batch;
+mod queue;
+mod quota;
+
+use batch::Change;
+pub(crate) use queue::FileQueue;
+pub use quota::{FileQuotas, FileUsage, Reserve, UploaderQuota};
 
 /// Characters a file name may have.
 pub(crate) const FILE_NAME_CHARS_MAX: usize = 200;
 
 /// Who uploaded a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Uploader {
     /// `visitor`, `agent`, `bot` or `api`.
     pub kind: String,
@@ -86,17 +94,37 @@ pub struct StoredFile {
     pub created_ms: i64,
 }
 
+impl StoredFile {
+    /// Bytes that quotas count, where they count the file.
+    fn counted_bytes(&self) -> Option<u64> {
+        matches!(self.state, FileState::Uploading | FileState::Stored).then_some(self.size_bytes)
+    }
+}
+
 /// What is known when an upload begins.
 #[derive(Debug, Clone)]
 pub struct NewFile {
+    /// From [`new_file_id`]: known before the row is, so that an upload can be taken back at any time.
+    pub id: String,
     /// None for avatars and logos.
     pub conversation: Option<ConversationId>,
     /// Who uploads it.
     pub uploader: Uploader,
     /// As the uploader calls it.
     pub name: String,
-    /// Room taken for it while it comes in; quotas count it like a stored file's size.
-    pub reserved_bytes: u64,
+    /// Room taken for it while it comes in.
+    pub reserve: Reserve,
+    /// What it may not pass.
+    pub quotas: FileQuotas,
+}
+
+/// An upload that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its size is what was reserved.
+    pub file: StoredFile,
+    /// Whose quota left less room than was asked for: `visitor` or `account`.
+    pub bounded_by: Option<&'static str>,
 }
 
 /// What is known when its bytes are stored and synced.
@@ -114,77 +142,34 @@ pub struct FileFacts {
     pub has_thumbnail: bool,
 }
 
-/// What somebody has stored, for quotas.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FileUsage {
-    /// Files uploading or stored.
-    pub files: u64,
-    /// Bytes stored, and reserved by what is uploading.
-    pub bytes: u64,
-}
-
-/// The same of one uploader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UploaderUsage {
-    /// All of it.
-    pub ever: FileUsage,
-    /// Of files whose upload began since a time.
-    pub since: FileUsage,
-}
-
 const UNKNOWN: Error = Error::NotFound { what: "file" };
 
+/// Makes up the id of a file that is about to be uploaded.
+pub fn new_file_id() -> Result<String, Error> {
+    login::random_hex()
+}
+
 impl Catalog {
-    /// Begins an upload and gives the file its id.
-    pub async fn begin_file(&self, account: AccountId, new: NewFile) -> Result<StoredFile, Error> {
-        let reserved = i64::try_from(new.reserved_bytes)
-            .map_err(|_| Error::invalid("size_bytes", "too_large"))?;
+    /// Begins an upload: takes room for it, if all of its quotas have that much.
+    pub async fn begin_file(&self, account: AccountId, new: NewFile) -> Result<Begun, Error> {
         let file = StoredFile {
-            id: login::random_hex()?,
+            id: new.id,
             account,
             conversation: new.conversation,
             uploader: new.uploader,
             name: safe_name(&new.name),
             media_type: String::new(),
-            size_bytes: new.reserved_bytes,
+            size_bytes: 0,
             width: 0,
             height: 0,
             has_thumbnail: false,
             state: FileState::Uploading,
             created_ms: clock_ms(),
         };
-        let mut write = self.write("begin a file").await?;
-        sqlx::query(
-            "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
-             media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
-             VALUES (?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, ?, ?)",
-        )
-        .bind(&file.id)
-        .bind(account.to_string())
-        .bind(file.conversation.map(|id| id.to_string()).unwrap_or_default())
-        .bind(&file.uploader.kind)
-        .bind(&file.uploader.id)
-        .bind(&file.name)
-        .bind(reserved)
-        .bind(file.state.code())
-        .bind(file.created_ms)
-        .execute(&mut *write)
-        .await
-        .map_err(|source| {
-            referenced(Error::NotFound { what: "account" }, "begin a file", source)
-        })?;
-        sqlx::query(
-            "INSERT INTO file_usage (account, files, bytes) VALUES (?, 1, ?) \
-             ON CONFLICT (account) DO UPDATE \
-             SET files = files + 1, bytes = bytes + excluded.bytes",
-        )
-        .bind(account.to_string())
-        .bind(reserved)
-        .execute(&mut *write)
-        .await
-        .doing("begin a file")?;
-        write.commit().await.doing("begin a file")?;
-        Ok(file)
+        let (reserve, quotas) = (new.reserve, new.quotas);
+        let change = Change::Begin { file: Box::new(file), reserve, quotas };
+        let (file, bounded_by) = self.file_queue().make(change).await?;
+        Ok(Begun { file, bounded_by })
     }
 
     /// Marks a file as stored: its bytes are written and synced.
@@ -192,44 +177,10 @@ impl Catalog {
         &self,
         account: AccountId,
         id: &str,
-        facts: &FileFacts,
+        facts: FileFacts,
     ) -> Result<StoredFile, Error> {
-        let size = i64::try_from(facts.size_bytes)
-            .map_err(|_| Error::invalid("size_bytes", "too_large"))?;
-        let mut write = self.write("finish a file").await?;
-        // What was reserved turns into what is there; nothing of a file that is not uploading.
-        sqlx::query(
-            "UPDATE file_usage SET bytes = bytes + ?1 - COALESCE((SELECT size_bytes FROM files \
-             WHERE account = ?2 AND id = ?3 AND state = ?4), ?1) WHERE account = ?2",
-        )
-        .bind(size)
-        .bind(account.to_string())
-        .bind(id)
-        .bind(FileState::Uploading.code())
-        .execute(&mut *write)
-        .await
-        .doing("finish a file")?;
-        let changed = sqlx::query(
-            "UPDATE files SET media_type = ?, size_bytes = ?, width = ?, height = ?, \
-             has_thumbnail = ?, state = ? WHERE account = ? AND id = ? AND state = ?",
-        )
-        .bind(&facts.media_type)
-        .bind(size)
-        .bind(i64::from(facts.width))
-        .bind(i64::from(facts.height))
-        .bind(i64::from(facts.has_thumbnail))
-        .bind(FileState::Stored.code())
-        .bind(account.to_string())
-        .bind(id)
-        .bind(FileState::Uploading.code())
-        .execute(&mut *write)
-        .await
-        .doing("finish a file")?;
-        if changed.rows_affected() == 0 {
-            return Err(UNKNOWN);
-        }
-        write.commit().await.doing("finish a file")?;
-        self.file(account, id).await
+        let change = Change::Finish { account, id: id.to_owned(), facts };
+        self.file_queue().make(change).await.map(|(file, _)| file)
     }
 
     /// Reads a stored file; one that is uploading or deleted is unknown.
@@ -284,33 +235,8 @@ impl Catalog {
         from: [FileState; 2],
         to: FileState,
     ) -> Result<(), Error> {
-        let mut write = self.write("delete a file").await?;
-        let changed = sqlx::query(
-            "UPDATE files SET state = ? WHERE account = ? AND id = ? AND state IN (?, ?)",
-        )
-        .bind(to.code())
-        .bind(account.to_string())
-        .bind(id)
-        .bind(from[0].code())
-        .bind(from[1].code())
-        .execute(&mut *write)
-        .await
-        .doing("delete a file")?;
-        if changed.rows_affected() == 0 {
-            return Err(UNKNOWN);
-        }
-        if to == FileState::Removing {
-            sqlx::query(
-                "UPDATE file_usage SET files = files - 1, bytes = bytes - \
-                 (SELECT size_bytes FROM files WHERE id = ?) WHERE account = ?",
-            )
-            .bind(id)
-            .bind(account.to_string())
-            .execute(&mut *write)
-            .await
-            .doing("delete a file")?;
-        }
-        write.commit().await.doing("delete a file")
+        let change = Change::Move { account, id: id.to_owned(), from, to };
+        self.file_queue().make(change).await.map(drop)
     }
 
     /// Lists files of any account whose bytes have to go: uploads that began before a time and never
@@ -343,41 +269,8 @@ impl Catalog {
             .fetch_optional(self.reads())
             .await
             .doing("read what is stored")?;
-        row.map_or(Ok(FileUsage::default()), |row| usage(&row, "files", "bytes"))
+        row.map_or(Ok(FileUsage::default()), |row| FileUsage::of(&row, "files", "bytes"))
     }
-
-    /// What one uploader has stored, ever and since a time.
-    pub async fn uploader_usage(
-        &self,
-        account: AccountId,
-        uploader: &Uploader,
-        since_ms: i64,
-    ) -> Result<UploaderUsage, Error> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS files, COALESCE(SUM(size_bytes), 0) AS bytes, \
-             COALESCE(SUM(created_ms >= ?1), 0) AS since_files, \
-             COALESCE(SUM(CASE WHEN created_ms >= ?1 THEN size_bytes ELSE 0 END), 0) \
-             AS since_bytes FROM files \
-             WHERE account = ?2 AND uploader = ?3 AND uploader_kind = ?4 AND state IN (?5, ?6)",
-        )
-        .bind(since_ms)
-        .bind(account.to_string())
-        .bind(&uploader.id)
-        .bind(&uploader.kind)
-        .bind(FileState::Uploading.code())
-        .bind(FileState::Stored.code())
-        .fetch_one(self.reads())
-        .await
-        .doing("sum files")?;
-        Ok(UploaderUsage {
-            ever: usage(&row, "files", "bytes")?,
-            since: usage(&row, "since_files", "since_bytes")?,
-        })
-    }
-}
-
-fn usage(row: &SqliteRow, files: &'static str, bytes: &'static str) -> Result<FileUsage, Error> {
-    Ok(FileUsage { files: rows::number(row, files)?, bytes: rows::number(row, bytes)? })
 }
 
 /// The last part of a path, without what a file system, a header or a reader's eye could be

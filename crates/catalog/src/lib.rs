@@ -36,7 +36,10 @@ pub use api_keys::{API_KEY_PREFIX, ApiKey};
 pub use catalog::Catalog;
 pub use contacts::{Contact, ContactAuthor, ContactChange, ContactFact, ContactNews};
 pub use error::Error;
-pub use files::{FileFacts, FileState, FileUsage, NewFile, StoredFile, Uploader, UploaderUsage};
+pub use files::{
+    Begun, FileFacts, FileQuotas, FileState, FileUsage, NewFile, Reserve, StoredFile, Uploader,
+    UploaderQuota, new_file_id,
+};
 pub use idempotency::{BODY_BYTES_MAX, Idempotent, IdempotentRequest, KEPT_MS, KEY_CHARS_MAX};
 pub use identities::{
     ATTRIBUTES_MAX, Binding, IDENTITY_SECRETS_MAX, IdentityClaims, IdentityMode, IdentitySecret,

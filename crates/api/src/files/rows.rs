@@ -2,7 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use frontdesk_catalog::{FileFacts, FileUsage, NewFile, StoredFile, Uploader};
+use frontdesk_catalog::{
+    FileFacts, FileQuotas, FileUsage, NewFile, Reserve, StoredFile, Uploader, UploaderQuota,
+    new_file_id,
+};
 use frontdesk_core::{
     chat,
     id::{AccountId, ConversationId},
@@ -50,62 +53,57 @@ impl Stored {
 }
 
 impl Files {
-    /// How many bytes may still come in, and whose quota says so.
-    pub(super) async fn room(&self, upload: &Upload<'_>) -> Result<Room, FileError> {
-        let room = self.left(upload).await?;
-        if room.bytes == 0 || room.files == 0 {
-            return Err(FileError::Quota { whose: room.whose });
-        }
-        Ok(room)
-    }
-
-    async fn left(&self, upload: &Upload<'_>) -> Result<Room, FileError> {
-        let (catalog, limits) = (&self.inner.catalog, &self.inner.limits);
-        let allowed = &upload.allowed;
-        let account = catalog.file_usage(upload.account).await.map_err(FileError::Catalog)?;
-        let mut room = Room::of("account", limits.account_files_max, allowed.account_bytes_max);
-        room.take(account);
-        if upload.uploader.kind != "visitor" {
-            return Ok(room);
-        }
-        let day_began = clock_ms() - DAY_MS;
-        let stored = catalog.uploader_usage(upload.account, &upload.uploader, day_began).await;
-        let stored = stored.map_err(FileError::Catalog)?;
-        for (usage, bytes_max) in [
-            (stored.ever, allowed.visitor_bytes_max),
-            (stored.since, allowed.visitor_day_bytes_max),
-        ] {
-            let mut visitor = Room::of("visitor", limits.visitor_files_max, bytes_max);
-            visitor.take(usage);
-            room = room.narrower(visitor);
-        }
-        Ok(room)
-    }
-
-    /// Takes room for an upload. Whoever reserves looks again afterwards: of uploads that began at
-    /// the same time each sees the others, so that together they never have more than the quota.
-    pub(super) async fn begin(
-        &self,
-        upload: &Upload<'_>,
-        reserved_bytes: u64,
-    ) -> Result<Unfinished, FileError> {
+    /// Takes room for an upload of a size that is known, or of what is left.
+    pub(super) async fn begin(&self, upload: &Upload<'_>) -> Result<Unfinished, FileError> {
+        let reserve = match upload.declared_bytes {
+            Some(bytes) => Reserve::Exactly(bytes),
+            None => Reserve::UpTo(upload.allowed.file_bytes_max),
+        };
+        let id = new_file_id().map_err(FileError::Catalog)?;
         let new = NewFile {
+            id: id.clone(),
             conversation: Some(upload.conversation),
             uploader: upload.uploader.clone(),
             name: name::clean(upload.name),
-            reserved_bytes,
+            reserve,
+            quotas: self.quotas(upload),
         };
-        let begun = self.inner.catalog.begin_file(upload.account, new).await;
-        let id = begun.map_err(FileError::Catalog)?.id;
-        let unfinished =
-            Unfinished { files: self.clone(), account: upload.account, id, kept: false };
-        let room = self.left(upload).await?;
-        if room.over {
-            let error = FileError::Quota { whose: room.whose };
-            unfinished.discard(&error).await;
-            return Err(error);
+        let mut unfinished = Unfinished {
+            files: self.clone(),
+            account: upload.account,
+            id,
+            reserved_bytes: 0,
+            bounded_by: None,
+            kept: false,
+        };
+        match self.inner.catalog.begin_file(upload.account, new).await {
+            Ok(begun) => {
+                unfinished.reserved_bytes = begun.file.size_bytes;
+                unfinished.bounded_by = begun.bounded_by;
+                Ok(unfinished)
+            }
+            Err(error) => {
+                unfinished.keep();
+                Err(match error {
+                    CatalogError::Quota { whose } => FileError::Quota { whose },
+                    other => FileError::Catalog(other),
+                })
+            }
         }
-        Ok(unfinished)
+    }
+
+    fn quotas(&self, upload: &Upload<'_>) -> FileQuotas {
+        let (limits, allowed) = (&self.inner.limits, &upload.allowed);
+        let of = |files, bytes| FileUsage { files, bytes };
+        let visitor = UploaderQuota {
+            ever: of(limits.visitor_files_max, allowed.visitor_bytes_max),
+            since: of(limits.visitor_files_max, allowed.visitor_day_bytes_max),
+            since_ms: clock_ms() - DAY_MS,
+        };
+        FileQuotas {
+            account: of(limits.account_files_max, allowed.account_bytes_max),
+            uploader: (upload.uploader.kind == "visitor").then_some(visitor),
+        }
     }
 
     pub(super) async fn finish(
@@ -121,7 +119,7 @@ impl Files {
             height: written.height,
             has_thumbnail: written.has_thumbnail,
         };
-        let finished = self.inner.catalog.finish_file(upload.account, id, &facts).await;
+        let finished = self.inner.catalog.finish_file(upload.account, id, facts).await;
         finished.map(as_content).map_err(FileError::Catalog)
     }
 
@@ -207,46 +205,20 @@ impl Files {
     }
 }
 
-/// How much may still come in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Room {
-    pub(super) bytes: u64,
-    files: u64,
-    /// More is taken than allowed.
-    over: bool,
-    /// Whose quota it is.
-    pub(super) whose: &'static str,
-}
-
-impl Room {
-    fn of(whose: &'static str, files: u64, bytes: u64) -> Self {
-        Self { bytes, files, over: false, whose }
-    }
-
-    fn take(&mut self, usage: FileUsage) {
-        self.over = usage.bytes > self.bytes || usage.files > self.files;
-        self.bytes = self.bytes.saturating_sub(usage.bytes);
-        self.files = self.files.saturating_sub(usage.files);
-    }
-
-    /// The one that ends first: what is over, then what is full, then what has fewer bytes left.
-    fn narrower(self, other: Self) -> Self {
-        let rank = |room: &Self| (!room.over, room.files.min(1), room.bytes);
-        if rank(&other) < rank(&self) { other } else { self }
-    }
-}
-
-/// An upload that has a row and no end yet. Dropped, as when the client goes away in the middle, it
-/// gives its room back; bytes that are already there are left to the sweep.
+/// An upload that has, or is about to have, a row and has no end yet. Dropped, as when the client goes
+/// away in the middle, it gives its room back; bytes that are already there are left to the sweep.
 pub(super) struct Unfinished {
     files: Files,
     account: AccountId,
     pub(super) id: String,
+    pub(super) reserved_bytes: u64,
+    /// Whose quota ends the body before the largest size does.
+    pub(super) bounded_by: Option<&'static str>,
     kept: bool,
 }
 
 impl Unfinished {
-    /// The upload is stored.
+    /// The upload is stored, or was never begun.
     pub(super) fn keep(mut self) {
         self.kept = true;
     }

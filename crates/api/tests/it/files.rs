@@ -481,12 +481,17 @@ async fn s16_an_erased_message_takes_its_file_with_it() {
 async fn uploads_that_never_finished_are_swept() {
     let server = Server::start().await;
     let new = frontdesk_catalog::NewFile {
+        id: frontdesk_catalog::new_file_id().unwrap(),
         conversation: None,
         uploader: frontdesk_catalog::Uploader { kind: "api".to_owned(), id: "x".to_owned() },
         name: "half.bin".to_owned(),
-        reserved_bytes: 10,
+        reserve: frontdesk_catalog::Reserve::Exactly(10),
+        quotas: frontdesk_catalog::FileQuotas {
+            account: frontdesk_catalog::FileUsage { files: 1, bytes: 10 },
+            uploader: None,
+        },
     };
-    let begun = server.catalog.begin_file(server.account.account, new).await.unwrap();
+    let begun = server.catalog.begin_file(server.account.account, new).await.unwrap().file;
     assert_eq!(server.files.sweep(begun.created_ms).await.unwrap(), 0, "it may still be coming");
     assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 1);
     assert_eq!(server.files.sweep(begun.created_ms + 1).await.unwrap(), 0);

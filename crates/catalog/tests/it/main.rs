@@ -5,6 +5,7 @@
 mod accounts;
 mod contacts;
 mod database;
+mod files;
 mod idempotency;
 mod identities;
 mod invitations;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use frontdesk_catalog::settings::{self, At, IDLE_CLOSE, Place};
 use frontdesk_catalog::{
-    Builtin, FileFacts, FileState, FileUsage, InboxChange, InboxKind, InboxText, NewFile, NewInbox,
-    NewReply, Presence, ProfileChange, RoutingMode, Texts, Uploader,
+    Builtin, FileFacts, FileQuotas, FileState, FileUsage, InboxChange, InboxKind, InboxText,
+    NewFile, NewInbox, NewReply, Presence, ProfileChange, Reserve, RoutingMode, Texts, Uploader,
+    new_file_id,
 };
 use frontdesk_core::id::{ConversationId, IdSource};
 use frontdesk_core::rights::Rights;
@@ -127,11 +128,14 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
     let (ours, theirs) = (fixture.account("ours").await, fixture.account("theirs").await);
     let conversation: ConversationId = IdSource::new([1, 2, 3], 4, 5).next(1_000);
     let uploader = Uploader { kind: "visitor".to_owned(), id: "v".to_owned() };
+    let quota = FileUsage { files: 10, bytes: 1_000 };
     let new = NewFile {
+        id: new_file_id().unwrap(),
         conversation: Some(conversation),
-        uploader: uploader.clone(),
+        uploader,
         name: "../a.png".to_owned(),
-        reserved_bytes: 70,
+        reserve: Reserve::Exactly(70),
+        quotas: FileQuotas { account: quota, uploader: None },
     };
     let facts = FileFacts {
         media_type: "image/png".to_owned(),
@@ -140,18 +144,16 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
         height: 3,
         has_thumbnail: true,
     };
-    let file = catalog.begin_file(theirs.account, new).await.unwrap();
+    let file = catalog.begin_file(theirs.account, new).await.unwrap().file;
     assert_eq!((file.id.len(), file.name.as_str()), (32, "a.png"));
     unknown(catalog.file(theirs.account, &file.id).await);
     assert_eq!(catalog.leftover_files(i64::MAX, 10).await.unwrap().len(), 1);
     let stored = |files, bytes| FileUsage { files, bytes };
-    let usage = catalog.uploader_usage(theirs.account, &uploader, 0).await.unwrap();
-    let reserved = stored(1, 70);
-    assert_eq!((usage.ever, usage.since), (reserved, reserved), "room is taken while it comes in");
-    assert_eq!(catalog.file_usage(theirs.account).await.unwrap(), reserved);
-    unknown(catalog.finish_file(ours.account, &file.id, &facts).await);
-    let file = catalog.finish_file(theirs.account, &file.id, &facts).await.unwrap();
-    unknown(catalog.finish_file(theirs.account, &file.id, &facts).await);
+    let usage = catalog.file_usage(theirs.account).await.unwrap();
+    assert_eq!(usage, stored(1, 70), "room is taken while it comes in");
+    unknown(catalog.finish_file(ours.account, &file.id, facts.clone()).await);
+    let file = catalog.finish_file(theirs.account, &file.id, facts.clone()).await.unwrap();
+    unknown(catalog.finish_file(theirs.account, &file.id, facts).await);
 
     unknown(catalog.file(ours.account, &file.id).await);
     unknown(catalog.delete_file(ours.account, &file.id).await);
@@ -161,8 +163,6 @@ async fn s11_s16_files_of_another_account_and_unfinished_ones_are_unknown() {
         catalog.files_of(theirs.account, conversation).await.unwrap(),
         std::slice::from_ref(&file)
     );
-    let usage = catalog.uploader_usage(theirs.account, &uploader, i64::MAX).await.unwrap();
-    assert_eq!((usage.ever, usage.since), (stored(1, 10), stored(0, 0)));
     assert_eq!(catalog.file_usage(theirs.account).await.unwrap(), stored(1, 10));
     catalog.delete_file(theirs.account, &file.id).await.unwrap();
     unknown(catalog.file(theirs.account, &file.id).await);

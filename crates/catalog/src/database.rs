@@ -16,7 +16,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr, Sqlite, Transaction};
 
 use crate::error::{Doing, Error};
 
@@ -102,16 +102,14 @@ impl Database {
                 Durability::Full => SqliteSynchronous::Full,
                 Durability::Normal => SqliteSynchronous::Normal,
             });
-        // The journal mode is set by the writer alone and stays in the file.
-        let writes = pool(1)
-            .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
-            .await
-            .map_err(|source| opening(path, source))?;
-        migrate(path, &writes, steps).await?;
-        let reads = pool(READERS)
-            .connect_with(options.pragma("query_only", "1"))
-            .await
-            .map_err(|source| opening(path, source))?;
+        // A slow disk takes as long as it takes to make the file and bring it up: only those who come
+        // later, with requests, have a clock. The journal mode set here stays in the file.
+        let first = options.clone().journal_mode(SqliteJournalMode::Wal).connect().await;
+        let mut first = first.map_err(|source| opening(path, source))?;
+        migrate(path, &mut first, steps).await?;
+        first.close().await.map_err(|source| opening(path, source))?;
+        let writes = pool(1).connect_lazy_with(options.clone());
+        let reads = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
         let path = path.to_owned();
         Ok(Self { path, reads, writes, durability, failed: Arc::default() })
     }
@@ -203,17 +201,17 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-async fn migrate(path: &Path, writes: &SqlitePool, steps: &[Step]) -> Result<(), Error> {
+async fn migrate(path: &Path, file: &mut SqliteConnection, steps: &[Step]) -> Result<(), Error> {
     let known = steps.iter().map(|(version, ..)| *version).max().unwrap_or_default();
     let has_table: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'",
     )
-    .fetch_one(writes)
+    .fetch_one(&mut *file)
     .await
     .map_err(|source| opening(path, source))?;
     if has_table != 0 {
         let found: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-            .fetch_one(writes)
+            .fetch_one(&mut *file)
             .await
             .map_err(|source| opening(path, source))?;
         if let Some(found) = found.filter(|found| *found > known) {
@@ -227,7 +225,7 @@ async fn migrate(path: &Path, writes: &SqlitePool, steps: &[Step]) -> Result<(),
             Migration::new(*version, name, MigrationType::Simple, sql.into_sql_str(), false)
         })
         .collect();
-    Migrator::with_migrations(migrations).run(writes).await.map_err(|error| match error {
+    Migrator::with_migrations(migrations).run(file).await.map_err(|error| match error {
         MigrateError::Execute(source) => opening(path, source),
         source => Error::Migrate { path: path.to_owned(), source },
     })

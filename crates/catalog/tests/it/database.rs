@@ -116,3 +116,15 @@ async fn a_new_step_reaches_an_old_file_and_keeps_its_rows() {
         .expect_err("a released step was changed");
     assert!(matches!(error, Error::Migrate { .. }), "{error:?}");
 }
+
+/// The clock of the test jumps to the next deadline whenever everybody waits: a clock that bounded the
+/// opening would be over at once, as it is over for a disk that is slow enough.
+#[tokio::test(start_paused = true)]
+async fn no_clock_ends_the_opening_of_a_file_on_a_slow_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("slow.db");
+    let step = (1, "first", "CREATE TABLE things (name TEXT NOT NULL)");
+    let made = Database::open(&path, &[step], Durability::Full).await.unwrap();
+    made.close().await;
+    Database::open(&path, &[step], Durability::Full).await.unwrap();
+}

@@ -54,6 +54,9 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_mins(10);
 /// Part size of streamed uploads; S3 wants 5 MiB at least.
 const PART_BYTES: usize = 5 * 1024 * 1024;
 
+/// Memory an upload takes before anything of it has come in.
+const HEAD_ROOM_BYTES: u64 = 64 * 1024;
+
 /// Why a file was not stored or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -223,7 +226,9 @@ impl Files {
         let body = body.map(|chunk| chunk.map_err(Into::into)).boxed();
         let until = Instant::now() + UPLOAD_TIMEOUT;
         let mut body = Reader { body, left: bytes_max, bytes_max, bounded_by: None, until };
-        let mut head = BytesMut::new();
+        // A small file is copied once; a large one, whose size is only said so far, takes little.
+        let expected = upload.declared_bytes.map_or(0, |bytes| bytes.min(HEAD_ROOM_BYTES));
+        let mut head = BytesMut::with_capacity(expected as usize);
         let mut whole = false;
         while head.len() < kind::HEAD_BYTES {
             match body.next().await? {

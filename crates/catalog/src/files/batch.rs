@@ -81,7 +81,7 @@ impl Batch {
         write: &mut SqliteConnection,
         changes: &[Change],
     ) -> Result<(), Error> {
-        let accounts: BTreeSet<_> = changes.iter().map(|change| change.account()).collect();
+        let accounts: BTreeSet<_> = changes.iter().map(Change::account).collect();
         let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
         let found = sqlx::query(
             "SELECT accounts.id, COALESCE(files, 0) AS files, COALESCE(bytes, 0) AS bytes \

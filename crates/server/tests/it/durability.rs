@@ -1,4 +1,4 @@
-//! What an ack rests on: the order of system calls (R2), and a disk that is full (R5).
+//! What an ack rests on: the order of system calls (R2), a disk that is full (R5) or fails (R6).
 
 use std::{
     collections::HashMap,
@@ -231,4 +231,56 @@ async fn r05_a_full_disk_refuses_messages_and_serves_the_rest() {
     ready.await;
     let seq = |ack: &frontdesk_protocol::wire::Ack| ack.position.expect("a position").seq;
     assert!(seq(&after) > seq(&before));
+}
+
+/// The kernel refuses writes behind a file's first byte to this process, as a broken disk would; it was told
+/// to ignore the signal that comes with the error.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r06_a_failed_commit_of_the_catalog_ends_its_writes_and_nothing_else() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let mut server = TestServer::builder(FRONTDESK)
+        .under(&["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+        .allow_error("request failed")
+        .start()
+        .await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    let admin = server.admin();
+    let set = async |value: u32| {
+        let path = "/api/v1/settings/routing.capacity";
+        admin.put(path, &serde_json::json!({ "value": value })).await
+    };
+    assert_eq!(set(3).await.status, 200);
+    let pid = Pid::from_raw(server.pid().try_into().expect("a process id"));
+    let one_byte = Rlimit { current: Some(1), maximum: None };
+    let before = prlimit(pid, Resource::Fsize, one_byte).expect("limits of a child");
+    let failed = set(4).await;
+    assert_eq!(failed.status, 500, "{}", failed.text);
+    // The disk is well again. What was lost meanwhile nobody knows, so nothing is tried again.
+    prlimit(pid, Resource::Fsize, before).expect("limits of a child");
+    for value in 5..8 {
+        let refused = set(value).await;
+        assert_eq!((refused.status, refused.code().as_str()), (503, "storage.unavailable"));
+    }
+    let uploads = format!("/api/v1/conversations/{}/uploads?name=a.txt", visitor.conversation);
+    let http = visitor.http();
+    let refused = http.send(http.request(reqwest::Method::POST, &uploads).body("text")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "storage.unavailable"));
+    let ready = server.http.get("/readyz").await;
+    assert_eq!(ready.status, 503, "{}", ready.text);
+    let failed: Vec<_> = ready.json()["checks"]
+        .as_array()
+        .expect("a table")
+        .iter()
+        .filter(|check| check["ok"] == false)
+        .map(|check| check["name"].clone())
+        .collect();
+    assert_eq!(failed, ["catalog writes"]);
+    visitor.say("chat goes on").await;
+    let settings = admin.get("/api/v1/settings").await;
+    assert_eq!(settings.status, 200, "it is still read");
+    server.kill9().await;
+    server.restart().await;
+    assert_eq!(set(8).await.status, 200);
 }

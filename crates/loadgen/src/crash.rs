@@ -14,6 +14,7 @@ use crate::{
     launch::{Endpoint, Server},
     product::{Product, VisitorOf},
     progress::Progress,
+    report::Faults,
     text::{Placement, place},
     tracker::Tracker,
 };
@@ -52,12 +53,9 @@ pub struct CrashReport {
     pub acked: u64,
     /// Messages of the run that were there after it; one without an ack may be.
     pub stored: u64,
-    /// Acked messages that were not there.
-    pub lost: u64,
-    /// Messages that were there more than once.
-    pub duplicated: u64,
-    /// Messages behind a later one of the same visitor.
-    pub reordered: u64,
+    /// `lost` are acked messages that were not there.
+    #[serde(flatten)]
+    pub faults: Faults,
     /// From the start of the process to the ready sign.
     pub start_s: f64,
     /// The same for a million stored messages, as if all of it grew with them.
@@ -69,7 +67,7 @@ pub struct CrashReport {
 impl CrashReport {
     /// Nothing was lost, doubled or out of order.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.reordered == 0
+        self.faults.is_clean()
     }
 }
 
@@ -95,7 +93,7 @@ pub fn crash(options: &CrashOptions, server: &mut Server) -> Result<CrashReport,
     let mut reader = Client::new(Base::of(access)?);
     reader.ask("GET", "/readyz", None)?;
 
-    let (mut stored, mut lost, mut duplicated, mut reordered) = (0, 0, 0, 0);
+    let (mut stored, mut faults) = (0, Faults::default());
     let mut progress = Progress::new();
     for (index, (visitor, acked)) in (0_u32..).zip(cast.visitors.iter().zip(&acked)) {
         progress.tell(|| format!("conversation {index} of {} read back", options.visitors));
@@ -103,18 +101,14 @@ pub fn crash(options: &CrashOptions, server: &mut Server) -> Result<CrashReport,
         for number in numbers(&mut reader, &product, visitor, index)? {
             stored += u64::from(seen.note(number));
         }
-        lost += seen.missing_of(*acked);
-        duplicated += seen.duplicated;
-        reordered += seen.reordered;
+        faults += seen.faults(seen.missing_of(*acked));
     }
     let start_s = took.as_secs_f64();
     Ok(CrashReport {
         scenario: "crash",
         acked: acked.iter().sum(),
         stored,
-        lost,
-        duplicated,
-        reordered,
+        faults,
         start_s,
         start_s_per_million: start_s * MILLION / (stored.max(1) as f64),
         server_rss_bytes: Process::new(server.pid).rss_bytes(),

@@ -19,12 +19,14 @@ use crate::{
     cpu::Process,
     descriptors::connections_max,
     error::{Error, io},
-    generator::{Outcome, Plan},
-    idle::kernel_slab_bytes,
+    generator::Plan,
+    idle::Reading,
     launch::{Endpoint, Server},
+    meter::Cost,
+    outcome::Outcome,
     poll::Poller,
     progress::Progress,
-    report::Report,
+    report::{IdleCost, Report},
     text::{self, Load, Placement, Subject, TextOptions},
 };
 use pipe::{Answer, Begin, Command};
@@ -80,20 +82,13 @@ pub struct CrowdReport {
     pub connections: u32,
     /// Servers, and as many generators.
     pub processes: u32,
-    /// Connections opened, upgraded and welcomed per second.
-    pub connected_per_s: f64,
     /// Resident memory with all of them.
     pub server_rss_bytes: Option<u64>,
-    /// Resident memory one more connection costs: the slope from a tenth of them to all.
-    pub bytes_per_connection: Option<f64>,
-    /// The same of the kernel's objects on the servers' side: half of what the system's grew by.
-    pub slab_bytes_per_connection: Option<f64>,
     /// Resident memory and kernel's objects of the servers, to the kernel's objects alone.
     pub memory_to_slab: Option<f64>,
-    /// How long all were held before somebody wrote.
-    pub held_s: f64,
-    /// CPU microseconds of the servers per connection and second meanwhile, pings included.
-    pub idle_cpu_us_per_s: Option<f64>,
+    /// What each costs, by the slope from a tenth of them to all.
+    #[serde(flatten)]
+    pub cost: IdleCost,
     /// What those who write found.
     pub chat: Option<Report>,
 }
@@ -201,13 +196,6 @@ impl Member {
     }
 }
 
-/// What the servers use at one moment.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    rss: Option<u64>,
-    slab: Option<u64>,
-}
-
 struct Crowd {
     members: Vec<Member>,
     servers: Vec<Server>,
@@ -235,44 +223,39 @@ impl Crowd {
         let low = all / LOW_SHARE;
         self.grow(low)?;
         self.hold(options.settle)?;
-        let first = self.reading();
+        let first = Reading::of(self.processes(), low);
         let connecting = Instant::now();
         self.grow(all)?;
         let connecting = connecting.elapsed();
         self.hold(options.settle)?;
-        let second = self.reading();
-
+        let second = Reading::of(self.processes(), all);
         let (held, before) = (Instant::now(), self.cpu());
         self.hold(options.hold)?;
-        let cpu = before.zip(self.cpu()).map(|(before, after)| after.saturating_sub(before));
-        let held_s = held.elapsed().as_secs_f64();
-
-        let more = f64::from(all - low);
-        let slope = |low: Option<u64>, high: Option<u64>| {
-            low.zip(high).map(|(low, high)| (high as f64 - low as f64) / more)
+        let held = Cost {
+            seconds: held.elapsed().as_secs_f64(),
+            server_cpu: before.zip(self.cpu()).map(|(b, a)| a.saturating_sub(b)),
+            generator_cpu: Duration::ZERO,
         };
-        // The generators' ends of the connections are on this machine too, unless the server is elsewhere.
-        let slab_each = slope(first.slab, second.slab).map(|slab| slab / 2.0);
-        let slab_all = slab_each.map(|slab| slab * f64::from(all)).filter(|slab| *slab > 0.0);
+        let more = f64::from(all - low);
+        let cost = IdleCost {
+            connected_per_s: more / connecting.as_secs_f64().max(f64::MIN_POSITIVE),
+            ..second.cost_since(&first, options.hold, held)
+        };
+        let slab = cost.slab_bytes_per_connection.map(|slab| slab * f64::from(all));
+        let slab = slab.filter(|slab| *slab > 0.0);
         Ok(CrowdReport {
             scenario: "idle",
             connections: all,
             processes: self.members.len() as u32,
-            connected_per_s: more / connecting.as_secs_f64().max(f64::MIN_POSITIVE),
             server_rss_bytes: second.rss,
-            bytes_per_connection: slope(first.rss, second.rss),
-            slab_bytes_per_connection: slab_each.filter(|_| second.rss.is_some()),
-            memory_to_slab: second.rss.zip(slab_all).map(|(rss, slab)| (rss as f64 + slab) / slab),
-            held_s: options.hold.as_secs_f64(),
-            idle_cpu_us_per_s: cpu
-                .filter(|_| !options.hold.is_zero())
-                .map(|cpu| cpu.as_secs_f64() * 1e6 / held_s / f64::from(all)),
+            memory_to_slab: second.rss.zip(slab).map(|(rss, slab)| (rss as f64 + slab) / slab),
+            cost,
             chat: options.chat.as_ref().map(|chat| self.chat(chat)).transpose()?,
         })
     }
 
     fn chat(&mut self, options: &TextOptions) -> Result<Report, Error> {
-        let rss_before = self.reading().rss;
+        let rss_before = self.rss();
         self.all(|place, count| Command::Open { chatting: share(options.visitors, place, count) })?;
         let found = self.all(|place, count| {
             let load = match options.load {
@@ -291,7 +274,7 @@ impl Crowd {
         let outcome = whole.ok_or(Error::Malformed { what: "what a generator found" })?;
         let agents = self.members.iter().map(|member| member.agents).sum();
         let options = TextOptions { agents, ..options.clone() };
-        let rss = [rss_before, self.reading().rss];
+        let rss = [rss_before, self.rss()];
         Ok(text::report(&options, &outcome, self.members.len() as u32, false, rss))
     }
 
@@ -337,9 +320,8 @@ impl Crowd {
         self.servers.iter().map(|server| Process::new(server.pid))
     }
 
-    fn reading(&self) -> Reading {
-        let rss = self.processes().map(Process::rss_bytes).sum();
-        Reading { rss, slab: kernel_slab_bytes() }
+    fn rss(&self) -> Option<u64> {
+        self.processes().map(Process::rss_bytes).sum()
     }
 
     fn cpu(&self) -> Option<Duration> {

@@ -27,7 +27,7 @@ use crate::{
     poll::Poller,
     product::{Product, tickets_door},
     progress::Progress,
-    report::{CostReport, Latency},
+    report::{CostReport, Faults, Latency},
     source::Sources,
     storm::{Guest, storm},
     text::{Placement, Subject, place},
@@ -91,12 +91,9 @@ pub struct FanoutReport {
     pub deliveries: u64,
     /// The same per second.
     pub deliveries_per_s: f64,
-    /// Deliveries that did not come.
-    pub lost: u64,
-    /// Deliveries that came again.
-    pub duplicated: u64,
-    /// Deliveries that came behind a later one.
-    pub reordered: u64,
+    /// Of the deliveries.
+    #[serde(flatten)]
+    pub faults: Faults,
     /// From the send to the arrival at each tab; absent of the floor.
     pub delivery: Option<Latency>,
     /// What it cost.
@@ -107,7 +104,7 @@ pub struct FanoutReport {
 impl FanoutReport {
     /// Nothing was lost, doubled or out of order.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.reordered == 0
+        self.faults.is_clean()
     }
 
     /// It says something about its server, and the server did what it had to.
@@ -155,9 +152,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
         messages: (!is_floor).then_some(found.messages),
         deliveries: found.deliveries,
         deliveries_per_s: found.deliveries as f64 / found.cost.seconds,
-        lost: found.lost,
-        duplicated: found.duplicated,
-        reordered: found.reordered,
+        faults: found.faults,
         delivery: (!is_floor).then(|| found.delivery.summary()),
         cost: found.cost.report(
             found.deliveries,
@@ -172,9 +167,7 @@ struct Found {
     cost: Cost,
     messages: u64,
     deliveries: u64,
-    lost: u64,
-    duplicated: u64,
-    reordered: u64,
+    faults: Faults,
     delivery: Latencies,
 }
 
@@ -206,17 +199,12 @@ fn floor(
         if let Some(meter) = meter.as_ref().map(Meter::read)
             && meter.seconds >= options.measured.as_secs_f64()
         {
-            let deliveries = bytes / MESSAGE_BYTES as u64;
-            let (lost, duplicated, reordered, messages) = (0, 0, 0, 0);
-            let delivery = Latencies::new();
             return Ok(Found {
                 cost: meter,
-                messages,
-                deliveries,
-                lost,
-                duplicated,
-                reordered,
-                delivery,
+                messages: 0,
+                deliveries: bytes / MESSAGE_BYTES as u64,
+                faults: Faults::default(),
+                delivery: Latencies::new(),
             });
         }
         poller.wait(&mut ready, Some(Duration::from_millis(10))).map_err(io("poll"))?;
@@ -383,14 +371,11 @@ impl<'a> Fan<'a> {
     }
 
     fn found(self, cost: Cost) -> Found {
-        let sum = |of: fn(&Tracker) -> u64| self.seen.iter().map(of).sum();
         Found {
             cost,
             messages: self.sent,
             deliveries: self.deliveries,
-            lost: self.seen.iter().map(|seen| seen.missing(self.sent)).sum(),
-            duplicated: sum(|seen| seen.duplicated),
-            reordered: sum(|seen| seen.reordered),
+            faults: self.seen.iter().map(|seen| seen.faults(seen.missing(self.sent))).sum(),
             delivery: self.delivery,
         }
     }

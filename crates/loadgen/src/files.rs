@@ -180,7 +180,10 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
     let base = Base::of(access)?;
     let (cost, run) = Run::new(options, product, cast, &base, process)?.run()?;
     let void_reason = cost.void_reason(pinned.is_some());
-    let sum = |of: fn(&Uploader) -> u64| run.uploaders.iter().map(of).sum();
+    let faults = |uploader: &Uploader| {
+        let unacked = u64::from(uploader.stage != Stage::Done);
+        uploader.seen.faults(uploader.seen.missing(uploader.number).max(unacked))
+    };
     Ok(FilesReport {
         scenario: "files",
         visitors: options.visitors,
@@ -192,12 +195,7 @@ pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Err
             accepted: run.accepted,
             acked: run.acked,
             delivered: run.delivered,
-            lost: sum(|uploader| {
-                let unacked = u64::from(uploader.stage != Stage::Done);
-                uploader.seen.missing(uploader.number).max(unacked)
-            }),
-            duplicated: sum(|uploader| uploader.seen.duplicated),
-            reordered: sum(|uploader| uploader.seen.reordered),
+            faults: run.uploaders.iter().map(faults).sum(),
             // One that is refused ends the run.
             refused: 0,
         },

@@ -6,23 +6,26 @@
 
 use std::{
     collections::VecDeque,
-    ops::Range,
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cpu::{Process, of_this_thread},
+    cpu::Process,
     error::{Error, io},
     gaps::Gaps,
     histogram::Latencies,
     link::{Link, Peer},
+    meter::{Cost, Meter},
+    outcome::Outcome,
     poll::{Poller, Ready},
     progress::Progress,
-    report::Counts,
+    report::{Counts, Faults},
+    schedule::{Schedule, Step, interval_ns, ns},
     text::{Load, TextOptions},
     tracker::Tracker,
+    void::Usage,
     windows::Windows,
 };
 
@@ -33,13 +36,7 @@ const EVENTS_BETWEEN: usize = 32;
 /// One receive: an agent gets a whole turn of the server at once.
 const SCRATCH_BYTES: usize = 256 << 10;
 /// Messages of one visitor on an open loop that wait for their ack.
-const IN_FLIGHT_MAX: usize = 64;
-/// Share of its core beyond which the generator, not the server, is the limit.
-const CORE_MAX: f64 = 0.9;
-/// Share of its own core at which the server is the limit, however busy the generator is.
-const SERVER_FULL: f64 = 0.97;
-/// Lateness beyond which the offered load is not the one asked for.
-const LAG_MAX_MS: f64 = 1.0;
+pub(crate) const IN_FLIGHT_MAX: usize = 64;
 
 /// What the server said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,69 +90,6 @@ impl Plan {
     }
 }
 
-/// Everything a run found; parts of it come from several processes.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Outcome {
-    pub(crate) seconds: f64,
-    pub(crate) offered: u64,
-    pub(crate) refused: u64,
-    pub(crate) acked: u64,
-    pub(crate) acks_in_time: u64,
-    pub(crate) delivered: u64,
-    pub(crate) lost: u64,
-    pub(crate) duplicated: u64,
-    pub(crate) reordered: u64,
-    pub(crate) ack: Latencies,
-    pub(crate) delivery: Latencies,
-    pub(crate) lag: Latencies,
-    /// Deliveries by the time they were due, of a load with a step. It has one generator.
-    #[serde(skip)]
-    pub(crate) windows: Option<Windows>,
-    /// Times between acks.
-    pub(crate) gaps: Gaps,
-    pub(crate) server_cpu: Option<Duration>,
-    pub(crate) generator_cpu: Duration,
-    pub(crate) void_reason: Option<String>,
-}
-
-impl Outcome {
-    /// Adds what another generator found at the same time with a server of its own.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.seconds = self.seconds.max(other.seconds);
-        for (own, others) in [
-            (&mut self.offered, other.offered),
-            (&mut self.refused, other.refused),
-            (&mut self.acked, other.acked),
-            (&mut self.acks_in_time, other.acks_in_time),
-            (&mut self.delivered, other.delivered),
-            (&mut self.lost, other.lost),
-            (&mut self.duplicated, other.duplicated),
-            (&mut self.reordered, other.reordered),
-        ] {
-            *own += others;
-        }
-        self.ack.add(&other.ack);
-        self.delivery.add(&other.delivery);
-        self.lag.add(&other.lag);
-        self.server_cpu = self.server_cpu.zip(other.server_cpu).map(|(own, others)| own + others);
-        self.generator_cpu += other.generator_cpu;
-        self.void_reason = self.void_reason.take().or(other.void_reason);
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        Counts {
-            offered: self.offered,
-            accepted: self.offered - self.refused.min(self.offered),
-            acked: self.acked,
-            delivered: self.delivered,
-            lost: self.lost,
-            duplicated: self.duplicated,
-            reordered: self.reordered,
-            refused: self.refused,
-        }
-    }
-}
-
 /// One visitor's messages.
 #[derive(Debug, Default)]
 struct Visitor {
@@ -177,20 +111,21 @@ impl Visitor {
         self.in_flight.is_empty() && self.deliveries.missing(self.sent) <= self.refused
     }
 
+    fn faults(&self) -> Faults {
+        // A refused message has an answer and no delivery.
+        let undelivered = self.deliveries.missing(self.sent).saturating_sub(self.refused);
+        let mut faults = self.acks.faults(undelivered.max(self.acks.missing(self.sent)));
+        faults += self.deliveries.faults(0);
+        faults.reordered += self.misplaced;
+        faults
+    }
+
     /// Both streams rise through the same places.
     fn compare(&mut self) {
         if self.acked_at.0 == self.delivered_at.0 && self.acked_at.1 != self.delivered_at.1 {
             self.misplaced += 1;
         }
     }
-}
-
-/// CPU times at one moment.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    at: Instant,
-    server: Option<Duration>,
-    generator: Duration,
 }
 
 /// All connections of a run and what is known of them.
@@ -215,11 +150,8 @@ pub(crate) struct Generator<D> {
     speaking: Vec<(u32, u64)>,
     /// When messages are due on an open loop.
     schedule: Option<Schedule>,
-    offered: u64,
-    refused: u64,
-    acked: u64,
+    counts: Counts,
     acks_in_time: u64,
-    delivered: u64,
     acked_ever: u64,
     ack: Latencies,
     delivery: Latencies,
@@ -258,11 +190,8 @@ impl<D: Dialect> Generator<D> {
             happened: Vec::new(),
             speaking: Vec::new(),
             schedule: None,
-            offered: 0,
-            refused: 0,
-            acked: 0,
+            counts: Counts::default(),
             acks_in_time: 0,
-            delivered: 0,
             acked_ever: 0,
             ack: Latencies::new(),
             delivery: Latencies::new(),
@@ -301,24 +230,24 @@ impl<D: Dialect> Generator<D> {
         self.read_all_ahead()?;
         let mut progress = Progress::new();
         let mut ready = Vec::new();
-        let (mut began, mut ended): (Option<Reading>, Option<Reading>) = (None, None);
+        let (mut meter, mut cost) = (None::<Meter>, None::<Cost>);
         loop {
             let now_ns = self.now_ns();
-            if began.is_none() && now_ns >= self.from_ns {
-                began = Some(self.reading());
+            if meter.is_none() && now_ns >= self.from_ns {
+                meter = Some(Meter::start(self.server));
             }
             self.send_due()?;
-            if ended.is_none() && now_ns >= self.to_ns {
-                ended = Some(self.reading());
+            if cost.is_none() && now_ns >= self.to_ns {
+                cost = meter.as_ref().map(Meter::read);
                 self.sending = false;
             }
-            if ended.is_some()
+            if let Some(cost) = cost
                 && (now_ns >= drained_ns || self.visitors.iter().all(Visitor::is_done))
             {
-                break;
+                return Ok(self.outcome(plan, cost));
             }
-            let mut wake_ns = if ended.is_some() { now_ns + 1_000_000 } else { self.to_ns };
-            if began.is_none() {
+            let mut wake_ns = if cost.is_some() { now_ns + 1_000_000 } else { self.to_ns };
+            if meter.is_none() {
                 wake_ns = wake_ns.min(self.from_ns);
             }
             if let Some(schedule) = self.schedule.as_ref().filter(|_| self.sending) {
@@ -328,8 +257,6 @@ impl<D: Dialect> Generator<D> {
             let wait = Duration::from_nanos(wake_ns.saturating_sub(self.now_ns()));
             self.turn(&mut ready, wait)?;
         }
-        let now = self.reading();
-        Ok(self.outcome(plan, began.unwrap_or(now), ended.unwrap_or(now)))
     }
 
     /// Runs a closed loop and breaks it off in the middle: `kill` ends the server. Tells up to which
@@ -398,10 +325,6 @@ impl<D: Dialect> Generator<D> {
         ns(self.started.elapsed())
     }
 
-    fn reading(&self) -> Reading {
-        Reading { at: Instant::now(), server: self.server.cpu(), generator: of_this_thread() }
-    }
-
     /// Sends everything the schedule has made due.
     fn send_due(&mut self) -> Result<(), Error> {
         let sending = self.sending && !self.visitors.is_empty();
@@ -416,7 +339,7 @@ impl<D: Dialect> Generator<D> {
             }
             if self.visitors[visitor as usize].in_flight.len() >= IN_FLIGHT_MAX {
                 self.overrun = true;
-                self.offered += u64::from(self.is_measured(due_ns));
+                self.counts.offered += u64::from(self.is_measured(due_ns));
                 continue;
             }
             self.send_next(visitor, due_ns)?;
@@ -437,7 +360,7 @@ impl<D: Dialect> Generator<D> {
         state.in_flight.push_back((state.sent, due_ns));
         self.out.clear();
         self.dialect.message(visitor, state.sent, due_ns, &mut self.out);
-        self.offered += u64::from(self.is_measured(due_ns));
+        self.counts.offered += u64::from(self.is_measured(due_ns));
         self.links[index].send(&self.poller, index as u64, &self.out)
     }
 
@@ -494,7 +417,7 @@ impl<D: Dialect> Generator<D> {
                 state.delivered_at = (number, place);
                 state.compare();
                 if first && self.is_measured(due_ns) {
-                    self.delivered += 1;
+                    self.counts.delivered += 1;
                     let took_ns = now_ns.saturating_sub(due_ns);
                     self.delivery.record_ns(took_ns);
                     if let Some(windows) = &mut self.windows {
@@ -513,7 +436,7 @@ impl<D: Dialect> Generator<D> {
                         self.gaps.note(now_ns);
                     }
                     if self.is_measured(due_ns) {
-                        self.acked += 1;
+                        self.counts.acked += 1;
                         self.ack.record_ns(now_ns.saturating_sub(due_ns));
                     }
                     self.go_on(visitor, now_ns);
@@ -523,7 +446,7 @@ impl<D: Dialect> Generator<D> {
                 state.acks.note(number);
                 if let Some(due_ns) = take(&mut state.in_flight, number) {
                     state.refused += 1;
-                    self.refused += u64::from(self.is_measured(due_ns));
+                    self.counts.refused += u64::from(self.is_measured(due_ns));
                     self.go_on(visitor, now_ns);
                 }
             }
@@ -548,188 +471,32 @@ impl<D: Dialect> Generator<D> {
         Ok(())
     }
 
-    fn outcome(self, plan: Plan, began: Reading, ended: Reading) -> Outcome {
-        let seconds = (ended.at - began.at).as_secs_f64();
-        let generator_cpu = ended.generator.saturating_sub(began.generator);
-        let server_cpu =
-            began.server.zip(ended.server).map(|(before, after)| after.saturating_sub(before));
-        let sum = |of: fn(&Visitor) -> u64| self.visitors.iter().map(of).sum();
-        let cores = generator_cpu.as_secs_f64() / seconds.max(f64::MIN_POSITIVE);
+    fn outcome(self, plan: Plan, cost: Cost) -> Outcome {
         let usage = Usage {
-            generator_cores: cores,
-            server_cores: server_cpu.map(|cpu| cpu.as_secs_f64() / seconds.max(f64::MIN_POSITIVE)),
+            generator_cores: cost.generator_cores(),
+            server_cores: cost.server_cores(),
             overrun: self.overrun,
             lag_ms: self.lag.percentile_ms(99.0),
         };
-        let void_reason = usage.void_reason(&plan);
+        let void_reason = usage.void_reason(plan.load, plan.pinned);
+        let accepted = self.counts.offered.saturating_sub(self.counts.refused);
+        let faults = self.visitors.iter().map(Visitor::faults).sum();
         Outcome {
-            seconds,
-            offered: self.offered,
-            refused: self.refused,
-            acked: self.acked,
+            cost,
+            counts: Counts { accepted, faults, ..self.counts },
             acks_in_time: self.acks_in_time,
-            delivered: self.delivered,
-            lost: sum(|visitor| {
-                // A refused message has an answer and no delivery.
-                let undelivered = visitor.deliveries.missing(visitor.sent);
-                let unanswered = visitor.acks.missing(visitor.sent);
-                undelivered.saturating_sub(visitor.refused).max(unanswered)
-            }),
-            duplicated: sum(|visitor| visitor.acks.duplicated + visitor.deliveries.duplicated),
-            reordered: sum(|visitor| {
-                visitor.acks.reordered + visitor.deliveries.reordered + visitor.misplaced
-            }),
             ack: self.ack,
             delivery: self.delivery,
             lag: self.lag,
             windows: self.windows,
             gaps: self.gaps,
-            server_cpu,
-            generator_cpu,
             void_reason,
         }
     }
-}
-
-/// What tells whether a run says something about its server.
-#[derive(Debug, Clone, Copy)]
-struct Usage {
-    /// Of one core.
-    generator_cores: f64,
-    server_cores: Option<f64>,
-    /// A visitor had as many messages in flight as there may be.
-    overrun: bool,
-    /// How late messages were sent, 99 of 100.
-    lag_ms: f64,
-}
-
-impl Usage {
-    /// Why the run says nothing.
-    fn void_reason(&self, plan: &Plan) -> Option<String> {
-        let server_full =
-            matches!(plan.load, Load::Closed) && is_full(self.server_cores, plan.pinned);
-        if self.overrun {
-            return Some(format!("{IN_FLIGHT_MAX} messages of a visitor were in flight"));
-        }
-        if self.generator_cores >= CORE_MAX && !server_full {
-            return Some(too_busy(self.generator_cores));
-        }
-        (self.lag_ms >= LAG_MAX_MS).then(|| {
-            format!("the generator sent {:.1} ms late (99 of 100 messages less)", self.lag_ms)
-        })
-    }
-}
-
-/// At the peak of a floor both ends of a connection do the same work, so both are full.
-fn is_full(server_cores: Option<f64>, pinned: bool) -> bool {
-    pinned && server_cores.is_some_and(|cores| cores >= SERVER_FULL)
-}
-
-fn too_busy(generator_cores: f64) -> String {
-    format!("the generator used {:.0} % of its core", generator_cores * 100.0)
-}
-
-/// Why a closed loop of any scenario says nothing about its server.
-pub(crate) fn closed_loop_void(
-    generator_cores: f64,
-    server_cores: Option<f64>,
-    pinned: bool,
-) -> Option<String> {
-    (generator_cores >= CORE_MAX && !is_full(server_cores, pinned))
-        .then(|| too_busy(generator_cores))
-}
-
-/// The times of an open loop.
-#[derive(Debug)]
-struct Schedule {
-    interval_ns: f64,
-    step: Option<Step>,
-    next: u64,
-    /// When the next message is due.
-    at_ns: f64,
-}
-
-/// A time of another rate.
-#[derive(Debug)]
-struct Step {
-    interval_ns: f64,
-    /// When it begins and ends, in ns since the beginning.
-    within: Range<u64>,
-}
-
-impl Schedule {
-    fn new(rate: u32, step: Option<Step>) -> Self {
-        Self { interval_ns: interval_ns(rate), step, next: 0, at_ns: 0.0 }
-    }
-
-    fn due_ns(&self) -> u64 {
-        self.at_ns as u64
-    }
-
-    fn advance(&mut self) {
-        let due_ns = self.due_ns();
-        let step = self.step.as_ref().filter(|step| step.within.contains(&due_ns));
-        self.at_ns += step.map_or(self.interval_ns, |step| step.interval_ns);
-        self.next += 1;
-    }
-}
-
-fn interval_ns(rate: u32) -> f64 {
-    1e9 / f64::from(rate.max(1))
 }
 
 /// Takes a message out of those in flight: nearly always the oldest.
 fn take(in_flight: &mut VecDeque<(u64, u64)>, number: u64) -> Option<u64> {
     let place = in_flight.iter().position(|(waiting, _)| *waiting == number)?;
     in_flight.remove(place).map(|(_, due_ns)| due_ns)
-}
-
-fn ns(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schedule_has_its_rate_and_within_a_step_the_other() {
-        let step = Step { interval_ns: interval_ns(500), within: 1_000_000_000..2_000_000_000 };
-        let mut schedule = Schedule::new(100, Some(step));
-        let mut due = [0; 4];
-        while schedule.due_ns() < 3_999_000_000 {
-            due[(schedule.due_ns() / 1_000_000_000) as usize] += 1;
-            schedule.advance();
-        }
-        assert_eq!(due, [100, 500, 100, 100]);
-    }
-
-    #[test]
-    fn a_run_is_void_when_the_generator_is_its_limit() {
-        let open = Load::Open { rate: 1 };
-        for (load, pinned, generator_cores, server_cores, lag_ms, overrun, void) in [
-            (Load::Closed, true, 0.89, Some(0.5), 0.0, false, false),
-            (Load::Closed, true, 0.91, Some(0.96), 0.0, false, true),
-            (Load::Closed, true, 0.99, None, 0.0, false, true),
-            // Both are full: the server's peak.
-            (Load::Closed, true, 0.99, Some(0.98), 0.0, false, false),
-            // On more cores than one nobody knows when a server is full.
-            (Load::Closed, false, 0.99, Some(0.98), 0.0, false, true),
-            // A busy generator is late, and its lateness is in the latencies.
-            (open, true, 0.99, Some(0.98), 0.0, false, true),
-            (open, true, 0.5, Some(0.5), 1.0, false, true),
-            (open, true, 0.5, Some(0.5), 0.9, true, true),
-            (open, true, 0.5, Some(0.5), 0.9, false, false),
-        ] {
-            let usage = Usage { generator_cores, server_cores, overrun, lag_ms };
-            let plan = Plan {
-                load,
-                warm_up: Duration::ZERO,
-                measured: Duration::ZERO,
-                drain_max: Duration::ZERO,
-                pinned,
-            };
-            assert_eq!(usage.void_reason(&plan).is_some(), void, "{usage:?} {plan:?}");
-        }
-    }
 }

@@ -365,23 +365,28 @@ fn idle_goals(report: &IdleReport) -> Vec<Goal> {
     );
     // The empty server counts where there are 100,000: the slope alone would leave it out.
     let at = 100_000.0 - f64::from(report.connections_low);
-    let rss = report.rss_low_bytes as f64 + at * report.bytes_per_connection;
+    let cost = &report.cost;
+    let rss = cost.bytes_per_connection.map(|bytes| report.rss_low_bytes as f64 + at * bytes);
     let slab =
-        report.slab_bytes_per_connection.filter(|slab| *slab > 0.0).map(|slab| slab * 100_000.0);
-    let cpu = report.idle_cpu_us_per_s;
+        cost.slab_bytes_per_connection.filter(|slab| *slab > 0.0).map(|slab| slab * 100_000.0);
     vec![
-        one(6, Some(report.bytes_per_connection / 1_024.0), "", between.clone()),
+        one(
+            6,
+            cost.bytes_per_connection.map(|bytes| bytes / 1_024.0),
+            "this system does not tell a process's memory",
+            between.clone(),
+        ),
         one(
             7,
-            slab.map(|slab| (rss + slab) / slab),
+            rss.zip(slab).map(|(rss, slab)| (rss + slab) / slab),
             "this process may not read /proc/slabinfo",
             format!("fitted {between}, the server's half of the sockets' slab"),
         ),
         one(
             8,
-            cpu.map(|cpu| cpu / IDLE_FLOOR_US_PER_S),
+            cost.idle_cpu_us_per_s.map(|cpu| cpu / IDLE_FLOOR_US_PER_S),
             "this system does not tell a process's CPU time",
-            format!("{} connections over {} s", report.connections_high, report.held_s),
+            format!("{} connections over {} s", report.connections_high, cost.held_s),
         ),
     ]
 }
@@ -490,6 +495,7 @@ fn goal(known: &'static Known, rounds: Vec<f64>, reason: Option<String>, runs: V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::IdleCost;
 
     #[test]
     fn every_goal_is_there_once_in_order() {
@@ -521,16 +527,19 @@ mod tests {
             connections_high: 2_000,
             rss_low_bytes: 31_000_000,
             rss_high_bytes: 32_000_000,
-            bytes_per_connection: 1_000.0,
-            slab_bytes_per_connection: Some(5_000.0),
-            connected_per_s: 1.0,
-            held_s: 50.0,
-            idle_cpu_us_per_s: Some(0.8),
+            cost: IdleCost {
+                connected_per_s: 1.0,
+                bytes_per_connection: Some(1_000.0),
+                slab_bytes_per_connection: Some(5_000.0),
+                held_s: 50.0,
+                idle_cpu_us_per_s: Some(0.8),
+            },
         };
         let values: Vec<_> = idle_goals(&report).iter().map(|goal| (goal.id, goal.value)).collect();
         let expected = [(6, Some(1_000.0 / 1_024.0)), (7, Some(1.26)), (8, Some(2.0))];
         assert_eq!(values, expected);
-        let report = IdleReport { slab_bytes_per_connection: None, ..report };
+        let cost = IdleCost { slab_bytes_per_connection: None, ..report.cost };
+        let report = IdleReport { cost, ..report };
         let blind = &idle_goals(&report)[1];
         assert!(blind.value.is_none() && !blind.holds && blind.reason.is_some(), "{blind:?}");
     }

@@ -9,8 +9,9 @@ use crate::{
     error::Error,
     herd::Herd,
     launch::{Endpoint, Server},
+    meter::{Cost, Meter},
     product::Product,
-    report::IdleReport,
+    report::{IdleCost, IdleReport},
 };
 
 /// What to run.
@@ -48,42 +49,71 @@ pub fn idle(options: &IdleOptions, server: &Server) -> Result<IdleReport, Error>
     herd.grow(options.low)?;
     let mut connecting = started.elapsed();
     herd.rest(options.settle)?;
-    let (rss_low, slab_low) = (read_rss(process)?, kernel_slab_bytes());
+    let low = Reading::of([process], options.low);
     let started = Instant::now();
     herd.grow(options.high)?;
     connecting += started.elapsed();
     herd.rest(options.settle)?;
-    let (rss_high, slab_high) = (read_rss(process)?, kernel_slab_bytes());
-    let held = Instant::now();
-    let cpu_before = process.cpu();
+    let high = Reading::of([process], options.high);
+    let meter = Meter::start(process);
     herd.rest(options.hold)?;
-    let cpu = cpu_before.zip(process.cpu()).map(|(before, after)| after.saturating_sub(before));
-    let held_s = held.elapsed().as_secs_f64();
-    let more = f64::from(options.high - options.low);
+    let held = meter.read();
+    let unknown = Error::Options("this system does not tell a process's memory");
+    let (Some(rss_low_bytes), Some(rss_high_bytes)) = (low.rss, high.rss) else {
+        return Err(unknown);
+    };
     Ok(IdleReport {
         scenario: "idle",
         connections_low: options.low,
         connections_high: options.high,
-        rss_low_bytes: rss_low,
-        rss_high_bytes: rss_high,
-        bytes_per_connection: (rss_high as f64 - rss_low as f64) / more,
-        slab_bytes_per_connection: slab_low
-            .zip(slab_high)
-            .map(|(low, high)| (high as f64 - low as f64) / more / 2.0),
-        held_s: options.hold.as_secs_f64(),
-        idle_cpu_us_per_s: cpu
-            .filter(|_| !options.hold.is_zero())
-            .map(|cpu| cpu.as_secs_f64() * 1e6 / held_s / f64::from(options.high)),
-        connected_per_s: f64::from(options.high) / connecting.as_secs_f64(),
+        rss_low_bytes,
+        rss_high_bytes,
+        cost: IdleCost {
+            connected_per_s: f64::from(options.high) / connecting.as_secs_f64(),
+            ..high.cost_since(&low, options.hold, held)
+        },
     })
 }
 
-fn read_rss(process: Process) -> Result<u64, Error> {
-    process.rss_bytes().ok_or(Error::Options("this system does not tell a process's memory"))
+/// Memory at one number of connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    connections: u32,
+    /// Of all servers.
+    pub(crate) rss: Option<u64>,
+    /// The kernel's objects.
+    slab: Option<u64>,
+}
+
+impl Reading {
+    pub(crate) fn of(servers: impl IntoIterator<Item = Process>, connections: u32) -> Self {
+        let rss = servers.into_iter().map(Process::rss_bytes).sum();
+        Self { connections, rss, slab: kernel_slab_bytes() }
+    }
+
+    /// What one more connection costs, by an earlier reading of fewer, and by what was used while all were
+    /// held for so long. How fast they came is for the caller to say.
+    pub(crate) fn cost_since(&self, before: &Self, hold: Duration, held: Cost) -> IdleCost {
+        let more = f64::from(self.connections - before.connections);
+        let slope = |low: Option<u64>, high: Option<u64>| {
+            low.zip(high).map(|(low, high)| (high as f64 - low as f64) / more)
+        };
+        let each =
+            |cpu: Duration| cpu.as_secs_f64() * 1e6 / held.seconds / f64::from(self.connections);
+        IdleCost {
+            connected_per_s: 0.0,
+            bytes_per_connection: slope(before.rss, self.rss),
+            slab_bytes_per_connection: slope(before.slab, self.slab)
+                .map(|slab| slab / 2.0)
+                .filter(|_| self.rss.is_some()),
+            held_s: hold.as_secs_f64(),
+            idle_cpu_us_per_s: held.server_cpu.filter(|_| !hold.is_zero()).map(each),
+        }
+    }
 }
 
 /// Bytes of the kernel's objects in use; only the superuser may read them.
-pub(crate) fn kernel_slab_bytes() -> Option<u64> {
+fn kernel_slab_bytes() -> Option<u64> {
     slab_bytes(&std::fs::read_to_string("/proc/slabinfo").ok()?)
 }
 

@@ -37,6 +37,7 @@ mod link;
 mod machine;
 mod meter;
 mod mixed;
+mod outcome;
 mod poll;
 mod product;
 mod progress;
@@ -45,6 +46,7 @@ mod reference;
 mod relay;
 mod report;
 mod resume;
+mod schedule;
 mod size;
 mod source;
 mod spread;
@@ -54,6 +56,7 @@ mod stream;
 mod text;
 mod trace;
 mod tracker;
+mod void;
 mod websocket;
 mod windows;
 
@@ -80,7 +83,7 @@ pub use mixed::{MixedOptions, MixedReport, mixed};
 pub use reference::{
     Published, ReferenceOptions, ReferenceReport, ReferenceRow, ReferenceRun, reference,
 };
-pub use report::{CostReport, Counts, IdleReport, Latency, Report};
+pub use report::{CostReport, Counts, Faults, IdleCost, IdleReport, Latency, Report};
 pub use resume::{ResumeOptions, ResumeReport, resume};
 pub use size::{Figure, Read, Size, SizeOptions, SizeReport, size};
 pub use spread::Spread;

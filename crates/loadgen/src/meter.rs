@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     cpu::{Process, of_this_thread},
-    generator::closed_loop_void,
     report::CostReport,
+    void::closed_loop_void,
 };
 
 /// Readings at the beginning.
@@ -18,7 +20,7 @@ pub(crate) struct Meter {
 }
 
 /// What was used since.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Cost {
     pub(crate) seconds: f64,
     pub(crate) server_cpu: Option<Duration>,
@@ -39,11 +41,11 @@ impl Meter {
 }
 
 impl Cost {
-    fn server_cores(&self) -> Option<f64> {
+    pub(crate) fn server_cores(&self) -> Option<f64> {
         self.server_cpu.map(|cpu| cpu.as_secs_f64() / self.seconds)
     }
 
-    fn generator_cores(&self) -> f64 {
+    pub(crate) fn generator_cores(&self) -> f64 {
         self.generator_cpu.as_secs_f64() / self.seconds
     }
 
@@ -55,7 +57,14 @@ impl Cost {
 
     /// Adds that of another stretch of time.
     pub(crate) fn add(&mut self, other: Self) {
-        self.seconds += other.seconds;
+        let seconds = self.seconds + other.seconds;
+        self.add_beside(other);
+        self.seconds = seconds;
+    }
+
+    /// Adds that of another server and its generator in the same time.
+    pub(crate) fn add_beside(&mut self, other: Self) {
+        self.seconds = self.seconds.max(other.seconds);
         self.server_cpu = self.server_cpu.zip(other.server_cpu).map(|(own, others)| own + others);
         self.generator_cpu += other.generator_cpu;
     }

@@ -1,6 +1,8 @@
 //! What a run found, as `--json` prints it.
 
-use serde::Serialize;
+use std::{iter::Sum, ops::AddAssign};
+
+use serde::{Deserialize, Serialize};
 
 use crate::text::Subject;
 
@@ -19,12 +21,48 @@ pub struct Latency {
     pub max_ms: f64,
 }
 
+/// Where streams did not arrive whole, once and in order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// What had to come and had not when the run ended; of messages: their ack, or their delivery once
+    /// they were acked.
+    pub lost: u64,
+    /// What came again.
+    pub duplicated: u64,
+    /// What came behind a later one, or at another place than acked.
+    pub reordered: u64,
+}
+
+impl Faults {
+    /// There are none.
+    pub fn is_clean(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl AddAssign for Faults {
+    fn add_assign(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+    }
+}
+
+impl Sum for Faults {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, faults| {
+            sum += faults;
+            sum
+        })
+    }
+}
+
 /// What became of messages.
 ///
 /// `offered` to `delivered` count messages that were due within the measured time; an ack or a
-/// delivery may come after it, while the run ends. Loss and disorder count over the whole run, the
-/// warm-up included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// delivery may come after it, while the run ends. Faults count over the whole run, the warm-up
+/// included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Messages that were due.
     pub offered: u64,
@@ -34,12 +72,9 @@ pub struct Counts {
     pub acked: u64,
     /// Messages that reached their agent.
     pub delivered: u64,
-    /// Messages that were not acked, or acked and not delivered, when the run ended.
-    pub lost: u64,
-    /// Acks or deliveries that came again.
-    pub duplicated: u64,
-    /// Acks or deliveries that came behind a later one, or at another place than acked.
-    pub reordered: u64,
+    /// Of acks and deliveries.
+    #[serde(flatten)]
+    pub faults: Faults,
     /// Messages the server refused.
     pub refused: u64,
 }
@@ -47,7 +82,18 @@ pub struct Counts {
 impl Counts {
     /// Nothing was lost, doubled, out of order or refused.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.reordered == 0 && self.refused == 0
+        self.faults.is_clean() && self.refused == 0
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.offered += other.offered;
+        self.accepted += other.accepted;
+        self.acked += other.acked;
+        self.delivered += other.delivered;
+        self.faults += other.faults;
+        self.refused += other.refused;
     }
 }
 
@@ -141,15 +187,24 @@ pub struct IdleReport {
     pub rss_low_bytes: u64,
     /// Resident memory at the second.
     pub rss_high_bytes: u64,
-    /// Resident memory one more connection costs: the slope between the readings.
-    pub bytes_per_connection: f64,
-    /// The same of the kernel's objects: half of what the whole system's grew by, since the generator's
+    /// What each costs.
+    #[serde(flatten)]
+    pub cost: IdleCost,
+}
+
+/// What a connection costs that does nothing.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct IdleCost {
+    /// Connections opened, upgraded and welcomed per second, one after the other in each generator.
+    pub connected_per_s: f64,
+    /// Resident memory one more connection costs: the slope between the readings. Absent of a server
+    /// elsewhere, as is all that follows.
+    pub bytes_per_connection: Option<f64>,
+    /// The same of the kernel's objects: half of what the whole system's grew by, since the generators'
     /// ends of the connections are on this machine too. Absent where `/proc/slabinfo` cannot be read.
     pub slab_bytes_per_connection: Option<f64>,
     /// How long all connections were held to see what they cost in CPU.
     pub held_s: f64,
-    /// CPU microseconds of the server per connection and second meanwhile, pings included.
+    /// CPU microseconds of the servers per connection and second meanwhile, pings included.
     pub idle_cpu_us_per_s: Option<f64>,
-    /// Connections opened, upgraded and welcomed per second, one after the other.
-    pub connected_per_s: f64,
 }

@@ -17,7 +17,7 @@ use crate::{
     meter::Meter,
     poll::Poller,
     product::{Cast, Product, VisitorOf, decode, last_seq, split, text},
-    report::{CostReport, Latency},
+    report::{CostReport, Faults, Latency},
     storm::{Guest, storm},
     text::{Placement, place},
     websocket,
@@ -65,10 +65,9 @@ pub struct ResumeReport {
     pub missed: u64,
     /// Of those, messages that came with the welcome.
     pub delivered: u64,
-    /// Messages that did not come.
-    pub lost: u64,
-    /// Items that were held already, or came twice.
-    pub duplicated: u64,
+    /// `lost` are messages that did not come, `duplicated` items that were held already, or came twice.
+    #[serde(flatten)]
+    pub faults: Faults,
     /// Resident memory of the server with all connected, before the drop.
     pub server_rss_before_bytes: Option<u64>,
     /// What it cost.
@@ -79,7 +78,7 @@ pub struct ResumeReport {
 impl ResumeReport {
     /// Everybody got exactly what was missed.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.duplicated == 0 && self.recovered == u64::from(self.sockets)
+        self.faults.is_clean() && self.recovered == u64::from(self.sockets)
     }
 }
 
@@ -115,16 +114,19 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
     // The agents were there all the time.
     drop(links);
 
-    let (mut delivered, mut lost, mut duplicated) = (0, 0, 0);
+    let (mut delivered, mut faults) = (0, Faults::default());
     for (welcome, visitor) in back.welcomes.iter().zip(&visitors) {
         let items = welcome.opened.first().map_or(&[][..], |opened| &opened.items);
         let told = items.iter().filter(|item| says_missed(item)).count() as u64;
+        let seqs: Vec<u64> =
+            items.iter().map(|item| last_seq(std::slice::from_ref(item))).collect();
+        let held = seqs.iter().any(|seq| *seq <= visitor.held.seq);
         delivered += told.min(1);
-        lost += 1 - told.min(1);
-        duplicated += told.saturating_sub(1);
-        duplicated += u64::from(
-            items.iter().any(|item| last_seq(std::slice::from_ref(item)) <= visitor.held.seq),
-        );
+        faults += Faults {
+            lost: 1 - told.min(1),
+            duplicated: told.saturating_sub(1) + u64::from(held),
+            reordered: seqs.windows(2).filter(|pair| pair[0] > pair[1]).count() as u64,
+        };
     }
     let void_reason = cost.void_reason(pinned.is_some());
     Ok(ResumeReport {
@@ -135,8 +137,7 @@ pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, 
         recovered: back.welcomes.iter().filter(|welcome| is_recovered(welcome)).count() as u64,
         missed: count as u64,
         delivered,
-        lost,
-        duplicated,
+        faults,
         server_rss_before_bytes,
         cost: cost.report(count as u64, process.rss_bytes(), pinned.is_some(), void_reason),
     })

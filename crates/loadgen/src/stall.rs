@@ -10,8 +10,8 @@ use crate::{
     cpu::Process,
     error::Error,
     gaps::{STALL_NS, Stall},
-    generator::Outcome,
     launch::{DATA, Server},
+    outcome::Outcome,
     report::{Latency, Report},
     text::{Load, Subject, TextOptions, run},
 };

@@ -9,10 +9,10 @@ use crate::{
     cpu::{self, Pinned, Process},
     descriptors,
     error::Error,
-    generator::{Dialect, Generator, Outcome, Plan},
+    generator::{Dialect, Generator, Plan},
     launch::{Endpoint, Server},
     link::Link,
-    meter::Cost,
+    outcome::Outcome,
     product::Product,
     raw::{self, Raw},
     relay::Wrapped,
@@ -199,11 +199,7 @@ pub(crate) fn report(
         Subject::Product | Subject::ProductAsync => options.text_bytes,
         _ => MESSAGE_BYTES,
     };
-    let cost = Cost {
-        seconds: outcome.seconds,
-        server_cpu: outcome.server_cpu,
-        generator_cpu: outcome.generator_cpu,
-    };
+    let seconds = outcome.cost.seconds;
     Report {
         scenario: "text",
         subject: options.subject,
@@ -214,14 +210,14 @@ pub(crate) fn report(
         agents: options.agents,
         processes,
         text_bytes,
-        seconds: outcome.seconds,
-        counts: outcome.counts(),
-        acked_per_s: outcome.acks_in_time as f64 / outcome.seconds.max(f64::MIN_POSITIVE),
+        seconds,
+        counts: outcome.counts,
+        acked_per_s: outcome.acks_in_time as f64 / seconds,
         ack: outcome.ack.summary(),
         delivery: outcome.delivery.summary(),
         server_rss_before_bytes: rss_before,
         schedule_lag_p99_ms: outcome.lag.percentile_ms(99.0),
         schedule_lag_max_ms: outcome.lag.max_ms(),
-        cost: cost.report(outcome.acks_in_time, rss, pinned, outcome.void_reason.clone()),
+        cost: outcome.cost.report(outcome.acks_in_time, rss, pinned, outcome.void_reason.clone()),
     }
 }

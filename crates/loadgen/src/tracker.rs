@@ -1,5 +1,7 @@
 //! Whether a numbered stream arrived whole, once and in order.
 
+use crate::report::Faults;
+
 /// Watches numbers that are expected to come as 1, 2, 3 and so on.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
@@ -41,6 +43,11 @@ impl Tracker {
     /// The greatest number up to which all have come.
     pub(crate) fn whole(&self) -> u64 {
         self.missing.iter().min().map_or(self.last, |missing| missing - 1)
+    }
+
+    /// What went wrong, where so many did not come.
+    pub(crate) fn faults(&self, lost: u64) -> Faults {
+        Faults { lost, duplicated: self.duplicated, reordered: self.reordered }
     }
 
     /// How many of the numbers up to `sent` have not come.

@@ -73,9 +73,9 @@ fn run(kind: BaselineKind, subject: Subject, load: Load) -> Report {
 fn assert_sound(report: &Report) {
     assert_eq!(
         (
-            report.counts.lost,
-            report.counts.duplicated,
-            report.counts.reordered,
+            report.counts.faults.lost,
+            report.counts.faults.duplicated,
+            report.counts.faults.reordered,
             report.counts.refused
         ),
         (0, 0, 0, 0)

@@ -113,7 +113,7 @@ fn run_text(options: &BenchText, stage: &Stage) -> anyhow::Result<ExitCode> {
     let target = target(&options.target)?;
     let free = options.unpinned || target.is_some();
     let placement = if free { Placement::Free } else { Placement::Pinned };
-    let measured = Duration::from_secs(options.seconds);
+    let measured = options.time.duration();
     let agents = options.agents.unwrap_or(AGENTS.max(options.visitors.div_ceil(PER_AGENT)));
     let text_options = TextOptions {
         visitors: options.visitors,
@@ -193,8 +193,8 @@ fn run_burst(options: &BenchBurst, stage: &Stage) -> anyhow::Result<ExitCode> {
         step: time,
         after: time,
         shape: TextOptions {
-            visitors: options.visitors,
-            agents: options.agents,
+            visitors: options.people.visitors,
+            agents: options.people.agents,
             ..BurstOptions::default().shape
         },
     };
@@ -220,7 +220,7 @@ fn run_fanout(options: &BenchFanout, stage: &Stage) -> anyhow::Result<ExitCode> 
     let fanout_options = FanoutOptions {
         sockets: options.sockets,
         in_flight: options.in_flight,
-        ..FanoutOptions::new(Duration::from_secs(options.seconds))
+        ..FanoutOptions::new(options.time.duration())
     };
     let floor = fanout(&fanout_options, &stage.pinned(Subject_::BSend)?)?;
     let product = fanout(&fanout_options, &stage.pinned(Subject_::Product)?)?;
@@ -241,8 +241,8 @@ struct Beside<P, F> {
 
 fn run_resume(options: &BenchResume, stage: &Stage) -> anyhow::Result<ExitCode> {
     let resume_options = ResumeOptions {
-        visitors: options.visitors,
-        agents: options.agents,
+        visitors: options.people.visitors,
+        agents: options.people.agents,
         ..ResumeOptions::default()
     };
     let report = resume(&resume_options, &stage.pinned(Subject_::Product)?)?;
@@ -252,9 +252,9 @@ fn run_resume(options: &BenchResume, stage: &Stage) -> anyhow::Result<ExitCode> 
 
 fn run_crash(options: &BenchCrash, stage: &Stage) -> anyhow::Result<ExitCode> {
     let crash_options = CrashOptions {
-        visitors: options.visitors,
-        agents: options.agents,
-        ..CrashOptions::new(Duration::from_secs(options.seconds))
+        visitors: options.people.visitors,
+        agents: options.people.agents,
+        ..CrashOptions::new(options.time.duration())
     };
     let report = crash(&crash_options, &mut stage.pinned(Subject_::Product)?)?;
     stage.print(&report)?;
@@ -262,9 +262,12 @@ fn run_crash(options: &BenchCrash, stage: &Stage) -> anyhow::Result<ExitCode> {
 }
 
 fn run_stall(options: &BenchStall, stage: &Stage) -> anyhow::Result<ExitCode> {
-    let defaults = StallOptions::new(Duration::from_secs(options.seconds));
-    let shape =
-        TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
+    let defaults = StallOptions::new(options.time.duration());
+    let shape = TextOptions {
+        visitors: options.people.visitors,
+        agents: options.people.agents,
+        ..defaults.shape
+    };
     let server = stage.pinned(Subject_::Product)?;
     let report = stall(&StallOptions { shape }, &server)?;
     stage.print(&report)?;
@@ -272,14 +275,14 @@ fn run_stall(options: &BenchStall, stage: &Stage) -> anyhow::Result<ExitCode> {
 }
 
 fn run_size(options: BenchSize, stage: &Stage) -> anyhow::Result<ExitCode> {
-    let measured = Duration::from_secs(options.seconds);
+    let measured = options.time.duration();
     let size_options = SizeOptions {
         size: Size { messages: options.messages, conversations: options.conversations },
         store: options.store,
-        rounds: options.rounds,
+        rounds: options.rounds.rounds,
         shape: TextOptions {
-            visitors: options.visitors,
-            agents: options.agents,
+            visitors: options.people.visitors,
+            agents: options.people.agents,
             ..TextOptions::new(Subject_::Product, Load::Closed, measured)
         },
         watched: Duration::from_secs(options.watched_seconds),
@@ -287,7 +290,7 @@ fn run_size(options: BenchSize, stage: &Stage) -> anyhow::Result<ExitCode> {
     };
     let launch = stage.product(true, Placement::Pinned);
     let report = SizeReport {
-        commit: options.commit,
+        commit: options.commit.commit,
         command: Some(called()),
         ..size(&size_options, &launch)?
     };
@@ -297,9 +300,9 @@ fn run_size(options: BenchSize, stage: &Stage) -> anyhow::Result<ExitCode> {
 
 fn run_files(options: &BenchFiles, stage: &Stage) -> anyhow::Result<ExitCode> {
     let files_options = FilesOptions {
-        visitors: options.visitors,
-        agents: options.agents,
-        ..FilesOptions::new(Duration::from_secs(options.seconds))
+        visitors: options.people.visitors,
+        agents: options.people.agents,
+        ..FilesOptions::new(options.time.duration())
     };
     let report = files(&files_options, &stage.pinned(Subject_::Product)?)?;
     stage.print(&report)?;
@@ -307,9 +310,12 @@ fn run_files(options: &BenchFiles, stage: &Stage) -> anyhow::Result<ExitCode> {
 }
 
 fn run_mixed(options: &BenchMixed, stage: &Stage) -> anyhow::Result<ExitCode> {
-    let defaults = MixedOptions::new(options.rate, Duration::from_secs(options.seconds));
-    let shape =
-        TextOptions { visitors: options.visitors, agents: options.agents, ..defaults.shape };
+    let defaults = MixedOptions::new(options.rate, options.time.duration());
+    let shape = TextOptions {
+        visitors: options.people.visitors,
+        agents: options.people.agents,
+        ..defaults.shape
+    };
     let mixed_options = MixedOptions { shape, ..defaults };
     let report = mixed(&mixed_options, &stage.pinned(Subject_::Product)?)?;
     stage.print(&report)?;
@@ -321,7 +327,7 @@ fn success(clean: bool) -> ExitCode {
 }
 
 fn run_floor(options: &BenchFloor, stage: &Stage) -> anyhow::Result<ExitCode> {
-    let floor_options = FloorOptions::new(options.rounds, Duration::from_secs(options.seconds));
+    let floor_options = FloorOptions::new(options.rounds.rounds, options.time.duration());
     let report = floor_(&floor_options, &mut stage.launcher(Placement::Pinned))?;
     stage.print(&report)?;
     Ok(ExitCode::SUCCESS)
@@ -369,14 +375,14 @@ fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
 }
 
 fn run_reference(options: BenchReference, stage: &Stage) -> anyhow::Result<ExitCode> {
-    let shapes = ReferenceOptions::new(Duration::from_secs(options.seconds));
-    let (visitors, agents) = (options.visitors, options.agents);
+    let shapes = ReferenceOptions::new(options.time.duration());
+    let (visitors, agents) = (options.people.visitors, options.people.agents);
     let reference_options = ReferenceOptions {
         shape: TextOptions { visitors, agents, ..shapes.shape },
         files: FilesOptions { visitors: visitors.div_ceil(5), agents, ..shapes.files },
     };
     let found = reference(&reference_options, &mut stage.launcher(Placement::Free))?;
-    let report = ReferenceReport { commit: options.commit, ..found };
+    let report = ReferenceReport { commit: options.commit.commit, ..found };
     stage.print(&report)?;
     Ok(success(report.is_clean()))
 }
@@ -384,12 +390,12 @@ fn run_reference(options: BenchReference, stage: &Stage) -> anyhow::Result<ExitC
 fn run_goals(options: BenchGoals, stage: &Stage) -> anyhow::Result<ExitCode> {
     let goals_options = GoalsOptions {
         only: options.only,
-        rounds: options.rounds,
-        measured: Duration::from_secs(options.seconds),
+        rounds: options.rounds.rounds,
+        measured: options.time.duration(),
         ..GoalsOptions::default()
     };
     let found = Goals {
-        commit: options.commit,
+        commit: options.commit.commit,
         command: Some(called()),
         ..goals(&goals_options, &mut stage.launcher(Placement::Pinned))?
     };

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -205,9 +205,10 @@ pub(crate) enum Scenario {
     /// Deliveries per second of one visitor's messages to a thousand tabs, beside the floor that only
     /// sends.
     Fanout(BenchFanout),
-    /// Everybody drops and comes back at once.
+    /// Everybody drops and comes back at once; agents write meanwhile.
     Resume(BenchResume),
-    /// Uploads of visitors and messages that name them, beside a bare loop that writes and syncs.
+    /// Uploads of visitors, one on its way for each, and messages that name them, beside a bare loop that
+    /// writes and syncs.
     Files(BenchFiles),
     /// Text with files, typing and cursors.
     Mixed(BenchMixed),
@@ -222,10 +223,52 @@ pub(crate) enum Scenario {
     Trace,
     /// The bare floors in turns: what this machine gives at most, before any product.
     Floor(BenchFloor),
-    /// The figures the reference design publishes, each beside what is measured here.
+    /// The figures the reference design publishes, each beside what is measured here; a fifth of the
+    /// visitors uploads files.
     Reference(BenchReference),
     /// The goals, each against its floor.
     Goals(BenchGoals),
+}
+
+/// Who takes part.
+#[derive(Debug, Args)]
+pub(crate) struct People<const VISITORS: u32> {
+    /// Visitors.
+    #[arg(long, default_value_t = VISITORS)]
+    pub(crate) visitors: u32,
+    /// Agents.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) agents: u32,
+}
+
+/// For how long.
+#[derive(Debug, Args)]
+pub(crate) struct Measured<const SECONDS: u64> {
+    /// Seconds of each run that are measured; text warms up for two before.
+    #[arg(long, default_value_t = SECONDS)]
+    seconds: u64,
+}
+
+impl<const SECONDS: u64> Measured<SECONDS> {
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+/// How often those that are compared take turns.
+#[derive(Debug, Args)]
+pub(crate) struct Rounds {
+    /// Rounds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+}
+
+/// What is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Commit {
+    /// What is measured, for whoever reads the result.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) commit: Option<String>,
 }
 
 /// What to offer, and for how long.
@@ -237,9 +280,8 @@ pub(crate) struct BenchText {
     /// Messages per second offered on a schedule: measures latency.
     #[arg(long, value_name = "PER_SECOND")]
     pub(crate) rate: Option<u32>,
-    /// Seconds measured, after a warm-up of two.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
     /// Visitors.
     #[arg(long, default_value_t = 1_000)]
     pub(crate) visitors: u32,
@@ -286,12 +328,8 @@ pub(crate) struct BenchBurst {
     /// Seconds of the step, and of the level load before and after it.
     #[arg(long, default_value_t = 10)]
     pub(crate) seconds: u64,
-    /// Visitors.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
 }
 
 /// How many handshakes.
@@ -314,48 +352,33 @@ pub(crate) struct BenchFanout {
     /// Messages on their way at a time.
     #[arg(long, default_value_t = 2)]
     pub(crate) in_flight: u32,
-    /// Seconds measured.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
 }
 
 /// Who drops.
 #[derive(Debug, Args)]
 pub(crate) struct BenchResume {
-    /// Visitors.
-    #[arg(long, default_value_t = 5_000)]
-    pub(crate) visitors: u32,
-    /// Agents, who write meanwhile.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) people: People<5_000>,
 }
 
 /// How much is written before the kill.
 #[derive(Debug, Args)]
 pub(crate) struct BenchCrash {
-    /// Seconds of writing.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
-    /// Visitors.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
 }
 
 /// For how long.
 #[derive(Debug, Args)]
 pub(crate) struct BenchStall {
-    /// Seconds measured, after a warm-up of two.
-    #[arg(long, default_value_t = 60)]
-    pub(crate) seconds: u64,
-    /// Visitors.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) time: Measured<60>,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
 }
 
 /// How full, and how long it is looked at.
@@ -371,41 +394,29 @@ pub(crate) struct BenchSize {
     /// million messages more. Without it there is a temporary one.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
-    /// How often the empty and the full store take turns.
-    #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: u32,
-    /// Seconds of each run, after a warm-up of two.
-    #[arg(long, default_value_t = 8)]
-    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) rounds: Rounds,
+    #[command(flatten)]
+    pub(crate) time: Measured<8>,
     /// Seconds the full store is watched for stalls.
     #[arg(long, default_value_t = 60)]
     pub(crate) watched_seconds: u64,
     /// How often each list is read and a conversation opened, one request at a time.
     #[arg(long, default_value_t = 500)]
     pub(crate) requests: u64,
-    /// Visitors.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
-    /// What is measured, for whoever reads the result.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) commit: Option<String>,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
+    #[command(flatten)]
+    pub(crate) commit: Commit,
 }
 
 /// Who uploads.
 #[derive(Debug, Args)]
 pub(crate) struct BenchFiles {
-    /// Seconds measured.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
-    /// Visitors, each with one file on its way.
-    #[arg(long, default_value_t = 200)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
+    #[command(flatten)]
+    pub(crate) people: People<200>,
 }
 
 /// How busy the day is.
@@ -414,26 +425,19 @@ pub(crate) struct BenchMixed {
     /// Messages per second.
     #[arg(long, default_value_t = 5_000)]
     pub(crate) rate: u32,
-    /// Seconds measured, after a warm-up of two.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
-    /// Visitors.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
 }
 
 /// How often the floors have their turns.
 #[derive(Debug, Args)]
 pub(crate) struct BenchFloor {
-    /// Rounds.
-    #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: u32,
-    /// Seconds of each run.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) rounds: Rounds,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
 }
 
 /// How many connections.
@@ -471,18 +475,12 @@ pub(crate) struct BenchIdle {
 /// For how long.
 #[derive(Debug, Args)]
 pub(crate) struct BenchReference {
-    /// Seconds of each run.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) seconds: u64,
-    /// Visitors who write text; of files there are a fifth of them.
-    #[arg(long, default_value_t = 1_000)]
-    pub(crate) visitors: u32,
-    /// Agents.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) agents: u32,
-    /// What is measured, for whoever reads the result.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) commit: Option<String>,
+    #[command(flatten)]
+    pub(crate) time: Measured<20>,
+    #[command(flatten)]
+    pub(crate) people: People<1_000>,
+    #[command(flatten)]
+    pub(crate) commit: Commit,
 }
 
 /// Some of a number.
@@ -519,15 +517,12 @@ pub(crate) struct BenchGoals {
     /// Ids, separated by commas; all without it.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<u8>,
-    /// What is measured, for whoever reads the result.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) commit: Option<String>,
-    /// Rounds of each pair.
-    #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: u32,
-    /// Seconds of each run.
-    #[arg(long, default_value_t = 10)]
-    pub(crate) seconds: u64,
+    #[command(flatten)]
+    pub(crate) commit: Commit,
+    #[command(flatten)]
+    pub(crate) rounds: Rounds,
+    #[command(flatten)]
+    pub(crate) time: Measured<10>,
 }
 
 /// What all benchmarks take.

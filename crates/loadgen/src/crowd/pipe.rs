@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, io},
-    generator::{Outcome, Plan},
+    generator::Plan,
+    outcome::Outcome,
 };
 
 /// The parent asks.

@@ -146,9 +146,7 @@ fn wave_max() -> u32 {
 /// Lets everybody in by ticket, drops them, and lets them in again by resume; in waves where there are
 /// more than fit into the files of a process.
 pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product has handshakes; the floor is B-accept"));
-    };
+    let access = server.product("only the product has handshakes; the floor is B-accept")?;
     check(options)?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     generator::Generator,
     http::{Base, Client},
-    launch::{Endpoint, Server},
+    launch::Server,
     product::{Product, VisitorOf},
     progress::Progress,
     report::Faults,
@@ -73,9 +73,7 @@ impl CrashReport {
 
 /// Runs it once. The server has to be one this crate started.
 pub fn crash(options: &CrashOptions, server: &mut Server) -> Result<CrashReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product keeps anything over a crash"));
-    };
+    let access = server.product("only the product keeps anything over a crash")?;
     if options.visitors == 0 || options.agents == 0 || options.writing.is_zero() {
         return Err(Error::Options("a run needs visitors, agents and time"));
     }
@@ -87,9 +85,7 @@ pub fn crash(options: &CrashOptions, server: &mut Server) -> Result<CrashReport,
     let (product, acked) = generator.break_off(options.writing, || server.kill9())?;
     drop(pinned);
     let took = server.restart()?;
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("a product stays one"));
-    };
+    let access = server.product("a product stays one")?;
     let mut reader = Client::new(Base::of(access)?);
     reader.ask("GET", "/readyz", None)?;
 

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, io},
     generator::Plan,
     idle::Reading,
-    launch::{Endpoint, Server},
+    launch::Server,
     meter::Cost,
     outcome::Outcome,
     poll::Poller,
@@ -127,7 +127,7 @@ pub fn text_by_several(
     launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
 ) -> Result<Report, Error> {
     text::check(options)?;
-    let count = (options.visitors + options.agents).div_ceil(connections_max());
+    let count = options.visitors.saturating_add(options.agents).div_ceil(connections_max());
     let mut crowd = Crowd::start(count, Some(options), generator, launch)?;
     crowd.grow(options.visitors)?;
     crowd.chat(options)
@@ -153,9 +153,7 @@ impl Member {
         place: u32,
         count: u32,
     ) -> Result<Self, Error> {
-        let Endpoint::Product(access) = &server.endpoint else {
-            return Err(Error::Options("only the product has authenticated connections"));
-        };
+        let access = server.product("only the product has authenticated connections")?;
         let process = Running::start(&mut program, "run a generator")?;
         let chatting = chat.map_or(0, |chat| share(chat.visitors, place, count));
         let agents = match chat {

@@ -118,7 +118,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
     if options.sockets == 0 || options.in_flight == 0 || options.measured.is_zero() {
         return Err(Error::Options("a fan-out needs sockets, messages and time"));
     }
-    descriptors::check(options.sockets + 2)?;
+    descriptors::check(options.sockets.saturating_add(2))?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     let found = match &server.endpoint {

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, io},
     histogram::Latencies,
     http::{self, Base},
-    launch::{Endpoint, Server},
+    launch::Server,
     link::{Link, Peer},
     meter::{Cost, Meter},
     poll::Poller,
@@ -30,7 +30,6 @@ use crate::{
     source::Sources,
     text::{Placement, place},
     tracker::Tracker,
-    websocket,
 };
 
 const SCRATCH_BYTES: usize = 64 << 10;
@@ -161,14 +160,12 @@ pub(crate) fn bytes_of(number: u64, count: usize) -> Vec<u8> {
 
 /// Runs the floor, then the product.
 pub fn files(options: &FilesOptions, server: &Server) -> Result<FilesReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product takes files"));
-    };
+    let access = server.product("only the product takes files")?;
     if options.visitors == 0 || options.agents == 0 || options.measured.is_zero() {
         return Err(Error::Options("a run needs visitors, agents and time"));
     }
     // Each visitor has one for chat and one for uploads.
-    descriptors::check(2 * options.visitors + options.agents)?;
+    descriptors::check(options.visitors.saturating_mul(2).saturating_add(options.agents))?;
     let dir = server.dir().ok_or(Error::Options("files need the disk of the server"))?;
     // Its files stay until the end: where a thousand files have just been removed, ext4 looks long for
     // an inode that it may use again.
@@ -417,22 +414,16 @@ impl<'a> Run<'a> {
 
     /// Takes what was received, or without a buffer what was read ahead.
     fn socket(&mut self, index: usize, scratch: Option<&mut Vec<u8>>) -> Result<(), Error> {
-        let mut frames = Vec::new();
+        let mut messages = Vec::new();
         let link = &mut self.links[index];
         let peer = link.peer;
-        let parse = |bytes: &[u8]| split(bytes, &mut frames);
+        let parse = |bytes: &[u8]| split(peer, bytes, &mut messages);
         match scratch {
             Some(scratch) => link.receive(&self.poller, index as u64, scratch, parse)?,
             None => link.parse_partial(parse)?,
         }
-        for (opcode, payload) in frames {
-            if opcode == websocket::CLOSE {
-                let code = websocket::close_code(&payload);
-                return Err(Error::Closed { peer: peer.to_string(), code });
-            }
-            if opcode == websocket::BINARY {
-                self.frame(index, peer, &payload)?;
-            }
+        for message in messages {
+            self.frame(index, peer, &message)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
     descriptors,
     error::Error,
     herd::Herd,
-    launch::{Endpoint, Server},
+    launch::Server,
     meter::{Cost, Meter},
     product::Product,
     report::{IdleCost, IdleReport},
@@ -36,9 +36,7 @@ impl Default for IdleOptions {
 
 /// Connects visitors who never write. Pings are answered meanwhile.
 pub fn idle(options: &IdleOptions, server: &Server) -> Result<IdleReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product has authenticated connections"));
-    };
+    let access = server.product("only the product has authenticated connections")?;
     if options.low >= options.high {
         return Err(Error::Options("the second reading needs more connections than the first"));
     }

@@ -99,6 +99,14 @@ impl Server {
         Self { pid: None, endpoint: Endpoint::Product(access), own: None }
     }
 
+    /// How to use it, if it is the product; `otherwise` says why nothing else will do.
+    pub(crate) fn product(&self, otherwise: &'static str) -> Result<&ProductAccess, Error> {
+        match &self.endpoint {
+            Endpoint::Product(access) => Ok(access),
+            Endpoint::Baseline(_) | Endpoint::Relay(_) => Err(Error::Options(otherwise)),
+        }
+    }
+
     /// Ends the process in the middle of whatever it does.
     pub fn kill9(&mut self) -> Result<(), Error> {
         self.own.as_mut().ok_or(NOT_OURS)?.running.kill9()

@@ -21,7 +21,7 @@ use crate::{
     files::{bytes_of, file, forwarded_for},
     generator::{Dialect, Happened},
     http::{Base, Client, string},
-    launch::{Endpoint, Server},
+    launch::Server,
     link::Peer,
     product::{Product, VisitorOf, files_said},
     report::Report,
@@ -70,9 +70,7 @@ pub struct MixedReport {
 
 /// Runs it once.
 pub fn mixed(options: &MixedOptions, server: &Server) -> Result<MixedReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product takes files and cursors"));
-    };
+    let access = server.product("only the product takes files and cursors")?;
     let load = Load::Open { rate: options.rate };
     let shape = TextOptions { subject: Subject::Product, load, ..options.shape.clone() };
     let process = Process::new(server.pid);

@@ -102,7 +102,7 @@ impl Product {
         agents: u32,
         text_bytes: usize,
     ) -> Result<(Self, Cast), Error> {
-        descriptors::check(visitors + agents)?;
+        descriptors::check(visitors.saturating_add(agents))?;
         let mut product = Self::fresh(text_bytes)?;
         let cast = setup::connect(&mut product, access, visitors, agents)?;
         Ok((product, cast))
@@ -197,19 +197,11 @@ impl Dialect for Product {
         let mut used = 0;
         while let Some(frame) = websocket::read(&bytes[used..])? {
             used += frame.bytes;
-            match frame.opcode {
-                websocket::BINARY => {}
-                websocket::PING => {
-                    websocket::write(websocket::PONG, frame.payload, self.keys.next(), out);
-                    continue;
-                }
-                websocket::CLOSE => {
-                    let code = websocket::close_code(frame.payload);
-                    return Err(Error::Closed { peer: peer.to_string(), code });
-                }
-                _ => continue,
+            if frame.opcode == websocket::PING {
+                websocket::write(websocket::PONG, frame.payload, self.keys.next(), out);
             }
-            match scan::server_frame(frame.payload)? {
+            let Some(message) = frame.message(peer)? else { continue };
+            match scan::server_frame(message)? {
                 scan::Seen::Ack { client_msg_id, seq } => {
                     if let (Peer::Visitor(visitor), Some(number)) = (peer, id_number(client_msg_id))
                         && number > 0
@@ -235,7 +227,7 @@ impl Dialect for Product {
                     }
                 }
                 scan::Seen::Ignored => {}
-                scan::Seen::Rare => self.rare(peer, frame.payload, out, happened)?,
+                scan::Seen::Rare => self.rare(peer, message, out, happened)?,
             }
         }
         Ok(used)

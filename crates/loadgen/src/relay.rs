@@ -86,21 +86,12 @@ impl Dialect for Wrapped {
         let mut used = 0;
         while let Some(frame) = websocket::read(&bytes[used..])? {
             used += frame.bytes;
-            match frame.opcode {
-                websocket::BINARY => {
-                    let whole = self.raw.read(peer, frame.payload, out, happened)?;
-                    if whole != frame.payload.len() {
-                        return Err(Error::Malformed { what: "a whole frame in a message" });
-                    }
-                }
-                websocket::PING => {
-                    websocket::write(websocket::PONG, frame.payload, self.keys.next(), out);
-                }
-                websocket::CLOSE => {
-                    let code = websocket::close_code(frame.payload);
-                    return Err(Error::Closed { peer: peer.to_string(), code });
-                }
-                _ => {}
+            if frame.opcode == websocket::PING {
+                websocket::write(websocket::PONG, frame.payload, self.keys.next(), out);
+            }
+            let Some(message) = frame.message(peer)? else { continue };
+            if self.raw.read(peer, message, out, happened)? != message.len() {
+                return Err(Error::Malformed { what: "a whole frame in a message" });
             }
         }
         Ok(used)

@@ -12,7 +12,7 @@ use crate::{
     cpu::Process,
     error::{Error, io},
     http::Base,
-    launch::{Endpoint, Server},
+    launch::Server,
     link::{Link, Peer},
     meter::Meter,
     poll::Poller,
@@ -20,7 +20,6 @@ use crate::{
     report::{CostReport, Faults, Latency},
     storm::{Guest, storm},
     text::{Placement, place},
-    websocket,
 };
 
 const MISSED: &str = "While you were away: it is on its way.";
@@ -84,9 +83,7 @@ impl ResumeReport {
 
 /// Runs it once.
 pub fn resume(options: &ResumeOptions, server: &Server) -> Result<ResumeReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product resumes"));
-    };
+    let access = server.product("only the product resumes")?;
     if options.visitors == 0 || options.agents == 0 {
         return Err(Error::Options("a run needs visitors and agents"));
     }
@@ -186,12 +183,11 @@ impl Stage {
                     link.flush(&self.poller, event.key)?;
                 }
                 if event.readable {
-                    let mut frames = Vec::new();
-                    let parse = |bytes: &[u8]| split(bytes, &mut frames);
+                    let (peer, mut messages) = (link.peer, Vec::new());
+                    let parse = |bytes: &[u8]| split(peer, bytes, &mut messages);
                     link.receive(&self.poller, event.key, &mut scratch, parse)?;
-                    let peer = link.peer;
-                    for (opcode, payload) in frames {
-                        self.note(peer, opcode, &payload)?;
+                    for message in messages {
+                        self.note(peer, &message)?;
                     }
                 }
             }
@@ -199,15 +195,8 @@ impl Stage {
         Ok(())
     }
 
-    fn note(&mut self, peer: Peer, opcode: u8, payload: &[u8]) -> Result<(), Error> {
-        if opcode == websocket::CLOSE {
-            let code = websocket::close_code(payload);
-            return Err(Error::Closed { peer: peer.to_string(), code });
-        }
-        if opcode != websocket::BINARY {
-            return Ok(());
-        }
-        let (_, frame) = decode(payload)?;
+    fn note(&mut self, peer: Peer, message: &[u8]) -> Result<(), Error> {
+        let (_, frame) = decode(message)?;
         match (peer, frame) {
             (Peer::Visitor(visitor), frame) => self.visitors[visitor as usize].note(&frame),
             (Peer::Agent(_), server_frame::Frame::Ack(_)) => self.acked += 1,

@@ -16,7 +16,7 @@ use crate::{
     cpu::Process,
     error::Error,
     http::{Base, Client},
-    launch::{DATA, Endpoint, ProductAccess, ProductLaunch, Server, launch_product},
+    launch::{DATA, ProductLaunch, Server, launch_product},
     machine::machine,
     outcome::Outcome,
     product::{Product, sign_in},
@@ -29,6 +29,8 @@ use crate::{
 
 /// Messages per second at which latencies are compared: the rate of the reference design.
 const REFERENCE_RATE: u32 = 12_000;
+
+const ONLY_THE_PRODUCT: &str = "only the product has a store";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -84,8 +86,8 @@ pub struct Figure {
     pub side: &'static str,
     /// How much.
     pub wanted: f64,
-    /// The median of the rounds.
-    pub value: f64,
+    /// The median of the rounds; absent where none counts.
+    pub value: Option<f64>,
     /// The value is as wanted.
     pub holds: bool,
     /// The value of each round.
@@ -94,13 +96,15 @@ pub struct Figure {
 
 impl Figure {
     fn at_least(name: &'static str, wanted: f64, rounds: Vec<f64>) -> Self {
-        let value = median(&rounds).unwrap_or(f64::NAN);
-        Self { name, side: "at least", wanted, value, holds: value >= wanted, rounds }
+        let value = median(&rounds);
+        let holds = value.is_some_and(|value| value >= wanted);
+        Self { name, side: "at least", wanted, value, holds, rounds }
     }
 
     fn at_most(name: &'static str, wanted: f64, rounds: Vec<f64>) -> Self {
-        let value = median(&rounds).unwrap_or(f64::NAN);
-        Self { name, side: "at most", wanted, value, holds: value <= wanted, rounds }
+        let value = median(&rounds);
+        let holds = value.is_some_and(|value| value <= wanted);
+        Self { name, side: "at most", wanted, value, holds, rounds }
     }
 }
 
@@ -138,7 +142,7 @@ pub fn size(options: &SizeOptions, launch: &ProductLaunch) -> Result<SizeReport,
     server.stop()?;
     store.leave_memory()?;
     server.restart()?;
-    let reads = reads::reads(access(&server)?, options.requests)?;
+    let reads = reads::reads(server.product(ONLY_THE_PRODUCT)?, options.requests)?;
     let closed =
         TextOptions { load: Load::Closed, measured: options.watched, ..options.shape.clone() };
     let stall = watched(&server, || on(&closed, &server))?;
@@ -201,19 +205,10 @@ fn figures(
     ]
 }
 
-fn access(server: &Server) -> Result<&ProductAccess, Error> {
-    match &server.endpoint {
-        Endpoint::Product(access) => Ok(access),
-        Endpoint::Baseline(_) | Endpoint::Relay(_) => {
-            Err(Error::Options("only the product has a store"))
-        }
-    }
-}
-
 /// One run, after which its conversations are closed: the next one meets the same store and agents
 /// without work.
 fn on(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error> {
-    let access = access(server)?;
+    let access = server.product(ONLY_THE_PRODUCT)?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     let (product, cast) =

@@ -141,15 +141,8 @@ pub(crate) fn storm(base: &Base, guests: Vec<Guest>, at_once: usize) -> Result<E
 }
 
 fn greeted(peer: Peer, frame: &websocket::Frame<'_>) -> Result<Option<wire::Welcome>, Error> {
-    match frame.opcode {
-        websocket::BINARY => {}
-        websocket::CLOSE => {
-            let code = websocket::close_code(frame.payload);
-            return Err(Error::Closed { peer: peer.to_string(), code });
-        }
-        _ => return Ok(None),
-    }
-    let frame = wire::ServerFrame::decode(frame.payload)
+    let Some(message) = frame.message(peer)? else { return Ok(None) };
+    let frame = wire::ServerFrame::decode(message)
         .map_err(|_| Error::Malformed { what: "a server frame" })?;
     match frame.frame {
         Some(server_frame::Frame::Welcome(welcome)) => Ok(Some(welcome)),

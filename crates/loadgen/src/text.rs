@@ -128,7 +128,7 @@ pub fn text(options: &TextOptions, server: &Server) -> Result<Report, Error> {
 /// The same, with what the report leaves out.
 pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error> {
     check(options)?;
-    descriptors::check(options.visitors + options.agents)?;
+    descriptors::check(options.visitors.saturating_add(options.agents))?;
     let process = Process::new(server.pid);
     let pinned = place(options.placement, process);
     match &server.endpoint {

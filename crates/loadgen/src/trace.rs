@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, io},
-    launch::{Endpoint, Server},
-    link::{Link, Peer},
+    launch::Server,
+    link::Link,
     poll::Poller,
     product::{Product, last_seq, split, text},
     websocket,
@@ -62,9 +62,7 @@ pub struct TraceReport {
 
 /// Plays the chat and counts.
 pub fn trace(server: &Server) -> Result<TraceReport, Error> {
-    let Endpoint::Product(access) = &server.endpoint else {
-        return Err(Error::Options("only the product has two subprotocols"));
-    };
+    let access = server.product("only the product has two subprotocols")?;
     let (product, cast) = Product::connect(access, 1, 1, 200)?;
     let conversation =
         cast.owners.into_keys().next().ok_or(Error::Malformed { what: "a conversation" })?;
@@ -91,34 +89,35 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn add(&mut self, masked: bool, sizes: [usize; 2]) {
-        let [proto, json] = sizes.map(|payload| websocket::frame_bytes(payload, masked) as u64);
+    /// Adds a frame by its payloads.
+    fn add(&mut self, masked: bool, proto: usize, json: usize) {
         self.frames += 1;
-        self.proto += proto;
-        self.json += json;
+        self.proto += websocket::frame_bytes(proto, masked) as u64;
+        self.json += websocket::frame_bytes(json, masked) as u64;
     }
 
     fn client(&mut self, frame: &wire::ClientFrame) -> Result<(), Error> {
-        let size = |encoding| {
-            let mut out = Vec::new();
-            encode_client(encoding, frame, &mut out).map(|()| out.len())
-        };
-        let unwritable = |_| Error::Malformed { what: "a frame that can be written" };
-        let proto = size(Encoding::Proto).map_err(unwritable)?;
-        self.add(true, [proto, size(Encoding::Json).map_err(unwritable)?]);
+        let encode = |encoding, out: &mut Vec<u8>| encode_client(encoding, frame, out);
+        self.add(true, size(Encoding::Proto, encode)?, size(Encoding::Json, encode)?);
         Ok(())
     }
 
     fn server(&mut self, frame: &wire::ServerFrame) -> Result<(), Error> {
-        let size = |encoding| {
-            let mut out = Vec::new();
-            encode_server(encoding, frame, &mut out).map(|()| out.len())
-        };
-        let unwritable = |_| Error::Malformed { what: "a frame that can be written" };
-        let proto = size(Encoding::Proto).map_err(unwritable)?;
-        self.add(false, [proto, size(Encoding::Json).map_err(unwritable)?]);
+        let encode = |encoding, out: &mut Vec<u8>| encode_server(encoding, frame, out);
+        self.add(false, size(Encoding::Proto, encode)?, size(Encoding::Json, encode)?);
         Ok(())
     }
+}
+
+/// Bytes of a frame in one of the encodings.
+fn size<E>(
+    encoding: Encoding,
+    encode: impl FnOnce(Encoding, &mut Vec<u8>) -> Result<(), E>,
+) -> Result<usize, Error> {
+    let mut out = Vec::new();
+    encode(encoding, &mut out)
+        .map_err(|_| Error::Malformed { what: "a frame that can be written" })?;
+    Ok(out.len())
 }
 
 /// Both connections.
@@ -197,12 +196,12 @@ impl Chat {
             self.poller.wait(&mut ready, Some(left)).map_err(io("poll"))?;
             for event in ready.iter().filter(|event| event.readable) {
                 let index = event.key as usize;
-                let mut frames = Vec::new();
-                let parse = |bytes: &[u8]| split(bytes, &mut frames);
-                self.links[index].receive(&self.poller, event.key, &mut scratch, parse)?;
-                let peer = self.links[index].peer;
-                for (opcode, payload) in frames {
-                    let Some(frame) = self.kept(peer, opcode, &payload)? else { continue };
+                let (link, mut messages) = (&mut self.links[index], Vec::new());
+                let peer = link.peer;
+                let parse = |bytes: &[u8]| split(peer, bytes, &mut messages);
+                link.receive(&self.poller, event.key, &mut scratch, parse)?;
+                for message in messages {
+                    let Some(frame) = self.kept(&message)? else { continue };
                     match frame {
                         server_frame::Frame::Ack(ack) if index == who => {
                             acked = ack.position.map(|position| position.seq);
@@ -220,21 +219,8 @@ impl Chat {
         }
     }
 
-    fn kept(
-        &mut self,
-        peer: Peer,
-        opcode: u8,
-        payload: &[u8],
-    ) -> Result<Option<server_frame::Frame>, Error> {
-        match opcode {
-            websocket::BINARY => {}
-            websocket::CLOSE => {
-                let code = websocket::close_code(payload);
-                return Err(Error::Closed { peer: peer.to_string(), code });
-            }
-            _ => return Ok(None),
-        }
-        let frame = wire::ServerFrame::decode(payload)
+    fn kept(&mut self, message: &[u8]) -> Result<Option<server_frame::Frame>, Error> {
+        let frame = wire::ServerFrame::decode(message)
             .map_err(|_| Error::Malformed { what: "a server frame" })?;
         self.sizes.server(&frame)?;
         Ok(frame.frame)

@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::error::Error;
+use crate::{error::Error, link::Peer};
 
 /// Opcodes.
 pub(crate) const BINARY: u8 = 2;
@@ -26,6 +26,20 @@ pub(crate) struct Frame<'a> {
     pub(crate) payload: &'a [u8],
     /// Bytes of the whole frame.
     pub(crate) bytes: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// What a message holds; nothing of a ping or pong. A close frame ends the run of whoever is there.
+    pub(crate) fn message(&self, peer: Peer) -> Result<Option<&'a [u8]>, Error> {
+        match self.opcode {
+            BINARY => Ok(Some(self.payload)),
+            CLOSE => {
+                let code = self.payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+                Err(Error::Closed { peer: peer.to_string(), code })
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// The frame at the beginning of `bytes`; `None` while its end has not come.
@@ -98,11 +112,6 @@ pub(crate) fn write(opcode: u8, payload: &[u8], key: [u8; 4], out: &mut Vec<u8>)
     let start = out.len();
     out.extend_from_slice(payload);
     mask(&mut out[start..], key);
-}
-
-/// The code in the payload of a close frame.
-pub(crate) fn close_code(payload: &[u8]) -> Option<u16> {
-    payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code))
 }
 
 /// The request that asks for the upgrade.
@@ -194,6 +203,24 @@ mod tests {
                 (frame.opcode, frame.payload, frame.bytes),
                 (BINARY, &payload[..], sent.len())
             );
+        }
+    }
+
+    #[test]
+    fn only_messages_hold_something_and_a_close_is_the_end() {
+        let peer = Peer::Agent(3);
+        let frame = |opcode, payload| Frame { opcode, payload, bytes: 0 };
+        assert_eq!(frame(BINARY, b"ab").message(peer).expect("a message"), Some(&b"ab"[..]));
+        for opcode in [PING, PONG] {
+            assert_eq!(frame(opcode, b"ab").message(peer).expect("none"), None);
+        }
+        for (payload, expected) in [(&[0x0b, 0xb8][..], Some(3_000)), (&[], None)] {
+            match frame(CLOSE, payload).message(peer) {
+                Err(Error::Closed { peer, code }) => {
+                    assert_eq!((peer.as_str(), code), ("agent 3", expected));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 

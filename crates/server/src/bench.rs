@@ -130,7 +130,7 @@ fn run_text(options: &BenchText, stage: &Stage) -> anyhow::Result<ExitCode> {
         Some(access) => Ok(Server::remote(access.clone())),
         None => launch(subject),
     };
-    let several = options.visitors + agents > connections_max()
+    let several = options.visitors.saturating_add(agents) > connections_max()
         && matches!(subject, Subject_::Product | Subject_::ProductAsync);
     let report = if several {
         text_by_several(&text_options, &stage.generator(&options.target)?, &mut server)?

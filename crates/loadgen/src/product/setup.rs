@@ -304,12 +304,8 @@ impl Talk {
     fn answer(&mut self) -> Result<server_frame::Frame, Error> {
         loop {
             while let Some(frame) = websocket::read(&self.read_ahead)? {
-                let (opcode, used) = (frame.opcode, frame.bytes);
-                let decoded = (opcode == websocket::BINARY).then(|| decode(frame.payload));
-                if opcode == websocket::CLOSE {
-                    let code = websocket::close_code(frame.payload);
-                    return Err(Error::Closed { peer: self.peer.to_string(), code });
-                }
+                let used = frame.bytes;
+                let decoded = frame.message(self.peer)?.map(decode);
                 self.read_ahead.drain(..used);
                 match decoded.transpose()? {
                     Some((reference, server_frame::Frame::Ping(_))) => {
@@ -431,9 +427,10 @@ impl<'a> Opening<'a> {
         }
         for index in 0..self.links.len() {
             if !self.links[index].partial.is_empty() {
-                let mut frames = Vec::new();
-                self.links[index].parse_partial(|bytes| split(bytes, &mut frames))?;
-                self.take(index, frames)?;
+                let (link, mut messages) = (&mut self.links[index], Vec::new());
+                let peer = link.peer;
+                link.parse_partial(|bytes| split(peer, bytes, &mut messages))?;
+                self.take(index, messages)?;
             }
         }
         let mut scratch = vec![0; SCRATCH_BYTES];
@@ -452,27 +449,21 @@ impl<'a> Opening<'a> {
                     self.links[index].flush(&self.poller, event.key)?;
                 }
                 if event.readable {
-                    let mut frames = Vec::new();
-                    let parse = |bytes: &[u8]| split(bytes, &mut frames);
-                    self.links[index].receive(&self.poller, event.key, &mut scratch, parse)?;
-                    self.take(index, frames)?;
+                    let (link, mut messages) = (&mut self.links[index], Vec::new());
+                    let peer = link.peer;
+                    let parse = |bytes: &[u8]| split(peer, bytes, &mut messages);
+                    link.receive(&self.poller, event.key, &mut scratch, parse)?;
+                    self.take(index, messages)?;
                 }
             }
         }
         Ok(Cast { links: self.links, visitors: self.visitor_of, owners: self.answered })
     }
 
-    fn take(&mut self, index: usize, frames: Vec<Payload>) -> Result<(), Error> {
+    fn take(&mut self, index: usize, messages: Vec<Vec<u8>>) -> Result<(), Error> {
         let peer = self.links[index].peer;
-        for (opcode, payload) in frames {
-            if opcode == websocket::CLOSE {
-                let code = websocket::close_code(&payload);
-                return Err(Error::Closed { peer: peer.to_string(), code });
-            }
-            if opcode != websocket::BINARY {
-                continue;
-            }
-            let (reference, frame) = decode(&payload)?;
+        for message in messages {
+            let (reference, frame) = decode(&message)?;
             if let Peer::Visitor(visitor) = peer {
                 self.visitor_of[visitor as usize].note(&frame);
             }
@@ -568,12 +559,11 @@ pub(crate) fn last_seq(items: &[TimelineItem]) -> u64 {
     items.last().map_or(0, seq)
 }
 
-pub(crate) type Payload = (u8, Vec<u8>);
-
-pub(crate) fn split(bytes: &[u8], frames: &mut Vec<Payload>) -> Result<usize, Error> {
+/// Takes the messages at the beginning of what somebody received, and tells how many bytes they are.
+pub(crate) fn split(peer: Peer, bytes: &[u8], messages: &mut Vec<Vec<u8>>) -> Result<usize, Error> {
     let mut used = 0;
     while let Some(frame) = websocket::read(&bytes[used..])? {
-        frames.push((frame.opcode, frame.payload.to_vec()));
+        messages.extend(frame.message(peer)?.map(<[u8]>::to_vec));
         used += frame.bytes;
     }
     Ok(used)

@@ -49,6 +49,16 @@ pub(crate) enum Happened {
     Delivered { visitor: u32, number: u64, place: u64, due_ns: u64 },
 }
 
+impl Happened {
+    /// Where a message stands, once it does.
+    pub(crate) fn place(&self) -> Option<u64> {
+        match *self {
+            Self::Acked { place, .. } | Self::Delivered { place, .. } => Some(place),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
 /// A wire format: of the baselines, of the product.
 pub(crate) trait Dialect {
     /// Appends the message `number` (from 1) of a visitor.

@@ -231,6 +231,8 @@ impl Dialect for Mixed {
                     }
                 }
                 conversation = of;
+                // Texts were found first; a file before one of them in the frame came before it.
+                happened[before..].sort_by_key(Happened::place);
             }
             let read_up_to = happened[before..].iter().filter_map(|event| match *event {
                 Happened::Acked { number, place, .. }
@@ -245,5 +247,47 @@ impl Dialect for Mixed {
             used += frame.bytes;
         }
         Ok(used)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::chat;
+    use frontdesk_protocol::wire::server_frame;
+    use prost::Message as _;
+
+    use super::*;
+    use crate::product::text;
+
+    #[test]
+    fn a_file_before_a_text_in_one_frame_was_delivered_before_it() {
+        let (_stored, receiver) = mpsc::channel();
+        let id = "f".repeat(20);
+        let mut mixed = Mixed {
+            product: Product::fresh(100).expect("a dialect"),
+            stored: receiver,
+            ready: vec![VecDeque::new(); 4],
+            sent: HashMap::from([(id.clone().into_bytes(), (3, 1, 70))]),
+            counts: Arc::default(),
+        };
+        let said = format!("m{:08x}{:016x}{:016x} ", 3, 2, 77);
+        let bodies = [file(id), text(format!("{said:100}"))];
+        let items = (8..).zip(bodies).map(|(seq, content)| {
+            let body = Some(chat::entry::Body::Content(content));
+            let entry = chat::Entry { seq, body, ..chat::Entry::default() };
+            chat::TimelineItem { item: Some(chat::timeline_item::Item::Entry(entry)) }
+        });
+        let entries = wire::Entries { items: items.collect(), ..wire::Entries::default() };
+        let frame = Some(server_frame::Frame::Entries(entries));
+        let payload = wire::ServerFrame { r#ref: 0, frame }.encode_to_vec();
+        let mut bytes = vec![0x82, 126];
+        bytes.extend_from_slice(&(payload.len() as u16).to_be_bytes());
+        bytes.extend_from_slice(&payload);
+        let mut happened = Vec::new();
+        let read = mixed.read(Peer::Agent(0), &bytes, &mut Vec::new(), &mut happened);
+        assert_eq!(read.expect("a frame"), bytes.len());
+        let delivered =
+            |number, place, due_ns| Happened::Delivered { visitor: 3, number, place, due_ns };
+        assert_eq!(happened, [delivered(1, 8, 70), delivered(2, 9, 77)]);
     }
 }

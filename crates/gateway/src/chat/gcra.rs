@@ -50,23 +50,29 @@ impl Gcra {
     }
 }
 
-/// Limits of many things of one kind, bounded: beyond `capacity` spent ones are dropped, and if none
-/// is spent new ones are refused, which is what a flood from that many addresses calls for.
+/// Fewer states are not looked through for spent ones.
+const SWEEP_MIN: usize = 1_024;
+
+/// Limits of many things of one kind, bounded: spent ones are dropped when there are twice as many as
+/// were left last time, and if none of `capacity` is spent new ones are refused, which is what a flood
+/// from that many addresses calls for.
 #[derive(Debug)]
 pub(super) struct Limits<K> {
     quota: Quota,
     capacity: usize,
+    sweep_at: usize,
     states: HashMap<K, Gcra>,
 }
 
 impl<K: Hash + Eq> Limits<K> {
     pub(super) fn new(quota: Quota, capacity: usize) -> Self {
-        Self { quota, capacity, states: HashMap::new() }
+        Self { quota, capacity, sweep_at: SWEEP_MIN.min(capacity), states: HashMap::new() }
     }
 
     pub(super) fn admit(&mut self, key: K, now_us: i64) -> Result<(), u32> {
-        if self.states.len() >= self.capacity && !self.states.contains_key(&key) {
+        if self.states.len() >= self.sweep_at && !self.states.contains_key(&key) {
             self.states.retain(|_, state| !state.is_spent(now_us));
+            self.sweep_at = (2 * self.states.len()).max(SWEEP_MIN).min(self.capacity);
             if self.states.len() >= self.capacity {
                 return Err(1_000);
             }
@@ -102,6 +108,16 @@ mod tests {
             assert!(state.admit(quota, 500_000).is_err());
         }
         assert_eq!(state.admit(quota, 1_000_000), Ok(()));
+    }
+
+    #[test]
+    fn who_passed_by_is_forgotten_long_before_the_map_is_full() {
+        let mut limits = Limits::new(Quota::new(1, 1), 65_536);
+        for visitor in 0..50_000_i64 {
+            assert_eq!(limits.admit(visitor, visitor * 100_000), Ok(()));
+        }
+        assert!(limits.states.len() <= SWEEP_MIN, "{}", limits.states.len());
+        assert!(limits.admit(49_999, 50_000 * 100_000).is_err(), "who is there still counts");
     }
 
     #[test]

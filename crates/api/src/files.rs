@@ -13,7 +13,13 @@
 //! A file belongs to one conversation. Whoever asks for it must be able to read that conversation;
 //! the routes check that on every request, since the id alone grants nothing.
 
-use std::{io, ops::Range, path::Path as FsPath, sync::Arc, time::Duration};
+use std::{
+    io,
+    ops::Range,
+    path::{Path as FsPath, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use frontdesk_catalog::{Catalog, Error as CatalogError, Uploader};
@@ -34,6 +40,7 @@ mod allowed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod kind;
+mod local;
 pub(crate) mod name;
 pub(crate) mod range;
 mod raster;
@@ -121,8 +128,8 @@ pub struct Files {
 
 struct Inner {
     store: Arc<dyn ObjectStore>,
-    /// The bytes lie on the disk that holds the messages as well.
-    shares_disk: bool,
+    /// Where the store is a directory, on the disk that holds the messages as well.
+    dir: Option<PathBuf>,
     catalog: Catalog,
     limits: FileLimits,
     workers: Arc<Semaphore>,
@@ -156,24 +163,22 @@ pub(crate) enum Part {
 impl Files {
     /// Files under a directory, created where it is missing; writes are synced.
     pub fn open(dir: &FsPath, catalog: Catalog, limits: FileLimits) -> Result<Self, FileError> {
-        std::fs::create_dir_all(dir).map_err(|source| FileError::Store {
-            operation: "create its directory",
-            source: StoreError::Generic { store: "local", source: Box::new(source) },
-        })?;
+        let made = std::fs::create_dir_all(dir).map_err(local_error);
+        made.map_err(store_error("create its directory"))?;
         let store = LocalFileSystem::new_with_prefix(dir)
             .map_err(store_error("open its directory"))?
             .with_fsync(true);
-        Ok(Self::new(Arc::new(store), true, catalog, limits))
+        Ok(Self::new(Arc::new(store), Some(dir.to_owned()), catalog, limits))
     }
 
     /// Files in any store elsewhere that keeps what it has acknowledged.
     pub fn over(store: Arc<dyn ObjectStore>, catalog: Catalog, limits: FileLimits) -> Self {
-        Self::new(store, false, catalog, limits)
+        Self::new(store, None, catalog, limits)
     }
 
     fn new(
         store: Arc<dyn ObjectStore>,
-        shares_disk: bool,
+        dir: Option<PathBuf>,
         catalog: Catalog,
         limits: FileLimits,
     ) -> Self {
@@ -181,7 +186,7 @@ impl Files {
         Self {
             inner: Arc::new(Inner {
                 store,
-                shares_disk,
+                dir,
                 catalog,
                 limits,
                 workers: Arc::new(Semaphore::new(workers)),
@@ -206,7 +211,7 @@ impl Files {
 
     /// Whether files take room from the disk's reserve.
     pub(crate) fn shares_disk(&self) -> bool {
-        self.inner.shares_disk
+        self.inner.dir.is_some()
     }
 
     /// Stores what the stream brings; returns once it would survive power loss.
@@ -374,12 +379,17 @@ impl Files {
     }
 
     async fn put(&self, id: &str, part: Part, bytes: Bytes) -> Result<(), FileError> {
-        self.inner
-            .store
-            .put(&object(id, part), PutPayload::from(bytes))
-            .await
-            .map(|_| ())
-            .map_err(store_error("write a file"))
+        let (object, failed) = (object(id, part), store_error("write a file"));
+        match &self.inner.dir {
+            Some(dir) => {
+                let written = local::write(dir.join(object.as_ref()), bytes).await;
+                written.map_err(|error| failed(local_error(error)))
+            }
+            None => {
+                let written = self.inner.store.put(&object, PutPayload::from(bytes)).await;
+                written.map(drop).map_err(failed)
+            }
+        }
     }
 
     /// The bytes of a stored file, or these of them, as they come from the store, and how many the
@@ -497,6 +507,10 @@ fn object(id: &str, part: Part) -> Path {
         Part::Thumbnail => Path::from(format!("{folder}/{id}.thumb")),
         Part::Incoming => Path::from(format!("{folder}/{id}.incoming")),
     }
+}
+
+fn local_error(error: io::Error) -> StoreError {
+    StoreError::Generic { store: "local", source: Box::new(error) }
 }
 
 /// Names the operation, and tells a full disk from every other failure.

@@ -184,12 +184,11 @@ impl Member {
     }
 
     fn answer(&mut self) -> Result<Option<Outcome>, Error> {
-        let what = "a generator";
         match pipe::read(&mut self.process.stdout)? {
             Some(Answer::Done) => Ok(None),
             Some(Answer::Found(outcome)) => Ok(Some(*outcome)),
-            Some(Answer::Failed(reason)) => Err(Error::Launch { what, reason }),
-            None => Err(Error::Launch { what, reason: "it ended before its answer".to_owned() }),
+            Some(Answer::Failed(reason)) => Err(Error::Generator { reason }),
+            None => Err(Error::Generator { reason: "it ended before its answer".to_owned() }),
         }
     }
 }

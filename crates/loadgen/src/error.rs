@@ -75,6 +75,12 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// A generator's process did not get to its end.
+    #[error("a generator gave up: {reason}")]
+    Generator {
+        /// What it said.
+        reason: String,
+    },
     /// A scenario of one process has more connections than that may hold.
     #[error(
         "{connections} connections in one process, which may open files for {max}: raise the limit \

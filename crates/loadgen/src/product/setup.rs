@@ -30,8 +30,9 @@ use crate::{
 
 /// Most sessions an agent may be given at a time.
 const CAPACITY_MAX: u32 = 1_000;
-/// How long all conversations may take to be assigned and answered.
+/// How long all conversations may take to be assigned and answered, and how much longer for each of them.
 const ASSIGNED_TIMEOUT: Duration = Duration::from_mins(1);
+const ASSIGNED_TIMEOUT_EACH: Duration = Duration::from_millis(10);
 const SCRATCH_BYTES: usize = 64 << 10;
 
 pub(crate) fn now_ms() -> u64 {
@@ -418,7 +419,8 @@ impl<'a> Opening<'a> {
     }
 
     fn run(mut self) -> Result<Cast, Error> {
-        let deadline = Instant::now() + ASSIGNED_TIMEOUT;
+        let timeout = ASSIGNED_TIMEOUT + ASSIGNED_TIMEOUT_EACH * self.visitors;
+        let deadline = Instant::now() + timeout;
         let mut out = Vec::new();
         for visitor in 0..self.visitors {
             out.clear();
@@ -440,7 +442,7 @@ impl<'a> Opening<'a> {
             if left.is_zero() {
                 let missing = self.visitors as usize - self.seen.len();
                 let what = format!("{missing} conversations to be assigned and answered");
-                return Err(Error::Timeout { what, seconds: ASSIGNED_TIMEOUT.as_secs() });
+                return Err(Error::Timeout { what, seconds: timeout.as_secs() });
             }
             self.poller.wait(&mut ready, Some(left)).map_err(io("poll"))?;
             for event in &ready {

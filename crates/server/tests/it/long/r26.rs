@@ -37,6 +37,10 @@ use crate::{MIB, heavy};
 
 const VISITORS: usize = 1_000;
 const AGENTS: usize = 4;
+/// What each of them has said before the first is lost: 16 MiB together, twice what the history's cache
+/// holds. Whoever comes back reads it, so the cache is full when memory has settled.
+const SAID: usize = 8;
+const SAID_BYTES: usize = 2_048;
 /// Twenty a second.
 const CHURN_EVERY: Duration = Duration::from_millis(50);
 /// Memory has settled by then.
@@ -109,6 +113,9 @@ async fn place(
     let mut rng = Rng::new(seed);
     let mut visitor = TestVisitor::connect(&server).await;
     visitor.say("here I am").await;
+    for _ in 0..SAID {
+        visitor.say(&"a long story ".repeat(SAID_BYTES / 13)).await;
+    }
     while sit(&mut visitor, &mut leave).await {
         let count = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
         match rng.pick(0..20) {
@@ -182,7 +189,8 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
         &format!(
             "Soak of {minutes} minutes: {VISITORS} visitors connected, {AGENTS} agents, 20 of the connections lost \
              and replaced each second (50 % resume, 40 % new ticket, 10 % by a newcomer who writes, is \
-             answered and ends the session). Looked at every 10 s. Descriptors and tasks: before the first \
+             answered and ends the session). Before that each says 16 KiB, which whoever comes back reads, so that \
+             the history's cache (8 MiB) is full when memory has settled. Looked at every 10 s. Descriptors and tasks: before the first \
              and after the last socket. Log: what the server writes to standard error."
         ),
     );

@@ -1,8 +1,8 @@
 //! What waits in memory for the history's next table, and when a table is begun early.
 //!
-//! The engine begins one when `memtable_bytes` are full, which suits a peak. On a quiet server that is
-//! every twenty minutes, and memory rises and falls by all of it. So where little is written a smaller
-//! table is begun, not more often than every few minutes: tables that are merged cost writes.
+//! The engine begins one when `memtable_bytes` are full, which suits a peak. On a quiet server that takes
+//! an hour, and memory rises and falls by all of it. So where little is written a smaller table is begun,
+//! not more often than every minute: tables that are merged cost writes.
 
 use std::time::Instant;
 

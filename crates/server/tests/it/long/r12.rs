@@ -27,7 +27,7 @@ const VISITORS: usize = 2_000;
 const STAY: (u32, u32) = (90, 10);
 const BACK: Duration = Duration::from_mins(1);
 /// How long memory is looked at before and after. Those who chat fill the history's next table
-/// meanwhile, 8 MiB in a bit more than two minutes: it is in both means once.
+/// meanwhile, which is flushed every minute: both means have its rise and fall more than once.
 const WATCHED: Duration = Duration::from_secs(150);
 
 struct Process {

@@ -307,6 +307,20 @@ describe("two tabs", () => {
     expect(shown(two)).toEqual(shown(one));
   });
 
+  it("show a message of the other one once, though nobody was told that it is stored", async () => {
+    const [one, two] = [visitor(), visitor()];
+    await started(one, two);
+    one.conversation.sendText("hello");
+    await clock.advance(500);
+    server.losesAcks = true;
+    one.conversation.sendText("unacknowledged");
+    await clock.advance(200);
+    server.restart();
+    await clock.advance(20_000);
+    expect(shown(two)).toEqual(["hello", "unacknowledged"]);
+    expect(two.outbox.messages.value).toEqual([]);
+  });
+
   it("share the draft, and forget together", async () => {
     const heard: string[] = [];
     const [one, two] = [visitor(), visitor(browser, heard)];

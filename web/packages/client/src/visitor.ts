@@ -393,6 +393,8 @@ export class VisitorClient {
 
   private welcomed(welcome: WelcomeJson): void {
     batch(() => {
+      // Before the entries: what another tab stored may be among them already.
+      this.outbox.load();
       this.self = toActor(welcome.self);
       this.peek = welcome.drafts ?? false;
       this.attendedNow.value = welcome.attended ?? false;
@@ -400,7 +402,6 @@ export class VisitorClient {
       if (opened?.conversation) this.conversationId = opened.conversation;
       this.conversation.opened(opened ?? {});
     });
-    this.outbox.load();
     this.outbox.resume(this.link.limits.inFlightMax);
     if (this.outbox.messages.peek().length > 0) void this.settle();
   }

@@ -70,8 +70,8 @@ pub struct HistoryOptions {
 
 impl Default for HistoryOptions {
     /// An idle process stays below 40 MB and a start below a second; only a peak fills a large table in
-    /// memory. Of 8 MiB each would be merged with eight times its size of the next level, 32 MiB save 2 us
-    /// of 17 a message at the peak.
+    /// memory. One of 8 MiB would be merged with eight times its size of the next level, one of 32 MiB
+    /// with twice (docs/benchmarks.md, "Ten million messages").
     fn default() -> Self {
         Self {
             cache_bytes: 8 << 20,

@@ -15,6 +15,7 @@ mod desk;
 mod echo;
 mod engine;
 mod feeds;
+mod fresh;
 mod gate;
 mod metrics;
 mod past;

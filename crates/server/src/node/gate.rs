@@ -39,11 +39,10 @@ use frontdesk_protocol::{
 };
 use frontdesk_router::access::{Principal, VisitorRules};
 use frontdesk_storage::Directory;
-use moka::sync::Cache;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{desk::DeskView, now_ms, principals};
+use super::{desk::DeskView, fresh::Fresh, now_ms, principals};
 
 /// Requests worked on at the same time; more wait in the channel.
 const CONCURRENT_MAX: usize = 256;
@@ -62,7 +61,7 @@ pub(crate) struct Gate {
     loops: Arc<[LoopHandle<Command>]>,
     view: Arc<DeskView>,
     files: Files,
-    inboxes: Cache<InboxId, Arc<InboxFacts>>,
+    inboxes: Fresh<Arc<InboxFacts>>,
     /// Of the next reading of an inbox.
     revision: AtomicU64,
 }
@@ -77,7 +76,7 @@ impl Gate {
         view: Arc<DeskView>,
         files: Files,
     ) -> Self {
-        let inboxes = Cache::builder().max_capacity(10_000).time_to_live(INBOX_FRESH).build();
+        let inboxes = Fresh::new(INBOX_FRESH);
         Self {
             catalog,
             directory,
@@ -320,7 +319,7 @@ impl Gate {
         account: AccountId,
         id: InboxId,
     ) -> Result<Arc<InboxFacts>, &'static ErrorCode> {
-        if let Some(facts) = self.inboxes.get(&id).filter(|facts| facts.account == account) {
+        if let Some(facts) = self.inboxes.get(id).filter(|facts| facts.account == account) {
             return Ok(facts);
         }
         // Taken before the catalog is read: what is read later is at least as new.

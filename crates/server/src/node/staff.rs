@@ -13,10 +13,9 @@ use frontdesk_core::{
     rights::Right,
 };
 use frontdesk_dispatcher::projections::{ProjectionError, Projections};
-use moka::sync::Cache;
 use tokio::sync::Mutex;
 
-use super::{desk::DeskView, now_ms};
+use super::{desk::DeskView, fresh::Fresh, now_ms};
 
 /// Faces a widget shows.
 const FACES_MAX: usize = 3;
@@ -29,8 +28,6 @@ const UNKNOWN_FRESH: Duration = Duration::from_secs(5);
 const RECENT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// With fewer answers than this the median is an accident.
 const ANSWERS_MIN: usize = 5;
-/// Inboxes kept in memory.
-const INBOXES_MAX: u64 = 10_000;
 
 /// Why it is not known now.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +59,8 @@ pub(crate) struct Staff {
     catalog: Catalog,
     projections: Arc<Projections>,
     view: Arc<DeskView>,
-    faces: Cache<InboxId, Faces>,
-    answers: Cache<InboxId, Answers>,
+    faces: Fresh<Faces>,
+    answers: Fresh<Answers>,
     /// One reader at a time: a herd of page views asks once.
     reading: Mutex<()>,
 }
@@ -78,8 +75,8 @@ impl Staff {
             catalog,
             projections,
             view,
-            faces: Cache::builder().max_capacity(INBOXES_MAX).time_to_live(FACES_FRESH).build(),
-            answers: Cache::builder().max_capacity(INBOXES_MAX).time_to_live(ANSWERS_FRESH).build(),
+            faces: Fresh::new(FACES_FRESH),
+            answers: Fresh::new(ANSWERS_FRESH),
             reading: Mutex::new(()),
         }
     }
@@ -131,12 +128,12 @@ impl Staff {
     }
 
     fn known_faces(&self, inbox: InboxId) -> Option<Arc<Vec<Face>>> {
-        let known = self.faces.get(&inbox)?;
+        let known = self.faces.get(inbox)?;
         (known.seen == self.view.staff_changes()).then_some(known.faces)
     }
 
     fn known_answers(&self, inbox: InboxId) -> Option<Answers> {
-        let known = self.answers.get(&inbox)?;
+        let known = self.answers.get(inbox)?;
         (known.minutes.is_some() || known.at.elapsed() < UNKNOWN_FRESH).then_some(known)
     }
 

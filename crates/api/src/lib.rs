@@ -50,7 +50,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use config::ApiConfig;
 pub use frontdesk_gateway::edge::front::Peer;
-pub use state::ApiParts;
+pub use limit::HandshakeCounts;
+pub use state::{ApiParts, RenderMetrics};
 
 use problem::Problem;
 use routes::health;

@@ -4,7 +4,12 @@
 //! bounded too: once it is reached, addresses never seen before share one bucket, so that a flood of
 //! addresses costs newcomers patience and nobody memory.
 
-use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
@@ -32,17 +37,43 @@ pub(crate) struct Limiter<K: Hash + Eq + Clone> {
 pub(crate) struct Admission {
     bucket: DefaultDirectRateLimiter,
     clock: DefaultClock,
+    admitted: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// Handshakes of sockets since the start, for `/metrics`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HandshakeCounts {
+    /// Let in.
+    pub admitted: u64,
+    /// Told to come again later, because more than `handshakes_per_s` came together.
+    pub refused: u64,
 }
 
 impl Admission {
     pub(crate) fn new(per_s: u32) -> Self {
         let quota = Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN));
-        Self { bucket: RateLimiter::direct(quota), clock: DefaultClock::default() }
+        Self {
+            bucket: RateLimiter::direct(quota),
+            clock: DefaultClock::default(),
+            admitted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
     }
 
     /// Admits one, or says how long to wait.
     pub(crate) fn admit(&self) -> Result<(), Duration> {
-        self.bucket.check().map_err(|refused| refused.wait_time_from(self.clock.now()))
+        let verdict = self.bucket.check();
+        let count = if verdict.is_ok() { &self.admitted } else { &self.refused };
+        count.fetch_add(1, Relaxed);
+        verdict.map_err(|refused| refused.wait_time_from(self.clock.now()))
+    }
+
+    pub(crate) fn counts(&self) -> HandshakeCounts {
+        HandshakeCounts {
+            admitted: self.admitted.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+        }
     }
 }
 

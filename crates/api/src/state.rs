@@ -15,10 +15,13 @@ use crate::{
     demo::Demo,
     engine::{Engine, SharedEngine},
     files::Files,
-    limit::{Admission, Limiter},
+    limit::{Admission, HandshakeCounts, Limiter},
     sightings::Sightings,
     token::ServerKey,
 };
+
+/// Renders `/metrics`, given what only the routes count.
+pub type RenderMetrics = Arc<dyn Fn(HandshakeCounts) -> String + Send + Sync>;
 
 /// What the server hands to [`crate::router`].
 pub struct ApiParts {
@@ -33,7 +36,7 @@ pub struct ApiParts {
     /// Makes ids of visitors and conversations.
     pub ids: IdSource,
     /// Renders `/metrics`.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub metrics: RenderMetrics,
     /// Options.
     pub config: ApiConfig,
     /// The demo, where this is one.
@@ -50,7 +53,7 @@ struct Inner {
     files: Files,
     key: ServerKey,
     ids: Mutex<IdSource>,
-    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    metrics: RenderMetrics,
     config: ApiConfig,
     demo: Option<Demo>,
     limits: Limits,
@@ -161,7 +164,7 @@ impl ApiState {
     }
 
     pub(crate) fn metrics(&self) -> String {
-        (self.0.metrics)()
+        (self.0.metrics)(self.limits().handshakes.counts())
     }
 
     /// A new public id.

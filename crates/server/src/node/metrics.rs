@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use frontdesk_api::RenderMetrics;
 use frontdesk_gateway::{
     chat::port::{ChatHealth, Command},
     edge::LoopHandle,
@@ -15,10 +16,10 @@ use frontdesk_gateway::{
 pub(crate) fn renderer(
     loops: Arc<[LoopHandle<Command>]>,
     health: Vec<Arc<ChatHealth>>,
-) -> Arc<dyn Fn() -> String + Send + Sync> {
+) -> RenderMetrics {
     let started = Instant::now();
     let runtime = tokio::runtime::Handle::current().metrics();
-    Arc::new(move || {
+    Arc::new(move |handshakes| {
         let edges: Vec<_> = loops.iter().map(|handle| handle.metrics().snapshot()).collect();
         let chat =
             |read: fn(&ChatHealth) -> u64| health.iter().map(|loop_| read(loop_)).sum::<u64>();
@@ -33,7 +34,13 @@ pub(crate) fn renderer(
         gauge(&mut text, "frontdesk_tasks", "Tasks of the asynchronous runtime", tasks);
         let backlog = loops.iter().map(|handle| handle.backlog() as u64).sum();
         gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
-        let counters: [(&str, &str, u64); 10] = [
+        let counters: [(&str, &str, u64); 12] = [
+            ("frontdesk_handshakes_admitted_total", "Sockets let in", handshakes.admitted),
+            (
+                "frontdesk_handshakes_refused_total",
+                "Sockets told to come again later",
+                handshakes.refused,
+            ),
             ("frontdesk_received_bytes_total", "Bytes read from sockets", sum(|e| e.bytes_in)),
             ("frontdesk_sent_bytes_total", "Bytes written to sockets", sum(|e| e.bytes_out)),
             ("frontdesk_slow_closes_total", "Connections closed as slow", sum(|e| e.slow_closes)),

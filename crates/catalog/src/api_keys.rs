@@ -111,7 +111,7 @@ impl Catalog {
             .doing("read an API key")?;
         let mut key = api_key(&row.ok_or(Error::SignInFailed)?)?;
         if key.last_used_ms.is_none_or(|used| now_ms - used >= USED_STEP_MS) {
-            let mut write = self.write("note the use of an API key").await?;
+            let mut write = self.write_aside("note the use of an API key").await?;
             sqlx::query("UPDATE api_keys SET last_used_ms = ? WHERE id = ?")
                 .bind(now_ms)
                 .bind(key.id.to_string())

@@ -16,6 +16,7 @@ use sqlx::sqlite::SqlitePool;
 use crate::database::{Database, Durability, Step, Write};
 use crate::error::Error;
 use crate::files::FileQueue;
+use crate::kept::Kept;
 use crate::password::Hasher;
 
 /// The schema, step by step. A step that was released never changes.
@@ -37,6 +38,7 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Inner {
     database: Arc<Database>,
+    kept: Arc<Kept>,
     files: FileQueue,
     ids: Mutex<IdSource>,
     hasher: Hasher,
@@ -52,8 +54,9 @@ impl Catalog {
         let process = u16::from_be_bytes([p0, p1]);
         let ids = IdSource::new(machine, process, u32::from_be_bytes([s0, s1, s2, s3]));
         let hasher = Hasher::new().await?;
-        let files = FileQueue::start(Arc::clone(&database));
-        Ok(Self { inner: Arc::new(Inner { database, files, ids: Mutex::new(ids), hasher }) })
+        let kept = Arc::new(Kept::new());
+        let files = FileQueue::start(Arc::clone(&database), Arc::clone(&kept));
+        Ok(Self { inner: Arc::new(Inner { database, kept, files, ids: Mutex::new(ids), hasher }) })
     }
 
     /// The file behind the catalog: for backup, checks and closing.
@@ -65,8 +68,18 @@ impl Catalog {
         self.inner.database.reads()
     }
 
+    /// Begins a write whose commit makes all kept rows old.
     pub(crate) async fn write(&self, operation: &'static str) -> Result<Write, Error> {
+        Ok(self.write_aside(operation).await?.noting(self.kept().changes.clone()))
+    }
+
+    /// Begins a write that touches neither inboxes nor settings: what happens all the time.
+    pub(crate) async fn write_aside(&self, operation: &'static str) -> Result<Write, Error> {
         self.inner.database.write(operation).await
+    }
+
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.inner.kept
     }
 
     pub(crate) fn file_queue(&self) -> &FileQueue {

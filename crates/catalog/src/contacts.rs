@@ -136,7 +136,7 @@ impl Catalog {
         change: &ContactChange,
         by: &ContactAuthor,
     ) -> Result<(), Error> {
-        let mut write = self.write("change a contact").await?;
+        let mut write = self.write_aside("change a contact").await?;
         let mut contact = contact_of(&mut write, account, visitor).await?;
         contact.apply(change)?;
         contact.changed = by.clone();
@@ -153,7 +153,7 @@ impl Catalog {
         same_as: VisitorId,
         by: &ContactAuthor,
     ) -> Result<(), Error> {
-        let mut write = self.write("merge contacts").await?;
+        let mut write = self.write_aside("merge contacts").await?;
         let former = contact_of(&mut write, account, visitor).await?;
         let mut kept = contact_of(&mut write, account, same_as).await?;
         if former.id == kept.id {
@@ -225,7 +225,7 @@ impl Catalog {
         &self,
         facts: &[(AccountId, ContactFact)],
     ) -> Result<(), Error> {
-        let mut write = self.write("take over contacts").await?;
+        let mut write = self.write_aside("take over contacts").await?;
         for (account, fact) in facts {
             let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM accounts WHERE id = ?")
                 .bind(account.to_string())

@@ -19,6 +19,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, Sqlite, Transaction};
 
 use crate::error::{Doing, Error};
+use crate::kept::Changes;
 
 /// How long a statement waits for another process, and a caller for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -57,13 +58,23 @@ pub struct Write {
     transaction: Transaction<'static, Sqlite>,
     durability: Durability,
     failed: Arc<AtomicBool>,
+    changes: Option<Changes>,
 }
 
 impl Write {
+    /// Makes kept rows old when it commits.
+    pub(crate) fn noting(mut self, changes: Changes) -> Self {
+        self.changes = Some(changes);
+        self
+    }
+
     /// Commits. After an error of the disk the file takes no more writes: a sync that is tried again may
     /// succeed without what the first one lost.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         let done = self.transaction.commit().await;
+        if let Some(changes) = &self.changes {
+            changes.note();
+        }
         let broken = done.as_ref().err().and_then(classify) == Some(Problem::Disk);
         if broken && self.durability == Durability::Full {
             self.failed.store(true, Ordering::Release);
@@ -108,7 +119,9 @@ impl Database {
         let mut first = first.map_err(|source| opening(path, source))?;
         migrate(path, &mut first, steps).await?;
         first.close().await.map_err(|source| opening(path, source))?;
-        let writes = pool(1).connect_lazy_with(options.clone());
+        // What takes a statement of many rows back if it fails goes to a file otherwise, made and removed
+        // for each of them: a tenth of what an upload costs.
+        let writes = pool(1).connect_lazy_with(options.clone().pragma("temp_store", "MEMORY"));
         let reads = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
         let path = path.to_owned();
         Ok(Self { path, reads, writes, durability, failed: Arc::default() })
@@ -146,7 +159,12 @@ impl Database {
             None if matches!(source, sqlx::Error::PoolTimedOut) => Error::Overloaded,
             Some(Problem::Disk) | None => Error::Sql { operation, source },
         })?;
-        Ok(Write { transaction, durability: self.durability, failed: Arc::clone(&self.failed) })
+        Ok(Write {
+            transaction,
+            durability: self.durability,
+            failed: Arc::clone(&self.failed),
+            changes: None,
+        })
     }
 
     /// Copies the database, as of now, to a new file that needs no journal beside it.

@@ -195,6 +195,14 @@ impl Catalog {
         file(&row.ok_or(UNKNOWN)?)
     }
 
+    /// Reads a file that a message is about to name: it was mostly stored a moment ago.
+    pub async fn file_to_send(&self, account: AccountId, id: &str) -> Result<StoredFile, Error> {
+        match self.kept().files.get(id).filter(|file| file.account == account) {
+            Some(file) => Ok(file),
+            None => self.file(account, id).await,
+        }
+    }
+
     /// Lists the stored files of a conversation, oldest first.
     pub async fn files_of(
         &self,

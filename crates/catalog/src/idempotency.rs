@@ -59,7 +59,7 @@ impl Catalog {
         if request.key.is_empty() || request.key.chars().count() > KEY_CHARS_MAX {
             return Err(Error::invalid("Idempotency-Key", "length"));
         }
-        let mut write = self.write("claim an idempotency key").await?;
+        let mut write = self.write_aside("claim an idempotency key").await?;
         // Rows that ran out count as absent, whether swept or not.
         sqlx::query(
             "DELETE FROM idempotency_keys WHERE account = ? AND principal = ? AND route = ? AND \
@@ -129,7 +129,7 @@ impl Catalog {
         if body.len() > BODY_BYTES_MAX {
             return self.abandon_idempotent(request).await;
         }
-        let mut write = self.write("keep an answer").await?;
+        let mut write = self.write_aside("keep an answer").await?;
         sqlx::query(
             "UPDATE idempotency_keys SET status = ?, body = ? WHERE account = ? AND \
              principal = ? AND route = ? AND client_key = ?",
@@ -148,7 +148,7 @@ impl Catalog {
 
     /// Frees a claimed key: the request failed in a way that a retry may cure.
     pub async fn abandon_idempotent(&self, request: IdempotentRequest<'_>) -> Result<(), Error> {
-        let mut write = self.write("free an idempotency key").await?;
+        let mut write = self.write_aside("free an idempotency key").await?;
         sqlx::query(
             "DELETE FROM idempotency_keys WHERE account = ? AND principal = ? AND route = ? AND \
              client_key = ?",

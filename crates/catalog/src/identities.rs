@@ -275,7 +275,7 @@ impl Catalog {
         if subject.is_empty() {
             return Err(Error::invalid("sub", "empty"));
         }
-        let mut write = self.write("bind an identity").await?;
+        let mut write = self.write_aside("bind an identity").await?;
         let identity =
             upsert(&mut write, account, inbox, subject, claims.cloned(), device, fresh).await?;
         write.commit().await.doing("bind an identity")?;

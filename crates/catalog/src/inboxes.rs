@@ -5,6 +5,7 @@
 mod checks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use frontdesk_core::id::{AccountId, InboxId, TeamId};
 use serde::{Deserialize, Serialize};
@@ -264,14 +265,20 @@ impl Catalog {
     }
 
     /// Reads one inbox.
-    pub async fn inbox(&self, account: AccountId, id: InboxId) -> Result<Inbox, Error> {
+    pub async fn inbox(&self, account: AccountId, id: InboxId) -> Result<Arc<Inbox>, Error> {
+        let found = self.kept().inboxes.get_or_read(id, self.read_inbox(account, id)).await?;
+        // Somebody else's was kept.
+        if found.account == account { Ok(found) } else { Err(UNKNOWN) }
+    }
+
+    async fn read_inbox(&self, account: AccountId, id: InboxId) -> Result<Arc<Inbox>, Error> {
         let row = sqlx::query("SELECT * FROM inboxes WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
             .await
             .doing("read an inbox")?;
-        inbox(&row.ok_or(UNKNOWN)?)
+        inbox(&row.ok_or(UNKNOWN)?).map(Arc::new)
     }
 
     /// Finds an inbox by its public key: the one question a visitor's browser asks without an
@@ -394,7 +401,11 @@ impl Catalog {
     }
 
     /// Gives an inbox a new public key; pages with the old one stop to work.
-    pub async fn rotate_inbox_key(&self, account: AccountId, id: InboxId) -> Result<Inbox, Error> {
+    pub async fn rotate_inbox_key(
+        &self,
+        account: AccountId,
+        id: InboxId,
+    ) -> Result<Arc<Inbox>, Error> {
         let mut write = self.write("change the key of an inbox").await?;
         let changed = sqlx::query("UPDATE inboxes SET public_key = ? WHERE account = ? AND id = ?")
             .bind(login::random_hex()?)

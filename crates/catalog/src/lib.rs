@@ -13,10 +13,12 @@ mod contacts;
 pub mod database;
 mod error;
 mod files;
+mod fresh;
 mod idempotency;
 mod identities;
 mod inboxes;
 mod invitations;
+mod kept;
 mod login;
 mod password;
 mod preferences;
@@ -40,6 +42,7 @@ pub use files::{
     Begun, FileFacts, FileQuotas, FileState, FileUsage, NewFile, Reserve, StoredFile, Uploader,
     UploaderQuota, new_file_id,
 };
+pub use fresh::Fresh;
 pub use idempotency::{BODY_BYTES_MAX, Idempotent, IdempotentRequest, KEPT_MS, KEY_CHARS_MAX};
 pub use identities::{
     ATTRIBUTES_MAX, Binding, IDENTITY_SECRETS_MAX, IdentityClaims, IdentityMode, IdentitySecret,

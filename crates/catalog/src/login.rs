@@ -72,7 +72,7 @@ impl Catalog {
             _ => return Err(Error::SignInFailed),
         };
         if let Check::RightAndStale(hash) = check {
-            let mut write = self.write("renew a password hash").await?;
+            let mut write = self.write_aside("renew a password hash").await?;
             sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
                 .bind(hash)
                 .bind(user.to_string())
@@ -118,7 +118,7 @@ impl Catalog {
             seen_ms: now_ms,
             ends_ms: now_ms + AGE_MS_MAX,
         };
-        let mut write = self.write("begin a login session").await?;
+        let mut write = self.write_aside("begin a login session").await?;
         if let Some(old) = replaces {
             delete(&mut write, old).await?;
         }
@@ -141,7 +141,7 @@ impl Catalog {
                 other => other,
             })?;
         if now_ms - session.seen_ms >= SEEN_STEP_MS {
-            let mut write = self.write("note the use of a login session").await?;
+            let mut write = self.write_aside("note the use of a login session").await?;
             sqlx::query("UPDATE login_sessions SET seen_ms = ? WHERE hash = ?")
                 .bind(now_ms)
                 .bind(secret_hash(token).to_vec())
@@ -162,7 +162,7 @@ impl Catalog {
     ) -> Result<(Secret128, LoginSession), Error> {
         let mut session = self.find_session(token, now_ms).await?;
         session.seen_ms = now_ms;
-        let mut write = self.write("renew a login session").await?;
+        let mut write = self.write_aside("renew a login session").await?;
         if delete(&mut write, token).await? == 0 {
             return Err(OVER);
         }
@@ -190,7 +190,7 @@ impl Catalog {
 
     /// Ends one session of a user, by its handle.
     pub async fn revoke_session(&self, user: UserId, handle: &str) -> Result<(), Error> {
-        let mut write = self.write("end a login session").await?;
+        let mut write = self.write_aside("end a login session").await?;
         let ended = sqlx::query("DELETE FROM login_sessions WHERE user_id = ? AND handle = ?")
             .bind(user.to_string())
             .bind(handle)
@@ -209,7 +209,7 @@ impl Catalog {
         user: UserId,
         keep_handle: &str,
     ) -> Result<u64, Error> {
-        let mut write = self.write("end login sessions").await?;
+        let mut write = self.write_aside("end login sessions").await?;
         let ended = sqlx::query("DELETE FROM login_sessions WHERE user_id = ? AND handle <> ?")
             .bind(user.to_string())
             .bind(keep_handle)
@@ -222,7 +222,7 @@ impl Catalog {
 
     /// Signs out: ends the session of this token. Ending it twice is no error.
     pub async fn end_session(&self, token: &Secret128) -> Result<(), Error> {
-        let mut write = self.write("end a login session").await?;
+        let mut write = self.write_aside("end a login session").await?;
         delete(&mut write, token).await?;
         write.commit().await.doing("end a login session")
     }
@@ -230,7 +230,7 @@ impl Catalog {
     /// Removes what has run out by itself: login sessions, set-up tokens and idempotency keys.
     /// Nothing depends on it but the size of the file.
     pub async fn sweep(&self, now_ms: i64) -> Result<(), Error> {
-        let mut write = self.write("sweep").await?;
+        let mut write = self.write_aside("sweep").await?;
         sqlx::query("DELETE FROM login_sessions WHERE ends_ms <= ? OR seen_ms <= ?")
             .bind(now_ms)
             .bind(now_ms - IDLE_MS_MAX)

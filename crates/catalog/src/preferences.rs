@@ -46,7 +46,7 @@ impl Catalog {
 
     /// Keeps what a user chose.
     pub async fn set_preferences(&self, user: UserId, chosen: Preferences) -> Result<(), Error> {
-        let mut write = self.write("keep preferences").await?;
+        let mut write = self.write_aside("keep preferences").await?;
         sqlx::query("DELETE FROM user_preferences WHERE user_id = ?")
             .bind(user.to_string())
             .execute(&mut *write)

@@ -9,6 +9,7 @@ mod store;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use frontdesk_core::id::{InboxId, TeamId};
@@ -292,7 +293,7 @@ impl At {
 /// All settings of one account at one moment: read once, then asked without a wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    set: HashMap<(&'static str, Place), i64>,
+    set: Arc<HashMap<(&'static str, Place), i64>>,
 }
 
 impl Settings {

@@ -51,7 +51,7 @@ impl Catalog {
     /// Notes that a site was seen. An inbox that is gone meanwhile is no error.
     pub async fn note_sighting(&self, seen: Seen<'_>) -> Result<(), Error> {
         let requests = i64::try_from(seen.requests).unwrap_or(i64::MAX);
-        let mut write = self.write("note a sighting").await?;
+        let mut write = self.write_aside("note a sighting").await?;
         let updated = sqlx::query(
             "UPDATE inbox_sightings SET page = ?, seen_ms = ?, requests = requests + ? \
              WHERE inbox = ? AND refused = ? AND origin = ?",

@@ -418,7 +418,7 @@ impl Catalog {
         id: UserId,
         presence: Presence,
     ) -> Result<(), Error> {
-        let mut write = self.write("set a presence").await?;
+        let mut write = self.write_aside("set a presence").await?;
         find(&mut write, account, id).await?;
         sqlx::query("UPDATE users SET presence = ? WHERE id = ?")
             .bind(presence.code())

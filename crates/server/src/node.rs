@@ -15,7 +15,6 @@ mod desk;
 mod echo;
 mod engine;
 mod feeds;
-mod fresh;
 mod gate;
 mod metrics;
 mod past;

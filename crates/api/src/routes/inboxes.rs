@@ -1,6 +1,6 @@
 //! Inboxes: one website or channel each, with the sites that may show its widget.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::State;
 use frontdesk_catalog::{
@@ -183,7 +183,7 @@ async fn show(
 ) -> Answer<Json<InboxBody>> {
     let account = staff.reads(Right::SettingsInboxes)?;
     let inbox = state.catalog().inbox(account, unknown(&inbox)?).await?;
-    Ok(Json(body(&state, account, inbox).await?))
+    Ok(Json(body(&state, account, Arc::unwrap_or_clone(inbox)).await?))
 }
 
 /// Fields that are absent stay as they are.
@@ -291,5 +291,5 @@ async fn rotate_key(
     let account = staff.with(Right::SettingsInboxes)?;
     let inbox = state.catalog().rotate_inbox_key(account, unknown(&inbox)?).await?;
     state.engine().configuration_changed(account).await;
-    Ok(Json(body(&state, account, inbox).await?))
+    Ok(Json(body(&state, account, Arc::unwrap_or_clone(inbox)).await?))
 }

@@ -299,7 +299,7 @@ impl Server {
             files: files.clone(),
             key: KEY,
             ids: IdSource::new([1, 2, 3], 4, 5),
-            metrics: Arc::new(|| "frontdesk_up 1\n".to_owned()),
+            metrics: Arc::new(|_| "frontdesk_up 1\n".to_owned()),
             demo: None,
             config,
         });

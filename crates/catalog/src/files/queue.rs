@@ -14,8 +14,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Change, Made};
+use super::{FileState, StoredFile};
 use crate::database::Database;
 use crate::error::Error;
+use crate::kept::Kept;
 
 /// Changes that wait. Each is an upload at its begin or its end.
 const WAITING_MAX: usize = 1_024;
@@ -38,9 +40,9 @@ struct Waiting {
 
 impl FileQueue {
     /// Starts the task; it ends with the queue.
-    pub(crate) fn start(database: Arc<Database>) -> Self {
+    pub(crate) fn start(database: Arc<Database>, kept: Arc<Kept>) -> Self {
         let (changes, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(work(database, waiting));
+        tokio::spawn(work(database, kept, waiting));
         Self { changes }
     }
 
@@ -60,13 +62,14 @@ impl FileQueue {
     }
 }
 
-async fn work(database: Arc<Database>, mut waiting: mpsc::Receiver<Waiting>) {
+async fn work(database: Arc<Database>, kept: Arc<Kept>, mut waiting: mpsc::Receiver<Waiting>) {
     let mut taken = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
         let (changes, results): (Vec<_>, Vec<_>) =
             taken.drain(..).map(|waiting| (waiting.change, waiting.result)).unzip();
         match batch::commit(&database, changes).await {
             Ok(made) => {
+                made.iter().flatten().for_each(|(file, _)| keep(&kept, file));
                 for (result, made) in results.into_iter().zip(made) {
                     // Whoever went away does not want to know.
                     drop(result.send(made));
@@ -79,5 +82,15 @@ async fn work(database: Arc<Database>, mut waiting: mpsc::Receiver<Waiting>) {
                 }
             }
         }
+    }
+}
+
+/// A file that was just stored is named by a message soon. One that goes is known no longer, before whoever
+/// let it go hears that it is gone.
+fn keep(kept: &Kept, file: &StoredFile) {
+    match file.state {
+        FileState::Stored => kept.files.insert(file.id.clone(), file.clone()),
+        FileState::Uploading => {}
+        FileState::Removing | FileState::Deleted => kept.files.remove(&file.id),
     }
 }

@@ -1,6 +1,7 @@
 //! Settings in the database: one row per value that somebody set.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use frontdesk_core::id::AccountId;
 use serde_json::Value;
@@ -14,6 +15,10 @@ use crate::{inboxes, rows, teams};
 impl Catalog {
     /// Reads all settings of an account.
     pub async fn settings(&self, account: AccountId) -> Result<Settings, Error> {
+        self.kept().settings.get_or_read(account, self.read_settings(account)).await
+    }
+
+    async fn read_settings(&self, account: AccountId) -> Result<Settings, Error> {
         let rows =
             sqlx::query("SELECT scope_kind, scope_id, name, value FROM settings WHERE account = ?")
                 .bind(account.to_string())
@@ -34,7 +39,7 @@ impl Catalog {
             };
             set.insert((spec.name, place), number);
         }
-        Ok(Settings { set })
+        Ok(Settings { set: Arc::new(set) })
     }
 
     /// Sets a value at a place.

@@ -9,6 +9,7 @@ mod files;
 mod idempotency;
 mod identities;
 mod invitations;
+mod kept;
 mod login;
 mod sightings;
 mod tenants;

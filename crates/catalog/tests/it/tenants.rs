@@ -200,12 +200,12 @@ async fn an_inbox_keeps_what_is_set_and_its_key_can_be_changed() {
     assert_eq!((inbox.name.as_str(), inbox.kind), ("Shop", InboxKind::Website));
     assert_eq!(inbox.origins, ["https://shop.example"]);
     assert_eq!(inbox.texts.len(), 1);
-    assert_eq!(catalog.inbox(account, id).await.unwrap(), inbox);
+    assert_eq!(*catalog.inbox(account, id).await.unwrap(), inbox);
     conflict(catalog.delete_team(account, team.id).await, "in_use");
 
     let rotated = catalog.rotate_inbox_key(account, id).await.unwrap();
     unknown(catalog.inbox_by_key(&made.inbox_key).await);
-    assert_eq!(catalog.inbox_by_key(&rotated.public_key).await.unwrap(), rotated);
+    assert_eq!(catalog.inbox_by_key(&rotated.public_key).await.unwrap(), *rotated);
     catalog.delete_inbox(account, id).await.unwrap();
     unknown(catalog.inbox_by_key(&rotated.public_key).await);
     catalog.delete_team(account, team.id).await.unwrap();

@@ -17,7 +17,7 @@ use frontdesk_api::{
     token::{ServerKey, Subject, Ticket, TokenError},
 };
 use frontdesk_catalog::{
-    Access, Catalog, Error as CatalogError, IdentityMode, Inbox,
+    Access, Catalog, Error as CatalogError, Fresh, IdentityMode, Inbox,
     settings::{self, At, Settings},
 };
 use frontdesk_core::{
@@ -42,7 +42,7 @@ use frontdesk_storage::Directory;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{desk::DeskView, fresh::Fresh, now_ms, principals};
+use super::{desk::DeskView, now_ms, principals};
 
 /// Requests worked on at the same time; more wait in the channel.
 const CONCURRENT_MAX: usize = 256;
@@ -50,6 +50,8 @@ const CONCURRENT_MAX: usize = 256;
 const RESUME_TOKEN_MS: i64 = frontdesk_core::limits::RESUME_MS as i64;
 /// How long what an inbox says may be old, so that a herd of reconnects does not read it each time.
 const INBOX_FRESH: Duration = Duration::from_secs(2);
+/// Inboxes kept in memory; of more, those nobody asks for go.
+pub(super) const INBOXES_MAX: usize = 10_000;
 
 /// What the gate asks.
 pub(crate) struct Gate {
@@ -61,7 +63,7 @@ pub(crate) struct Gate {
     loops: Arc<[LoopHandle<Command>]>,
     view: Arc<DeskView>,
     files: Files,
-    inboxes: Fresh<Arc<InboxFacts>>,
+    inboxes: Fresh<InboxId, Arc<InboxFacts>>,
     /// Of the next reading of an inbox.
     revision: AtomicU64,
 }
@@ -76,7 +78,7 @@ impl Gate {
         view: Arc<DeskView>,
         files: Files,
     ) -> Self {
-        let inboxes = Fresh::new(INBOX_FRESH);
+        let inboxes = Fresh::new(INBOXES_MAX, INBOX_FRESH);
         Self {
             catalog,
             directory,
@@ -319,7 +321,7 @@ impl Gate {
         account: AccountId,
         id: InboxId,
     ) -> Result<Arc<InboxFacts>, &'static ErrorCode> {
-        if let Some(facts) = self.inboxes.get(id).filter(|facts| facts.account == account) {
+        if let Some(facts) = self.inboxes.get(&id).filter(|facts| facts.account == account) {
             return Ok(facts);
         }
         // Taken before the catalog is read: what is read later is at least as new.
@@ -343,7 +345,7 @@ impl Gate {
         sender: &str,
         file: &str,
     ) -> Result<chat::File, &'static ErrorCode> {
-        let stored = self.catalog.file(account, file).await;
+        let stored = self.catalog.file_to_send(account, file).await;
         let stored = stored.map_err(|error| missing(&error, &codes::FILE_UNKNOWN))?;
         principals::file_of(stored, conversation, sender).ok_or(&codes::FILE_UNKNOWN)
     }

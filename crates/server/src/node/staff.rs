@@ -7,7 +7,7 @@ use std::{
 };
 
 use frontdesk_api::engine::{Face, InboxStaff};
-use frontdesk_catalog::{Catalog, Error as CatalogError};
+use frontdesk_catalog::{Catalog, Error as CatalogError, Fresh};
 use frontdesk_core::{
     id::{AccountId, InboxId, RoleId},
     rights::Right,
@@ -15,7 +15,7 @@ use frontdesk_core::{
 use frontdesk_dispatcher::projections::{ProjectionError, Projections};
 use tokio::sync::Mutex;
 
-use super::{desk::DeskView, fresh::Fresh, now_ms};
+use super::{desk::DeskView, gate::INBOXES_MAX, now_ms};
 
 /// Faces a widget shows.
 const FACES_MAX: usize = 3;
@@ -59,8 +59,8 @@ pub(crate) struct Staff {
     catalog: Catalog,
     projections: Arc<Projections>,
     view: Arc<DeskView>,
-    faces: Fresh<Faces>,
-    answers: Fresh<Answers>,
+    faces: Fresh<InboxId, Faces>,
+    answers: Fresh<InboxId, Answers>,
     /// One reader at a time: a herd of page views asks once.
     reading: Mutex<()>,
 }
@@ -75,8 +75,8 @@ impl Staff {
             catalog,
             projections,
             view,
-            faces: Fresh::new(FACES_FRESH),
-            answers: Fresh::new(ANSWERS_FRESH),
+            faces: Fresh::new(INBOXES_MAX, FACES_FRESH),
+            answers: Fresh::new(INBOXES_MAX, ANSWERS_FRESH),
             reading: Mutex::new(()),
         }
     }
@@ -128,12 +128,12 @@ impl Staff {
     }
 
     fn known_faces(&self, inbox: InboxId) -> Option<Arc<Vec<Face>>> {
-        let known = self.faces.get(inbox)?;
+        let known = self.faces.get(&inbox)?;
         (known.seen == self.view.staff_changes()).then_some(known.faces)
     }
 
     fn known_answers(&self, inbox: InboxId) -> Option<Answers> {
-        let known = self.answers.get(inbox)?;
+        let known = self.answers.get(&inbox)?;
         (known.minutes.is_some() || known.at.elapsed() < UNKNOWN_FRESH).then_some(known)
     }
 

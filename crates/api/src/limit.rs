@@ -1,13 +1,14 @@
 //! Request limits: GCRA per address, per principal and per account, and the sign-in throttle.
 //!
-//! The limits of one node; they bound what a client costs this process. The number of buckets is
-//! bounded too: once it is reached, addresses never seen before share one bucket, so that a flood of
-//! addresses costs newcomers patience and nobody memory.
+//! The limits of one node; they bound what a client costs this process. Buckets that are full again say
+//! nothing and are dropped when there are twice as many as were left last time. Their number is bounded
+//! too: once it is reached, addresses never seen before share one bucket, so that a flood of addresses
+//! costs newcomers patience and nobody memory.
 
 use std::{
     hash::Hash,
     num::NonZeroU32,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -21,12 +22,16 @@ use http::{HeaderMap, HeaderValue, header};
 
 /// Buckets one limiter keeps.
 const BUCKETS_MAX: usize = 100_000;
+/// Fewer buckets are not looked through for full ones.
+const SWEEP_MIN: usize = 1_024;
 
 /// One kind of limit.
 pub(crate) struct Limiter<K: Hash + Eq + Clone> {
     name: &'static str,
     per_minute: NonZeroU32,
     crowd: K,
+    /// How many buckets make the next look for full ones.
+    sweep_at: AtomicUsize,
     buckets: RateLimiter<K, HashMapStateStore<K>, DefaultClock, StateInformationMiddleware>,
     clock: DefaultClock,
 }
@@ -96,6 +101,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             name,
             per_minute,
             crowd,
+            sweep_at: AtomicUsize::new(SWEEP_MIN),
             buckets: RateLimiter::hashmap(quota).with_middleware(),
             clock: DefaultClock::default(),
         }
@@ -103,8 +109,11 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
 
     /// Counts one request.
     pub(crate) fn count(&self, key: &K) -> Standing {
-        if self.buckets.len() >= BUCKETS_MAX {
+        if self.buckets.len() >= self.sweep_at.load(Relaxed) {
             self.buckets.retain_recent();
+            self.buckets.shrink_to_fit();
+            let next = (2 * self.buckets.len()).clamp(SWEEP_MIN, BUCKETS_MAX);
+            self.sweep_at.store(next, Relaxed);
         }
         let key = if self.buckets.len() >= BUCKETS_MAX { &self.crowd } else { key };
         let per_minute = self.per_minute.get();
@@ -177,6 +186,23 @@ mod tests {
         assert!((3..=4).contains(&admitted), "{admitted}");
         let wait = admission.admit().expect_err("the bucket is empty");
         assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_dropped() {
+        // A bucket of one is full after two microseconds.
+        let limiter = Limiter::new("ip", 30_000_000, 0u32);
+        for address in 1..20_000 {
+            limiter.count(&address);
+        }
+        assert!(limiter.buckets.len() <= 2 * SWEEP_MIN, "{}", limiter.buckets.len());
+        // None is full within the minute.
+        let slow = Limiter::new("ip", 1, 0u32);
+        for address in 1..=5_000 {
+            slow.count(&address);
+        }
+        assert_eq!(slow.buckets.len(), 5_000);
+        assert!(slow.count(&1).retry_after.is_some(), "it was not forgotten");
     }
 
     #[test]

@@ -38,7 +38,7 @@ use crate::{MIB, heavy};
 const VISITORS: usize = 1_000;
 const AGENTS: usize = 4;
 /// What each of them has said before the first is lost: 16 MiB together, twice what the history's cache
-/// holds. Whoever comes back reads it, so the cache is full when memory has settled.
+/// holds. Whoever comes back with a new ticket reads it, so the cache is full when memory has settled.
 const SAID: usize = 8;
 const SAID_BYTES: usize = 2_048;
 /// Twenty a second.
@@ -103,6 +103,14 @@ async fn sit(visitor: &mut TestVisitor, leave: &mut mpsc::Receiver<()>) -> bool 
     }
 }
 
+/// Reads what was said first, as somebody who scrolls up.
+async fn reads_from_the_start(visitor: &TestVisitor) {
+    let path = format!("/api/v1/conversations/{}/entries?after=0&limit=20", visitor.conversation);
+    let page = visitor.http().get(&path).await.ok();
+    let items = page["items"].as_array().expect("a page");
+    assert!(items.len() > SAID, "{} items", items.len());
+}
+
 /// One of the thousand places, until there are no more orders to leave.
 async fn place(
     server: Arc<TestServer>,
@@ -134,6 +142,7 @@ async fn place(
             2..10 => {
                 visitor.lose();
                 visitor.connect_by_ticket().await;
+                reads_from_the_start(&visitor).await;
                 count(&tally.tickets);
             }
             10 | 11 => {
@@ -189,8 +198,8 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
         &format!(
             "Soak of {minutes} minutes: {VISITORS} visitors connected, {AGENTS} agents, 20 of the connections lost \
              and replaced each second (50 % resume, 40 % new ticket, 10 % by a newcomer who writes, is \
-             answered and ends the session). Before that each says 16 KiB, which whoever comes back reads, so that \
-             the history's cache (8 MiB) is full when memory has settled. Looked at every 10 s. Descriptors and tasks: before the first \
+             answered and ends the session). Before that each says 16 KiB, which whoever comes back with a new ticket \
+             reads, so that the history's cache (8 MiB) is full when memory has settled. Looked at every 10 s. Descriptors and tasks: before the first \
              and after the last socket. Log: what the server writes to standard error."
         ),
     );

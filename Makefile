@@ -87,6 +87,15 @@ screenshots: tools web ## Pictures of every view; those that documents show anew
 tools: ## Install what the tests need beside Rust, Node and a C compiler
 	@scripts/install-tools
 
+.PHONY: services
+services: ## Start Redis, MariaDB and Kafka for tests of a cluster (docs/testing.md)
+	@scripts/services start
+	@scripts/services status
+
+.PHONY: services-stop
+services-stop: ## Stop what `make services` started
+	@scripts/services stop
+
 .PHONY: fmt
 fmt: ## Format everything
 	$(CARGO) fmt --all

@@ -45,12 +45,18 @@ mod history {
 }
 
 mod directory {
+    use std::time::Duration;
+
     use frontdesk_storage::conformance::directory::Subject;
     use frontdesk_storage_embedded::InProcessDirectory;
 
-    frontdesk_storage::directory_suite!(Subject {
-        directory: InProcessDirectory::default(),
-        elapse: |time| Box::pin(tokio::time::advance(time)),
+    frontdesk_storage::directory_suite!({
+        tokio::time::pause();
+        Subject {
+            directory: InProcessDirectory::default(),
+            ttl: Duration::from_secs(2),
+            elapse: |time| Box::pin(tokio::time::advance(time)),
+        }
     });
 }
 

@@ -1,0 +1,32 @@
+//! Storage of a cluster: what stands behind the seams where several nodes serve one installation.
+//!
+//! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
+//! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
+//!
+//! Nothing in Redis may be something that must not be lost. While it is away every call fails at once
+//! and says so; when it is back, flushed or restarted empty, calls work again by themselves.
+//!
+//! It takes one Redis, 7.0 or newer, at one address: a single one, or the primary of a replicated one
+//! behind an address that follows it; not the sharding of Redis Cluster, since scripts reach keys
+//! that they find in other keys. The connection is not encrypted: it belongs on a private network.
+//!
+//! # Keys
+//! All begin with `frontdesk:` and the installation's id, and end by themselves:
+//!
+//! | Key | Holds |
+//! |---|---|
+//! | `claim:KEY` | nothing; that it is there is the claim |
+//! | `value:KEY` | a value |
+//! | `user:USER` | sorted set: nodes by the end of their lease |
+//! | `limit:BUCKET` | when the bucket's next one is due (GCRA) |
+//! | `bus:node:NODE` | hash: token of the node's subscription, since when, bytes in its queue |
+//! | `bus:queue:TOKEN` | list: batches of a subscription |
+//! | `bus:end:TOKEN` | list: not empty once another subscription has taken its place |
+
+mod bus;
+mod directory;
+mod link;
+
+pub use bus::{BusOptions, RedisBus};
+pub use directory::RedisDirectory;
+pub use link::{RedisError, RedisOptions};

@@ -1,0 +1,27 @@
+//! The suites of `frontdesk-storage`, run against Redis.
+
+use std::time::Duration;
+
+use frontdesk_storage_cluster::{BusOptions, RedisBus, RedisDirectory};
+
+use crate::services::shared_redis;
+
+mod directory {
+    use super::{Duration, RedisDirectory, shared_redis};
+    use frontdesk_storage::conformance::directory::Subject;
+
+    frontdesk_storage::directory_suite!(Subject {
+        directory: RedisDirectory::connect(shared_redis()).await.expect("redis runs"),
+        ttl: Duration::from_secs(4),
+        elapse: |time| Box::pin(tokio::time::sleep(time)),
+    });
+}
+
+mod bus {
+    use super::{BusOptions, RedisBus, shared_redis};
+
+    frontdesk_storage::bus_suite!({
+        let options = BusOptions { batches_max: 128, ..BusOptions::default() };
+        RedisBus::connect(shared_redis(), options).await.expect("redis runs")
+    });
+}

@@ -1,0 +1,6 @@
+//! The back ends of a cluster against the real services, which `scripts/services` starts.
+
+mod bus;
+mod conformance;
+mod faults;
+mod services;

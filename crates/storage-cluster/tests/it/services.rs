@@ -1,0 +1,120 @@
+//! Redis for these tests: one that all share, or one of a test's own, which it may pause, kill and flush.
+//!
+//! A service that cannot be started fails the test.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use frontdesk_core::secret::Secret128;
+use frontdesk_storage_cluster::RedisOptions;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
+/// the shared set.
+const OWN_PORTS: u16 = 20_000;
+const OWN_PORTS_COUNT: u16 = 10_000;
+
+/// An installation of its own in the Redis all tests share.
+pub(crate) fn shared_redis() -> RedisOptions {
+    static URL: OnceLock<String> = OnceLock::new();
+    let url = URL.get_or_init(|| {
+        services(&["start", "redis"], None);
+        redis_url(&services(&["env"], None))
+    });
+    RedisOptions { url: url.clone(), installation: Secret128::random().reveal() }
+}
+
+/// A Redis that one test has for itself.
+pub(crate) struct OwnRedis {
+    directory: TempDir,
+    port: u16,
+}
+
+impl OwnRedis {
+    /// Starts it.
+    pub(crate) fn start() -> Self {
+        let redis =
+            Self { directory: tempfile::tempdir().expect("a directory"), port: free_port() };
+        redis.start_again();
+        redis
+    }
+
+    /// Starts it after it was killed.
+    pub(crate) fn start_again(&self) {
+        self.services(&["start", "redis"]);
+    }
+
+    /// How to reach it.
+    pub(crate) fn options(&self) -> RedisOptions {
+        let url = redis_url(&self.services(&["env"]));
+        RedisOptions { url, installation: "test".to_owned() }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let file = self.directory.path().join("redis/pid");
+        let text = std::fs::read_to_string(file).expect("a pid file");
+        let pid = text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid");
+        kill_process(Pid::from_raw(pid).expect("not 0"), signal).expect("it runs");
+    }
+
+    /// Sends a command by a connection of the test's own.
+    pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        command(&self.options(), words).await
+    }
+
+    fn services(&self, arguments: &[&str]) -> String {
+        services(arguments, Some((self.directory.path(), self.port)))
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        self.services(&["stop"]);
+    }
+}
+
+/// Sends a command by a connection of the test's own.
+pub(crate) async fn command<T: redis::FromRedisValue>(options: &RedisOptions, words: &[&str]) -> T {
+    let client = redis::Client::open(options.url.as_str()).expect("an address");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("it runs");
+    let mut command = redis::Cmd::new();
+    command.arg(words);
+    command.query_async(&mut connection).await.expect("a command")
+}
+
+/// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
+fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
+    let mut command = Command::new(script);
+    command.args(arguments);
+    if let Some((directory, port)) = own {
+        command.env("FRONTDESK_SERVICES", directory);
+        command.env("FRONTDESK_SERVICES_PORT", port.to_string());
+    }
+    let output = command.output().expect("bash");
+    let problem = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "scripts/services {}: {problem}", arguments.join(" "));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn redis_url(env: &str) -> String {
+    let line = env.lines().find_map(|line| line.strip_prefix("FRONTDESK_REDIS_URL="));
+    line.expect("a line for Redis").to_owned()
+}
+
+/// A port nobody listens on; test processes that run at the same time begin elsewhere.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = (process::id().wrapping_mul(101) % u32::from(OWN_PORTS_COUNT)) as u16;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed))
+        .take(usize::from(OWN_PORTS_COUNT))
+        .map(|next| OWN_PORTS + (begin + next) % OWN_PORTS_COUNT)
+        .find(is_free)
+        .expect("a free port")
+}

@@ -4,7 +4,7 @@
 //! (`bus/receive.rs`); `publish` finds the token and pushes into its list, in one script. So a node
 //! that receives nothing is known at once, a queue has a bound that costs the sender nothing to
 //! keep to, and what was published in the moment a connection breaks is still there for the next one.
-//! [ADR 029](../../../docs/adr/029-the-bus-in-lists.md) says why it is not Pub/Sub.
+//! ADR 029 says why it is not Pub/Sub.
 //!
 //! Batches that are published while others are on their way go together (`bus/send.rs`): publish those of a
 //! turn at once (`join_all`) rather than one after the answer of the other. Their order is that in which

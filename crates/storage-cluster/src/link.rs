@@ -20,9 +20,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How long a command may take, and a connection to be made. Answers take less than a millisecond; this
-/// leaves room for a network that has become slow by half a second.
+/// How long a command may take. Answers take less than a millisecond; this leaves room for a network that
+/// has become slow by half a second each way.
 pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long it may take to connect: two ways there and back.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long after a failure to connect it is tried again.
 pub(crate) const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 /// How often an idle connection is asked whether it still is one.
@@ -230,7 +232,7 @@ impl Keeper {
             }
         };
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(COMMAND_TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(COMMAND_TIMEOUT))
             .set_pipeline_buffer_size(COMMANDS_MAX)
             .set_push_sender(on_push);

@@ -13,10 +13,10 @@ use frontdesk_storage::NodeId;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisResult};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::Shared;
-use crate::link::{COMMAND_TIMEOUT, RECONNECT_DELAY, RedisError};
+use crate::link::{COMMAND_TIMEOUT, CONNECT_TIMEOUT, RECONNECT_DELAY, RedisError};
 
 /// How long a pop waits for something. A connection that broke unnoticed holds back batches no longer.
 const POP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -74,7 +74,8 @@ impl Subscription {
 
     /// Renews the lease; ends when a newer subscription is registered.
     async fn keep_lease(&self) {
-        let mut due = interval(self.shared.options.lease / 3);
+        let period = self.shared.options.lease / 3;
+        let mut due = interval_at(Instant::now() + period, period);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changes = self.shared.link.changes();
         loop {
@@ -106,7 +107,7 @@ impl Subscription {
 
     async fn receive_by_one_connection(&self, channel: &Sender<Bytes>) -> RedisResult<()> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(COMMAND_TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(POP_TIMEOUT + COMMAND_TIMEOUT));
         let client = &self.shared.client;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;

@@ -18,10 +18,12 @@ mod directory {
 }
 
 mod bus {
-    use super::{BusOptions, RedisBus, shared_redis};
+    use super::{BusOptions, Duration, RedisBus, shared_redis};
 
     frontdesk_storage::bus_suite!({
-        let options = BusOptions { batches_max: 128, ..BusOptions::default() };
+        // No lease ends or is renewed meanwhile: what a case waits for comes by itself.
+        let lease = Duration::from_hours(1);
+        let options = BusOptions { batches_max: 128, lease, ..BusOptions::default() };
         RedisBus::connect(shared_redis(), options).await.expect("redis runs")
     });
 }

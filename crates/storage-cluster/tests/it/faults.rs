@@ -1,4 +1,4 @@
-//! R19: Redis is flushed, restarted empty, stands still. Nothing that is lost with it may matter, so all
+//! R19: Redis is flushed, restarted empty, stands still, is slow. Nothing that is lost with it may matter, so all
 //! that is asked of these back ends is that they say so at once and work again by themselves.
 
 use std::error::Error;
@@ -8,10 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use frontdesk_storage::{Admission, Bus, BusError, Directory, DirectoryError, NodeId, Quota};
 use frontdesk_storage_cluster::{BusOptions, RedisBus, RedisDirectory};
+use frontdesk_testkit::ChaosProxy;
+use futures_util::future::join_all;
 use rustix::process::Signal;
 use tokio::sync::mpsc::Receiver;
 
-use crate::services::OwnRedis;
+use crate::services::{OwnRedis, redis_address, shared_redis};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -44,22 +46,8 @@ impl Cluster {
         cluster
     }
 
-    /// Every method once; that it works is all that counts.
     async fn every_call_of_the_directory_works(&self, key: &str) {
-        let directory = &self.directory;
-        assert!(directory.claim(key, TTL).await.expect("a claim"));
-        directory.put(key, Bytes::from_static(b"value"), TTL).await.expect("a put");
-        assert!(directory.get(key).await.expect("a get").is_some());
-        assert!(directory.remove(key).await.expect("a remove").is_some());
-        directory.announce(key, &self.node, TTL).await.expect("an announcement");
-        assert_eq!(
-            directory.locate(key).await.expect("a location"),
-            std::slice::from_ref(&self.node)
-        );
-        directory.withdraw(key, &self.node).await.expect("a withdrawal");
-        let one = NonZeroU32::MIN;
-        let quota = Quota::per_minute(one, one);
-        assert_eq!(directory.admit(key, quota).await.expect("a limit"), Admission::Admitted);
+        every_call_works(&self.directory, key).await;
     }
 
     /// Publishes until a batch is taken, and waits for it. Until then only errors that are named here may come.
@@ -130,6 +118,20 @@ impl Cluster {
     }
 }
 
+/// Every method once; that it works is all that counts.
+async fn every_call_works(directory: &RedisDirectory, key: &str) {
+    let node = NodeId::new("a");
+    assert!(directory.claim(key, TTL).await.expect("a claim"));
+    directory.put(key, Bytes::from_static(b"value"), TTL).await.expect("a put");
+    assert!(directory.get(key).await.expect("a get").is_some());
+    assert!(directory.remove(key).await.expect("a remove").is_some());
+    directory.announce(key, &node, TTL).await.expect("an announcement");
+    assert_eq!(directory.locate(key).await.expect("a location"), std::slice::from_ref(&node));
+    directory.withdraw(key, &node).await.expect("a withdrawal");
+    let quota = Quota::per_minute(NonZeroU32::MIN, NonZeroU32::MIN);
+    assert_eq!(directory.admit(key, quota).await.expect("a limit"), Admission::Admitted);
+}
+
 fn unavailable(error: &BusError) -> bool {
     matches!(error, BusError::Unavailable { .. })
 }
@@ -181,6 +183,29 @@ async fn r19_redis_stopped_calls_fail_and_go_on_with_it() {
     cluster.the_directory_answers_again().await;
     cluster.every_call_of_the_directory_works("after").await;
     cluster.the_node_receives_again(&[unreachable, unavailable]).await;
+}
+
+#[tokio::test]
+async fn r19_redis_slow_by_half_a_second_each_way_fails_nobody() {
+    let mut options = shared_redis();
+    let server = redis_address(&options).parse().expect("an address");
+    let network = ChaosProxy::before(server).await;
+    network.change(|weather| weather.latency = Duration::from_millis(500));
+    options.url = options.url.replace(&redis_address(&options), &network.address().to_string());
+
+    let directory = RedisDirectory::connect(options.clone()).await.expect("redis runs");
+    every_call_works(&directory, "key").await;
+
+    let bus = RedisBus::connect(options, BusOptions::default()).await.expect("redis runs");
+    let node = NodeId::new("a");
+    let mut inbox = bus.subscribe(&node).await.expect("reachable");
+    let batches: Vec<_> = (0..100_u8).map(|number| Bytes::from(vec![number])).collect();
+    for answer in join_all(batches.iter().map(|batch| bus.publish(&node, batch.clone()))).await {
+        answer.expect("it receives");
+    }
+    for batch in batches {
+        assert_eq!(inbox.recv().await, Some(batch));
+    }
 }
 
 /// A wrong address or password is told at the start, with what to look at, and without the password.

@@ -78,6 +78,12 @@ impl Drop for OwnRedis {
     }
 }
 
+/// Host and port.
+pub(crate) fn redis_address(options: &RedisOptions) -> String {
+    let client = redis::Client::open(options.url.as_str()).expect("an address");
+    client.get_connection_info().addr().to_string()
+}
+
 /// Sends a command by a connection of the test's own.
 pub(crate) async fn command<T: redis::FromRedisValue>(options: &RedisOptions, words: &[&str]) -> T {
     let client = redis::Client::open(options.url.as_str()).expect("an address");

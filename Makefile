@@ -45,9 +45,12 @@ check: web ## Format, lints, types, generated files, dependency rules
 	$(CARGO) xtask check
 	$(NPM) run check
 
+# A set of services of its own, which ends with it.
 .PHONY: test
+test: export FRONTDESK_SERVICES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/frontdesk/test-services
+test: export FRONTDESK_SERVICES_PORT := 17100
 test: tools web ## Every suite
-	$(CARGO) test --workspace --locked --lib --bins --tests
+	@trap 'scripts/services stop' EXIT; $(CARGO) test --workspace --locked --lib --bins --tests
 	@$(MAKE) --no-print-directory clients DEBUG_BUILD=
 	$(NPM) test
 	$(NPM) run sizes

@@ -12,9 +12,10 @@ use crate::{BusError, NodeId};
 /// Carries batches to nodes, at most once.
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Sends a batch to a node. At most once: `Ok` means it was taken, not that it arrived; an
-    /// error means it will not arrive. Batches of one sender to one node that arrive do so in
-    /// order. Never waits for a slow receiver: its queue is bounded, what does not fit is dropped.
+    /// Sends a batch to a node. At most once: `Ok` means it was taken, not that it arrived; after an
+    /// error nobody counts on it, though one that was not answered in time may still arrive, late.
+    /// Batches of one sender to one node that were taken arrive in the order of their calls. Never waits
+    /// for a slow receiver: its queue is bounded, what does not fit is dropped.
     async fn publish(&self, node: &NodeId, batch: Bytes) -> Result<(), BusError>;
 
     /// Receives the batches addressed to this node from now on. A node has one receiver: a second

@@ -1,8 +1,15 @@
 //! Storage of a cluster: what stands behind the seams where several nodes serve one installation.
 //!
+//! - [`KafkaLog`] and [`KafkaTail`]: the log of one partition of a topic in Kafka, for who appends and for who
+//!   owns the partition; [`ensure_topic`] makes and checks the topic.
 //! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
 //!
+//! # Kafka
+//! Kafka 4.1, on a private network: the connection is not encrypted. What is acknowledged is on as many
+//! brokers as `min.insync.replicas` says. Records are removed by [`KafkaLog`]'s `trim` only.
+//!
+//! # Redis
 //! Nothing in Redis may be something that must not be lost. While it is away every call fails at once
 //! and says so; when it is back, flushed or restarted empty, calls work again by themselves.
 //!
@@ -25,8 +32,10 @@
 
 mod bus;
 mod directory;
+mod kafka;
 mod link;
 
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
+pub use kafka::{KafkaLog, KafkaOptions, KafkaTail, TopicError, ensure_topic};
 pub use link::{RedisError, RedisOptions};

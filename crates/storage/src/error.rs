@@ -30,12 +30,12 @@ pub enum LogError {
     /// An earlier write or sync failed: this log takes nothing more until a restart.
     #[error("the log is closed for writing after a failed write")]
     Poisoned,
-    /// A file is damaged. Nothing is skipped to go on.
-    #[error("{} is damaged at byte {at}: {what}", file.display())]
+    /// What is stored is damaged. Nothing is skipped to go on.
+    #[error("{} is damaged at {at}: {what}", file.display())]
     Corrupt {
-        /// The damaged file.
+        /// The damaged file, or the partition of a topic.
         file: PathBuf,
-        /// Where in the file.
+        /// Where: a byte of the file, an offset of the partition.
         at: u64,
         /// What is wrong there.
         what: String,

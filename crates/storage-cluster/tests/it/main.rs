@@ -3,4 +3,5 @@
 mod bus;
 mod conformance;
 mod faults;
+mod kafka;
 mod services;

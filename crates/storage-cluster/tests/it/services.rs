@@ -95,16 +95,26 @@ pub(crate) async fn command<T: redis::FromRedisValue>(options: &RedisOptions, wo
 
 /// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
 fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
-    let mut command = Command::new(script);
-    command.args(arguments);
+    let mut command = services_command(arguments);
     if let Some((directory, port)) = own {
         command.env("FRONTDESK_SERVICES", directory);
         command.env("FRONTDESK_SERVICES_PORT", port.to_string());
     }
+    run(command)
+}
+
+pub(crate) fn services_command(arguments: &[&str]) -> Command {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
+    let mut command = Command::new(script);
+    command.args(arguments);
+    command
+}
+
+/// Its output; a command that fails fails the test.
+pub(crate) fn run(mut command: Command) -> String {
     let output = command.output().expect("bash");
     let problem = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "scripts/services {}: {problem}", arguments.join(" "));
+    assert!(output.status.success(), "{command:?}: {problem}");
     String::from_utf8(output.stdout).expect("text")
 }
 
@@ -117,10 +127,13 @@ fn redis_url(env: &str) -> String {
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = (process::id().wrapping_mul(101) % u32::from(OWN_PORTS_COUNT)) as u16;
-    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed))
         .take(usize::from(OWN_PORTS_COUNT))
         .map(|next| OWN_PORTS + (begin + next) % OWN_PORTS_COUNT)
-        .find(is_free)
+        .find(|port| is_free(*port))
         .expect("a free port")
+}
+
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

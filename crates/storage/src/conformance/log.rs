@@ -151,10 +151,13 @@ pub fn a_payload_too_large_changes_nothing<L: MessageLog>(open: Open<'_, L>) {
 pub fn trimming_keeps_what_is_asked_for<L: MessageLog>(open: Open<'_, L>) {
     let mut log = appended(open, 100);
     let all = read_all(&log, 1);
+    let mut kept = 1;
     for before in [1, 40, 40, 70, 20, 101] {
         log.trim(before).expect("the log is whole");
-        assert!(log.first_offset() <= before);
-        assert_eq!(read_all(&log, before), all[before as usize - 1..]);
+        // What was let go once may be gone.
+        kept = kept.max(before);
+        assert!(log.first_offset() <= kept);
+        assert_eq!(read_all(&log, kept), all[kept as usize - 1..]);
     }
     assert_eq!(append(&mut log, &[b"after"]), 101);
 }

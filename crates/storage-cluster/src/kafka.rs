@@ -1,0 +1,187 @@
+//! What everything that speaks to Kafka has in common: where it is, how long it may take, what it
+//! says when it fails.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{error, io};
+
+use frontdesk_storage::LogError;
+use parking_lot::Mutex;
+use rdkafka::ClientContext;
+use rdkafka::client::Client;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError as ClientError;
+
+mod log;
+mod tail;
+mod topic;
+
+pub use log::KafkaLog;
+pub use tail::KafkaTail;
+pub use topic::{TopicError, ensure_topic};
+
+/// How long a question to Kafka may take: offsets, metadata, settings.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is looked for something that takes a moment.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a failed append may ask why it failed.
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where Kafka is, and the topic of this installation.
+#[derive(Debug, Clone)]
+pub struct KafkaOptions {
+    /// `HOST:PORT` of some brokers, with commas between them; the others are found by them.
+    pub brokers: String,
+    /// The topic of the installation's log.
+    pub topic: String,
+    /// How many partitions the topic has; fixed at creation.
+    pub partitions: u16,
+    /// How many brokers keep each partition.
+    pub replication: u16,
+    /// How many of them must have a record before it counts as appended.
+    pub min_insync_replicas: u16,
+    /// How long an append may take. A leader that dies is noticed by the brokers after 9 s (their
+    /// `broker.session.timeout.ms`): less than that makes its death an error of every append.
+    pub delivery_timeout: Duration,
+}
+
+impl KafkaOptions {
+    /// Settings of every client; `kind` tells the clients of one process apart in the broker's log.
+    fn client(&self, kind: &str) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", format!("frontdesk-{kind}"))
+            // A topic made by mistake would have the broker's defaults, not ours.
+            .set("allow.auto.create.topics", "false")
+            .set("socket.connection.setup.timeout.ms", "5000")
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("topic.metadata.refresh.interval.ms", "30000")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        config
+    }
+
+    /// A partition as errors name it.
+    fn place(&self, partition: i32) -> PathBuf {
+        PathBuf::from(format!("{}/{partition}", self.topic))
+    }
+
+    fn failed(
+        &self,
+        operation: &'static str,
+        partition: i32,
+        source: impl Into<Box<dyn error::Error + Send + Sync>>,
+    ) -> LogError {
+        LogError::Io { operation, path: self.place(partition), source: io::Error::other(source) }
+    }
+
+    /// First and next offset, as [`frontdesk_storage::Offset`].
+    fn bounds<C: ClientContext>(
+        &self,
+        client: &Client<C>,
+        partition: i32,
+    ) -> Result<(u64, u64), LogError> {
+        // Brokers that just came, or that choose a leader, may not know the partition for a moment.
+        let deadline = Instant::now() + QUERY_TIMEOUT;
+        let answer = until_some(deadline, || {
+            let answer = client.fetch_watermarks(&self.topic, partition, QUERY_TIMEOUT);
+            (answer.is_ok() || Instant::now() >= deadline).then_some(answer)
+        });
+        let (first, next) = answer
+            .expect("the last answer is taken as it is")
+            .map_err(|source| self.failed("find first and last offset of", partition, source))?;
+        Ok((from_kafka(first), from_kafka(next)))
+    }
+
+    /// What keeps a partition from taking records, in an operator's words.
+    fn diagnose<C: ClientContext>(&self, client: &Client<C>, partition: i32) -> String {
+        let mut words = String::new();
+        let metadata = client.fetch_metadata(Some(&self.topic), DIAGNOSIS_TIMEOUT);
+        let found = metadata.as_ref().ok().and_then(|metadata| {
+            metadata.topics().first()?.partitions().iter().find(|found| found.id() == partition)
+        });
+        let written = match found {
+            None => write!(words, "no broker at {} answers: check that they run", self.brokers),
+            Some(found) if found.leader() < 0 => write!(
+                words,
+                "the partition has no leader: start the brokers {:?}, or as many as can be",
+                found.replicas()
+            ),
+            Some(found) if found.isr().len() < usize::from(self.min_insync_replicas) => write!(
+                words,
+                "NOT_ENOUGH_REPLICAS: of the brokers {:?} only {:?} are in sync, \
+                 min.insync.replicas asks for {}: start the others",
+                found.replicas(),
+                found.isr(),
+                self.min_insync_replicas
+            ),
+            Some(found) => write!(
+                words,
+                "leader {} did not answer in time; in sync as far as is known: {:?}",
+                found.leader(),
+                found.isr()
+            ),
+        };
+        written.expect("a string takes what is written");
+        words
+    }
+}
+
+/// Looks again and again until there is something, or the time is past the deadline; at least once.
+fn until_some<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    loop {
+        let is_last = Instant::now() >= deadline;
+        let found = look();
+        if found.is_some() || is_last {
+            return found;
+        }
+        std::thread::park_timeout(LOOK_INTERVAL);
+    }
+}
+
+/// Kafka counts from 0, the log from 1.
+fn from_kafka(offset: i64) -> u64 {
+    u64::try_from(offset).expect("Kafka answers no negative offsets") + 1
+}
+
+fn to_kafka(offset: u64) -> i64 {
+    i64::try_from(offset.saturating_sub(1)).expect("a log does not get that long")
+}
+
+/// Passes on what librdkafka logs, and keeps the last error that belongs to no call.
+#[derive(Debug, Default, Clone)]
+struct Reports {
+    last: Arc<Mutex<Option<String>>>,
+}
+
+impl Reports {
+    /// The last error told since it was asked for last.
+    fn take(&self) -> Option<String> {
+        self.last.lock().take()
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        // Calls report their own errors; these lines say what came before.
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => {
+                tracing::warn!(kafka.facility = facility, kafka.line = line, "kafka client");
+            }
+            _ => tracing::debug!(kafka.facility = facility, kafka.line = line, "kafka client"),
+        }
+    }
+
+    fn error(&self, error: ClientError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka client has trouble");
+        *self.last.lock() = Some(reason.to_owned());
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for Reports {}

@@ -17,7 +17,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::tail::KafkaTail;
@@ -111,6 +111,7 @@ impl KafkaLog {
     /// Fails for good: nothing that still waits is sent any more.
     fn poison(&mut self, error: &AppendError) -> LogError {
         let Some(producer) = self.producer.take() else { return LogError::Poisoned };
+        producer.purge(PurgeConfig::default().queue().inflight());
         let mut words = error.to_string();
         if !matches!(error, AppendError::Disorder { .. }) {
             words.push_str(": ");

@@ -24,6 +24,8 @@ const AHEAD_KBYTES: usize = 16 << 10;
 const STALL_MAX: Duration = Duration::from_secs(30);
 /// How long the broker may hold back its answer while nothing comes.
 const WAIT_MS: usize = 500;
+/// How long it may say nothing at all.
+const SILENCE_MS: usize = 10_000;
 
 /// The records of one partition from an offset on, in log order, as they come from any writer.
 pub struct KafkaTail {
@@ -59,7 +61,9 @@ impl KafkaTail {
             .set("auto.offset.reset", "error")
             .set("check.crcs", "true")
             .set("queued.max.messages.kbytes", AHEAD_KBYTES.to_string())
-            .set("fetch.wait.max.ms", WAIT_MS.to_string());
+            .set("fetch.wait.max.ms", WAIT_MS.to_string())
+            // A leader that stands still is given up, and another one looked for.
+            .set("socket.timeout.ms", SILENCE_MS.to_string());
         let failed = |source| options.failed("read", partition, source);
         let consumer =
             BaseConsumer::from_config_and_context(&config, Reports::default()).map_err(failed)?;

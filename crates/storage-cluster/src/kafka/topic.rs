@@ -104,6 +104,7 @@ pub fn ensure_topic(options: &KafkaOptions) -> Result<(), TopicError> {
         return Err(TopicError::Options { replication, min_insync_replicas });
     }
     let topic = Topic::connect(options)?;
+    topic.reach()?;
     topic.create()?;
     let partitions = topic.partitions()?;
     topic.check_settings()?;
@@ -121,6 +122,14 @@ impl<'a> Topic<'a> {
         let admin = AdminClient::from_config_and_context(&config, Reports::default())
             .map_err(|source| failed(options, "connect for", source))?;
         Ok(Self { options, admin })
+    }
+
+    /// Finds out soon whether there is a broker at all: making a topic may take longer.
+    fn reach(&self) -> Result<(), TopicError> {
+        match self.admin.inner().fetch_metadata(Some(&self.options.topic), QUERY_TIMEOUT) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(failed(self.options, "reach the brokers for", source)),
+        }
     }
 
     /// One that is there already is left as it is.

@@ -48,6 +48,19 @@ fn assert_kept(options: &KafkaOptions, acknowledged: &[(Offset, String)]) {
     }
 }
 
+/// Reads on up to an offset at least.
+fn follow(tail: &mut KafkaTail, last: Offset) -> Vec<(Offset, String)> {
+    let mut seen = Vec::new();
+    while tail.next_offset() <= last {
+        let came = tail.poll(GOES_ON, &mut |offset, _, payload| {
+            seen.push((offset, String::from_utf8(payload.to_vec()).expect("text")));
+            ControlFlow::Continue(())
+        });
+        assert_ne!(came.expect("it goes on"), 0, "nothing came at {}", tail.next_offset());
+    }
+    seen
+}
+
 /// Appends numbers, one after the other, until nobody listens; tells each that is acknowledged.
 fn append_numbers(mut log: KafkaLog) -> Receiver<(Offset, String)> {
     let (sender, receiver) = channel();
@@ -68,6 +81,7 @@ fn r18_the_leader_is_killed_under_appends_nothing_is_lost_or_doubled() {
     let kafka = OwnKafka::start(3);
     let options = kafka.options();
     ensure_topic(&options).expect("kafka runs");
+    let mut tail = KafkaTail::open(options.clone(), 0, 1).expect("kafka runs");
     let numbers = append_numbers(open(&options));
     let mut acknowledged: Vec<_> = numbers.iter().take(300).collect();
     let killed = leader(&options).expect("all are there");
@@ -81,6 +95,9 @@ fn r18_the_leader_is_killed_under_appends_nothing_is_lost_or_doubled() {
     }
     drop(numbers);
     assert_kept(&options, &acknowledged);
+    // The reader went to the new leader by itself.
+    let read: Vec<_> = follow(&mut tail, acknowledged.len() as Offset);
+    assert_eq!(read[..acknowledged.len()], acknowledged);
     // One writer that never failed: each number has its place.
     for (index, (offset, payload)) in acknowledged.iter().enumerate() {
         assert_eq!((*offset, payload), (index as Offset + 1, &index.to_string()));
@@ -180,14 +197,7 @@ fn r16_kafka_stopped_for_10_s_gives_no_false_ack() {
     assert_kept(&options, &acknowledged);
 
     // The tail was there all the time.
-    let mut seen = Vec::new();
-    while seen.last().is_none_or(|(last, _)| *last < offset) {
-        tail.poll(PATIENCE, &mut |offset, _, payload| {
-            seen.push((offset, String::from_utf8(payload.to_vec()).expect("text")));
-            ControlFlow::Continue(())
-        })
-        .expect("it goes on");
-    }
+    let seen = follow(&mut tail, offset);
     for record in acknowledged {
         assert!(seen.contains(&record), "{record:?}");
     }

@@ -109,3 +109,13 @@ fn options_that_contradict_each_other_are_refused() {
     topic.options.min_insync_replicas = 2;
     assert_says(&refusal(&topic.options), &["min.insync.replicas 2 of 1 replicas cannot be"]);
 }
+
+#[test]
+fn brokers_that_are_not_there_are_named() {
+    let topic = TestTopic::not_made();
+    let options = KafkaOptions { brokers: "127.0.0.1:1".to_owned(), ..topic.options.clone() };
+    let error = ensure_topic(&options).expect_err("nobody listens there");
+    assert!(matches!(error, TopicError::Failed { .. }), "{error:?}");
+    assert_says(&error.to_string(), &["on 127.0.0.1:1: check that the brokers run there"]);
+    ensure_topic(&topic.options).expect("these are there");
+}

@@ -117,7 +117,10 @@ impl KafkaLog {
             words.push_str(": ");
             words.push_str(&self.options.diagnose(producer.client(), self.partition));
         }
-        if let Some(report) = self.deliveries.reports.take() {
+        if let Some((_, reason)) = producer.client().fatal_error() {
+            words.push_str("; the producer gave up: ");
+            words.push_str(&reason);
+        } else if let Some(report) = self.deliveries.reports.take() {
             words.push_str("; the client last said: ");
             words.push_str(&report);
         }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_storage::conformance::log::{append, read_all};
-use frontdesk_storage::{LogError, MessageLog, Offset};
+use frontdesk_storage::{LogError, MessageLog, Offset, Record};
 use frontdesk_storage_cluster::{KafkaLog, KafkaTail};
 
 mod faults;
@@ -176,14 +176,16 @@ fn r18_a_fatal_producer_error_poisons_and_opening_anew_takes_less_than_5_s() {
     let topic = TestTopic::with_settings(&[("max.message.bytes", "2000")]);
     let mut log = topic.open();
     append(&mut log, &[b"before"]);
-    let large = vec![1; 10_000];
-    let record = frontdesk_storage::Record { partition: 0, payload: &large };
-    let error = log.append(&[record]).expect_err("the broker refuses it");
-    assert!(matches!(error, LogError::Io { .. }), "{error}");
-    let small = frontdesk_storage::Record { partition: 0, payload: b"small" };
+    // Larger than a batch, so that what is behind it goes in another one.
+    let large = vec![1; 300 << 10];
+    let turn = [large.as_slice(), b"behind"].map(|payload| Record { partition: 0, payload });
+    let error = log.append(&turn).expect_err("the broker refuses it");
+    let LogError::Io { source, .. } = &error else { panic!("{error}") };
+    assert!(source.to_string().contains("the producer gave up"), "{source}");
+    let small = Record { partition: 0, payload: b"small" };
     let poisoned = log.append(&[small]).expect_err("it is dead");
     assert!(matches!(poisoned, LogError::Poisoned), "{poisoned}");
-    // What was appended can still be read.
+    // What was appended can still be read, and nothing is behind the gap.
     assert_eq!(read_all(&log, 1).len(), 1);
 
     let began = Instant::now();

@@ -6,8 +6,8 @@
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
 //!
 //! # Kafka
-//! Kafka 4.1, on a private network: the connection is not encrypted. What is acknowledged is on as many
-//! brokers as `min.insync.replicas` says. Records are removed by [`KafkaLog`]'s `trim` only.
+//! Kafka 4.1, on a private network: the connection is not encrypted. What is acknowledged is in the
+//! memory of as many brokers as `min.insync.replicas` says. Records are removed by [`KafkaLog`]'s `trim` only.
 //!
 //! # Redis
 //! Nothing in Redis may be something that must not be lost. While it is away every call fails at once

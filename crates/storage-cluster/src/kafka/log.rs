@@ -39,6 +39,9 @@ const REPORT_MARGIN: Duration = Duration::from_secs(5);
 /// order of its records, but those of others may lie between them, and [`MessageLog::next_offset`] is
 /// what this log knows. As the only writer it keeps the whole contract.
 ///
+/// Kafka acknowledges before it syncs: it takes replicas on several machines, and
+/// [`KafkaOptions::min_insync_replicas`] of at least 2, for a record to survive a power loss.
+///
 /// Calls block, an append for at most [`KafkaOptions::delivery_timeout`] and a few seconds.
 pub struct KafkaLog {
     options: KafkaOptions,

@@ -4,6 +4,7 @@
 //!   owns the partition; [`ensure_topic`] makes and checks the topic.
 //! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
+//! - [`MySqlHistory`]: what happened in conversations, in several MySQL or MariaDB databases.
 //!
 //! # Kafka
 //! Kafka 4.1, on a private network: the connection is not encrypted. What is acknowledged is in the
@@ -34,8 +35,10 @@ mod bus;
 mod directory;
 mod kafka;
 mod link;
+mod mysql;
 
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
 pub use kafka::{KafkaLog, KafkaOptions, KafkaTail, TopicError, ensure_topic};
 pub use link::{RedisError, RedisOptions};
+pub use mysql::{MySqlHistory, MySqlOpenError, MySqlOptions};

@@ -115,6 +115,36 @@ pub enum HistoryError {
         /// The next offset of the log.
         next: Offset,
     },
+    /// Another node took the partition: this one writes it no longer. Nothing was written.
+    #[error("partition {log} is owned by another node; owning it again takes a higher epoch")]
+    Fenced {
+        /// Which partition.
+        log: u16,
+    },
+    /// The history went on without this caller: an apply that was not answered was carried out after
+    /// all. Nothing was written.
+    #[error(
+        "the history has applied offset {applied} of log {log} meanwhile; \
+         ask for it and fold from there"
+    )]
+    Overtaken {
+        /// Which log.
+        log: u16,
+        /// What the history has applied.
+        applied: Offset,
+    },
+    /// The back end cannot be reached or does not answer. It may be asked again, also for the same batch:
+    /// what was not answered may still have happened.
+    #[error("could not {operation} in {place}")]
+    Unavailable {
+        /// What was tried.
+        operation: &'static str,
+        /// Where.
+        place: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The back end failed.
     #[error("could not {operation} in {}", path.display())]
     Engine {

@@ -67,7 +67,8 @@ pub trait History: Send + Sync {
     /// or neither. Visible to reads when it returns; durable after [`History::persist`].
     ///
     /// Idempotent by offset: a batch whose offset is not above [`History::applied`] of its log
-    /// changes nothing. Each log is applied by one caller at a time, in the order of offsets.
+    /// changes nothing. Each log is applied by one caller at a time, in the order of offsets. In a
+    /// cluster a log is a partition, and holds the conversations of that partition only.
     fn apply(&self, batch: &Batch) -> Result<(), HistoryError>;
 
     /// The offset of the last batch applied from this log; 0 if none was.

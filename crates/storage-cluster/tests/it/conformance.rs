@@ -1,4 +1,4 @@
-//! The suites of `frontdesk-storage`, run against Redis.
+//! The suites of `frontdesk-storage`, run against Redis and two MariaDB.
 
 use std::time::Duration;
 
@@ -25,5 +25,24 @@ mod bus {
         let lease = Duration::from_hours(1);
         let options = BusOptions { batches_max: 128, lease, ..BusOptions::default() };
         RedisBus::connect(shared_redis(), options).await.expect("redis runs")
+    });
+}
+
+mod history {
+    use crate::mysql::Databases;
+
+    frontdesk_storage::history_suite!({
+        let databases = Databases::shared();
+        move || databases.open_and_own()
+    });
+}
+
+/// Two shards that are one database, as where the database shards by itself.
+mod history_in_one_database {
+    use crate::mysql::Databases;
+
+    frontdesk_storage::history_suite!({
+        let databases = Databases::shared_one();
+        move || databases.open_and_own()
     });
 }

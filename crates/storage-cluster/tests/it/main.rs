@@ -4,4 +4,7 @@ mod bus;
 mod conformance;
 mod faults;
 mod kafka;
+mod mysql;
+mod mysql_faults;
+mod mysql_open;
 mod services;

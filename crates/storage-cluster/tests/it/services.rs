@@ -1,4 +1,4 @@
-//! Redis for these tests: one that all share, or one of a test's own, which it may pause, kill and flush.
+//! Services for these tests: those that all share, or some of a test's own, which it may pause, kill and flush.
 //!
 //! A service that cannot be started fails the test.
 
@@ -17,6 +17,8 @@ use tempfile::TempDir;
 /// the shared set.
 const OWN_PORTS: u16 = 20_000;
 const OWN_PORTS_COUNT: u16 = 10_000;
+/// What a set takes: Redis and two databases.
+const OWN_PORTS_STEP: u16 = 3;
 
 /// An installation of its own in the Redis all tests share.
 pub(crate) fn shared_redis() -> RedisOptions {
@@ -28,53 +30,83 @@ pub(crate) fn shared_redis() -> RedisOptions {
     RedisOptions { url: url.clone(), installation: Secret128::random().reveal() }
 }
 
-/// A Redis that one test has for itself.
-pub(crate) struct OwnRedis {
+/// Services that one test has for itself, in a directory and on ports of their own.
+pub(crate) struct OwnServices {
     directory: TempDir,
     port: u16,
+    names: &'static [&'static str],
 }
 
-impl OwnRedis {
-    /// Starts it.
-    pub(crate) fn start() -> Self {
-        let redis =
-            Self { directory: tempfile::tempdir().expect("a directory"), port: free_port() };
-        redis.start_again();
-        redis
+impl OwnServices {
+    /// Starts them.
+    pub(crate) fn start(names: &'static [&'static str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let services = Self { directory, port: free_port(), names };
+        services.start_again();
+        services
     }
 
-    /// Starts it after it was killed.
+    /// Starts those that were killed, and wakes those that were paused.
     pub(crate) fn start_again(&self) {
-        self.services(&["start", "redis"]);
+        self.run(&[&["start"], self.names].concat());
     }
 
-    /// How to reach it.
-    pub(crate) fn options(&self) -> RedisOptions {
-        let url = redis_url(&self.services(&["env"]));
-        RedisOptions { url, installation: "test".to_owned() }
-    }
-
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let file = self.directory.path().join("redis/pid");
+    /// Sends a signal to one of them.
+    pub(crate) fn signal(&self, name: &str, signal: Signal) {
+        let file = self.directory.path().join(name).join("pid");
         let text = std::fs::read_to_string(file).expect("a pid file");
         let pid = text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid");
         kill_process(Pid::from_raw(pid).expect("not 0"), signal).expect("it runs");
     }
 
-    /// Sends a command by a connection of the test's own.
-    pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
-        command(&self.options(), words).await
+    /// The addresses, as lines for a shell.
+    pub(crate) fn env(&self) -> String {
+        self.run(&["env"])
     }
 
-    fn services(&self, arguments: &[&str]) -> String {
+    /// Where they keep their data.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
         services(arguments, Some((self.directory.path(), self.port)))
     }
 }
 
-impl Drop for OwnRedis {
+impl Drop for OwnServices {
     fn drop(&mut self) {
-        self.services(&["stop"]);
+        self.run(&["stop"]);
+    }
+}
+
+/// A Redis that one test has for itself.
+pub(crate) struct OwnRedis(OwnServices);
+
+impl OwnRedis {
+    /// Starts it.
+    pub(crate) fn start() -> Self {
+        Self(OwnServices::start(&["redis"]))
+    }
+
+    /// Starts it after it was killed.
+    pub(crate) fn start_again(&self) {
+        self.0.start_again();
+    }
+
+    /// How to reach it.
+    pub(crate) fn options(&self) -> RedisOptions {
+        RedisOptions { url: redis_url(&self.0.env()), installation: "test".to_owned() }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.0.signal("redis", signal);
+    }
+
+    /// Sends a command by a connection of the test's own.
+    pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        command(&self.options(), words).await
     }
 }
 
@@ -94,7 +126,7 @@ pub(crate) async fn command<T: redis::FromRedisValue>(options: &RedisOptions, wo
 }
 
 /// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
-fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
+pub(crate) fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
     let mut command = services_command(arguments);
     if let Some((directory, port)) = own {
         command.env("FRONTDESK_SERVICES", directory);
@@ -119,18 +151,23 @@ pub(crate) fn run(mut command: Command) -> String {
 }
 
 fn redis_url(env: &str) -> String {
-    let line = env.lines().find_map(|line| line.strip_prefix("FRONTDESK_REDIS_URL="));
-    line.expect("a line for Redis").to_owned()
+    value(env, "FRONTDESK_REDIS_URL=")
 }
 
-/// A port nobody listens on; test processes that run at the same time begin elsewhere.
+/// What a line of the addresses says.
+pub(crate) fn value(env: &str, name: &str) -> String {
+    let line = env.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("a line that begins with {name}")).to_owned()
+}
+
+/// The first of some ports nobody listens on; test processes that run at the same time begin elsewhere.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = (process::id().wrapping_mul(101) % u32::from(OWN_PORTS_COUNT)) as u16;
-    std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed))
-        .take(usize::from(OWN_PORTS_COUNT))
+    std::iter::repeat_with(|| NEXT.fetch_add(OWN_PORTS_STEP, Ordering::Relaxed))
+        .take(usize::from(OWN_PORTS_COUNT / OWN_PORTS_STEP))
         .map(|next| OWN_PORTS + (begin + next) % OWN_PORTS_COUNT)
-        .find(|port| is_free(*port))
+        .find(|port| (*port..*port + OWN_PORTS_STEP).all(is_free))
         .expect("a free port")
 }
 

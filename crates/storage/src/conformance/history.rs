@@ -1,15 +1,22 @@
 //! Cases for [`History`](crate::History).
+//!
+//! A log is a partition here, as in a cluster; where logs are something else, any number will do.
 
+use std::collections::BTreeMap;
 use std::{ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
+use frontdesk_core::partition_of;
 
 use crate::{Batch, ConversationWrite, EntryWrite, History, Offset, Sent};
 
 /// Opens the history under test; every call opens the same one again, after the former was
 /// dropped.
 pub type Open<'a, H> = &'a mut dyn FnMut() -> H;
+
+/// The partitions of the installation under test; some have numbers of more than a byte.
+pub const PARTITIONS: u16 = 300;
 
 /// Makes a test of every case; takes an expression for a closure that opens the history.
 #[macro_export]
@@ -67,8 +74,25 @@ pub fn batch(offset: Offset, conversations: Vec<ConversationWrite>) -> Batch {
     Batch { log: 0, offset, conversations }
 }
 
-fn apply(history: &impl History, batch: &Batch) {
-    history.apply(batch).expect("the history takes a batch");
+/// The log of a conversation.
+pub fn log(number: u32) -> u16 {
+    partition_of(&conversation(number), PARTITIONS)
+}
+
+/// One batch for each log that is written to.
+pub fn batches(offset: Offset, conversations: Vec<ConversationWrite>) -> Vec<Batch> {
+    let mut logs: BTreeMap<u16, Vec<_>> = BTreeMap::new();
+    for change in conversations {
+        logs.entry(partition_of(&change.conversation, PARTITIONS)).or_default().push(change);
+    }
+    let batch = |(log, conversations)| Batch { log, offset, conversations };
+    logs.into_iter().map(batch).collect()
+}
+
+fn apply(history: &impl History, offset: Offset, conversations: Vec<ConversationWrite>) {
+    for batch in batches(offset, conversations) {
+        history.apply(&batch).expect("the history takes a batch");
+    }
 }
 
 fn page(history: &impl History, number: u32, before: Option<u64>, limit: usize) -> Vec<u64> {
@@ -87,7 +111,7 @@ fn since(history: &impl History, number: u32, after: u64, limit: usize) -> Vec<u
 /// Nothing is found where nothing was applied.
 pub fn an_empty_history_answers_nothing<H: History>(open: Open<'_, H>) {
     let history = open();
-    assert_eq!(history.applied(0).expect("readable"), 0);
+    assert_eq!(history.applied(log(1)).expect("readable"), 0);
     assert_eq!(history.state(&conversation(1)).expect("readable"), None);
     assert_eq!(history.find(&conversation(1), "a", b"b").expect("readable"), None);
     assert!(page(&history, 1, None, 10).is_empty());
@@ -98,7 +122,7 @@ pub fn an_empty_history_answers_nothing<H: History>(open: Open<'_, H>) {
 /// A page is the newest below `before`, ascending.
 pub fn entries_come_back_by_page<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, vec![write(1, 1..=300)]));
+    apply(&history, 1, vec![write(1, 1..=300)]);
     assert_eq!(page(&history, 1, None, 3), [298, 299, 300]);
     assert_eq!(page(&history, 1, Some(298), 3), [295, 296, 297]);
     assert_eq!(page(&history, 1, Some(3), 10), [1, 2]);
@@ -111,7 +135,7 @@ pub fn entries_come_back_by_page<H: History>(open: Open<'_, H>) {
 /// What came after a seq, oldest first.
 pub fn entries_come_back_since<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, vec![write(1, 1..=5)]));
+    apply(&history, 1, vec![write(1, 1..=5)]);
     assert_eq!(since(&history, 1, 0, 2), [1, 2]);
     assert_eq!(since(&history, 1, 3, 10), [4, 5]);
     assert_eq!(since(&history, 1, 5, 10), [0; 0]);
@@ -121,7 +145,7 @@ pub fn entries_come_back_since<H: History>(open: Open<'_, H>) {
 /// Neighbouring conversations are kept apart.
 pub fn conversations_do_not_mix<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, vec![write(1, 1..=2), write(2, 1..=3), write(3, 1..=1)]));
+    apply(&history, 1, vec![write(1, 1..=2), write(2, 1..=3), write(3, 1..=1)]);
     assert_eq!(page(&history, 2, None, 10), [1, 2, 3]);
     assert_eq!(since(&history, 1, 0, 10), [1, 2]);
     assert_eq!(history.find(&conversation(1), "sender 1", &[0; 16]).expect("readable"), None);
@@ -130,12 +154,12 @@ pub fn conversations_do_not_mix<H: History>(open: Open<'_, H>) {
 /// A batch applied again, or an older one, changes nothing.
 pub fn a_batch_is_applied_once<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(5, vec![write(1, 1..=2)]));
-    apply(&history, &batch(9, vec![write(1, 3..=3)]));
+    apply(&history, 5, vec![write(1, 1..=2)]);
+    apply(&history, 9, vec![write(1, 3..=3)]);
     for offset in [9, 5, 3] {
-        apply(&history, &batch(offset, vec![write(1, 7..=7)]));
+        apply(&history, offset, vec![write(1, 7..=7)]);
     }
-    assert_eq!(history.applied(0).expect("readable"), 9);
+    assert_eq!(history.applied(log(1)).expect("readable"), 9);
     assert_eq!(page(&history, 1, None, 10), [1, 2, 3]);
     let state = history.state(&conversation(1)).expect("readable");
     assert_eq!(state.as_deref(), Some(&b"state 1 3"[..]));
@@ -144,17 +168,22 @@ pub fn a_batch_is_applied_once<H: History>(open: Open<'_, H>) {
 /// Each log has its own offset.
 pub fn logs_do_not_mix<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &Batch { log: 1, offset: 7, conversations: vec![write(1, 1..=1)] });
-    apply(&history, &Batch { log: 258, offset: 3, conversations: vec![write(2, 1..=1)] });
-    let applied = [0, 1, 2, 258].map(|log| history.applied(log).expect("readable"));
-    assert_eq!(applied, [0, 7, 0, 3]);
+    let second = (2..1_000_000).find(|number| log(*number) > 255).expect("one of them");
+    let first = 1;
+    assert_ne!(log(first), log(second));
+    apply(&history, 7, vec![write(first, 1..=1)]);
+    apply(&history, 3, vec![write(second, 1..=1)]);
+    let applied = |number| history.applied(log(number)).expect("readable");
+    assert_eq!([applied(first), applied(second)], [7, 3]);
+    let other = (0..PARTITIONS).find(|other| ![log(first), log(second)].contains(other));
+    assert_eq!(history.applied(other.expect("more than two")).expect("readable"), 0);
 }
 
 /// The state is the last one written.
 pub fn the_newest_state_wins<H: History>(open: Open<'_, H>) {
     let history = open();
     for seq in 1..=20 {
-        apply(&history, &batch(seq, vec![write(1, seq..=seq)]));
+        apply(&history, seq, vec![write(1, seq..=seq)]);
     }
     let state = history.state(&conversation(1)).expect("readable");
     assert_eq!(state.as_deref(), Some(&b"state 1 20"[..]));
@@ -165,7 +194,7 @@ pub fn sent_ids_are_found<H: History>(open: Open<'_, H>) {
     let history = open();
     let mut nameless = write(1, 1..=50);
     nameless.entries[9] = Arc::new(EntryWrite { client_msg_id: Bytes::new(), ..entry(10) });
-    apply(&history, &batch(1, vec![nameless]));
+    apply(&history, 1, vec![nameless]);
     for seq in 1..=50 {
         let EntryWrite { sender, client_msg_id, content_hash, .. } = entry(seq);
         let found = history.find(&conversation(1), &sender, &client_msg_id).expect("readable");
@@ -180,10 +209,10 @@ pub fn sent_ids_are_found<H: History>(open: Open<'_, H>) {
 /// A replaced entry has the new content; its id is still found.
 pub fn replaced_entries_keep_their_seq<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, vec![write(1, 1..=3)]));
+    apply(&history, 1, vec![write(1, 1..=3)]);
     let mut replacing = write(1, 4..=4);
     replacing.replaced = vec![(2, Bytes::from_static(b"gone")), (4, Bytes::from_static(b"gone"))];
-    apply(&history, &batch(2, vec![replacing]));
+    apply(&history, 2, vec![replacing]);
     let found = history.since(&conversation(1), 0, 10).expect("readable");
     let found: Vec<_> = found.iter().map(|(seq, bytes)| (*seq, &bytes[..])).collect();
     assert_eq!(found, [(1, &b"entry 1"[..]), (2, b"gone"), (3, b"entry 3"), (4, b"gone")]);
@@ -202,7 +231,7 @@ pub fn batches_of_any_size_are_one_timeline<H: History>(open: Open<'_, H>) {
             // Two of an earlier batch, one of them for the second time, and one of this one.
             change.replaced = [3, last, last + 1].map(|seq| (seq, entry(seq).entry)).to_vec();
         }
-        apply(&history, &batch(offset, vec![change, write(2, offset..=offset)]));
+        apply(&history, offset, vec![change, write(2, offset..=offset)]);
         last += count;
     }
     for seq in 0..=last + 1 {
@@ -225,7 +254,7 @@ pub fn events_come_back_since<H: History>(open: Open<'_, H>) {
     let mut with_events = write(1, 1..=1);
     with_events.events =
         (1..=4).map(|number| (number, Bytes::from(format!("event {number}")))).collect();
-    apply(&history, &batch(1, vec![with_events, write(2, 1..=9)]));
+    apply(&history, 1, vec![with_events, write(2, 1..=9)]);
     let found = history.events(&conversation(1), 1, 2).expect("readable");
     assert_eq!(found, [(2, Bytes::from_static(b"event 2")), (3, Bytes::from_static(b"event 3"))]);
     assert!(history.events(&conversation(2), 0, 10).expect("readable").is_empty());
@@ -235,7 +264,7 @@ pub fn events_come_back_since<H: History>(open: Open<'_, H>) {
 /// All conversations are visited, ids ascending, until told to stop.
 pub fn conversations_are_listed_in_order<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, [5, 1, 300, 2].map(|number| write(number, 1..=2)).to_vec()));
+    apply(&history, 1, [5, 1, 300, 2].map(|number| write(number, 1..=2)).to_vec());
     let mut listed = Vec::new();
     history
         .conversations(&mut |id, state| {
@@ -258,13 +287,13 @@ pub fn conversations_are_listed_in_order<H: History>(open: Open<'_, H>) {
 /// What was persisted is there again, offset and all.
 pub fn persisted_batches_survive_reopening<H: History>(open: Open<'_, H>) {
     let history = open();
-    apply(&history, &batch(1, vec![write(1, 1..=100), write(2, 1..=1)]));
+    apply(&history, 1, vec![write(1, 1..=100), write(2, 1..=1)]);
     history.persist().expect("durable");
     drop(history);
     let history = open();
-    assert_eq!(history.applied(0).expect("readable"), 1);
+    assert_eq!(history.applied(log(1)).expect("readable"), 1);
     assert_eq!(page(&history, 1, None, 200), (1..=100).collect::<Vec<_>>());
-    apply(&history, &batch(2, vec![write(1, 101..=101)]));
+    apply(&history, 2, vec![write(1, 101..=101)]);
     history.persist().expect("durable");
     drop(history);
     assert_eq!(page(&open(), 1, None, 2), [100, 101]);

@@ -1,0 +1,288 @@
+//! The history on several MySQL or MariaDB databases, the shards.
+//!
+//! A log is a partition, and a partition lies on one shard with all of its conversations and its progress, so a
+//! batch is one transaction. Where it lies stands in the first shard (`placements`); the tables stand in
+//! `migrations/mysql`. A node takes partitions by [`MySqlHistory::own`] with an epoch that rises; whoever had them
+//! before is refused from then on.
+//!
+//! Every call has a deadline. A shard that is away refuses its own conversations and holds up no others.
+
+mod apply;
+mod error;
+mod list;
+mod open;
+mod placement;
+mod read;
+mod rows;
+mod shard;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use frontdesk_core::id::ConversationId;
+use frontdesk_core::partition_of;
+use frontdesk_storage::{Batch, History, HistoryError, Offset, Sent};
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+
+use self::apply::Owned;
+pub use self::error::MySqlOpenError;
+use self::open::Opening;
+use self::shard::Shard;
+
+/// Its threads only look which socket has data; the work is done on those of the callers.
+const RUNTIME_THREADS: usize = 1;
+
+/// Where the databases are.
+#[derive(Clone)]
+pub struct MySqlOptions {
+    /// `mysql://USER:PASSWORD@HOST:PORT/DATABASE`, one for each shard, in the order of creation; new ones
+    /// behind. Several may be the same, where the database shards by itself. They hold secrets.
+    pub urls: Vec<String>,
+    /// How many partitions the installation has; stays as it was at creation.
+    pub partitions: u16,
+    /// How long a call may take.
+    pub timeout: Duration,
+    /// Connections to each shard at the same time.
+    pub connections_max: u32,
+}
+
+impl MySqlOptions {
+    /// Options with defaults for what is no address.
+    pub fn new(urls: Vec<String>, partitions: u16) -> Self {
+        Self { urls, partitions, timeout: Duration::from_secs(5), connections_max: 16 }
+    }
+}
+
+impl fmt::Debug for MySqlOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlOptions")
+            .field("shards", &self.urls.len())
+            .field("partitions", &self.partitions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A history on MySQL shards. Its methods wait: they are called from threads that are no workers of a
+/// Tokio runtime.
+pub struct MySqlHistory {
+    shards: Vec<Shard>,
+    /// The shard of each partition.
+    placements: Vec<u16>,
+    owned: Mutex<HashMap<u16, Owned>>,
+    warnings: Vec<String>,
+    runtime: Option<Runtime>,
+}
+
+impl fmt::Debug for MySqlHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlHistory").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
+
+impl MySqlHistory {
+    /// Connects to all shards, creates their tables or brings them up to date, and refuses settings that
+    /// would lose or change data. All shards must be there.
+    pub fn open(options: &MySqlOptions) -> Result<Self, MySqlOpenError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(RUNTIME_THREADS)
+            .thread_name("history-mysql")
+            .enable_all()
+            .build()
+            .map_err(|source| MySqlOpenError::Threads { source })?;
+        let (databases, placements) = runtime.block_on(open_all(options))?;
+        let mut warnings = Vec::new();
+        let mut shards = Vec::new();
+        for database in databases {
+            for warning in database.warnings {
+                tracing::warn!("{warning}");
+                warnings.push(warning);
+            }
+            shards.push(Shard::new(runtime.handle().clone(), database.found, options));
+        }
+        let owned = Mutex::default();
+        Ok(Self { shards, placements, owned, warnings, runtime: Some(runtime) })
+    }
+
+    /// What an operator should know about the settings of the databases.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// How often a transaction was tried again because of a deadlock or a lock.
+    pub fn retried(&self) -> u64 {
+        self.shards.iter().map(Shard::retried).sum()
+    }
+
+    /// Takes partitions for this node, with an epoch higher than that of any owner before; those are fenced
+    /// from then on. Fails with [`HistoryError::Fenced`] if another owner has an epoch that is as high. After
+    /// an error some may have been taken; to take them again needs a higher epoch.
+    pub fn own(&self, logs: &[u16], epoch: u64) -> Result<(), HistoryError> {
+        let mut by_shard: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
+        for log in logs {
+            by_shard.entry(self.placement(*log)).or_default().push(*log);
+        }
+        for (shard, logs) in by_shard {
+            let taken = self.shards[usize::from(shard)]
+                .call("own partitions", async |connection| {
+                    apply::own(connection, &logs, epoch).await
+                })?;
+            self.owned.lock().extend(taken);
+        }
+        Ok(())
+    }
+
+    fn placement(&self, log: u16) -> u16 {
+        let placement = self.placements.get(usize::from(log));
+        *placement.unwrap_or_else(|| panic!("there is no partition {log}"))
+    }
+
+    fn shard_of_log(&self, log: u16) -> &Shard {
+        &self.shards[usize::from(self.placement(log))]
+    }
+
+    fn shard(&self, conversation: &ConversationId) -> &Shard {
+        self.shard_of_log(self.log_of(conversation))
+    }
+
+    fn log_of(&self, conversation: &ConversationId) -> u16 {
+        partition_of(conversation, self.placements.len() as u16)
+    }
+}
+
+impl Drop for MySqlHistory {
+    fn drop(&mut self) {
+        // Waits for nothing, so that it may be dropped anywhere.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn open_all(options: &MySqlOptions) -> Result<(Vec<Opening>, Vec<u16>), MySqlOpenError> {
+    let mut databases = Vec::new();
+    for (place, url) in options.urls.iter().enumerate() {
+        databases.push(Opening::connect(place, url, options.timeout).await?);
+    }
+    let Some(first) = databases.first_mut() else { return Err(MySqlOpenError::NoShard) };
+    first.lock().await?;
+    for database in &mut databases {
+        database.migrate().await?;
+    }
+    let placements = placement::place(&mut databases, options.partitions).await?;
+    Ok((databases, placements))
+}
+
+impl History for MySqlHistory {
+    fn apply(&self, batch: &Batch) -> Result<(), HistoryError> {
+        let log = batch.log;
+        for change in &batch.conversations {
+            let lies = self.log_of(&change.conversation);
+            assert_eq!(lies, log, "conversation {} is of another partition", change.conversation);
+        }
+        let owned = self.owned.lock().get(&log).copied();
+        let Some(owned) = owned else { return Err(HistoryError::Fenced { log }) };
+        if batch.offset <= owned.applied {
+            return Ok(());
+        }
+        let shard = self.shard_of_log(log);
+        let applied = shard.call("apply a batch", async |connection| {
+            apply::apply(connection, batch, owned, shard.packet_bytes_max).await
+        })?;
+        self.seen(log, owned.epoch, applied);
+        Ok(())
+    }
+
+    fn applied(&self, log: u16) -> Result<Offset, HistoryError> {
+        let progress = self.shard_of_log(log).call("read the progress", async |connection| {
+            Ok(apply::progress(connection, log).await?)
+        })?;
+        let Some((epoch, applied)) = progress else { return Err(HistoryError::Fenced { log }) };
+        self.seen(log, epoch, applied);
+        Ok(applied)
+    }
+
+    /// Does nothing: what was applied was committed. [`MySqlHistory::warnings`] tells where a commit does not
+    /// survive a power loss.
+    fn persist(&self) -> Result<(), HistoryError> {
+        Ok(())
+    }
+
+    fn state(&self, conversation: &ConversationId) -> Result<Option<Bytes>, HistoryError> {
+        self.shard(conversation)
+            .call("read a state", async |connection| read::state(connection, conversation).await)
+    }
+
+    fn page(
+        &self,
+        conversation: &ConversationId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
+        let newest = match before {
+            None => u64::MAX,
+            Some(0) => return Ok(Vec::new()),
+            Some(before) => before - 1,
+        };
+        self.shard(conversation).call("read a page", async |connection| {
+            read::page(connection, conversation, newest, limit).await
+        })
+    }
+
+    fn since(
+        &self,
+        conversation: &ConversationId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
+        self.shard(conversation).call("read entries", async |connection| {
+            read::since(connection, conversation, after, limit).await
+        })
+    }
+
+    fn find(
+        &self,
+        conversation: &ConversationId,
+        sender: &str,
+        client_msg_id: &[u8],
+    ) -> Result<Option<Sent>, HistoryError> {
+        if client_msg_id.is_empty() {
+            return Ok(None);
+        }
+        self.shard(conversation).call("find a message", async |connection| {
+            read::find(connection, conversation, sender, client_msg_id).await
+        })
+    }
+
+    fn events(
+        &self,
+        conversation: &ConversationId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
+        self.shard(conversation).call("read events", async |connection| {
+            read::events(connection, conversation, after, limit).await
+        })
+    }
+
+    fn conversations(
+        &self,
+        visit: &mut dyn FnMut(ConversationId, Bytes) -> ControlFlow<()>,
+    ) -> Result<(), HistoryError> {
+        list::conversations(self, visit)
+    }
+}
+
+impl MySqlHistory {
+    /// Remembers what is applied, if the partition is still this node's.
+    fn seen(&self, log: u16, epoch: u64, applied: Offset) {
+        if let Some(owned) = self.owned.lock().get_mut(&log)
+            && owned.epoch == epoch
+        {
+            owned.applied = applied;
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A batch in one transaction, and who may apply one.
+//!
+//! The first statement moves the partition's progress on, if it still stands where this owner left it and still
+//! has this owner's epoch. From there on the row is locked, and everything else follows or nothing does.
+
+use bytes::Bytes;
+use frontdesk_core::id::ConversationId;
+use frontdesk_storage::{Batch, EntryWrite, HistoryError, Offset};
+use sqlx::mysql::MySqlConnection;
+use sqlx::{MySql, QueryBuilder};
+
+use super::error::Fault;
+use super::rows::{Statement, Values};
+use super::shard::rollback;
+
+const STATES: Statement = Statement {
+    head: "INSERT INTO conversations (id, log, state) VALUES",
+    row: "(?, ?, ?)",
+    tail: "ON DUPLICATE KEY UPDATE state = VALUES(state)",
+};
+const ENTRIES: Statement = Statement {
+    head: "INSERT INTO entries (conversation, seq, sender, client_msg_id, content_hash, entry) VALUES",
+    row: "(?, ?, ?, ?, ?, ?)",
+    tail: "",
+};
+const EVENTS: Statement = Statement {
+    head: "INSERT INTO events (conversation, number, event) VALUES",
+    row: "(?, ?, ?)",
+    tail: "",
+};
+
+/// A partition this node owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owned {
+    /// The epoch it was taken with.
+    pub(super) epoch: u64,
+    /// What is known to be applied.
+    pub(super) applied: Offset,
+}
+
+/// Applies a batch and returns the offset that is applied then.
+pub(super) async fn apply(
+    connection: &mut MySqlConnection,
+    batch: &Batch,
+    owned: Owned,
+    packet_bytes_max: usize,
+) -> Result<Offset, Fault> {
+    sqlx::raw_sql("START TRANSACTION").execute(&mut *connection).await?;
+    let moved =
+        sqlx::query("UPDATE progress SET applied = ? WHERE log = ? AND epoch = ? AND applied = ?")
+            .bind(batch.offset)
+            .bind(batch.log)
+            .bind(owned.epoch)
+            .bind(owned.applied)
+            .execute(&mut *connection)
+            .await?;
+    if moved.rows_affected() == 0 {
+        rollback(connection).await?;
+        return why_not(connection, batch, owned).await;
+    }
+    write(connection, batch, packet_bytes_max).await?;
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    Ok(batch.offset)
+}
+
+/// Tells why the progress does not stand where this owner left it.
+async fn why_not(
+    connection: &mut MySqlConnection,
+    batch: &Batch,
+    owned: Owned,
+) -> Result<Offset, Fault> {
+    let log = batch.log;
+    match progress(connection, log).await? {
+        Some((epoch, applied)) if epoch == owned.epoch && applied >= batch.offset => Ok(applied),
+        Some((epoch, applied)) if epoch == owned.epoch => {
+            Err(Fault::History(HistoryError::Overtaken { log, applied }))
+        }
+        _ => Err(Fault::History(HistoryError::Fenced { log })),
+    }
+}
+
+/// Epoch and offset of a partition; `None` if it does not lie here.
+pub(super) async fn progress(
+    connection: &mut MySqlConnection,
+    log: u16,
+) -> Result<Option<(u64, Offset)>, sqlx::Error> {
+    sqlx::query_as("SELECT epoch, applied FROM progress WHERE log = ?")
+        .bind(log)
+        .fetch_optional(connection)
+        .await
+}
+
+/// Takes partitions with a higher epoch than any before; all of them or none.
+pub(super) async fn own(
+    connection: &mut MySqlConnection,
+    logs: &[u16],
+    epoch: u64,
+) -> Result<Vec<(u16, Owned)>, Fault> {
+    sqlx::raw_sql("START TRANSACTION").execute(&mut *connection).await?;
+    // In the order of numbers, so that two who take the same ones do not wait for each other.
+    let mut query = in_logs("SELECT log, epoch, applied FROM progress WHERE log IN (", logs);
+    query.push(" ORDER BY log FOR UPDATE");
+    let found: Vec<(u16, u64, u64)> =
+        query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
+    let fenced = |log: &u16| !found.iter().any(|(found, of, _)| found == log && *of < epoch);
+    if let Some(log) = logs.iter().copied().find(|log| fenced(log)) {
+        return Err(Fault::History(HistoryError::Fenced { log }));
+    }
+    let mut query = QueryBuilder::new("UPDATE progress SET epoch = ");
+    query.push_bind(epoch).push(" WHERE log IN (");
+    push_logs(&mut query, logs);
+    query.build().persistent(false).execute(&mut *connection).await?;
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    Ok(found.into_iter().map(|(log, _, applied)| (log, Owned { epoch, applied })).collect())
+}
+
+fn in_logs(head: &str, logs: &[u16]) -> QueryBuilder<MySql> {
+    let mut query = QueryBuilder::new(head);
+    push_logs(&mut query, logs);
+    query
+}
+
+fn push_logs(query: &mut QueryBuilder<MySql>, logs: &[u16]) {
+    let mut list = query.separated(", ");
+    for log in logs {
+        list.push_bind(*log);
+    }
+    list.push_unseparated(")");
+}
+
+struct EntryRow<'a> {
+    conversation: &'a ConversationId,
+    entry: &'a EntryWrite,
+    content: &'a Bytes,
+}
+
+async fn write(
+    connection: &mut MySqlConnection,
+    batch: &Batch,
+    packet_bytes_max: usize,
+) -> Result<(), Fault> {
+    let changes = &batch.conversations;
+    STATES
+        .run(
+            connection,
+            changes,
+            packet_bytes_max,
+            |change| change.state.len(),
+            |query, change| {
+                query
+                    .bind(&change.conversation.as_bytes()[..])
+                    .bind(batch.log)
+                    .bind(&change.state[..])
+            },
+        )
+        .await?;
+
+    // An entry may be added and replaced in the same batch.
+    let mut entries = Vec::new();
+    let mut replaced = Vec::new();
+    for change in changes {
+        let begin = entries.len();
+        entries.extend(change.entries.iter().map(|entry| EntryRow {
+            conversation: &change.conversation,
+            entry,
+            content: &entry.entry,
+        }));
+        for (seq, by) in &change.replaced {
+            match change.entries.binary_search_by_key(seq, |entry| entry.seq) {
+                Ok(at) => entries[begin + at].content = by,
+                Err(_) => replaced.push((change.conversation, *seq, by)),
+            }
+        }
+    }
+    let weigh = |row: &EntryRow<'_>| row.content.len() + row.entry.sender.len();
+    ENTRIES.run(connection, &entries, packet_bytes_max, weigh, bind_entry).await?;
+    for (conversation, seq, by) in replaced {
+        replace(connection, conversation, seq, by).await?;
+    }
+
+    let events: Vec<_> = changes
+        .iter()
+        .flat_map(|change| change.events.iter().map(|event| (&change.conversation, event)))
+        .collect();
+    EVENTS
+        .run(
+            connection,
+            &events,
+            packet_bytes_max,
+            |(_, (_, event))| event.len(),
+            |query, (conversation, (number, event))| {
+                query.bind(&conversation.as_bytes()[..]).bind(*number).bind(&event[..])
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+fn bind_entry<'q>(query: Values<'q>, row: &EntryRow<'_>) -> Values<'q> {
+    let id = &row.entry.client_msg_id;
+    query
+        .bind(&row.conversation.as_bytes()[..])
+        .bind(row.entry.seq)
+        .bind(row.entry.sender.as_bytes())
+        .bind((!id.is_empty()).then_some(&id[..]))
+        .bind(row.entry.content_hash)
+        .bind(&row.content[..])
+}
+
+async fn replace(
+    connection: &mut MySqlConnection,
+    conversation: ConversationId,
+    seq: u64,
+    by: &Bytes,
+) -> Result<(), Fault> {
+    let replaced = sqlx::query("UPDATE entries SET entry = ? WHERE conversation = ? AND seq = ?")
+        .bind(&by[..])
+        .bind(&conversation.as_bytes()[..])
+        .bind(seq)
+        .execute(connection)
+        .await?;
+    if replaced.rows_affected() == 0 {
+        return Err(Fault::History(HistoryError::Damaged { conversation, what: "entries" }));
+    }
+    Ok(())
+}

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! scripts/services start redis
-//! FRONTDESK_REDIS_URL=... cargo bench -p frontdesk-storage-cluster    # the address: scripts/services env
+//! FRONTDESK_REDIS_URL=... cargo bench -p frontdesk-storage-cluster --bench bus    # the address: scripts/services env
 //! ```
 //! Publisher, subscriber and Redis share the machine.
 

@@ -30,7 +30,6 @@ use tokio::runtime::Runtime;
 
 use self::apply::Owned;
 pub use self::error::MySqlOpenError;
-use self::open::Opening;
 use self::shard::Shard;
 
 /// Its threads only look which socket has data; the work is done on those of the callers.
@@ -93,7 +92,7 @@ impl MySqlHistory {
             .enable_all()
             .build()
             .map_err(|source| MySqlOpenError::Threads { source })?;
-        let (databases, placements) = runtime.block_on(open_all(options))?;
+        let (databases, placements) = runtime.block_on(open::open_all(options))?;
         let mut warnings = Vec::new();
         let mut shards = Vec::new();
         for database in databases {
@@ -160,20 +159,6 @@ impl Drop for MySqlHistory {
             runtime.shutdown_background();
         }
     }
-}
-
-async fn open_all(options: &MySqlOptions) -> Result<(Vec<Opening>, Vec<u16>), MySqlOpenError> {
-    let mut databases = Vec::new();
-    for (place, url) in options.urls.iter().enumerate() {
-        databases.push(Opening::connect(place, url, options.timeout).await?);
-    }
-    let Some(first) = databases.first_mut() else { return Err(MySqlOpenError::NoShard) };
-    first.lock().await?;
-    for database in &mut databases {
-        database.migrate().await?;
-    }
-    let placements = placement::place(&mut databases, options.partitions).await?;
-    Ok((databases, placements))
 }
 
 impl History for MySqlHistory {

@@ -8,7 +8,9 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::{ConnectOptions, SqlSafeStr};
 use tokio::time::timeout;
 
+use super::MySqlOptions;
 use super::error::{MySqlOpenError, number, numbers};
+use super::placement::place;
 use super::shard::{Found, prepare};
 
 /// Less could not take the largest message with what surrounds it, or would make a statement of every row.
@@ -17,6 +19,8 @@ const PACKET_BYTES_MIN: u64 = 4 << 20;
 const LOCK_SECONDS: u32 = 60;
 /// How long it may take to change tables that are large.
 const MIGRATE_TIMEOUT: Duration = Duration::from_mins(30);
+/// How long it may take to place the partitions.
+const PLACE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Not the migrator's default name: other parts of the product may keep tables in the same database.
 const MIGRATIONS_TABLE: &str = "history_migrations";
 
@@ -30,7 +34,7 @@ pub(super) struct Opening {
 
 impl Opening {
     /// Connects and looks at the settings. Changes nothing.
-    pub(super) async fn connect(
+    async fn connect(
         place: usize,
         url: &str,
         answer_timeout: Duration,
@@ -50,19 +54,19 @@ impl Opening {
         if database.is_empty() {
             return Err(MySqlOpenError::NoDatabase { shard });
         }
+        let address = shard.clone();
         let connected = async {
-            let mut connection = options.connect().await?;
-            prepare(&mut connection).await?;
-            Ok(connection)
+            let connected = options.connect().await;
+            let mut connection =
+                connected.map_err(|source| connect_error(shard.clone(), source))?;
+            let prepared = prepare(&mut connection).await;
+            prepared.map_err(|source| connect_error(shard.clone(), source))?;
+            let found = Found { options, address: shard, identity: [0; 16], packet_bytes_max: 0 };
+            let mut opening = Self { connection, found, warnings: Vec::new() };
+            opening.check_settings().await?;
+            Ok(opening)
         };
-        let connection = timeout(answer_timeout, connected)
-            .await
-            .map_err(|_| MySqlOpenError::Late { shard: shard.clone() })?
-            .map_err(|source| connect_error(shard.clone(), source))?;
-        let found = Found { options, address: shard, identity: [0; 16], packet_bytes_max: 0 };
-        let mut opening = Self { connection, found, warnings: Vec::new() };
-        opening.check_settings().await?;
-        Ok(opening)
+        within(answer_timeout, &address, connected).await
     }
 
     async fn check_settings(&mut self) -> Result<(), MySqlOpenError> {
@@ -104,7 +108,7 @@ impl Opening {
     }
 
     /// Keeps others from opening the same databases until this connection is closed.
-    pub(super) async fn lock(&mut self) -> Result<(), MySqlOpenError> {
+    async fn lock(&mut self) -> Result<(), MySqlOpenError> {
         let locked: Option<i64> =
             sqlx::query_scalar("SELECT GET_LOCK(CONCAT('frontdesk.', LEFT(DATABASE(), 48)), ?)")
                 .bind(LOCK_SECONDS)
@@ -118,10 +122,9 @@ impl Opening {
     }
 
     /// Creates the tables or brings them up to date, and reads the database's identity.
-    pub(super) async fn migrate(&mut self) -> Result<(), MySqlOpenError> {
-        let migrated = timeout(MIGRATE_TIMEOUT, migrator().run(&mut self.connection)).await;
+    async fn migrate(&mut self) -> Result<(), MySqlOpenError> {
         let shard = || self.found.address.clone();
-        match migrated.map_err(|_| MySqlOpenError::Late { shard: shard() })? {
+        match migrator().run(&mut self.connection).await {
             Ok(()) => {}
             Err(MigrateError::VersionMissing(version)) => {
                 return Err(MySqlOpenError::TooNew { shard: shard(), version });
@@ -148,6 +151,37 @@ impl Opening {
     pub(super) fn failed(&self, operation: &'static str, source: sqlx::Error) -> MySqlOpenError {
         MySqlOpenError::Statement { operation, shard: self.found.address.clone(), source }
     }
+}
+
+/// Waits for a step of opening.
+async fn within<T>(
+    limit: Duration,
+    shard: &str,
+    step: impl Future<Output = Result<T, MySqlOpenError>>,
+) -> Result<T, MySqlOpenError> {
+    let done = timeout(limit, step).await;
+    done.unwrap_or_else(|_| Err(MySqlOpenError::Late { shard: shard.to_owned() }))
+}
+
+/// Opens all databases; tells on which of them each partition lies.
+pub(super) async fn open_all(
+    options: &MySqlOptions,
+) -> Result<(Vec<Opening>, Vec<u16>), MySqlOpenError> {
+    let mut databases = Vec::new();
+    for (place, url) in options.urls.iter().enumerate() {
+        databases.push(Opening::connect(place, url, options.timeout).await?);
+    }
+    let Some(first) = databases.first_mut() else { return Err(MySqlOpenError::NoShard) };
+    let address = first.found.address.clone();
+    let lock_timeout = Duration::from_secs(u64::from(LOCK_SECONDS)) + options.timeout;
+    within(lock_timeout, &address, first.lock()).await?;
+    for database in &mut databases {
+        let address = database.found.address.clone();
+        within(MIGRATE_TIMEOUT, &address, database.migrate()).await?;
+    }
+    let placed = place(&mut databases, options.partitions);
+    let placements = within(PLACE_TIMEOUT, "one of the databases", placed).await?;
+    Ok((databases, placements))
 }
 
 fn migrator() -> Migrator {

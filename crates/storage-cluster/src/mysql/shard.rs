@@ -13,7 +13,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, MySql, MySqlPool};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::MySqlOptions;
 use super::error::{AwayError, Fault, number, numbers};
@@ -26,6 +26,8 @@ const CONFLICT_DELAY: Duration = Duration::from_millis(5);
 const FULL_DELAY: Duration = Duration::from_millis(10);
 /// How long a shard that let nobody connect is left alone.
 const AWAY_TIME: Duration = Duration::from_secs(1);
+/// How long the server may take to answer that a connection may be used again.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections idle for longer are asked first whether they still are one.
 const PING_AFTER: Duration = Duration::from_secs(1);
 
@@ -193,8 +195,11 @@ impl Lease {
         self.0.as_mut().expect("only given back at the end")
     }
 
+    /// The pool asks the server once more; that ends too, else its place in the pool would be lost with it.
     fn give_back(mut self) {
-        drop(self.0.take());
+        if let Some(mut connection) = self.0.take() {
+            tokio::spawn(timeout(GIVE_BACK_TIMEOUT, connection.return_to_pool()));
+        }
     }
 }
 

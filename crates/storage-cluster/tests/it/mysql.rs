@@ -277,3 +277,38 @@ fn a_message_cannot_be_stored_twice() {
     assert_eq!(history.applied(log(1)).expect("readable"), 1);
     assert_eq!(history.page(&conversation(1), None, 10).expect("readable").len(), 1);
 }
+
+/// The databases of these tests are latin1; no character set and no collation touches what is stored.
+#[test]
+fn bytes_of_any_value_come_back_and_names_are_compared_as_bytes() {
+    let databases = Databases::shared();
+    let history = databases.open_and_own();
+    let all: bytes::Bytes = (0..=255).collect();
+    let names = ["a", "A", "a ", "\u{e4}", "a\u{308}", "客"];
+    let mut change = write(1, 1..=names.len() as u64);
+    change.state = all.clone();
+    change.events = vec![(1, all.clone())];
+    for (entry, name) in change.entries.iter_mut().zip(names) {
+        let of_all = frontdesk_storage::EntryWrite {
+            sender: name.to_owned(),
+            client_msg_id: all.slice(..16),
+            content_hash: u64::MAX - entry.seq,
+            entry: all.clone(),
+            seq: entry.seq,
+        };
+        *entry = of_all.into();
+    }
+    history.apply(&batches(1, vec![change]).remove(0)).expect("six senders");
+
+    assert_eq!(history.state(&conversation(1)).expect("readable"), Some(all.clone()));
+    assert_eq!(history.events(&conversation(1), 0, 9).expect("readable"), [(1, all.clone())]);
+    let page = history.page(&conversation(1), None, 9).expect("readable");
+    assert!(page.len() == names.len() && page.iter().all(|(_, entry)| *entry == all));
+    for (seq, name) in (1..).zip(names) {
+        let sent = history.find(&conversation(1), name, &all[..16]).expect("readable");
+        let sent = sent.map(|sent| (sent.seq, sent.content_hash));
+        assert_eq!(sent, Some((seq, u64::MAX - seq)), "{name}");
+    }
+    let shorter = history.find(&conversation(1), "a", &all[..15]).expect("readable");
+    assert_eq!(shorter, None);
+}

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use frontdesk_storage::conformance::history::{PARTITIONS, batches, conversation, log, write};
 use frontdesk_storage::{Batch, History, HistoryError};
 use frontdesk_storage_cluster::{MySqlHistory, MySqlOptions};
+use frontdesk_testkit::ChaosProxy;
 use rustix::process::Signal;
 
 use crate::mysql::{Client, Databases, conversation_on, next};
@@ -129,6 +131,41 @@ fn r20_one_of_two_shards_killed_refuses_its_conversations_alone() {
         |servers| servers.signal("mysql-2", Signal::KILL),
         OwnServices::start_again,
     );
+}
+
+/// Nobody is told that a connection is gone, neither by an answer nor by a reset: the deadline finds out, and no
+/// connection keeps its place in the pool.
+#[test]
+fn r20_a_network_that_swallows_everything_keeps_no_connection() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let mut databases = Databases::shared();
+    let direct = databases.urls[1].clone();
+    let server = direct.split(['@', '/']).nth(3).expect("host and port");
+    let network = runtime.block_on(ChaosProxy::before(server.parse().expect("an address")));
+    databases.urls[1] = direct.replace(server, &network.address().to_string());
+    let options = MySqlOptions { timeout: DEADLINE, connections_max: 3, ..databases.options() };
+    let history = MySqlHistory::open(&options).expect("the shards are there");
+    let [near, far] = [0, 1].map(conversation_on);
+    history.own(&[log(near), log(far)], 1).expect("the first owner");
+    let everybody_asks = |is_right: fn(Result<Option<Bytes>, HistoryError>) -> bool| {
+        thread::scope(|scope| {
+            let callers: Vec<_> =
+                (0..6).map(|_| scope.spawn(|| history.state(&conversation(far)))).collect();
+            callers.into_iter().all(|caller| is_right(caller.join().expect("no panic")))
+        })
+    };
+
+    for seq in 1..=3 {
+        assert!(everybody_asks(|answer| answer.is_ok()));
+        network.change(|weather| weather.blackhole = true);
+        assert!(everybody_asks(|answer| answer.is_err_and(|error| unavailable(&error))));
+        history.apply(&next(near, seq)).expect("the other shard");
+        network.change(|weather| weather.blackhole = false);
+        until("the shard answers again", RECOVERY_MAX, || history.apply(&next(far, seq)).is_ok());
+    }
+    assert!(everybody_asks(|answer| answer.is_ok()));
+    databases.urls[1] = direct;
 }
 
 /// A transaction that changed more rows holds what the apply needs and wants what it has: the database ends the

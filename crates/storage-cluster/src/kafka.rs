@@ -22,8 +22,9 @@ pub use log::KafkaLog;
 pub use tail::KafkaTail;
 pub use topic::{TopicError, ensure_topic};
 
-/// How long a question to Kafka may take: offsets, metadata, settings.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a question to Kafka may take: offsets, metadata, settings. It is a handful of round trips on a
+/// connection that is new, each of them up to 2 s.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often it is looked for something that takes a moment.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// How long a failed append may ask why it failed.

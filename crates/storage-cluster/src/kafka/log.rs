@@ -212,6 +212,8 @@ enum AppendError {
     Fatal(ClientError),
     #[error("not all records were acknowledged in time")]
     Late,
+    #[error("record {index} was acknowledged without an offset")]
+    NoOffset { index: usize },
     #[error("record {index} was acknowledged out of order, at offset {offset}")]
     Disorder { index: usize, offset: Offset },
 }
@@ -271,6 +273,10 @@ impl ProducerContext for Deliveries {
             Ok(message) => message,
             Err((error, _)) => return self.fail(AppendError::Failed(error.clone())),
         };
+        // A batch whose answer was lost counts as kept once one behind it is; nobody said where.
+        if message.offset() < 0 {
+            return self.fail(AppendError::NoOffset { index });
+        }
         let offset = from_kafka(message.offset());
         let (turn, changed) = &*self.turn;
         let mut turn = turn.lock();

@@ -10,6 +10,7 @@ use frontdesk_storage::{LogError, MessageLog, Offset, Record};
 use frontdesk_storage_cluster::{KafkaLog, KafkaTail};
 
 mod faults;
+mod injected;
 mod services;
 mod topic;
 

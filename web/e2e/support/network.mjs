@@ -19,6 +19,10 @@ export class Network {
     ip("netns", "add", network.name);
     try {
       ip("link", "add", network.cable, "type", "veth", "peer", "name", "eth0", "netns", network.name);
+      // Without an IPv6 address of its own, which comes a second or two later: a browser that hears of a new
+      // address gives up the requests under way (ERR_NETWORK_CHANGED).
+      ip("link", "set", network.cable, "addrgenmode", "none");
+      ip("-n", network.name, "link", "set", "eth0", "addrgenmode", "none");
       ip("addr", "add", `${NET}.1/24`, "dev", network.cable);
       ip("link", "set", network.cable, "up");
       ip("-n", network.name, "addr", "add", `${NET}.2/24`, "dev", "eth0");

@@ -18,7 +18,7 @@ fn of(files: u64, bytes: u64) -> FileUsage {
     FileUsage { files, bytes }
 }
 
-fn new_file(uploader: &str, reserve: Reserve, quotas: FileQuotas) -> NewFile {
+pub(crate) fn new_file(uploader: &str, reserve: Reserve, quotas: FileQuotas) -> NewFile {
     NewFile {
         id: new_file_id().unwrap(),
         conversation: None,
@@ -29,7 +29,7 @@ fn new_file(uploader: &str, reserve: Reserve, quotas: FileQuotas) -> NewFile {
     }
 }
 
-fn for_account(account: FileUsage) -> FileQuotas {
+pub(crate) fn for_account(account: FileUsage) -> FileQuotas {
     FileQuotas { account, uploader: None }
 }
 
@@ -37,7 +37,7 @@ fn for_visitor(ever: FileUsage, since: FileUsage, since_ms: i64) -> FileQuotas {
     FileQuotas { account: PLENTY, uploader: Some(UploaderQuota { ever, since, since_ms }) }
 }
 
-fn facts(size_bytes: u64) -> FileFacts {
+pub(crate) fn facts(size_bytes: u64) -> FileFacts {
     FileFacts {
         media_type: "text/plain".to_owned(),
         size_bytes,

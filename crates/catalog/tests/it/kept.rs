@@ -2,11 +2,10 @@
 //! is a change by somebody who writes about something else.
 
 use frontdesk_catalog::settings::{self, At, Place};
-use frontdesk_catalog::{
-    FileFacts, FileQuotas, FileUsage, InboxChange, NewFile, Reserve, Texts, Uploader, new_file_id,
-};
+use frontdesk_catalog::{FileUsage, InboxChange, Reserve, Texts};
 use serde_json::json;
 
+use crate::files::{facts, for_account, new_file};
 use crate::{Fixture, unknown};
 
 #[tokio::test]
@@ -58,24 +57,10 @@ async fn a_file_is_sent_from_when_it_is_stored_until_it_goes() {
     let (account, other) =
         (fixture.account("ours").await.account, fixture.account("theirs").await.account);
     let room = FileUsage { files: 10, bytes: 1_000 };
-    let new = NewFile {
-        id: new_file_id().unwrap(),
-        conversation: None,
-        uploader: Uploader { kind: "visitor".to_owned(), id: "v".to_owned() },
-        name: "a.txt".to_owned(),
-        reserve: Reserve::Exactly(10),
-        quotas: FileQuotas { account: room, uploader: None },
-    };
-    let facts = FileFacts {
-        media_type: "text/plain".to_owned(),
-        size_bytes: 10,
-        width: 0,
-        height: 0,
-        has_thumbnail: false,
-    };
+    let new = new_file("v", Reserve::Exactly(10), for_account(room));
     let id = catalog.begin_file(account, new).await.unwrap().file.id;
     unknown(catalog.file_to_send(account, &id).await);
-    let stored = catalog.finish_file(account, &id, facts).await.unwrap();
+    let stored = catalog.finish_file(account, &id, facts(10)).await.unwrap();
     assert_eq!(catalog.file_to_send(account, &id).await.unwrap(), stored);
     assert_eq!(catalog.file(account, &id).await.unwrap(), stored, "as the row says");
     unknown(catalog.file_to_send(other, &id).await);

@@ -45,8 +45,9 @@ export class Agent {
     await this.input.press("Enter");
   }
 
+  /** By its own words, without the name and the time above them. */
   message(text) {
-    return this.page.getByTestId("message").filter({ hasText: text });
+    return this.page.getByTestId("message").filter({ has: this.page.locator(".bubble", { hasText: text }) });
   }
 
   marked(text, state) {

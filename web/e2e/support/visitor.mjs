@@ -34,13 +34,14 @@ export class Visitor {
     await this.input.press("Enter");
   }
 
+  /** By its own words: the time stands right behind them, and "line 2" at 3:13 reads as "line 23:13". */
   message(text) {
-    return this.chat.locator(".message", { hasText: text });
+    return this.chat.locator(".message", { has: this.page.locator(".bubble", { hasText: text }) });
   }
 
   /** An own message whose state is shown; only the last of a group shows one. */
   marked(text, state) {
-    return this.chat.locator(".message-own", { hasText: text }).locator(`.mark-${state}`);
+    return this.message(text).and(this.chat.locator(".message-own")).locator(`.mark-${state}`);
   }
 
   /** What stands in the window, in its order, without system lines. */

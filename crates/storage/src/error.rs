@@ -30,6 +30,13 @@ pub enum LogError {
     /// An earlier write or sync failed: this log takes nothing more until a restart.
     #[error("the log is closed for writing after a failed write")]
     Poisoned,
+    /// Another writer's records lie among these or before them: they are durable, but their places are not
+    /// known before all of it has been read and folded. This log is closed; open it again.
+    #[error("records of another writer lie behind offset {known}")]
+    Overtaken {
+        /// The last offset this log knew of.
+        known: Offset,
+    },
     /// What is stored is damaged. Nothing is skipped to go on.
     #[error("{} is damaged at {at}: {what}", file.display())]
     Corrupt {
@@ -71,6 +78,7 @@ impl LogError {
             Self::Full { .. } => "full",
             Self::TooLarge { .. } => "too_large",
             Self::Poisoned => "poisoned",
+            Self::Overtaken { .. } => "overtaken",
             Self::Corrupt { .. } => "corrupt",
             Self::Trimmed { .. } => "trimmed",
             Self::Io { .. } => "io",

@@ -17,4 +17,4 @@ pub use bus::Bus;
 pub use directory::{Admission, Directory, NodeId, Quota};
 pub use error::{BusError, DirectoryError, HistoryError, LogError};
 pub use history::{Batch, ConversationWrite, EntryWrite, History, Sent};
-pub use log::{MessageLog, Offset, Record, Visit};
+pub use log::{Begun, MessageLog, Offset, Record, Visit};

@@ -23,6 +23,15 @@ pub struct Record<'a> {
 /// Sees records one by one: offset, partition, payload.
 pub type Visit<'a> = &'a mut dyn FnMut(Offset, u16, &[u8]) -> ControlFlow<()>;
 
+/// How far an append has come when [`MessageLog::begin`] returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// As far as [`MessageLog::append`]: the records are durable, the first lies here.
+    Durable(Offset),
+    /// Under way; [`MessageLog::ended`] will tell.
+    Pending,
+}
+
 /// An ordered, durable log of proposals with one writer.
 pub trait MessageLog: Send {
     /// Appends all records, in order, and makes them durable with one sync; returns the offset of
@@ -36,6 +45,18 @@ pub trait MessageLog: Send {
     ///   restart; the log is poisoned and every later append fails with [`LogError::Poisoned`].
     /// - An empty slice does nothing and returns [`MessageLog::next_offset`].
     fn append(&mut self, records: &[Record<'_>]) -> Result<Offset, LogError>;
+
+    /// Begins an append without waiting for another machine; otherwise as [`MessageLog::append`]. While
+    /// one is pending no other may begin. Whoever opened the log is told when the end can be asked for.
+    fn begin(&mut self, records: &[Record<'_>]) -> Result<Begun, LogError> {
+        self.append(records).map(Begun::Durable)
+    }
+
+    /// The end of the append that is pending, with the offset of its first record; `None` as long as it
+    /// has none, and when nothing is pending.
+    fn ended(&mut self) -> Option<Result<Offset, LogError>> {
+        None
+    }
 
     /// The offset the next appended record gets.
     fn next_offset(&self) -> Offset;

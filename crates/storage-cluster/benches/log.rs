@@ -8,11 +8,12 @@
 
 #![expect(clippy::print_stdout, reason = "its result")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use frontdesk_core::secret::Secret128;
 use frontdesk_storage::{MessageLog, Record};
-use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, ensure_topic};
+use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, KafkaProducer, ensure_topic};
 use hdrhistogram::Histogram;
 
 const RECORD_BYTES: usize = 250;
@@ -31,7 +32,9 @@ fn main() {
         delivery_timeout: Duration::from_secs(30),
     };
     ensure_topic(&options).expect("kafka");
-    let mut log = KafkaLog::open(options, 0).expect("kafka");
+    let mut log =
+        KafkaLog::open(&KafkaProducer::open(options).expect("kafka"), 0, Arc::new(|_| {}))
+            .expect("kafka");
     for records in [1, 16, 256] {
         run(&mut log, records, WARMS_UP);
         let (rate, took) = run(&mut log, records, LASTS);

@@ -1,7 +1,6 @@
 //! What everything that speaks to Kafka has in common: where it is, how long it may take, what it
 //! says when it fails.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,14 +12,19 @@ use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError as ClientError;
+use rdkafka::metadata::{Metadata, MetadataPartition};
 
 mod log;
+mod producer;
 mod tail;
 mod topic;
+mod turn;
 
 pub use log::KafkaLog;
+pub use producer::KafkaProducer;
 pub use tail::KafkaTail;
 pub use topic::{TopicError, ensure_topic};
+pub use turn::Notify;
 
 /// How long a question to Kafka may take: offsets, metadata, settings. It is a handful of round trips on a
 /// connection that is new, each of them up to 2 s.
@@ -96,38 +100,58 @@ impl KafkaOptions {
         Ok((from_kafka(first), from_kafka(next)))
     }
 
-    /// What keeps a partition from taking records, in an operator's words.
-    fn diagnose<C: ClientContext>(&self, client: &Client<C>, partition: i32) -> String {
-        let mut words = String::new();
-        let metadata = client.fetch_metadata(Some(&self.topic), DIAGNOSIS_TIMEOUT);
-        let found = metadata.as_ref().ok().and_then(|metadata| {
-            metadata.topics().first()?.partitions().iter().find(|found| found.id() == partition)
-        });
-        let written = match found {
-            None => write!(words, "no broker at {} answers: check that they run", self.brokers),
-            Some(found) if found.leader() < 0 => write!(
-                words,
-                "the partition has no leader: start the brokers {:?}, or as many as can be",
-                found.replicas()
-            ),
-            Some(found) if found.isr().len() < usize::from(self.min_insync_replicas) => write!(
-                words,
+    /// Like [`Self::failed`], of the topic as a whole.
+    fn topic_failed(
+        &self,
+        operation: &'static str,
+        source: impl Into<Box<dyn error::Error + Send + Sync>>,
+    ) -> LogError {
+        let path = PathBuf::from(&self.topic);
+        LogError::Io { operation, path, source: io::Error::other(source) }
+    }
+
+    /// What keeps a partition from taking records, in an operator's words, as the brokers' metadata has it;
+    /// there is none if none answered.
+    fn trouble(&self, metadata: Option<&Metadata>, partition: i32) -> Option<String> {
+        let Some(found) = find_partition(metadata, partition) else {
+            return Some(match metadata {
+                None => format!("no broker at {} answers: check that they run", self.brokers),
+                Some(_) => "the brokers do not know it: was the topic removed?".to_owned(),
+            });
+        };
+        if found.leader() < 0 {
+            let replicas = found.replicas();
+            return Some(format!(
+                "the partition has no leader: start the brokers {replicas:?}, or as many as can be"
+            ));
+        }
+        (found.isr().len() < usize::from(self.min_insync_replicas)).then(|| {
+            format!(
                 "NOT_ENOUGH_REPLICAS: of the brokers {:?} only {:?} are in sync, \
                  min.insync.replicas asks for {}: start the others",
                 found.replicas(),
                 found.isr(),
                 self.min_insync_replicas
-            ),
-            Some(found) => write!(
-                words,
+            )
+        })
+    }
+
+    /// Why a partition did not take records.
+    fn diagnose(&self, metadata: Option<&Metadata>, partition: i32) -> String {
+        self.trouble(metadata, partition).unwrap_or_else(|| {
+            let found = find_partition(metadata, partition).expect("else it has trouble");
+            format!(
                 "leader {} did not answer in time; in sync as far as is known: {:?}",
                 found.leader(),
                 found.isr()
-            ),
-        };
-        written.expect("a string takes what is written");
-        words
+            )
+        })
     }
+}
+
+fn find_partition(metadata: Option<&Metadata>, partition: i32) -> Option<&MetadataPartition> {
+    let topic = metadata?.topics().first()?;
+    topic.partitions().iter().find(|found| found.id() == partition)
 }
 
 /// Looks again and again until there is something, or the time is past the deadline; at least once.

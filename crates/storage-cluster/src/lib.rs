@@ -1,7 +1,7 @@
 //! Storage of a cluster: what stands behind the seams where several nodes serve one installation.
 //!
 //! - [`KafkaLog`] and [`KafkaTail`]: the log of one partition of a topic in Kafka, for who appends and for who
-//!   owns the partition; [`ensure_topic`] makes and checks the topic.
+//!   reads along; [`KafkaProducer`] is what all logs of a node append by; [`ensure_topic`] makes and checks the topic.
 //! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
 //! - [`MySqlHistory`]: what happened in conversations, in several MySQL or MariaDB databases.
@@ -39,6 +39,8 @@ mod mysql;
 
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
-pub use kafka::{KafkaLog, KafkaOptions, KafkaTail, TopicError, ensure_topic};
+pub use kafka::{
+    KafkaLog, KafkaOptions, KafkaProducer, KafkaTail, Notify, TopicError, ensure_topic,
+};
 pub use link::{RedisError, RedisOptions};
 pub use mysql::{MySqlHistory, MySqlOpenError, MySqlOptions};

@@ -14,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message};
 
-use super::{KafkaOptions, Reports, from_kafka, to_kafka};
+use super::{DIAGNOSIS_TIMEOUT, KafkaOptions, Reports, from_kafka, to_kafka};
 
 /// At most so many records are handed out in one poll.
 const BATCH_RECORDS_MAX: usize = 1024;
@@ -130,16 +130,16 @@ impl KafkaTail {
         Ok(seen)
     }
 
-    /// Shows `visit` what was there when the tail was opened, which must reach up to `next` at least.
+    /// Shows `visit` what lies before `next`, all of which must be there.
     pub(super) fn read(mut self, next: Offset, visit: Visit<'_>) -> Result<(), LogError> {
         if self.end < next {
             return Err(lost(&self.options, self.partition, self.end, next));
         }
-        let end = self.end;
+        let end = next;
         let mut broken = false;
         while self.next < end && !broken {
             let seen = self.poll(STALL_MAX, &mut |offset, bucket, payload| {
-                // What came meanwhile is not asked for.
+                // What others appended behind it is not asked for.
                 if offset >= end {
                     return ControlFlow::Break(());
                 }
@@ -148,11 +148,14 @@ impl KafkaTail {
                 flow
             })?;
             if seen == 0 {
+                let client = self.consumer.client();
+                let topic = Some(self.options.topic.as_str());
+                let metadata = client.fetch_metadata(topic, DIAGNOSIS_TIMEOUT).ok();
                 let words = format!(
                     "nothing came for {} s at offset {}: {}",
                     STALL_MAX.as_secs(),
                     self.next,
-                    self.options.diagnose(self.consumer.client(), self.partition)
+                    self.options.diagnose(metadata.as_ref(), self.partition)
                 );
                 return Err(self.options.failed("read", self.partition, words));
             }

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_storage::conformance::log::{append, read_all};
 use frontdesk_storage::{LogError, MessageLog, Offset, Record};
-use frontdesk_storage_cluster::{KafkaLog, KafkaTail};
+use frontdesk_storage_cluster::{KafkaLog, KafkaProducer, KafkaTail};
 
 mod faults;
 mod injected;
 mod services;
+mod shared;
 mod topic;
 
 use services::TestTopic;
@@ -26,6 +28,15 @@ mod conformance {
         let topic = TestTopic::new();
         move || topic.open()
     });
+}
+
+/// The log of a partition, whose end of an append nobody is told.
+fn open(producer: &Arc<KafkaProducer>, partition: u16) -> KafkaLog {
+    KafkaLog::open(producer, partition, Arc::new(|_| {})).expect("kafka runs")
+}
+
+fn record(text: &str) -> Record<'_> {
+    Record { partition: 0, payload: text.as_bytes() }
 }
 
 /// Takes `count` records from a tail.
@@ -43,47 +54,62 @@ fn take(tail: &mut KafkaTail, count: usize) -> Vec<(Offset, Vec<u8>)> {
     records
 }
 
+/// Both open anew whenever the other one was faster; all they append is there, and what was acknowledged lies
+/// where they were told.
 #[test]
 fn a_tail_shows_what_two_writers_append_in_one_order() {
     const TURNS: usize = 200;
     let topic = TestTopic::new();
     let mut tail = KafkaTail::open(topic.options.clone(), 0, 1).expect("a new partition");
     let writers = ["left", "right"].map(|name| {
-        let mut log = topic.open();
-        thread::spawn(move || {
-            let turn = |number: usize| [0, 1, 2].map(|part| format!("{name} {number} {part}"));
-            (0..TURNS)
-                .map(|number| {
-                    let texts = turn(number);
-                    let payloads: Vec<_> = texts.iter().map(String::as_bytes).collect();
-                    (append(&mut log, &payloads), texts[0].clone().into_bytes())
-                })
-                .collect::<Vec<_>>()
-        })
+        let producer = topic.producer();
+        thread::spawn(move || append_turns(&producer, name, TURNS))
     });
     // Beside the writers, as the owner of a partition does.
     let seen = take(&mut tail, 2 * 3 * TURNS);
     let offsets: Vec<_> = seen.iter().map(|(offset, _)| *offset).collect();
     assert_eq!(offsets, (1..=6 * TURNS as Offset).collect::<Vec<_>>());
 
-    // Each writer's records in its order, and where it was told.
     let by_offset: HashMap<_, _> = seen.iter().cloned().collect();
+    let mut overtaken = 0;
     for (name, writer) in ["left", "right"].into_iter().zip(writers) {
-        let appended = writer.join().expect("a writer");
-        for (offset, payload) in appended {
-            assert_eq!(by_offset[&offset], payload);
+        let acknowledged = writer.join().expect("a writer");
+        overtaken += TURNS - acknowledged.len();
+        for (offset, turn) in acknowledged {
+            for (offset, text) in (offset..).zip(turn_of(name, turn)) {
+                assert_eq!(by_offset[&offset], text.into_bytes());
+            }
         }
-        let own: Vec<_> =
-            seen.iter().filter(|(_, text)| text.starts_with(name.as_bytes())).collect();
-        let expected = (0..TURNS).flat_map(|number| {
-            [0, 1, 2].map(|part| format!("{name} {number} {part}").into_bytes())
-        });
-        assert!(own.into_iter().map(|(_, text)| text.clone()).eq(expected));
+        // Each writer's records are in its order, those that were overtaken too.
+        let own = seen.iter().filter(|(_, text)| text.starts_with(name.as_bytes()));
+        let expected = (0..TURNS).flat_map(|turn| turn_of(name, turn)).map(String::into_bytes);
+        assert!(own.map(|(_, text)| text.clone()).eq(expected));
     }
+    assert_ne!(overtaken, 0, "they did not meet");
 
     // Another reader sees the same.
     let mut other = KafkaTail::open(topic.options.clone(), 0, 1).expect("a whole partition");
     assert_eq!(take(&mut other, seen.len()), seen);
+}
+
+fn turn_of(name: &str, turn: usize) -> [String; 3] {
+    [0, 1, 2].map(|part| format!("{name} {turn} {part}"))
+}
+
+/// Appends turns, each once; returns where those that were acknowledged lie.
+fn append_turns(producer: &Arc<KafkaProducer>, name: &str, turns: usize) -> Vec<(Offset, usize)> {
+    let mut log = open(producer, 0);
+    let mut acknowledged = Vec::new();
+    for turn in 0..turns {
+        let texts = turn_of(name, turn);
+        let records = texts.each_ref().map(|text| record(text));
+        match log.append(&records) {
+            Ok(offset) => acknowledged.push((offset, turn)),
+            Err(LogError::Overtaken { .. }) => log = open(producer, 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    acknowledged
 }
 
 #[test]
@@ -170,16 +196,17 @@ fn a_record_of_another_program_is_damage() {
     assert_eq!(seen, 1);
 }
 
-/// The broker refuses a record for good. The producer may not go on behind the gap: it is dead, and a new
-/// one is there at once.
+/// The broker refuses a record for good. The producer may not go on behind the gap: it is replaced at once.
 #[test]
 fn r18_a_fatal_producer_error_poisons_and_opening_anew_takes_less_than_5_s() {
-    let topic = TestTopic::with_settings(&[("max.message.bytes", "2000")]);
-    let mut log = topic.open();
+    let topic = TestTopic::with_settings(1, &[("max.message.bytes", "2000")]);
+    let producer = topic.producer();
+    let mut log = open(&producer, 0);
     append(&mut log, &[b"before"]);
     // Larger than a batch, so that what is behind it goes in another one.
     let large = vec![1; 300 << 10];
     let turn = [large.as_slice(), b"behind"].map(|payload| Record { partition: 0, payload });
+    let began = Instant::now();
     let error = log.append(&turn).expect_err("the broker refuses it");
     let LogError::Io { source, .. } = &error else { panic!("{error}") };
     assert!(source.to_string().contains("the producer gave up"), "{source}");
@@ -189,9 +216,8 @@ fn r18_a_fatal_producer_error_poisons_and_opening_anew_takes_less_than_5_s() {
     // What was appended can still be read, and nothing is behind the gap.
     assert_eq!(read_all(&log, 1).len(), 1);
 
-    let began = Instant::now();
     drop(log);
-    let mut log: KafkaLog = topic.open();
+    let mut log = open(&producer, 0);
     assert_eq!(append(&mut log, &[b"after"]), 2);
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "{took:?}");

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use frontdesk_storage::conformance::log::{append, read_all};
-use frontdesk_storage_cluster::{KafkaLog, KafkaOptions};
+use frontdesk_storage_cluster::KafkaOptions;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use super::services::open;
 
 const TOPIC: &str = "mock";
 
@@ -26,7 +28,7 @@ fn options(cluster: &MockCluster<'_, DefaultProducerContext>) -> KafkaOptions {
 #[test]
 fn r18_errors_that_end_by_themselves_lose_and_double_nothing() {
     let cluster = MockCluster::new(3).expect("a mock");
-    let mut log = KafkaLog::open(options(&cluster), 0).expect("it answers");
+    let mut log = open(&options(&cluster));
     assert_eq!(append(&mut log, &[b"before"]), 1);
     for (number, error) in [
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
@@ -46,7 +48,7 @@ fn r18_errors_that_end_by_themselves_lose_and_double_nothing() {
 #[test]
 fn r18_brokers_2_s_away_lose_and_double_nothing() {
     let cluster = MockCluster::new(3).expect("a mock");
-    let mut log = KafkaLog::open(options(&cluster), 0).expect("it answers");
+    let mut log = open(&options(&cluster));
     for broker in 1..=3 {
         cluster.broker_round_trip_time(broker, Duration::from_secs(2)).expect("a broker");
     }

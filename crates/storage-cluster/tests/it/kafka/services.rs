@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::process;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use frontdesk_core::secret::Secret128;
-use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, ensure_topic};
+use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, KafkaProducer, ensure_topic};
 use futures_executor::block_on;
 use parking_lot::{Mutex, MutexGuard};
 use rdkafka::ClientConfig;
@@ -43,10 +43,12 @@ impl TestTopic {
         Self { options: options(brokers.clone(), 1) }
     }
 
-    /// One partition, made by somebody else.
-    pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Self {
-        let topic = Self::not_made();
-        let mut new = NewTopic::new(&topic.options.topic, 1, TopicReplication::Fixed(1));
+    /// Made by somebody else.
+    pub(crate) fn with_settings(partitions: u16, settings: &[(&str, &str)]) -> Self {
+        let mut topic = Self::not_made();
+        topic.options.partitions = partitions;
+        let (name, partitions) = (&topic.options.topic, i32::from(partitions));
+        let mut new = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         new.config.extend(settings);
         let made = block_on(admin(&topic.options).create_topics([&new], &limits()));
         for result in made.expect("kafka runs") {
@@ -55,8 +57,21 @@ impl TestTopic {
         topic
     }
 
+    /// Several partitions, as the product makes them.
+    pub(crate) fn with_partitions(partitions: u16) -> Self {
+        let mut topic = Self::not_made();
+        topic.options.partitions = partitions;
+        ensure_topic(&topic.options).expect("kafka runs");
+        topic
+    }
+
+    /// The log of the first partition, with a producer of its own.
     pub(crate) fn open(&self) -> KafkaLog {
-        KafkaLog::open(self.options.clone(), 0).expect("kafka runs")
+        open(&self.options)
+    }
+
+    pub(crate) fn producer(&self) -> Arc<KafkaProducer> {
+        KafkaProducer::open(self.options.clone()).expect("a producer")
     }
 
     /// Writes a record that is none of ours.
@@ -76,6 +91,12 @@ impl Drop for TestTopic {
             assert!(std::thread::panicking(), "the topic could not be removed: {error}");
         }
     }
+}
+
+/// The log of the first partition, with a producer of its own.
+pub(crate) fn open(options: &KafkaOptions) -> KafkaLog {
+    let producer = KafkaProducer::open(options.clone()).expect("a producer");
+    KafkaLog::open(&producer, 0, Arc::new(|_| {})).expect("kafka runs")
 }
 
 /// Brokers that one test has for itself. One test at a time has some: they need memory and both cores.

@@ -1,8 +1,11 @@
 //! A topic under which acknowledged messages could be lost is refused, in words an operator can act on.
 
+use std::sync::Arc;
+
 use frontdesk_storage::conformance::log::append;
 use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, TopicError, ensure_topic};
 
+use super::open;
 use super::services::TestTopic;
 
 /// What the product sets.
@@ -16,7 +19,7 @@ const GOOD: [(&str, &str); 4] = [
 /// The topic of somebody who set one thing otherwise.
 fn topic_with(key: &'static str, value: &'static str) -> TestTopic {
     let others = GOOD.into_iter().filter(|(good, _)| *good != key);
-    TestTopic::with_settings(&others.chain([(key, value)]).collect::<Vec<_>>())
+    TestTopic::with_settings(1, &others.chain([(key, value)]).collect::<Vec<_>>())
 }
 
 fn refusal(options: &KafkaOptions) -> String {
@@ -36,18 +39,19 @@ fn it_is_made_once_and_taken_as_it_is_later() {
     let mut topic = TestTopic::not_made();
     topic.options.partitions = 3;
     ensure_topic(&topic.options).expect("it is made");
-    let open = || KafkaLog::open(topic.options.clone(), 2).expect("the last partition");
+    let producer = topic.producer();
+    let open = || open(&producer, 2);
     assert_eq!(append(&mut open(), &[b"kept"]), 1);
     ensure_topic(&topic.options).expect("it is good");
     assert_eq!(append(&mut open(), &[b"next"]), 2);
     // There is no fourth.
-    let error = KafkaLog::open(topic.options.clone(), 3).expect_err("no such partition");
+    let error = KafkaLog::open(&producer, 3, Arc::new(|_| {})).expect_err("no such partition");
     assert!(error.to_string().contains(&format!("{}/3", topic.options.topic)), "{error}");
 }
 
 #[test]
 fn one_that_somebody_made_well_is_taken() {
-    let topic = TestTopic::with_settings(&GOOD);
+    let topic = TestTopic::with_settings(1, &GOOD);
     ensure_topic(&topic.options).expect("it is good");
 }
 

@@ -14,12 +14,14 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 
+mod group;
 mod log;
 mod producer;
 mod tail;
 mod topic;
 mod turn;
 
+pub use group::{GroupEvent, Handover, KafkaGroup};
 pub use log::KafkaLog;
 pub use producer::KafkaProducer;
 pub use tail::KafkaTail;

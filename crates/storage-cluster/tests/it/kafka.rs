@@ -11,6 +11,7 @@ use frontdesk_storage::{LogError, MessageLog, Offset, Record};
 use frontdesk_storage_cluster::{KafkaLog, KafkaProducer, KafkaTail};
 
 mod faults;
+mod group;
 mod injected;
 mod services;
 mod shared;

@@ -43,6 +43,11 @@ impl TestTopic {
         Self { options: options(brokers.clone(), 1) }
     }
 
+    /// Options of a topic that another process has made.
+    pub(crate) fn not_made_on(brokers: String) -> KafkaOptions {
+        options(brokers, 1)
+    }
+
     /// Made by somebody else.
     pub(crate) fn with_settings(partitions: u16, settings: &[(&str, &str)]) -> Self {
         let mut topic = Self::not_made();

@@ -14,13 +14,16 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 
+mod board;
 mod group;
 mod log;
 mod producer;
 mod tail;
 mod topic;
+mod transient;
 mod turn;
 
+pub use board::{BoardError, KafkaBoard, Notice};
 pub use group::{GroupEvent, Handover, KafkaGroup};
 pub use log::KafkaLog;
 pub use producer::KafkaProducer;

@@ -2,7 +2,7 @@
 //!
 //! - [`KafkaLog`] and [`KafkaTail`]: the log of one partition of a topic in Kafka, for who appends and for who
 //!   reads along; [`KafkaProducer`] is what all logs of a node append by; [`ensure_topic`] makes and checks the topic.
-//! - [`KafkaGroup`]: which node owns which partition.
+//! - [`KafkaGroup`]: which node owns which partition; [`KafkaBoard`]: what nodes tell all others, each second.
 //! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
 //! - [`MySqlHistory`]: what happened in conversations, in several MySQL or MariaDB databases.
@@ -41,8 +41,8 @@ mod mysql;
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
 pub use kafka::{
-    GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaOptions, KafkaProducer, KafkaTail, Notify,
-    TopicError, ensure_topic,
+    BoardError, GroupEvent, Handover, KafkaBoard, KafkaGroup, KafkaLog, KafkaOptions,
+    KafkaProducer, KafkaTail, Notice, Notify, TopicError, ensure_topic,
 };
 pub use link::{RedisError, RedisOptions};
 pub use mysql::{MySqlHistory, MySqlOpenError, MySqlOptions};

@@ -18,6 +18,10 @@ use super::{KafkaOptions, QUERY_TIMEOUT, Reports, until_some};
 const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
 /// What batches need; the default of Kafka is a little more.
 const MESSAGE_BYTES: i64 = 1_000_000;
+/// What a topic whose records are of no use after a while takes on a broker's disk, each partition, and in what
+/// pieces it is removed.
+const TRANSIENT_BYTES: &str = "268435456";
+const TRANSIENT_SEGMENT_BYTES: &str = "67108864";
 
 /// Why a topic cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -105,10 +109,31 @@ pub fn ensure_topic(options: &KafkaOptions) -> Result<(), TopicError> {
     }
     let topic = Topic::connect(options)?;
     topic.reach()?;
-    topic.create()?;
+    topic.create(&[("retention.ms", "-1"), ("retention.bytes", "-1")])?;
     let partitions = topic.partitions()?;
     topic.check_settings()?;
     topic.check_partitions(&partitions)
+}
+
+/// Makes a topic whose records are of no use after a while, if it is not there. Blocks.
+pub(super) fn ensure_transient(
+    options: &KafkaOptions,
+    retention: Duration,
+    record_bytes_max: usize,
+) -> Result<(), TopicError> {
+    let topic = Topic::connect(options)?;
+    topic.reach()?;
+    let retention_ms = retention.as_millis().to_string();
+    let record_bytes_max = record_bytes_max.to_string();
+    topic.create(&[
+        ("retention.ms", &retention_ms),
+        ("retention.bytes", TRANSIENT_BYTES),
+        ("segment.ms", &retention_ms),
+        ("segment.bytes", TRANSIENT_SEGMENT_BYTES),
+        ("max.message.bytes", &record_bytes_max),
+        ("message.timestamp.type", "LogAppendTime"),
+    ])?;
+    topic.partitions().map(drop)
 }
 
 struct Topic<'a> {
@@ -133,18 +158,17 @@ impl<'a> Topic<'a> {
     }
 
     /// One that is there already is left as it is.
-    fn create(&self) -> Result<(), TopicError> {
+    fn create(&self, settings: &[(&str, &str)]) -> Result<(), TopicError> {
         let min_insync_replicas = self.options.min_insync_replicas.to_string();
-        let topic = NewTopic::new(
+        let mut topic = NewTopic::new(
             &self.options.topic,
             i32::from(self.options.partitions),
             TopicReplication::Fixed(i32::from(self.options.replication)),
         )
         .set("min.insync.replicas", &min_insync_replicas)
         .set("unclean.leader.election.enable", "false")
-        .set("cleanup.policy", "delete")
-        .set("retention.ms", "-1")
-        .set("retention.bytes", "-1");
+        .set("cleanup.policy", "delete");
+        topic.config.extend(settings);
         let limits = AdminOptions::new()
             .operation_timeout(Some(CREATE_TIMEOUT))
             .request_timeout(Some(CREATE_TIMEOUT));

@@ -10,6 +10,7 @@ use frontdesk_storage::conformance::log::{append, read_all};
 use frontdesk_storage::{LogError, MessageLog, Offset, Record};
 use frontdesk_storage_cluster::{KafkaLog, KafkaProducer, KafkaTail};
 
+mod board;
 mod faults;
 mod group;
 mod injected;

@@ -90,7 +90,10 @@ impl TestTopic {
 
 impl Drop for TestTopic {
     fn drop(&mut self) {
-        let topics = [self.options.topic.as_str()];
+        // Those beside it only some tests make.
+        let name = &self.options.topic;
+        let beside = ["nodes", "bus"].map(|suffix| format!("{name}-{suffix}"));
+        let topics = [name.as_str(), &beside[0], &beside[1]];
         let answers = block_on(admin(&self.options).delete_topics(&topics, &limits()));
         if let Err(error) = answers {
             assert!(std::thread::panicking(), "the topic could not be removed: {error}");

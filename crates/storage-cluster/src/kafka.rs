@@ -15,6 +15,7 @@ use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 
 mod board;
+mod bus;
 mod group;
 mod log;
 mod producer;
@@ -24,6 +25,7 @@ mod transient;
 mod turn;
 
 pub use board::{BoardError, KafkaBoard, Notice};
+pub use bus::{KafkaBus, NodeNumber};
 pub use group::{GroupEvent, Handover, KafkaGroup};
 pub use log::KafkaLog;
 pub use producer::KafkaProducer;

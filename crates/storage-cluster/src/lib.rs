@@ -4,7 +4,8 @@
 //!   reads along; [`KafkaProducer`] is what all logs of a node append by; [`ensure_topic`] makes and checks the topic.
 //! - [`KafkaGroup`]: which node owns which partition; [`KafkaBoard`]: what nodes tell all others, each second.
 //! - [`RedisDirectory`]: claims, values, locations and shared limits in Redis.
-//! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription.
+//! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription; [`KafkaBus`]: the same in
+//!   Kafka; [`EitherBus`]: by Redis as long as that works, by Kafka meanwhile.
 //! - [`MySqlHistory`]: what happened in conversations, in several MySQL or MariaDB databases.
 //!
 //! # Kafka
@@ -34,15 +35,17 @@
 
 mod bus;
 mod directory;
+mod either;
 mod kafka;
 mod link;
 mod mysql;
 
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
+pub use either::EitherBus;
 pub use kafka::{
-    BoardError, GroupEvent, Handover, KafkaBoard, KafkaGroup, KafkaLog, KafkaOptions,
-    KafkaProducer, KafkaTail, Notice, Notify, TopicError, ensure_topic,
+    BoardError, GroupEvent, Handover, KafkaBoard, KafkaBus, KafkaGroup, KafkaLog, KafkaOptions,
+    KafkaProducer, KafkaTail, NodeNumber, Notice, Notify, TopicError, ensure_topic,
 };
 pub use link::{RedisError, RedisOptions};
 pub use mysql::{MySqlHistory, MySqlOpenError, MySqlOptions};

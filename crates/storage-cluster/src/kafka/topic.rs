@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use frontdesk_storage::LogError;
 use futures_executor::block_on;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
@@ -82,6 +83,15 @@ pub enum TopicError {
         wanted: String,
         /// What would happen.
         reason: &'static str,
+    },
+    /// The bus in this topic could not be read.
+    #[error("could not read the bus in topic {topic}")]
+    Bus {
+        /// Which.
+        topic: String,
+        /// Why it failed.
+        #[source]
+        source: LogError,
     },
     /// Kafka did not do what it was asked.
     #[error(

@@ -1,4 +1,4 @@
-//! The suites of `frontdesk-storage`, run against Redis and two MariaDB.
+//! The suites of `frontdesk-storage`, run against Redis, Kafka and two MariaDB.
 
 use std::time::Duration;
 
@@ -26,6 +26,18 @@ mod bus {
         let options = BusOptions { batches_max: 128, lease, ..BusOptions::default() };
         RedisBus::connect(shared_redis(), options).await.expect("redis runs")
     });
+}
+
+mod kafka_bus {
+    use crate::kafka::bus::{BATCHES_MAX, TestBus};
+
+    frontdesk_storage::bus_suite!(TestBus::open(BATCHES_MAX).await);
+}
+
+mod either_bus {
+    use crate::kafka::bus::{BATCHES_MAX, TestEither};
+
+    frontdesk_storage::bus_suite!(TestEither::open(BATCHES_MAX).await);
 }
 
 mod history {

@@ -11,10 +11,11 @@ use frontdesk_storage::{LogError, MessageLog, Offset, Record};
 use frontdesk_storage_cluster::{KafkaLog, KafkaProducer, KafkaTail};
 
 mod board;
+pub(crate) mod bus;
 mod faults;
 mod group;
 mod injected;
-mod services;
+pub(crate) mod services;
 mod shared;
 mod topic;
 

@@ -2,6 +2,7 @@
 
 mod bus;
 mod conformance;
+mod either;
 mod faults;
 mod kafka;
 mod mysql;

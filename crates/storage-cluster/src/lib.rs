@@ -48,4 +48,4 @@ pub use kafka::{
     KafkaProducer, KafkaTail, NodeNumber, Notice, Notify, TopicError, ensure_topic,
 };
 pub use link::{RedisError, RedisOptions};
-pub use mysql::{MySqlHistory, MySqlOpenError, MySqlOptions};
+pub use mysql::{Changed, MySqlHistory, MySqlOpenError, MySqlOptions};

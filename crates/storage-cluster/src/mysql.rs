@@ -24,7 +24,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_core::partition_of;
-use frontdesk_storage::{Batch, History, HistoryError, Offset, Sent};
+use frontdesk_storage::{Batch, History, HistoryError, MessageKey, Offset, Sent};
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
@@ -63,6 +63,17 @@ impl fmt::Debug for MySqlOptions {
             .field("partitions", &self.partitions)
             .finish_non_exhaustive()
     }
+}
+
+/// A conversation as it was changed last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its state since then.
+    pub state: Bytes,
+    /// The offset of the batch that changed it.
+    pub offset: Offset,
 }
 
 /// A history on MySQL shards. Its methods wait: they are called from threads that are no workers of a
@@ -132,6 +143,26 @@ impl MySqlHistory {
             self.owned.lock().extend(taken);
         }
         Ok(())
+    }
+
+    /// Conversations of a partition that changed with a batch behind `after`, in the order of these batches: id,
+    /// state, and the offset of the last batch that changed it. About `limit` of them, and always all of a batch;
+    /// the next page begins behind the last offset. For nodes that follow a partition others own: what changes
+    /// meanwhile comes later, with a higher offset.
+    pub fn changed_since(
+        &self,
+        log: u16,
+        after: Offset,
+        limit: usize,
+    ) -> Result<Vec<Changed>, HistoryError> {
+        let shard = self.shard_of_log(log);
+        let page = shard.call("read what changed", async |connection| {
+            read::changed_since(connection, log, after, limit).await
+        })?;
+        let changed = |(id, state, offset): (Vec<u8>, Vec<u8>, Offset)| {
+            Ok(Changed { conversation: shard.conversation(&id)?, state: state.into(), offset })
+        };
+        page.into_iter().map(changed).collect()
     }
 
     fn placement(&self, log: u16) -> u16 {
@@ -240,6 +271,28 @@ impl History for MySqlHistory {
         self.shard(conversation).call("find a message", async |connection| {
             read::find(connection, conversation, sender, client_msg_id).await
         })
+    }
+
+    fn find_many(&self, messages: &[MessageKey<'_>]) -> Result<Vec<Option<Sent>>, HistoryError> {
+        let mut by_shard: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (at, message) in messages.iter().enumerate() {
+            if !message.client_msg_id.is_empty() {
+                let shard = self.placement(self.log_of(&message.conversation));
+                by_shard.entry(shard).or_default().push(at);
+            }
+        }
+        let mut sent = vec![None; messages.len()];
+        for (shard, places) in by_shard {
+            let here: Vec<_> = places.iter().map(|at| messages[*at]).collect();
+            let found = self.shards[usize::from(shard)]
+                .call("find messages", async |connection| {
+                    read::find_many(connection, &here).await
+                })?;
+            for (at, found) in places.into_iter().zip(found) {
+                sent[at] = found;
+            }
+        }
+        Ok(sent)
     }
 
     fn events(

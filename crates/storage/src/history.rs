@@ -61,6 +61,17 @@ pub struct Sent {
     pub content_hash: u64,
 }
 
+/// What tells a message from all others, as its sender knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageKey<'a> {
+    /// Where it was sent.
+    pub conversation: ConversationId,
+    /// Who sent it, as the fold names senders.
+    pub sender: &'a str,
+    /// The sender's id for it.
+    pub client_msg_id: &'a [u8],
+}
+
 /// The store of everything that happened in conversations.
 pub trait History: Send + Sync {
     /// Applies the batch together with its offset, atomically: after a crash either both are there
@@ -105,6 +116,13 @@ pub trait History: Send + Sync {
         sender: &str,
         client_msg_id: &[u8],
     ) -> Result<Option<Sent>, HistoryError>;
+
+    /// As [`History::find`], for several messages at once, for one question to a back end on another machine.
+    fn find_many(&self, messages: &[MessageKey<'_>]) -> Result<Vec<Option<Sent>>, HistoryError> {
+        let find =
+            |key: &MessageKey<'_>| self.find(&key.conversation, key.sender, key.client_msg_id);
+        messages.iter().map(find).collect()
+    }
 
     /// The oldest `limit` session events with a number above `after`, ascending.
     fn events(

@@ -16,5 +16,5 @@ mod log;
 pub use bus::Bus;
 pub use directory::{Admission, Directory, NodeId, Quota};
 pub use error::{BusError, DirectoryError, HistoryError, LogError};
-pub use history::{Batch, ConversationWrite, EntryWrite, History, Sent};
+pub use history::{Batch, ConversationWrite, EntryWrite, History, MessageKey, Sent};
 pub use log::{Begun, MessageLog, Offset, Record, Visit};

@@ -14,9 +14,9 @@ use super::rows::{Statement, Values};
 use super::shard::rollback;
 
 const STATES: Statement = Statement {
-    head: "INSERT INTO conversations (id, log, state) VALUES",
-    row: "(?, ?, ?)",
-    tail: "ON DUPLICATE KEY UPDATE state = VALUES(state)",
+    head: "INSERT INTO conversations (id, log, state, changed) VALUES",
+    row: "(?, ?, ?, ?)",
+    tail: "ON DUPLICATE KEY UPDATE state = VALUES(state), changed = VALUES(changed)",
 };
 const ENTRIES: Statement = Statement {
     head: "INSERT INTO entries (conversation, seq, sender, client_msg_id, content_hash, entry) VALUES",
@@ -151,6 +151,7 @@ async fn write(
                     .bind(&change.conversation.as_bytes()[..])
                     .bind(batch.log)
                     .bind(&change.state[..])
+                    .bind(batch.offset)
             },
         )
         .await?;

@@ -32,12 +32,7 @@ impl Reader<'_> {
             })?;
             self.ended = page.len() < PAGE;
             for (id, state) in page {
-                let conversation =
-                    ConversationId::from_slice(&id).map_err(|error| HistoryError::Engine {
-                        operation: "read an id",
-                        path: self.shard.address.clone().into(),
-                        source: Box::new(error),
-                    })?;
+                let conversation = self.shard.conversation(&id)?;
                 self.last = id;
                 // What a partition left behind when it was moved counts no longer.
                 if history.shard(&conversation).identity == self.shard.identity {

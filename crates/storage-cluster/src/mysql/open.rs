@@ -23,6 +23,11 @@ const MIGRATE_TIMEOUT: Duration = Duration::from_mins(30);
 const PLACE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Not the migrator's default name: other parts of the product may keep tables in the same database.
 const MIGRATIONS_TABLE: &str = "history_migrations";
+/// In the order of their versions, from 1. One that was released stays as it is.
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("history", include_str!("../../migrations/mysql/0001_history.sql")),
+    ("changed", include_str!("../../migrations/mysql/0002_changed.sql")),
+];
 
 /// A database that is being opened.
 pub(super) struct Opening {
@@ -185,14 +190,10 @@ pub(super) async fn open_all(
 }
 
 fn migrator() -> Migrator {
-    let first = include_str!("../../migrations/mysql/0001_history.sql").into_sql_str();
-    let mut migrator = Migrator::with_migrations(vec![Migration::new(
-        1,
-        "history".into(),
-        MigrationType::Simple,
-        first,
-        false,
-    )]);
+    let migration = |(version, (name, text)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations((1..).zip(MIGRATIONS).map(migration).collect());
     migrator.dangerous_set_table_name(MIGRATIONS_TABLE);
     // The lock on the first database holds for all of them.
     migrator.set_locking(false);

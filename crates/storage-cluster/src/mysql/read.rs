@@ -2,10 +2,13 @@
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
-use frontdesk_storage::Sent;
+use frontdesk_storage::{MessageKey, Offset, Sent};
+use hashbrown::HashMap;
+use sqlx::AssertSqlSafe;
 use sqlx::mysql::MySqlConnection;
 
 use super::error::Fault;
+use super::rows::rows_of_power;
 
 /// Numbered values.
 type Numbered = Vec<(u64, Bytes)>;
@@ -91,6 +94,78 @@ pub(super) async fn find(
     .fetch_optional(connection)
     .await?;
     Ok(found.map(|(seq, content_hash)| Sent { seq, content_hash }))
+}
+
+/// Where each of some messages was stored; all are of this shard.
+pub(super) async fn find_many(
+    connection: &mut MySqlConnection,
+    messages: &[MessageKey<'_>],
+) -> Result<Vec<Option<Sent>>, Fault> {
+    type Row = (Vec<u8>, Vec<u8>, Vec<u8>, u64, u64);
+    let mut found = HashMap::with_capacity(messages.len());
+    let mut rest = messages;
+    while !rest.is_empty() {
+        let (chunk, behind) = rest.split_at(rows_of_power(rest.len()));
+        rest = behind;
+        // One range of the key for each; a list of tuples is not searched by the key everywhere.
+        let one = "(conversation = ? AND sender = ? AND client_msg_id = ?)";
+        let text = format!(
+            "SELECT conversation, sender, client_msg_id, seq, content_hash FROM entries WHERE {}",
+            vec![one; chunk.len()].join(" OR ")
+        );
+        let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(text));
+        for message in chunk {
+            query = query
+                .bind(&message.conversation.as_bytes()[..])
+                .bind(message.sender.as_bytes())
+                .bind(message.client_msg_id);
+        }
+        for (conversation, sender, id, seq, content_hash) in
+            query.fetch_all(&mut *connection).await?
+        {
+            found.insert((conversation, sender, id), Sent { seq, content_hash });
+        }
+    }
+    let sent = |message: &MessageKey<'_>| {
+        let conversation = message.conversation.as_bytes().to_vec();
+        let sender = message.sender.as_bytes().to_vec();
+        found.get(&(conversation, sender, message.client_msg_id.to_vec())).copied()
+    };
+    Ok(messages.iter().map(sent).collect())
+}
+
+/// Conversations of a partition that changed behind an offset, with the offset of the last change, in its order: all
+/// of an offset or none, and so perhaps some more than `limit`.
+pub(super) async fn changed_since(
+    connection: &mut MySqlConnection,
+    log: u16,
+    after: Offset,
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, Vec<u8>, Offset)>, Fault> {
+    let mut page: Vec<(Vec<u8>, Vec<u8>, Offset)> = sqlx::query_as(
+        "SELECT id, state, changed FROM conversations \
+         WHERE log = ? AND changed > ? ORDER BY changed, id LIMIT ?",
+    )
+    .bind(log)
+    .bind(after)
+    .bind(limit as u64)
+    .fetch_all(&mut *connection)
+    .await?;
+    if page.len() == limit
+        && let Some((last, _, offset)) = page.last()
+    {
+        let rest: Vec<(Vec<u8>, Vec<u8>, Offset)> = sqlx::query_as(
+            "SELECT id, state, changed FROM conversations \
+             WHERE log = ? AND changed = ? AND id > ? ORDER BY id",
+        )
+        .bind(log)
+        .bind(*offset)
+        .bind(last)
+        .fetch_all(connection)
+        .await?;
+        page.extend(rest);
+    }
+    Ok(page)
 }
 
 /// Conversations behind an id, ascending; from the first one, if it is empty.

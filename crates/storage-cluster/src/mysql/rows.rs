@@ -51,6 +51,11 @@ impl Statement {
     }
 }
 
+/// How many of some rows the next statement takes, if they are small.
+pub(super) fn rows_of_power(rows: usize) -> usize {
+    1 << rows.min(ROWS_MAX).ilog2()
+}
+
 /// How many rows the next statement takes.
 fn chunk<R>(rows: &[R], bytes_max: usize, bytes: &impl Fn(&R) -> usize) -> usize {
     let mut fit = 0_usize;
@@ -62,7 +67,7 @@ fn chunk<R>(rows: &[R], bytes_max: usize, bytes: &impl Fn(&R) -> usize) -> usize
         }
         fit += 1;
     }
-    1 << fit.ilog2()
+    rows_of_power(fit)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use frontdesk_core::id::ConversationId;
 use frontdesk_storage::HistoryError;
 use parking_lot::Mutex;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPoolOptions};
@@ -90,6 +91,15 @@ impl Shard {
     /// How often work was tried again because of a deadlock or a lock.
     pub(super) fn retried(&self) -> u64 {
         self.retried.load(Ordering::Relaxed)
+    }
+
+    /// An id as it is stored here.
+    pub(super) fn conversation(&self, id: &[u8]) -> Result<ConversationId, HistoryError> {
+        ConversationId::from_slice(id).map_err(|error| HistoryError::Engine {
+            operation: "read an id",
+            path: self.address.clone().into(),
+            source: Box::new(error),
+        })
     }
 
     /// Does some work on a connection, within the deadline; again, if other transactions got in its way.

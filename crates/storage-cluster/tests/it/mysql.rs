@@ -242,6 +242,45 @@ fn an_owner_that_was_overtaken_by_itself_asks_and_goes_on() {
     history.apply(&next(1, 4)).expect("it goes on from there");
 }
 
+/// A node that follows a partition of another one gets each change, the newest state of each conversation, and never a
+/// part of a batch.
+#[test]
+fn what_changed_in_a_partition_is_read_by_offset() {
+    let databases = Databases::shared();
+    let [owner, follower] = [databases.open_and_own(), databases.open()];
+    let partition = log(1);
+    let numbers: Vec<u32> =
+        (1..100_000).filter(|number| log(*number) == partition).take(40).collect();
+    let batch = |offset, numbers: &[u32], seq| {
+        let changes = numbers.iter().map(|number| write(*number, seq..=seq)).collect();
+        batches(offset, changes).remove(0)
+    };
+    assert_eq!(follower.changed_since(partition, 0, 10).expect("readable"), []);
+    owner.apply(&batch(10, &numbers[..30], 1)).expect("the owner");
+    owner.apply(&batch(20, &numbers[30..], 1)).expect("the owner");
+    owner.apply(&batch(25, &numbers[..5], 2)).expect("the owner");
+
+    // All of a batch, however little is asked for.
+    let page = follower.changed_since(partition, 0, 7).expect("readable");
+    let changed: Vec<_> = page.iter().map(|row| (row.conversation, row.offset)).collect();
+    let mut expected: Vec<_> =
+        numbers[5..30].iter().map(|number| (conversation(*number), 10)).collect();
+    expected.sort_unstable();
+    assert_eq!(changed, expected);
+    let page = follower.changed_since(partition, 10, 100).expect("readable");
+    assert_eq!(
+        page.iter().map(|row| row.offset).collect::<Vec<_>>(),
+        [[20; 10].as_slice(), &[25; 5]].concat()
+    );
+    for row in &page[10..] {
+        assert_eq!(Some(&row.state), owner.state(&row.conversation).expect("readable").as_ref());
+    }
+    assert_eq!(follower.applied(partition).expect("readable"), 25);
+    assert_eq!(follower.changed_since(partition, 25, 100).expect("readable"), []);
+    // Other partitions have changes of their own.
+    assert_eq!(follower.changed_since((partition + 1) % PARTITIONS, 0, 100).expect("readable"), []);
+}
+
 /// More rows and bytes than one statement takes, values of every length, and a state that is larger than a
 /// statement otherwise is.
 #[test]

@@ -43,6 +43,30 @@ fn addresses_that_cannot_be_are_refused() {
     refused(&MySqlOptions::new(Vec::new(), PARTITIONS), &["no database is named"]);
 }
 
+/// Tables of the first version are brought up to date with what they hold.
+#[test]
+fn older_tables_are_brought_up_to_date() {
+    let databases = Databases::shared();
+    let history = databases.open_and_own();
+    history.apply(&next(1, 1)).expect("the owner");
+    drop(history);
+    for url in &databases.urls {
+        execute(
+            url,
+            &[
+                "ALTER TABLE conversations DROP KEY by_change, DROP COLUMN changed",
+                "DELETE FROM history_migrations WHERE version = 2",
+            ],
+        );
+    }
+    let history = databases.open_and_own();
+    let changed = history.changed_since(log(1), 0, 10).expect("readable");
+    assert_eq!(changed.iter().map(|row| row.offset).collect::<Vec<_>>(), [1]);
+    history.apply(&next(1, 2)).expect("the owner");
+    let changed = history.changed_since(log(1), 1, 10).expect("readable");
+    assert_eq!(changed.iter().map(|row| row.offset).collect::<Vec<_>>(), [2]);
+}
+
 #[test]
 fn newer_tables_are_refused() {
     let databases = Databases::shared();

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_core::partition_of;
 
-use crate::{Batch, ConversationWrite, EntryWrite, History, Offset, Sent};
+use crate::{Batch, ConversationWrite, EntryWrite, History, MessageKey, Offset, Sent};
 
 /// Opens the history under test; every call opens the same one again, after the former was
 /// dropped.
@@ -25,7 +25,7 @@ macro_rules! history_suite {
         $crate::history_suite!(@cases $open,
             an_empty_history_answers_nothing, entries_come_back_by_page, entries_come_back_since,
             conversations_do_not_mix, a_batch_is_applied_once, logs_do_not_mix,
-            the_newest_state_wins, sent_ids_are_found, replaced_entries_keep_their_seq,
+            the_newest_state_wins, sent_ids_are_found, many_sent_ids_are_found_at_once, replaced_entries_keep_their_seq,
             batches_of_any_size_are_one_timeline,
             events_come_back_since, conversations_are_listed_in_order,
             persisted_batches_survive_reopening,
@@ -149,6 +149,36 @@ pub fn conversations_do_not_mix<H: History>(open: Open<'_, H>) {
     assert_eq!(page(&history, 2, None, 10), [1, 2, 3]);
     assert_eq!(since(&history, 1, 0, 10), [1, 2]);
     assert_eq!(history.find(&conversation(1), "sender 1", &[0; 16]).expect("readable"), None);
+}
+
+/// Many questions have the answers of each alone, in their order.
+pub fn many_sent_ids_are_found_at_once<H: History>(open: Open<'_, H>) {
+    let history = open();
+    apply(&history, 1, (1..=20).map(|number| write(number, 1..=30)).collect());
+    let ids: Vec<Bytes> = (1..=40).map(|seq| entry(seq).client_msg_id).collect();
+    let mut keys = Vec::new();
+    for number in 1..=21 {
+        for (seq, client_msg_id) in (1_u32..).zip(&ids) {
+            // Some were never sent, some by another sender.
+            let sender = match (number + seq) % 7 {
+                0 => "sender 2",
+                _ if seq % 2 == 0 => "sender 0",
+                _ => "sender 1",
+            };
+            keys.push(MessageKey { conversation: conversation(number), sender, client_msg_id });
+        }
+        let conversation = conversation(number);
+        keys.push(MessageKey { conversation, sender: "", client_msg_id: b"" });
+    }
+    // One of them twice.
+    keys.push(keys[0]);
+    let found = history.find_many(&keys).expect("readable");
+    let alone = |key: &MessageKey<'_>| {
+        history.find(&key.conversation, key.sender, key.client_msg_id).expect("readable")
+    };
+    assert_eq!(found, keys.iter().map(alone).collect::<Vec<_>>());
+    assert!(found.iter().flatten().count() > 400, "most were sent");
+    assert_eq!(history.find_many(&[]).expect("readable"), []);
 }
 
 /// A batch applied again, or an older one, changes nothing.

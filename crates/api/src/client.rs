@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use frontdesk_gateway::edge::front::Peer;
 use http::{Extensions, HeaderMap, header, request::Parts};
 
-use crate::{config::ApiConfig, origin, problem::Problem};
+use crate::{config::ApiConfig, elsewhere, origin, problem::Problem};
 
 /// What a request says about its client, as far as it is believed.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub(crate) origin: String,
     /// Path in front of ours as this client sees it; empty or `/like/this`.
     pub(crate) prefix: String,
+    /// Another node passed the request on: it is answered here.
+    pub(crate) passed_on: bool,
 }
 
 impl Client {
@@ -34,7 +36,8 @@ impl Client {
             tls: false,
         });
         let peer_ip = peer.address.ip().to_canonical();
-        let trusted = config.trusts(peer_ip);
+        let passed_on = elsewhere::is_passed_on(config.node_token.as_deref(), headers);
+        let trusted = passed_on || config.trusts(peer_ip);
         let ip = if trusted { forwarded_for(config, headers).unwrap_or(peer_ip) } else { peer_ip };
         let host = trusted
             .then(|| first(headers, "x-forwarded-host"))
@@ -55,7 +58,7 @@ impl Client {
             Some(url) => (url.is_https(), url.origin(), url.prefix().to_owned()),
             None => (https, own, String::new()),
         };
-        Self { ip, loopback: ip.is_loopback(), https, origin: own, prefix }
+        Self { ip, loopback: ip.is_loopback(), https, origin: own, prefix, passed_on }
     }
 
     /// Signing in over this connection gives the password to whoever listens on the way.

@@ -23,6 +23,8 @@ pub struct ApiConfig {
     pub docs_off: bool,
     /// Lets `/metrics` and `/docs` be read from elsewhere than loopback, as a bearer token.
     pub operator_token: Option<OperatorToken>,
+    /// What other nodes show when they pass a request on; none where this node is alone.
+    pub node_token: Option<String>,
     /// Request limits.
     pub limits: RequestLimits,
     /// File limits.

@@ -418,8 +418,10 @@ pub struct AgentState {
 /// What `/readyz` says.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Readiness {
-    /// Everything below works and nothing is draining.
+    /// This process works and takes connections.
     pub ready: bool,
+    /// Something below does not work.
+    pub degraded: bool,
     /// `sync`, or `async` where an ack does not wait for the disk.
     pub durability: String,
     /// Each dependency.

@@ -62,6 +62,14 @@ pub(crate) async fn pass(
         if standing.retry_after.is_some() {
             return refused(standing);
         }
+        if let (Some(elsewhere), Principal::User(_) | Principal::Key(_), false) =
+            (state.elsewhere(), &principal, client.passed_on)
+        {
+            match elsewhere.pass_on(principal.account(), request).await {
+                Ok(response) => return response,
+                Err(back) => request = back,
+            }
+        }
         request.extensions_mut().insert(principal);
     }
     with_standing(next.run(request).await, standing)

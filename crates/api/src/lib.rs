@@ -12,6 +12,7 @@ pub mod config;
 pub mod demo;
 mod device;
 mod docs;
+pub mod elsewhere;
 pub mod engine;
 mod extract;
 pub mod files;

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::{
     config::ApiConfig,
     demo::Demo,
+    elsewhere::Elsewhere,
     engine::{Engine, SharedEngine},
     files::Files,
     limit::{Admission, HandshakeCounts, Limiter},
@@ -41,6 +42,8 @@ pub struct ApiParts {
     pub config: ApiConfig,
     /// The demo, where this is one.
     pub demo: Option<Demo>,
+    /// Other nodes, where there are any.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 /// The routes' state; cheap to clone.
@@ -56,6 +59,7 @@ struct Inner {
     metrics: RenderMetrics,
     config: ApiConfig,
     demo: Option<Demo>,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     limits: Limits,
     throttle: Mutex<LoginThrottle>,
     listed_origins: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
@@ -104,6 +108,7 @@ impl ApiState {
             metrics: parts.metrics,
             config: parts.config,
             demo: parts.demo,
+            elsewhere: parts.elsewhere,
             limits,
             throttle: Mutex::new(LoginThrottle::default()),
             listed_origins: Mutex::new(None),
@@ -129,6 +134,11 @@ impl ApiState {
 
     pub(crate) fn config(&self) -> &ApiConfig {
         &self.0.config
+    }
+
+    /// Other nodes, where there are any.
+    pub(crate) fn elsewhere(&self) -> Option<&dyn Elsewhere> {
+        self.0.elsewhere.as_deref()
     }
 
     /// The demo, where this is one.

@@ -53,6 +53,14 @@ impl ServerKey {
         Self(bytes)
     }
 
+    /// Makes a key of a secret that people chose; of one secret another key for each label.
+    pub fn derived(secret: &str, label: &[u8]) -> [u8; 32] {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length will do");
+        mac.update(label);
+        mac.finalize().into_bytes().into()
+    }
+
     /// The secret a site signs its visitors' identities with. It is kept nowhere: this key and the salt
     /// of its row make it again. The site uses the text as it is.
     pub fn identity_secret(&self, account: AccountId, inbox: InboxId, salt: &[u8; 16]) -> String {

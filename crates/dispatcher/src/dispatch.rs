@@ -5,7 +5,9 @@
 //! stage(proposal) ... stage(proposal) -> commit -> [Committed] -> acks, deliveries
 //!                                          |-> flush: batches to the history writer
 //! ```
-//! Only after [`Dispatcher::commit`] returned may anything be acked (I7). Reads through
+//! Only what [`Dispatcher::commit`] gave back may be acked (I7). A log on this machine gives back the turn
+//! it was called in; one on other machines is waited for: what is staged meanwhile is the next append, and
+//! a later call of `commit` gives back both in order. Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
 //!
 //! The way to the history stands in [`ship`], what a dispatcher answers in [`read`].
@@ -23,7 +25,7 @@ use frontdesk_core::{
     id::ConversationId,
     partition_of, store,
 };
-use frontdesk_storage::{EntryWrite, History, MessageLog, Record};
+use frontdesk_storage::{Begun, EntryWrite, History, LogError, MessageLog, Offset, Record};
 use hashbrown::HashMap;
 use prost::Message as _;
 use smallvec::SmallVec;
@@ -82,6 +84,13 @@ struct Probe {
     folds: u64,
 }
 
+/// An append that has begun: what is in it, in its order.
+#[derive(Debug, Default)]
+struct Appending {
+    staged: Vec<Staged>,
+    probes: Vec<Result<Probe, DispatchError>>,
+}
+
 /// What became of one staged proposal.
 #[derive(Debug)]
 pub struct Committed {
@@ -106,6 +115,9 @@ pub(crate) struct Replayed {
     pub(crate) files: Vec<String>,
 }
 
+/// Why an append was refused: a function because every proposal of it needs an error of its own.
+type Refusal = Box<dyn Fn() -> DispatchError>;
+
 /// Owner of one message log and of the conversations of its partitions.
 pub struct Dispatcher {
     number: u16,
@@ -117,6 +129,8 @@ pub struct Dispatcher {
     live: HashMap<ConversationId, Box<Live>>,
     staged: Vec<Staged>,
     encoded: Vec<u8>,
+    /// The append that the log has not ended yet.
+    appending: Option<Appending>,
     /// Where entries are encoded for the history.
     arena: Arena,
     /// Conversations with something to ship that is in no batch yet.
@@ -135,6 +149,8 @@ pub struct Dispatcher {
     shipped: u64,
     /// A durable record could not be folded: nothing may be numbered behind it.
     stopped: bool,
+    /// The log takes nothing more.
+    closed: bool,
 }
 
 impl std::fmt::Debug for Dispatcher {
@@ -173,6 +189,7 @@ impl Dispatcher {
             live: HashMap::new(),
             staged: Vec::new(),
             encoded: Vec::new(),
+            appending: None,
             arena: Arena::default(),
             dirty: Vec::new(),
             packing: None,
@@ -184,6 +201,7 @@ impl Dispatcher {
             folded,
             shipped: applied,
             stopped: false,
+            closed: false,
         })
     }
 
@@ -196,22 +214,37 @@ impl Dispatcher {
         self.staged.push(Staged { tag, conversation, proposal, encoded });
     }
 
-    /// Whether this turn has anything to commit.
-    pub fn has_staged(&self) -> bool {
-        !self.staged.is_empty()
+    /// Whether there is anything to commit, or an append that has not ended.
+    pub fn has_work(&self) -> bool {
+        !self.staged.is_empty() || self.appending.is_some()
     }
 
-    /// Makes the turn durable with one append, then folds it. Results come in the order of staging.
+    /// Proposals staged or being appended: what has no answer yet.
+    pub fn unanswered(&self) -> usize {
+        self.staged.len() + self.appending.as_ref().map_or(0, |appending| appending.staged.len())
+    }
+
+    /// Ends the append that is under way, if the log has ended it, and begins one of everything staged:
+    /// a log on this machine has ended it when this returns. Results come in the order of staging.
     ///
     /// What the fold has to know is read before the append, so that a conversation that cannot be
     /// read is refused alone and no durable record stays without its place.
     pub fn commit(&mut self, now_ms: i64, results: &mut Vec<Committed>) {
+        if let Some(appending) = self.appending.take() {
+            let Some(outcome) = self.log.ended() else {
+                self.appending = Some(appending);
+                return;
+            };
+            self.pin(&appending.staged, false);
+            let outcome = outcome.map_err(|error| self.append_error(error));
+            self.conclude(appending, outcome, now_ms, results);
+        }
         if self.staged.is_empty() {
             return;
         }
         self.hold_back();
-        let mut staged = std::mem::take(&mut self.staged);
-        let mut probes: Vec<Result<Probe, DispatchError>> = staged
+        let staged = std::mem::take(&mut self.staged);
+        let probes: Vec<Result<Probe, DispatchError>> = staged
             .iter()
             .map(|staged| {
                 check_kind(&staged.proposal)
@@ -219,12 +252,47 @@ impl Dispatcher {
                 self.probe(staged.conversation, &staged.proposal, now_ms)
             })
             .collect();
-        if let Err(refusal) = self.append(&staged, &probes) {
-            for probe in probes.iter_mut().filter(|probe| probe.is_ok()) {
-                *probe = Err(refusal());
+        let begun = self.append(&staged, &probes);
+        self.encoded.clear();
+        let appending = Appending { staged, probes };
+        let outcome = match begun {
+            Ok(Begun::Durable(first)) => Ok(first),
+            Ok(Begun::Pending) => {
+                self.pin(&appending.staged, true);
+                self.appending = Some(appending);
+                return;
+            }
+            Err(refusal) => Err(refusal),
+        };
+        self.conclude(appending, outcome, now_ms, results);
+    }
+
+    /// Keeps the conversations of an append in memory until it has ended.
+    fn pin(&mut self, staged: &[Staged], pinned: bool) {
+        for Staged { conversation, .. } in staged {
+            if let Some(live) = self.live.get_mut(conversation) {
+                live.pins = if pinned { live.pins + 1 } else { live.pins.saturating_sub(1) };
             }
         }
-        self.encoded.clear();
+    }
+
+    /// Folds what an append made durable, or refuses all of it.
+    fn conclude(
+        &mut self,
+        appending: Appending,
+        outcome: Result<Offset, Refusal>,
+        now_ms: i64,
+        results: &mut Vec<Committed>,
+    ) {
+        let Appending { mut staged, mut probes } = appending;
+        match outcome {
+            Ok(first) => debug_assert_eq!(first, self.folded + 1, "offsets are dense"),
+            Err(refusal) => {
+                for probe in probes.iter_mut().filter(|probe| probe.is_ok()) {
+                    *probe = Err(refusal());
+                }
+            }
+        }
         for (Staged { tag, conversation, proposal, .. }, probe) in staged.drain(..).zip(probes) {
             let mut stored = Stored::new();
             let result = probe.and_then(|probe| {
@@ -245,16 +313,17 @@ impl Dispatcher {
             results.push(Committed { tag, conversation, result, stored });
         }
         // Its room is kept for the next turn.
-        self.staged = staged;
+        if self.staged.capacity() == 0 {
+            self.staged = staged;
+        }
     }
 
-    /// One append of everything staged that can be folded. The error is a function because every
-    /// proposal needs one.
+    /// Begins one append of everything staged that can be folded.
     fn append(
         &mut self,
         staged: &[Staged],
         probes: &[Result<Probe, DispatchError>],
-    ) -> Result<(), Box<dyn Fn() -> DispatchError>> {
+    ) -> Result<Begun, Refusal> {
         let (log, lag, next) = (self.number, self.lag_bytes, self.folded + 1);
         if self.stopped {
             return Err(Box::new(move || DispatchError::Stopped { log, offset: next }));
@@ -275,18 +344,17 @@ impl Dispatcher {
             })
             .collect();
         if records.is_empty() {
-            return Ok(());
+            return Ok(Begun::Durable(next));
         }
-        match self.log.append(&records) {
-            Ok(first) => {
-                debug_assert_eq!(first, next, "offsets are dense");
-                Ok(())
-            }
-            Err(error) => {
-                let source = Arc::new(error);
-                Err(Box::new(move || DispatchError::Append { log, source: Arc::clone(&source) }))
-            }
-        }
+        let begun = self.log.begin(&records);
+        begun.map_err(|error| self.append_error(error))
+    }
+
+    /// Every proposal of an append gets the same error.
+    fn append_error(&mut self, error: LogError) -> Refusal {
+        self.closed |= !matches!(error, LogError::Full { .. } | LogError::TooLarge { .. });
+        let (log, source) = (self.number, Arc::new(error));
+        Box::new(move || DispatchError::Append { log, source: Arc::clone(&source) })
     }
 
     /// A durable record has no place: whatever came behind it would get other numbers on a restart.
@@ -368,6 +436,17 @@ impl Dispatcher {
     /// Offset of the newest folded record.
     pub fn folded(&self) -> u64 {
         self.folded
+    }
+
+    /// Whether nothing more can be stored through it: its log is closed, a record has no place, or the
+    /// history cannot be written.
+    pub fn is_broken(&self) -> bool {
+        self.closed || self.stopped || self.writer.failed()
+    }
+
+    /// The conversations in memory.
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = ConversationId> + '_ {
+        self.live.iter().filter(|(_, live)| live.state.is_some()).map(|(id, _)| *id)
     }
 
     /// Folds a record that lies in the log already (replay). The caller reads in order.

@@ -71,6 +71,20 @@ pub enum DispatchError {
         /// The record without a place.
         offset: u64,
     },
+    /// The conversation's partition is owned by another loop or node, or by nobody for the moment.
+    #[error("partition {partition} is not served here")]
+    Elsewhere {
+        /// The partition.
+        partition: u16,
+    },
+    /// The log has not answered for long, and as much waits for it as may; try again soon.
+    #[error("{proposals} proposals wait for log {log}")]
+    Waiting {
+        /// Number of the log.
+        log: u16,
+        /// How many.
+        proposals: usize,
+    },
     /// The history of this log cannot be written any more until a restart.
     #[error("the history of log {log} cannot be written")]
     HistoryFailed {
@@ -112,7 +126,7 @@ impl DispatchError {
             Self::Append { source, .. } if matches!(**source, LogError::Full { .. }) => {
                 "storage.full"
             }
-            Self::Lagging { .. } => "overloaded",
+            Self::Lagging { .. } | Self::Waiting { .. } => "overloaded",
             Self::Malformed { .. } => "request.invalid",
             _ => "storage.unavailable",
         }

@@ -6,6 +6,7 @@
 //! ([`HistoryWriter`]) and, as [`Summary`] rows, to the projections.
 
 mod dispatch;
+mod dispatchers;
 mod error;
 mod live;
 pub mod projections;
@@ -14,6 +15,7 @@ mod summary;
 mod writer;
 
 pub use dispatch::{Committed, Dispatcher, DispatcherOptions, Stored};
+pub use dispatchers::{Dispatchers, EncodedState};
 pub use error::DispatchError;
 pub use frontdesk_storage::EntryWrite;
 pub use live::Tail;

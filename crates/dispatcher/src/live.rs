@@ -21,6 +21,8 @@ pub(crate) struct Live {
     pub(crate) shipped: Shipped,
     /// Batches with it that the history may not have applied: without items too, for their state.
     pub(crate) in_flight: usize,
+    /// Proposals for it in an append that has not ended.
+    pub(crate) pins: u32,
     /// How often it was folded since it is in memory.
     pub(crate) folds: u64,
     /// Offset of the oldest record whose outcome is in no batch yet.
@@ -40,7 +42,7 @@ pub(crate) struct Shipped {
 impl Live {
     /// Whether the history holds everything, so that the conversation may leave memory.
     pub(crate) fn is_settled(&self) -> bool {
-        self.in_flight == 0 && self.dirty_since.is_none()
+        self.in_flight == 0 && self.dirty_since.is_none() && self.pins == 0
     }
 
     /// Looks for a repeat among the entries the history does not hold yet.

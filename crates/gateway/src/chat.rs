@@ -6,7 +6,7 @@
 //!          -> summaries to the desk, batches to other loops
 //! ```
 //! A visitor's connection lives on the loop that owns its conversation, so its messages never cross
-//! loops. An agent's stays where it landed; its frames about a conversation go to that conversation's
+//! loops; where that loop is on another node, the socket stays and a tunnel leads there. An agent's stays where it landed; its frames about a conversation go to that conversation's
 //! loop as [`Command::Frame`], the answers come back as [`Command::Deliver`].
 
 mod act;
@@ -18,11 +18,15 @@ mod frames;
 pub mod gcra;
 mod hello;
 mod inbox;
+pub mod loops;
 mod out;
+pub mod place;
 pub mod port;
 mod resume;
 mod told;
+mod tunnel;
 mod visitor;
+mod worker;
 
 use std::{
     collections::VecDeque,
@@ -34,25 +38,26 @@ use bytes::Bytes;
 use frontdesk_core::{
     arena::Arena,
     id::{AccountId, ConversationId, IdSource, InboxId, UserId},
-    partition_of,
 };
-use frontdesk_dispatcher::{Committed, DispatchError, Dispatcher};
+use frontdesk_dispatcher::{Committed, DispatchError, Dispatchers};
 use frontdesk_protocol::{
     Encoded, Encoding, close, codes, decode_client,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use hashbrown::{HashMap, HashSet};
+use slab::Slab;
 use smallvec::SmallVec;
 
 use self::{
     conn::{Conn, State},
     gcra::{Limits, Quota},
+    loops::Loops,
     port::{
         ChatHealth, Command, ConnRef, Delivery, DeskInput, GateRequest, Ports, Projected, Reply,
     },
 };
 use crate::edge::{
-    CloseReason, ConnId, ConnMeta, Io, LoopHandle, Message, Service, Subprotocol, TimerKey,
+    CloseReason, ConnId, ConnMeta, Io, Message, Service, Subprotocol, TimerKey, Tunnelled,
 };
 
 /// Numbers of the timers of a connection.
@@ -76,10 +81,8 @@ const PEERS_MAX: usize = 65_536;
 /// What a chat loop is told at its start.
 #[derive(Debug, Clone)]
 pub struct ChatOptions {
-    /// Which of the loops this is.
+    /// Which of the loops this is: its number ([`place`]).
     pub loop_index: u16,
-    /// Partitions of the installation.
-    pub partitions: u16,
     /// Which life of the positions this is.
     pub epoch: u64,
     /// Longest frame of a connection that has said who it is, bytes.
@@ -140,12 +143,12 @@ struct PendingCursor {
 /// The service.
 pub struct Chat {
     options: ChatOptions,
-    dispatcher: Dispatcher,
+    dispatchers: Dispatchers,
     ids: IdSource,
     /// Ids of the messages of a turn.
     arena: Arena,
     ports: Ports,
-    loops: Arc<[LoopHandle<Command>]>,
+    loops: Arc<Loops>,
     projected: Arc<Projected>,
     health: Arc<ChatHealth>,
     screen: frontdesk_router::screen::Screen,
@@ -157,7 +160,10 @@ pub struct Chat {
     /// Agents' connections of this loop.
     agents: HashMap<AccountId, SmallVec<[ConnId; 8]>>,
 
-    origins: Vec<Origin>,
+    /// Who waits for the proposals that have no answer yet, by their tag.
+    origins: Slab<Origin>,
+    /// Proposals that no dispatcher here took.
+    unplaced: Vec<(ConversationId, Origin, DispatchError)>,
     /// Whose held conversations were answered in this turn, on other loops.
     held_answered: Vec<ConnRef>,
     committed: Vec<Committed>,
@@ -168,9 +174,13 @@ pub struct Chat {
     /// When the disk was last found full.
     full_ms: i64,
     /// What other loops get at the end of this turn.
-    outbound: Vec<Vec<Delivery>>,
+    outbound: HashMap<u16, Vec<Delivery>>,
     /// What the full inbox of each other loop did not take yet, in order.
-    stuck: Vec<VecDeque<Command>>,
+    stuck: HashMap<u16, VecDeque<Command>>,
+    /// Connections of this loop whose sockets are on other nodes.
+    tunnels: tunnel::Tunnels,
+    /// Partitions that are handed over as soon as nothing of theirs is under way.
+    releasing: Vec<worker::Releasing>,
     /// Conversations whose summary the desk does not have, and those it should have at once.
     changed: HashSet<ConversationId>,
     urgent: Vec<ConversationId>,
@@ -215,14 +225,14 @@ impl std::fmt::Debug for Chat {
 pub struct ChatParts {
     /// See the type.
     pub options: ChatOptions,
-    /// Owner of the loop's log.
-    pub dispatcher: Dispatcher,
+    /// Owners of the loop's logs.
+    pub dispatchers: Dispatchers,
     /// Source of ids, unlike that of every other loop.
     pub ids: IdSource,
     /// Ways out.
     pub ports: Ports,
-    /// Handles of all loops, by index.
-    pub loops: Arc<[LoopHandle<Command>]>,
+    /// All loops.
+    pub loops: Arc<Loops>,
     /// How far the projections are with this loop's log.
     pub projected: Arc<Projected>,
     /// What others read of this loop.
@@ -232,15 +242,17 @@ pub struct ChatParts {
 impl Chat {
     /// Puts a chat loop together; it starts to work when an edge loop runs it.
     pub fn new(parts: ChatParts) -> Self {
-        let ChatParts { options, dispatcher, ids, ports, loops, projected, health } = parts;
+        let ChatParts { options, dispatchers, ids, ports, loops, projected, health } = parts;
         Self {
             peers: Limits::new(options.peer_quota, PEERS_MAX),
             visitors: Limits::new(options.visitor_quota, PEERS_MAX),
             accounts: Limits::new(options.account_quota, PEERS_MAX),
-            outbound: (0..loops.len()).map(|_| Vec::new()).collect(),
-            stuck: (0..loops.len()).map(|_| VecDeque::new()).collect(),
+            outbound: HashMap::new(),
+            stuck: HashMap::new(),
+            tunnels: tunnel::Tunnels::default(),
+            releasing: Vec::new(),
             options,
-            dispatcher,
+            dispatchers,
             ids,
             arena: Arena::default(),
             ports,
@@ -252,7 +264,8 @@ impl Chat {
             subscribers: HashMap::new(),
             users: HashMap::new(),
             agents: HashMap::new(),
-            origins: Vec::new(),
+            origins: Slab::new(),
+            unplaced: Vec::new(),
             committed: Vec::new(),
             held_answered: Vec::new(),
             paused: Vec::new(),
@@ -281,7 +294,7 @@ impl Chat {
     }
 
     /// Ends the loop's work: everything folded goes to the history, synced.
-    pub fn finish(mut self) -> Result<u64, DispatchError> {
+    pub fn finish(mut self) -> Result<(), DispatchError> {
         // The newest states first, so that the next start finds the lists up to date. Twice, since the
         // first may be the rest of a round.
         while self.tell_desk(i64::MAX) {}
@@ -293,12 +306,7 @@ impl Chat {
                 break;
             }
         }
-        self.dispatcher.finish()
-    }
-
-    /// Which loop owns a conversation.
-    fn owner_of(&self, conversation: &ConversationId) -> u16 {
-        partition_of(conversation, self.options.partitions) % self.loops.len() as u16
+        self.dispatchers.finish()
     }
 
     fn own(&self, conn: ConnId) -> ConnRef {
@@ -323,29 +331,34 @@ impl Chat {
         conversation: ConversationId,
         proposal: frontdesk_core::store::Proposal,
     ) {
-        let tag = self.origins.len() as u64;
-        self.origins.push(origin);
-        self.dispatcher.stage(tag, conversation, proposal);
+        let place = self.origins.vacant_entry();
+        match self.dispatchers.stage(place.key() as u64, conversation, proposal) {
+            Ok(()) => drop(place.insert(origin)),
+            Err(error) => self.unplaced.push((conversation, origin, error)),
+        }
     }
 
     /// One commit and everything that follows from it.
     fn commit(&mut self, io: &mut Io<'_>) {
-        if !self.dispatcher.has_staged() {
+        for (conversation, origin, error) in std::mem::take(&mut self.unplaced) {
+            self.failed(io, conversation, &error, origin);
+        }
+        if !self.dispatchers.has_work() {
             return;
         }
         let started = std::time::Instant::now();
         let mut committed = std::mem::take(&mut self.committed);
-        self.dispatcher.commit(io.now_ms(), &mut committed);
+        self.dispatchers.commit(io.now_ms(), &mut committed);
         self.health.commits.fetch_add(1, Ordering::Relaxed);
         let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.health.commit_ns.fetch_add(spent, Ordering::Relaxed);
-        let mut origins = std::mem::take(&mut self.origins);
-        for (committed, origin) in committed.iter_mut().zip(origins.drain(..)) {
+        for committed in &mut committed {
+            // Given out by `stage` and given back once.
+            let origin = self.origins.remove(committed.tag as usize);
             self.conclude(io, committed, origin);
         }
         committed.clear();
         self.committed = committed;
-        self.origins = origins;
     }
 
     /// Housekeeping, ten times a second.
@@ -353,6 +366,7 @@ impl Chat {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
         self.go_on_telling(io);
+        self.give_up_broken();
         if now_ms - self.full_ms > FULL_TOLD_MS {
             self.health.storage_full.store(false, Ordering::Relaxed);
         }
@@ -400,6 +414,9 @@ impl Service for Chat {
         let now_s = seconds(io.now_ms());
         let Some(state) = self.conn(conn) else { return };
         state.heard_s = now_s;
+        if let State::Tunnel { to } = state.state {
+            return self.pass_on(conn, to, message);
+        }
         let encoding = state.encoding;
         let bytes = match (encoding, message) {
             (Encoding::Proto, Message::Binary(bytes)) => bytes,
@@ -438,15 +455,20 @@ impl Service for Chat {
                     // Nothing but Hello before the welcome (S29).
                     Self::close(io, conn, close::BAD_USE.code);
                 }
-                None => {}
+                Some(State::Tunnel { .. }) | None => {}
             },
         }
     }
 
     fn closed(&mut self, io: &mut Io<'_>, conn: ConnId, _why: CloseReason) {
         let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::take) else { return };
+        self.tunnels.close(conn);
         match state.state {
             State::Waiting { .. } | State::Authenticating { .. } => {}
+            State::Tunnel { to } => {
+                let home = self.own(conn);
+                self.tell(to, Command::TunnelClosed { home });
+            }
             State::Visitor(visitor) => self.visitor_gone(io, conn, &visitor),
             State::Agent(agent) => self.agent_gone(conn, &agent),
         }
@@ -455,6 +477,10 @@ impl Service for Chat {
     fn drained(&mut self, io: &mut Io<'_>, conn: ConnId) {
         self.resume_drained(conn);
         self.resume(io, conn);
+    }
+
+    fn tunnelled(&mut self, tunnelled: Vec<(ConnRef, Tunnelled)>) {
+        self.send_tunnelled(tunnelled);
     }
 
     fn timer(&mut self, io: &mut Io<'_>, key: TimerKey) {
@@ -514,7 +540,7 @@ impl Service for Chat {
             }
             Command::RevokeKey { account, key, code } => self.revoke_key(io, account, key, code),
             Command::Tail { conversation, reply } => {
-                let tail = self.dispatcher.tail(conversation, io.now_ms()).map_err(|error| {
+                let tail = self.dispatchers.tail(conversation, io.now_ms()).map_err(|error| {
                     tracing::error!(
                         conversation.id = %conversation,
                         error = &error as &dyn std::error::Error,
@@ -546,6 +572,18 @@ impl Service for Chat {
             Command::Inbox(facts) => self.inbox_changed(io, facts),
             Command::Attended { inbox, attended } => self.attended(io, inbox, attended),
             Command::Drain { window_ms } => self.drain(io, window_ms),
+            Command::Tunnel(arrival) => self.tunnel(io, *arrival),
+            Command::TunnelMessage { home, message } => self.tunnel_message(io, home, message),
+            Command::TunnelClosed { home } => self.tunnel_closed(io, home),
+            Command::TunnelBytes { conn, frames } => self.tunnel_bytes(io, conn, &frames),
+            Command::TunnelEnd { conn, code, reason } => self.tunnel_end(io, conn, code, &reason),
+            Command::NodeJoined { node } => self.node_joined(node),
+            Command::NodeLost { node } => self.node_lost(io, node),
+            Command::Adopt(dispatcher) => self.adopt_partition(dispatcher.into_inner()),
+            Command::Moved { partition } => self.moved(io, partition),
+            Command::Release { partition, reply } => self.begin_release(partition, reply),
+            // It only had to wake the loop.
+            Command::Appended => {}
         }
     }
 
@@ -555,12 +593,12 @@ impl Service for Chat {
             io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
         }
         self.commit(io);
+        self.release_settled(io);
         self.resume_paused(io);
         self.tell_stuck();
-        for loop_index in 0..self.outbound.len() {
-            if !self.outbound[loop_index].is_empty() {
-                let deliveries = std::mem::take(&mut self.outbound[loop_index]);
-                self.tell(loop_index as u16, Command::Deliver(deliveries));
+        if !self.outbound.is_empty() {
+            for (loop_index, deliveries) in std::mem::take(&mut self.outbound) {
+                self.tell(loop_index, Command::Deliver(deliveries));
             }
         }
         for ConnRef { loop_index, conn } in std::mem::take(&mut self.held_answered) {
@@ -568,7 +606,7 @@ impl Service for Chat {
         }
         self.tell_gate();
         let telling = self.tell_desk(io.now_ms());
-        let tending = self.dispatcher.tend(io.now_ms(), self.projected.get());
+        let tending = self.dispatchers.tend(io.now_ms(), self.projected.get());
         if telling || tending {
             io.turn_again();
         }

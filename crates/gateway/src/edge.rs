@@ -17,6 +17,7 @@ mod limits;
 mod metrics;
 mod out;
 mod stream;
+mod tunnel;
 mod turn;
 mod wheel;
 mod ws;
@@ -35,6 +36,7 @@ pub use io::Io;
 pub use limits::EdgeLimits;
 pub use metrics::{EdgeMetrics, EdgeSnapshot};
 pub use stream::{EdgeStream, UpgradedSocket};
+pub use tunnel::Tunnelled;
 pub use turn::{EdgeError, EdgeLoop};
 #[cfg(fuzzing)]
 pub use ws::fuzzing;
@@ -70,6 +72,10 @@ pub trait Service {
     /// [`Io::tell_drained`], before the turn ends.
     fn drained(&mut self, _io: &mut Io<'_>, _conn: ConnId) {}
 
+    /// What was written to tunnels in this turn, in order: whole WebSocket frames, and ends. For the
+    /// nodes that have the sockets.
+    fn tunnelled(&mut self, _tunnelled: Vec<(ConnRef, Tunnelled)>) {}
+
     /// Something another thread sent through a [`LoopHandle`].
     fn command(&mut self, io: &mut Io<'_>, command: Self::Command);
 
@@ -90,6 +96,25 @@ impl ConnId {
     pub fn index(self) -> usize {
         self.index as usize
     }
+
+    /// As two numbers, for other nodes.
+    pub fn to_parts(self) -> (u32, u32) {
+        (self.index, self.generation)
+    }
+
+    /// Of the numbers another node gave back.
+    pub fn from_parts(index: u32, generation: u32) -> Self {
+        Self { index, generation }
+    }
+}
+
+/// A connection of whatever loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnRef {
+    /// The loop's number.
+    pub loop_index: u16,
+    /// The connection there.
+    pub conn: ConnId,
 }
 
 /// Text or binary, as in the frame's opcode.

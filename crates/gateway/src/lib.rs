@@ -7,3 +7,4 @@
 pub mod chat;
 pub mod clock;
 pub mod edge;
+pub mod peer;

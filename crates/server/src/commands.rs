@@ -16,9 +16,9 @@ use serde_json::json;
 
 use crate::{
     cli::{Account, Init, Place, User},
-    config::{Config, Flags, Storage},
+    config::{Config, Flags},
     data_dir::{DataDir, Missing},
-    node::now_ms,
+    node::{self, now_ms},
     progress::Progress,
 };
 
@@ -48,16 +48,15 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
 pub(crate) fn init(config: &Config, init: &Init) -> anyhow::Result<ExitCode> {
     let password = password_of(&init.admin_password_file)?;
     password.check().context("the password is refused")?;
-    let Storage::Embedded { embedded } = &config.storage;
-    let missing =
-        Missing::Create { partitions: embedded.partitions, demo: false, now_ms: now_ms() };
+    let partitions = config.storage.partitions();
+    let missing = Missing::Create { partitions, demo: false, now_ms: now_ms() };
     let data_dir = DataDir::open(&config.server.data_dir, missing)?;
     if data_dir.installation.demo {
         anyhow::bail!("{} belongs to a demo; choose another --data-dir", data_dir.path().display());
     }
     let made = block_on(async {
         let catalog =
-            Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+            node::open_catalog(config, &data_dir).await.context("cannot open the catalog")?;
         let made = catalog
             .create_account_with_admin(NewAccount {
                 name: init.account.clone(),
@@ -232,7 +231,7 @@ fn with_catalog(
     let data_dir = DataDir::open(&config.server.data_dir, Missing::Refuse)?;
     block_on(async {
         let catalog =
-            Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+            node::open_catalog(&config, &data_dir).await.context("cannot open the catalog")?;
         let result = work(&catalog).await;
         catalog.database().close().await;
         result

@@ -12,7 +12,13 @@ use serde::Deserialize;
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Keys whose values nobody is shown.
-const SECRETS: [&str; 2] = ["metrics.token", "files.s3.secret_access_key"];
+const SECRETS: [&str; 5] = [
+    "metrics.token",
+    "files.s3.secret_access_key",
+    "cluster.secret",
+    "storage.cluster.redis_url",
+    "storage.cluster.mysql_urls",
+];
 
 /// Prefix of environment variables.
 const ENV_PREFIX: &str = "FRONTDESK__";
@@ -72,6 +78,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) tls: Tls,
     pub(crate) storage: Storage,
+    pub(crate) cluster: Cluster,
     pub(crate) gateway: Gateway,
     pub(crate) limits: Limits,
     pub(crate) files: Files,
@@ -98,11 +105,157 @@ pub(crate) struct Tls {
     pub(crate) key: PathBuf,
 }
 
-/// Which engines hold the data. One tagged choice, so that a mismatch cannot be written.
+/// Which engines hold the data. A table that the choice does not use is read for its types and forgotten.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(from = "StorageTable")]
 pub(crate) enum Storage {
     Embedded { embedded: Embedded },
+    Cluster { cluster: Box<ClusterStorage> },
+}
+
+impl Storage {
+    /// How many partitions a new installation gets.
+    pub(crate) fn partitions(&self) -> u16 {
+        match self {
+            Self::Embedded { embedded } => embedded.partitions,
+            Self::Cluster { cluster } => cluster.partitions,
+        }
+    }
+
+    /// The engines of one machine, or why what is asked for is not possible with others.
+    pub(crate) fn embedded(&self) -> anyhow::Result<&Embedded> {
+        match self {
+            Self::Embedded { embedded } => Ok(embedded),
+            Self::Cluster { .. } => {
+                anyhow::bail!("this works on a data directory only: storage.mode is \"cluster\"")
+            }
+        }
+    }
+}
+
+/// `[storage]` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StorageTable {
+    mode: StorageMode,
+    embedded: Embedded,
+    cluster: ClusterStorage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StorageMode {
+    Embedded,
+    Cluster,
+}
+
+impl From<StorageTable> for Storage {
+    fn from(table: StorageTable) -> Self {
+        match table.mode {
+            StorageMode::Embedded => Self::Embedded { embedded: table.embedded },
+            StorageMode::Cluster => Self::Cluster { cluster: Box::new(table.cluster) },
+        }
+    }
+}
+
+/// Where the engines of a cluster are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClusterStorage {
+    pub(crate) kafka_brokers: String,
+    pub(crate) kafka_topic: String,
+    pub(crate) kafka_replication: u16,
+    pub(crate) kafka_min_insync: u16,
+    pub(crate) kafka_timeout_ms: u64,
+    pub(crate) redis_url: Hidden,
+    pub(crate) mysql_urls: Vec<Hidden>,
+    pub(crate) partitions: u16,
+}
+
+/// This node among others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cluster {
+    pub(crate) node: u8,
+    pub(crate) roles: Vec<Role>,
+    /// From the file, where one is named.
+    pub(crate) secret: Hidden,
+    pub(crate) secret_file: PathBuf,
+    pub(crate) advertise: String,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Gateway,
+    Worker,
+    Api,
+}
+
+/// The shortest secret of a cluster, characters.
+const SECRET_CHARS_MIN: usize = 32;
+
+impl Cluster {
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    fn read_secret(&mut self) -> Result<(), ConfigError> {
+        if self.secret_file.as_os_str().is_empty() {
+            return Ok(());
+        }
+        if !self.secret.0.is_empty() {
+            return Err(invalid("cluster.secret", "is set here and by secret_file; keep one"));
+        }
+        self.secret = read_file("cluster.secret_file", &self.secret_file)?;
+        Ok(())
+    }
+
+    fn validate(&self, storage: &ClusterStorage, files: &FileStore) -> Result<(), ConfigError> {
+        if !(1..=254).contains(&self.node) {
+            return Err(invalid("cluster.node", "must lie between 1 and 254"));
+        }
+        if self.roles.is_empty() {
+            return Err(invalid("cluster.roles", "names no role: gateway, worker, api"));
+        }
+        if self.secret.0.chars().count() < SECRET_CHARS_MIN {
+            return Err(invalid(
+                "cluster.secret",
+                "must have at least 32 characters, the same on every node; \
+                 `openssl rand -hex 32` makes one",
+            ));
+        }
+        if storage.mysql_urls.is_empty() {
+            return Err(invalid("storage.cluster.mysql_urls", "names no database"));
+        }
+        if !(1..=4096).contains(&storage.partitions) {
+            return Err(invalid("storage.cluster.partitions", "must lie between 1 and 4096"));
+        }
+        if storage.kafka_min_insync > storage.kafka_replication || storage.kafka_min_insync == 0 {
+            return Err(invalid(
+                "storage.cluster.kafka_min_insync",
+                "must lie between 1 and kafka_replication",
+            ));
+        }
+        if storage.kafka_timeout_ms < 1_000 {
+            return Err(invalid("storage.cluster.kafka_timeout_ms", "must be at least 1000"));
+        }
+        if !self.advertise.is_empty() && !self.advertise.starts_with("http://") {
+            return Err(invalid("cluster.advertise", "must look like http://HOST:PORT"));
+        }
+        let _ = files;
+        Ok(())
+    }
+}
+
+fn read_file(key: &'static str, path: &std::path::Path) -> Result<Hidden, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Secret {
+        key,
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Hidden(text.trim().to_owned()))
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -114,6 +267,22 @@ pub(crate) struct Embedded {
     pub(crate) segment_bytes: u64,
     pub(crate) history_cache_bytes: u64,
     pub(crate) partitions: u16,
+}
+
+impl Embedded {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |key, reason: &str| Err(invalid(key, reason));
+        if !(1..=4096).contains(&self.partitions) {
+            return invalid("storage.embedded.partitions", "must lie between 1 and 4096");
+        }
+        if self.segment_bytes < 4 << 20 {
+            return invalid("storage.embedded.segment_bytes", "must be at least 4 MiB");
+        }
+        if self.reserve_percent > 50 {
+            return invalid("storage.embedded.reserve_percent", "must be at most 50");
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -239,12 +408,7 @@ impl S3 {
                 "is set here and by secret_access_key_file; keep one",
             ));
         }
-        let secret = std::fs::read_to_string(path).map_err(|source| ConfigError::Secret {
-            key: "files.s3.secret_access_key_file",
-            path: path.clone(),
-            source,
-        })?;
-        self.secret_access_key = Hidden(secret.trim().to_owned());
+        self.secret_access_key = read_file("files.s3.secret_access_key_file", path)?;
         Ok(())
     }
 
@@ -340,6 +504,7 @@ impl Config {
         if let FileStore::S3(s3) = &mut config.files.store {
             s3.read_secret()?;
         }
+        config.cluster.read_secret()?;
         config.validate()?;
         Ok(config)
     }
@@ -352,15 +517,11 @@ impl Config {
         if (self.tls.certificate.as_os_str().is_empty()) != (self.tls.key.as_os_str().is_empty()) {
             return invalid("tls", "certificate and key must both be set, or neither");
         }
-        let Storage::Embedded { embedded } = &self.storage;
-        if !(1..=4096).contains(&embedded.partitions) {
-            return invalid("storage.embedded.partitions", "must lie between 1 and 4096");
-        }
-        if embedded.segment_bytes < 4 << 20 {
-            return invalid("storage.embedded.segment_bytes", "must be at least 4 MiB");
-        }
-        if embedded.reserve_percent > 50 {
-            return invalid("storage.embedded.reserve_percent", "must be at most 50");
+        match &self.storage {
+            Storage::Embedded { embedded } => embedded.validate()?,
+            Storage::Cluster { cluster } => {
+                self.cluster.validate(cluster, &self.files.store)?;
+            }
         }
         if self.gateway.frame_bytes_max < 80 << 10 {
             return invalid("gateway.frame_bytes_max", "must hold a message: at least 81920");
@@ -388,18 +549,25 @@ pub(crate) fn printable(
 ) -> Result<String, ConfigError> {
     let mut table = merged(flags, env)?;
     for key in SECRETS {
-        if text(&table, key).is_some_and(|secret| !secret.is_empty()) {
+        if is_set(&table, key) {
             set_text(&mut table, key, "(hidden)");
         }
     }
     Ok(table.to_string())
 }
 
-/// The text at a dotted path.
-fn text<'a>(table: &'a toml::Table, key: &str) -> Option<&'a str> {
-    let (parents, last) = key.rsplit_once('.')?;
-    let parent = parents.split('.').try_fold(table, |table, part| table.get(part)?.as_table())?;
-    parent.get(last)?.as_str()
+/// Whether there is more than nothing at a dotted path.
+fn is_set(table: &toml::Table, key: &str) -> bool {
+    let value = key.rsplit_once('.').and_then(|(parents, last)| {
+        let parent =
+            parents.split('.').try_fold(table, |table, part| table.get(part)?.as_table())?;
+        parent.get(last)
+    });
+    match value {
+        Some(toml::Value::String(text)) => !text.is_empty(),
+        Some(toml::Value::Array(values)) => !values.is_empty(),
+        _ => false,
+    }
 }
 
 fn merged(

@@ -46,7 +46,7 @@ pub(crate) use life::Life;
 
 use crate::{
     commands::say,
-    config::{Config, Durability, Storage},
+    config::{Config, Durability},
     data_dir::DataDir,
     node::now_ms,
     progress::Progress,
@@ -164,7 +164,7 @@ impl Stage<'_> {
             write(&file, &seeded)?;
         }
         let now = now_ms();
-        let Storage::Embedded { embedded } = &self.config.storage;
+        let embedded = self.config.storage.embedded()?;
         let (scenes, names) = match &seeded.scenes {
             None => {
                 people::add_life(self.catalog, &seeded.colleagues).await?;

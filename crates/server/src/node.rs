@@ -5,11 +5,13 @@
 //!        -> loops -> gate, desk, projection writer -> HTTP door
 //! stop:  door closed -> loops drain and finish -> desk -> projections -> storage
 //! ```
-//! This is the only place that names a back end.
+//! Only `backends`, `recovery` and `cluster` name a back end.
 
 mod ahead;
 mod attendance;
+mod backends;
 mod bucket;
+mod cluster;
 mod contacts;
 mod desk;
 mod echo;
@@ -36,20 +38,22 @@ use anyhow::Context as _;
 use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
 use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange};
 use frontdesk_core::id::IdSource;
-use frontdesk_dispatcher::{Dispatcher, DispatcherOptions, projections::Projections};
+use frontdesk_dispatcher::projections::Projections;
 use frontdesk_gateway::{
     chat::{
         Chat, ChatOptions, ChatParts,
         gcra::Quota,
-        port::{ChatHealth, Command, Ports, Projected},
+        loops::Loops,
+        place,
+        port::{ChatHealth, Command, Ports},
     },
     edge::{
-        EdgeLimits, EdgeLoop, LoopHandle,
+        EdgeLimits, EdgeLoop,
         front::{self, FrontLimits},
     },
 };
-use frontdesk_storage::{Directory, History};
-use frontdesk_storage_embedded::{DirectoryOptions, DiskSpace, InProcessDirectory, Reserve};
+use frontdesk_storage::History;
+use frontdesk_storage_embedded::{DiskSpace, Reserve};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle as TaskHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -60,6 +64,7 @@ use crate::{
     progress::Progress,
 };
 pub(crate) use ahead::append;
+use backends::Backends;
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
@@ -76,6 +81,8 @@ const QUERY_QUEUE: usize = 1_024;
 const TASKS_GRACE: Duration = Duration::from_secs(3);
 /// How often what has expired is removed; uploads older than this are given up.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// Partitions whose log or history failed, on their way to whoever opens them anew.
+const BROKEN_QUEUE: usize = 256;
 /// Batches of rows that may wait for the projection writer.
 const ROWS_QUEUE: usize = 64;
 
@@ -90,7 +97,7 @@ pub(crate) struct Node {
     /// Where clients of this very process connect, in plain text.
     pub(crate) inside: SocketAddr,
     drain_ms: u64,
-    loops: Arc<[LoopHandle<Command>]>,
+    loops: Arc<Loops>,
     threads: Vec<JoinHandle<anyhow::Result<()>>>,
     draining: Arc<std::sync::atomic::AtomicBool>,
     /// Stops the door.
@@ -99,6 +106,8 @@ pub(crate) struct Node {
     /// Stops what serves the loops, after the loops.
     tasks_stop: CancellationToken,
     tasks: TaskTracker,
+    /// Among other nodes, if there are any.
+    cluster: Option<cluster::Running>,
     _data_dir: DataDir,
 }
 
@@ -126,10 +135,6 @@ impl Node {
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
         let count = loop_count(config);
-        let options = DispatcherOptions {
-            partitions: data_dir.installation.partitions,
-            ..DispatcherOptions::default()
-        };
         let projections = Arc::new(
             Projections::open(&data_dir.projections())
                 .await
@@ -137,8 +142,18 @@ impl Node {
         );
         note_names(&catalog, names).await?;
         projections.begin_contacts(&catalog).await.context("cannot copy contacts")?;
-        let recovered = recover(&data_dir, config, &projections, options, count, progress).await?;
-        let Recovered { history, logs, open, files: removed } = recovered;
+        let backends = Backends::open(config, &data_dir, &projections, count, progress).await?;
+        let Backends {
+            history,
+            directory,
+            keys,
+            epoch,
+            dispatchers,
+            projected,
+            open,
+            removed,
+            node,
+        } = backends;
 
         let mut edges = Vec::new();
         let mut handles = Vec::new();
@@ -148,29 +163,37 @@ impl Node {
             edges.push(edge);
             handles.push(handle);
         }
-        let loops: Arc<[LoopHandle<Command>]> = handles.into();
+        let partitions = data_dir.installation.partitions;
+        let loops = Arc::new(match &node {
+            None => Loops::alone(handles, partitions),
+            Some(node) => Loops::of_node(node.number(), handles, partitions),
+        });
         let (gate_in, gate_out) = mpsc::channel(GATE_QUEUE);
         let (desk_in, desk_out) = mpsc::channel(DESK_QUEUE);
+        let (switch_in, switch_out) = mpsc::channel(DESK_QUEUE);
         let (query_in, query_out) = mpsc::channel(QUERY_QUEUE);
         let (rows_in, rows_out) = mpsc::channel(ROWS_QUEUE);
-        let ports = Ports { gate: gate_in, desk: desk_in };
+        let (broken_in, broken_out) = mpsc::channel(BROKEN_QUEUE);
+        let ports = match &node {
+            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None },
+            Some(_) => Ports { gate: gate_in, desk: switch_in, broken: Some(broken_in) },
+        };
 
         let mut threads = Vec::new();
-        let mut projected = Vec::new();
         let mut health = Vec::new();
-        for (index, (edge, log)) in edges.into_iter().zip(logs).enumerate() {
-            let index = u16::try_from(index).context("too many loops")?;
-            let loop_projected = Arc::new(Projected::at(log.next_offset() - 1));
+        let of_loops = dispatchers.into_iter().zip(&projected);
+        for ((edge, number), (dispatchers, loop_projected)) in
+            edges.into_iter().zip(loops.local_numbers()).zip(of_loops)
+        {
+            let index = place::place_of(number);
             let loop_health = Arc::new(ChatHealth::default());
-            let dispatcher = Dispatcher::new(index, log, Arc::clone(&history), options)
-                .context("cannot start a dispatcher")?;
             let chat = Chat::new(ChatParts {
-                options: chat_options(config, index, &data_dir),
-                dispatcher,
-                ids: id_source(index),
+                options: chat_options(config, number, epoch),
+                dispatchers,
+                ids: id_source(number),
                 ports: ports.clone(),
                 loops: Arc::clone(&loops),
-                projected: Arc::clone(&loop_projected),
+                projected: Arc::clone(loop_projected),
                 health: Arc::clone(&loop_health),
             });
             let thread =
@@ -180,14 +203,11 @@ impl Node {
                     Ok(())
                 });
             threads.push(thread.context("cannot start an edge loop")?);
-            projected.push(loop_projected);
             health.push(loop_health);
         }
         drop(ports);
 
-        let directory: Arc<dyn Directory> =
-            Arc::new(InProcessDirectory::new(DirectoryOptions::default()));
-        let key = ServerKey::new(data_dir.server_key);
+        let key = ServerKey::new(keys.server);
         let view = Arc::new(DeskView::new(u64::from_be_bytes(random()) | 1));
         let tasks = TaskTracker::new();
         let tasks_stop = CancellationToken::new();
@@ -199,7 +219,7 @@ impl Node {
             catalog.clone(),
             Arc::clone(&directory),
             key.clone(),
-            ServerKey::new(random()),
+            ServerKey::new(keys.resume),
             Arc::clone(&loops),
             Arc::clone(&view),
             files.clone(),
@@ -208,25 +228,49 @@ impl Node {
         let mut desk = DeskTask::new(DeskParts {
             catalog: catalog.clone(),
             loops: Arc::clone(&loops),
-            partitions: data_dir.installation.partitions,
-            epoch: data_dir.installation.epoch,
+            epoch,
             view: Arc::clone(&view),
             rows: rows_in,
             projections: Arc::clone(&projections),
             id_seed: u32::from_be_bytes(random()),
         });
-        desk.begin(open).await.context("cannot open the desks of the accounts")?;
+        if node.is_none() {
+            desk.begin(open).await.context("cannot open the desks of the accounts")?;
+        }
         tasks.spawn(desk.run(desk_out, query_out, tasks_stop.clone()));
-        tasks.spawn(projector::run(Arc::clone(&projections), rows_out, projected));
+        let cluster = match node {
+            None => {
+                drop((switch_out, broken_out));
+                tasks.spawn(projector::run(Arc::clone(&projections), rows_out, projected));
+                None
+            }
+            Some(node) => {
+                let parts = cluster::Parts {
+                    loops: Arc::clone(&loops),
+                    catalog: catalog.clone(),
+                    projections: Arc::clone(&projections),
+                    view: Arc::clone(&view),
+                    gate: Arc::clone(&gate),
+                    files: files.clone(),
+                    desk: desk_in.clone(),
+                    switch: switch_out,
+                    broken: broken_out,
+                    address,
+                    rows: rows_out,
+                };
+                Some(node.start(parts, &tasks, &tasks_stop).await?)
+            }
+        };
+        drop(desk_in);
 
         let draining = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let elsewhere = cluster.as_ref().map(|cluster| cluster.elsewhere(Arc::clone(&loops)));
         let engine = Arc::new(NodeEngine {
             catalog: catalog.clone(),
             history: Arc::clone(&history),
             projections: Arc::clone(&projections),
             loops: Arc::clone(&loops),
-            partitions: data_dir.installation.partitions,
-            epoch: data_dir.installation.epoch,
+            epoch,
             durability: durability(config),
             queries: query_in,
             health: health.clone(),
@@ -236,6 +280,7 @@ impl Node {
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
             gate: Arc::clone(&gate),
+            cluster: cluster.as_ref().map(cluster::Running::health),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
         });
         let door = CancellationToken::new();
@@ -251,6 +296,7 @@ impl Node {
             metrics,
             config: api_config(config, demo.is_some())?,
             demo,
+            elsewhere,
         });
         if echo {
             router = echo::route()?.fallback_service(router);
@@ -280,6 +326,7 @@ impl Node {
             door_task,
             tasks_stop,
             tasks,
+            cluster,
             _data_dir: data_dir,
         })
     }
@@ -289,7 +336,11 @@ impl Node {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.draining.store(true, std::sync::atomic::Ordering::Release);
         self.door.cancel();
-        for handle in self.loops.iter() {
+        if let Some(cluster) = &self.cluster {
+            // Partitions first, while their loops still work.
+            cluster.hand_over().await;
+        }
+        for handle in self.loops.local() {
             if handle.send(Command::Drain { window_ms: self.drain_ms }).is_err() {
                 tracing::warn!("a loop did not take the order to drain");
             }
@@ -324,6 +375,20 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
         SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v6.port()).into(),
         other => other,
+    }
+}
+
+/// Opens what people configure.
+pub(crate) async fn open_catalog(
+    config: &Config,
+    data_dir: &DataDir,
+) -> Result<Catalog, frontdesk_catalog::Error> {
+    match &config.storage {
+        Storage::Embedded { .. } => Catalog::open(&data_dir.catalog()).await,
+        Storage::Cluster { cluster } => {
+            let file = format!("{}.catalog.db", cluster.kafka_topic);
+            Catalog::open(&std::env::temp_dir().join(file)).await
+        }
     }
 }
 
@@ -377,12 +442,11 @@ fn edge_limits(config: &Config) -> EdgeLimits {
     }
 }
 
-fn chat_options(config: &Config, loop_index: u16, data_dir: &DataDir) -> ChatOptions {
+fn chat_options(config: &Config, loop_index: u16, epoch: u64) -> ChatOptions {
     let limits = &config.limits;
     ChatOptions {
         loop_index,
-        partitions: data_dir.installation.partitions,
-        epoch: data_dir.installation.epoch,
+        epoch,
         frame_bytes_max: config.gateway.frame_bytes_max,
         in_flight_max: frontdesk_core::limits::IN_FLIGHT_MAX,
         auth_timeout: Duration::from_millis(config.gateway.auth_timeout_ms),
@@ -415,17 +479,23 @@ async fn maintain(catalog: Catalog, files: Files, stop: CancellationToken) {
 
 /// Whether files may take so many bytes without touching the disk's reserve.
 fn space(data_dir: &DataDir, config: &Config) -> Box<dyn Fn(u64) -> bool + Send + Sync> {
-    let Storage::Embedded { embedded } = &config.storage;
-    let reserve = Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes };
+    let reserve = match &config.storage {
+        Storage::Embedded { embedded } => {
+            Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes }
+        }
+        Storage::Cluster { .. } => Reserve::default(),
+    };
     let path = data_dir.path().to_owned();
     Box::new(move |bytes| {
         DiskSpace::of(&path, reserve).is_ok_and(|space| space.usable_bytes() >= bytes)
     })
 }
 
-fn durability(config: &Config) -> Durability {
-    let Storage::Embedded { embedded } = &config.storage;
-    embedded.durability
+pub(crate) fn durability(config: &Config) -> Durability {
+    match &config.storage {
+        Storage::Embedded { embedded } => embedded.durability,
+        Storage::Cluster { .. } => Durability::Sync,
+    }
 }
 
 fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
@@ -440,6 +510,9 @@ fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
     if !config.metrics.token.0.is_empty() {
         api.operator_token =
             Some(frontdesk_api::config::OperatorToken::new(config.metrics.token.0.clone()));
+    }
+    if let Storage::Cluster { .. } = config.storage {
+        api.node_token = Some(cluster::node_token(&config.cluster.secret.0));
     }
     api.limits.handshakes_per_s = config.limits.handshakes_per_s;
     api.limits.per_ip_per_minute = config.limits.http_per_address_per_minute;

@@ -5,7 +5,6 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
-use frontdesk_catalog::Catalog;
 use tokio::{
     net::{TcpListener, TcpSocket},
     signal::unix::{Signal, SignalKind, signal},
@@ -14,10 +13,10 @@ use tokio::{
 use crate::{
     cli::Serve,
     commands::say,
-    config::{Config, Durability, Storage},
+    config::{Config, Durability},
     data_dir::{DataDir, Missing},
     demo::{self, Life, Stage},
-    node::{Node, Start, now_ms, reachable},
+    node::{self, Node, Start, now_ms, reachable},
     progress::Progress,
 };
 
@@ -35,11 +34,11 @@ pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
 
 async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     let &Serve { demo, echo, json, quiet_demo, demo_speed, .. } = flags;
-    let Storage::Embedded { embedded } = &config.storage;
     let listener = listen(config.server.listen)?;
-    let missing = Missing::Create { partitions: embedded.partitions, demo, now_ms: now_ms() };
+    let missing =
+        Missing::Create { partitions: config.storage.partitions(), demo, now_ms: now_ms() };
     let data_dir = DataDir::open(&config.server.data_dir, missing)?;
-    let catalog = Catalog::open(&data_dir.catalog()).await.context("cannot open the catalog")?;
+    let catalog = node::open_catalog(config, &data_dir).await.context("cannot open the catalog")?;
     let progress = Progress::on_terminal();
     if demo {
         if catalog.has_real_account().await? || !data_dir.installation.demo {
@@ -63,7 +62,7 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     } else {
         None
     };
-    if embedded.durability == Durability::Async {
+    if node::durability(config) == Durability::Async {
         tracing::warn!(
             "storage.embedded.durability is \"async\": acknowledged messages may be lost when the \
              machine stops"

@@ -10,6 +10,7 @@
 mod apply;
 mod error;
 mod list;
+mod nodes;
 mod open;
 mod placement;
 mod read;

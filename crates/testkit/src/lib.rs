@@ -8,6 +8,7 @@
 //!   robot         visitors and agents by the dozen, which reconnect by themselves
 //!   RawSocket     a socket in plain bytes          Swarm       hundreds of them on one thread
 //!   ChaosProxy    a bad network between the two
+//! Cluster ------- several of them on Kafka, Redis and MariaDB, behind a balancer
 //!   Checker       nothing lost, doubled, out of order or invented
 //! ```
 //! Nothing here waits for a time to pass: everything waits for an event, with a limit ([`PATIENCE`]).
@@ -16,7 +17,9 @@
 //! What goes wrong is a panic with the reason, because a panic is how a test says so.
 
 pub mod agent;
+pub mod balancer;
 pub mod checker;
+pub mod cluster;
 pub mod http;
 pub mod live;
 pub mod pace;
@@ -25,6 +28,7 @@ pub mod raw;
 pub mod rng;
 pub mod robot;
 pub mod server;
+pub mod services;
 pub mod socket;
 pub mod swarm;
 pub mod timeline;
@@ -34,6 +38,7 @@ use std::time::Duration;
 
 pub use agent::TestAgent;
 pub use checker::{Checker, Recorder, Verdict};
+pub use cluster::Cluster;
 pub use http::Http;
 pub use proxy::ChaosProxy;
 pub use raw::RawSocket;

@@ -95,6 +95,11 @@ fn command(binary: &str) -> Command {
     command
 }
 
+/// The environment variable of a key of the configuration.
+fn variable(key: &str) -> String {
+    format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
 /// How a server shall be started.
 #[derive(Debug)]
 pub struct ServerBuilder {
@@ -105,6 +110,8 @@ pub struct ServerBuilder {
     wrapper: Vec<String>,
     allowed_errors: Vec<String>,
     port: u16,
+    installed: Option<Installed>,
+    front: Option<SocketAddr>,
 }
 
 impl ServerBuilder {
@@ -112,8 +119,7 @@ impl ServerBuilder {
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "callers write numbers and literals")]
     pub fn set(mut self, key: &str, value: impl ToString) -> Self {
-        let name = format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"));
-        self.env.push((name, value.to_string()));
+        self.env.push((variable(key), value.to_string()));
         self
     }
 
@@ -128,6 +134,20 @@ impl ServerBuilder {
     #[must_use]
     pub fn data_dir(mut self, path: &Path) -> Self {
         self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// Serves an installation that is elsewhere: its own directory begins empty.
+    #[must_use]
+    pub fn installed(mut self, installed: Installed) -> Self {
+        self.installed = Some(installed);
+        self
+    }
+
+    /// Stands behind a balancer: clients connect there.
+    #[must_use]
+    pub fn behind(mut self, front: SocketAddr) -> Self {
+        self.front = Some(front);
         self
     }
 
@@ -163,7 +183,10 @@ impl ServerBuilder {
                 (Some(dir), path)
             }
         };
-        let installed = prepare(&self.binary, &data_dir).await;
+        let installed = match &self.installed {
+            Some(installed) => installed.clone(),
+            None => prepare(&self.binary, &data_dir).await,
+        };
         let mut server = TestServer {
             http: Http::new(SocketAddr::from(([127, 0, 0, 1], 1))),
             builder: self,
@@ -201,11 +224,17 @@ async fn prepare(binary: &str, data_dir: &Path) -> Installed {
 }
 
 fn init(binary: &str, data_dir: &Path) -> Installed {
+    init_with(binary, data_dir, &[])
+}
+
+/// Makes an installation; `settings` are keys of the configuration.
+pub(crate) fn init_with(binary: &str, data_dir: &Path, settings: &[(String, String)]) -> Installed {
     let password = data_dir.with_extension("password");
     fs::write(&password, PASSWORD).expect("the password file can be written");
     let mut command = command(binary);
     command.args(["init", "--account", "Acme", "--admin-email", ADMIN_EMAIL, "--json"]);
     command.arg("--data-dir").arg(data_dir).arg("--admin-password-file").arg(&password);
+    command.envs(settings.iter().map(|(key, value)| (variable(key), value)));
     let output = command.output().expect("the binary starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "init failed: {stderr}");
@@ -285,17 +314,25 @@ impl TestServer {
             wrapper: Vec::new(),
             allowed_errors: Vec::new(),
             port: 0,
+            installed: None,
+            front: None,
         }
     }
 
-    /// Where it listens; the same after every restart.
+    /// Where clients connect: where it listens, or to the balancer in front of it. The same after every
+    /// restart.
     pub fn address(&self) -> SocketAddr {
+        self.builder.front.unwrap_or(self.address)
+    }
+
+    /// Where it listens itself.
+    pub fn own_address(&self) -> SocketAddr {
         self.address
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// Its data directory.
@@ -317,7 +354,7 @@ impl TestServer {
     /// Changes a key of the configuration for the next [`Self::restart`].
     #[expect(clippy::needless_pass_by_value, reason = "callers write numbers and literals")]
     pub fn set(&mut self, key: &str, value: impl ToString) {
-        let name = format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"));
+        let name = variable(key);
         self.builder.env.retain(|(known, _)| *known != name);
         self.builder.env.push((name, value.to_string()));
     }
@@ -378,11 +415,11 @@ impl TestServer {
         if self.address != address {
             self.builder.port = address.port();
             self.address = address;
-            self.http = Http::new(address);
+            self.http = Http::new(self.address());
         }
         // `http` speaks no TLS: who sets a certificate asks by other means.
         if !self.builder.env.iter().any(|(name, _)| name == "FRONTDESK__TLS__CERTIFICATE") {
-            let ready = self.http.get("/readyz").await;
+            let ready = Http::new(address).get("/readyz").await;
             assert_eq!(ready.status, 200, "ready: {}", ready.text);
         }
         took

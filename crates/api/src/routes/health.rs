@@ -28,13 +28,14 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Response {
     let mut readiness = state.engine().readiness().await;
     if !readiness.checks.iter().any(|check| check.name == "catalog") {
         let catalog = state.catalog().is_empty().await;
+        readiness.ready &= catalog.is_ok();
         readiness.checks.push(Check {
             name: "catalog".to_owned(),
             ok: catalog.is_ok(),
             detail: catalog.err().map(|error| error.to_string()).unwrap_or_default(),
         });
     }
-    readiness.ready = readiness.ready && readiness.checks.iter().all(|check| check.ok);
+    readiness.degraded |= !readiness.checks.iter().all(|check| check.ok);
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(readiness)).into_response()
 }

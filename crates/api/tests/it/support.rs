@@ -222,6 +222,7 @@ impl Engine for MemoryEngine {
     async fn readiness(&self) -> Readiness {
         Readiness {
             ready: true,
+            degraded: false,
             durability: "sync".to_owned(),
             checks: vec![Check { name: "log".to_owned(), ok: true, detail: String::new() }],
         }
@@ -301,6 +302,7 @@ impl Server {
             ids: IdSource::new([1, 2, 3], 4, 5),
             metrics: Arc::new(|_| "frontdesk_up 1\n".to_owned()),
             demo: None,
+            elsewhere: None,
             config,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

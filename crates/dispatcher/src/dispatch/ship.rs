@@ -1,7 +1,7 @@
 //! What was folded, on its way to the history: packed over several turns into a batch that holds every
 //! conversation as it was at one offset, handed to the writer, and forgotten when the history has it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
@@ -22,6 +22,10 @@ const REPLAY_LIVE_MAX: usize = 4_096;
 /// How long a turn waits for a history that falls behind. Long enough to let it catch up, so that a
 /// peak is slowed down before it is refused, and no stall that anybody would notice.
 const HOLD_BACK: Duration = Duration::from_millis(10);
+
+/// How long the end of a dispatcher waits for its log, and how often it looks.
+const APPEND_WAIT: Duration = Duration::from_secs(5);
+const APPEND_LOOK: Duration = Duration::from_millis(1);
 
 /// Conversations a turn packs for the history, or forgets of what the history took: 0.2 ms of work.
 const PACKED_PER_TURN: usize = 64;
@@ -101,6 +105,7 @@ impl Dispatcher {
     /// When the history did not take it; the log holds it all the same.
     pub fn finish(mut self) -> Result<u64, DispatchError> {
         let now_ms = self.flushed_at_ms;
+        self.end_append(now_ms);
         self.pack(usize::MAX);
         self.hand_over(true);
         // Records that changed nothing count too: the next start has nothing to read again.
@@ -112,6 +117,19 @@ impl Dispatcher {
             return Err(DispatchError::HistoryFailed { log });
         }
         Ok(self.folded)
+    }
+
+    /// Waits a moment for an append that is under way. Whoever made its proposals is gone; what it made
+    /// durable is folded here or by the next owner.
+    fn end_append(&mut self, now_ms: i64) {
+        let until = Instant::now() + APPEND_WAIT;
+        let mut unheard = Vec::new();
+        while self.has_work() && Instant::now() < until {
+            self.commit(now_ms, &mut unheard);
+            if self.has_work() {
+                std::thread::sleep(APPEND_LOOK);
+            }
+        }
     }
 
     /// Forgets what the history has taken since last time, of so many conversations at most; whether

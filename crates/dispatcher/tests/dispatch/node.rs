@@ -214,7 +214,7 @@ impl Node {
         }
         let mut results = Vec::new();
         dispatcher.commit(now_ms, &mut results);
-        assert!(!dispatcher.has_staged());
+        assert!(!dispatcher.has_work());
         results
     }
 

@@ -73,7 +73,7 @@ impl Chat {
         frame: &In,
     ) -> Result<Allowed, Rejection> {
         let deed = Deed::of(frame)?;
-        let state = self.dispatcher.state(conversation, io.now_ms()).map_err(|error| {
+        let state = self.dispatchers.state(conversation, io.now_ms()).map_err(|error| {
             tracing::error!(
                 conversation.id = %conversation,
                 error = &error as &dyn std::error::Error,
@@ -182,7 +182,7 @@ impl Chat {
     ) {
         let Act { asker, reference, conversation, principal, mut around } = act;
         let session = self
-            .dispatcher
+            .dispatchers
             .state_in_memory(conversation)
             .and_then(frontdesk_core::fold::Conversation::session);
         let mut target = None;

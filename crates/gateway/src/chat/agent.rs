@@ -101,10 +101,14 @@ impl Chat {
         principal: &Arc<Principal>,
         frame: wire::ClientFrame,
     ) -> bool {
-        let owner = self.owner_of(&conversation);
-        if owner == self.options.loop_index {
+        let owner = self.loops.owner_of(&conversation);
+        if owner == Some(self.options.loop_index) {
             self.agent_frame_here(io, Asker::Conn(from), principal, frame);
-        } else if self.is_overrun(owner) {
+        } else if let Some(owner) = owner.filter(|owner| !self.is_overrun(*owner)) {
+            let principal = Arc::clone(principal);
+            self.tell(owner, Command::Frame { from, principal, frame: Box::new(frame) });
+            return false;
+        } else {
             let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else {
                 return true;
             };
@@ -112,10 +116,6 @@ impl Chat {
             let around = Around::default();
             let act = Act { asker, reference, conversation, principal, around };
             self.reject(io, act, &frame, &Rejection::from(&codes::OVERLOADED));
-        } else {
-            let principal = Arc::clone(principal);
-            self.tell(owner, Command::Frame { from, principal, frame: Box::new(frame) });
-            return false;
         }
         true
     }
@@ -315,7 +315,7 @@ impl Chat {
         if subscribers.viewers.is_empty() {
             return;
         }
-        let Some(state) = self.dispatcher.state_in_memory(conversation) else { return };
+        let Some(state) = self.dispatchers.state_in_memory(conversation) else { return };
         let account = state.account();
         let Some(account) = account else { return };
         let subject = Subject { conversation, account, session: state.session() };
@@ -421,8 +421,8 @@ impl Chat {
             // Nobody keeps a replica of a program's connections: each loop it looks at is told.
             self.drop_viewer(own);
             for conversation in &agent.open {
-                let owner = self.owner_of(conversation);
-                if owner != self.options.loop_index {
+                let owner = self.loops.owner_of(conversation);
+                if let Some(owner) = owner.filter(|owner| *owner != self.options.loop_index) {
                     let leave = wire::Leave { conversation: conversation.to_string() };
                     let frame = wire::ClientFrame { r#ref: 0, frame: Some(In::Leave(leave)) };
                     let principal = Arc::clone(&agent.principal);

@@ -38,6 +38,8 @@ pub(super) enum State {
     Waiting { origin: Option<Box<str>> },
     /// The gate looks at its first frame.
     Authenticating { hello: Box<Hello>, reference: u32 },
+    /// Served on another node, by this loop of it.
+    Tunnel { to: u16 },
     /// A visitor, on the loop of its conversation.
     Visitor(VisitorConn),
     /// Somebody with an account.

@@ -58,7 +58,7 @@ impl Chat {
             return;
         }
         let account = self
-            .dispatcher
+            .dispatchers
             .state_in_memory(conversation)
             .and_then(frontdesk_core::fold::Conversation::account);
         if let Some(account) = account {
@@ -66,7 +66,7 @@ impl Chat {
         }
     }
 
-    fn failed(
+    pub(super) fn failed(
         &mut self,
         io: &mut Io<'_>,
         conversation: ConversationId,
@@ -79,7 +79,8 @@ impl Chat {
             self.full_ms = io.now_ms();
             self.health.storage_full.store(true, Ordering::Relaxed);
         }
-        if error.is_final() {
+        // A log of its own is opened anew by whoever owns the partition.
+        if error.is_final() && self.dispatchers.single().is_some() {
             self.health.storage_failed.store(true, Ordering::Relaxed);
         }
         let refusal = frames::refusal(code);
@@ -323,7 +324,7 @@ impl Chat {
         visitors: &[ConnId],
     ) {
         let session = self
-            .dispatcher
+            .dispatchers
             .state_in_memory(conversation)
             .and_then(frontdesk_core::fold::Conversation::session)
             .cloned();
@@ -376,7 +377,7 @@ impl Chat {
     /// Connections of the people of a conversation: its owner, its participants, and who looks at it.
     pub(super) fn team_of(&self, conversation: ConversationId) -> SmallVec<[ConnRef; 4]> {
         let mut team: SmallVec<[ConnRef; 4]> = SmallVec::new();
-        let state = self.dispatcher.state_in_memory(conversation);
+        let state = self.dispatchers.state_in_memory(conversation);
         if let Some(state) = state
             && let Some(account) = state.account()
         {
@@ -396,7 +397,7 @@ impl Chat {
 
     /// A quiet conversation leaves memory; whoever asks for its people needs it back.
     pub(super) fn bring_in(&mut self, io: &Io<'_>, conversation: ConversationId) {
-        if let Err(error) = self.dispatcher.state(conversation, io.now_ms()) {
+        if let Err(error) = self.dispatchers.state(conversation, io.now_ms()) {
             tracing::error!(
                 conversation.id = %conversation,
                 error = &error as &dyn std::error::Error,
@@ -416,7 +417,7 @@ impl Chat {
         self.bring_in(io, conversation);
         let presence = if online { wire::Presence::Online } else { wire::Presence::Offline };
         let visitor = self
-            .dispatcher
+            .dispatchers
             .state_in_memory(conversation)
             .and_then(|state| state.state().origin.as_ref())
             .map(|origin| origin.visitor.clone())

@@ -87,7 +87,12 @@ impl Chat {
         let (hello, reference) = (std::mem::take(hello), *reference);
         match result {
             Ok(Identity::Visitor(identity)) => {
-                let owner = self.owner_of(&identity.conversation);
+                let owner = self.loops.owner_of(&identity.conversation);
+                let Some(owner) = owner.filter(|owner| self.loops.is_local(*owner)) else {
+                    // Its owner changed a moment ago: the next try finds it.
+                    Self::close(io, conn, close::OVERLOADED.code);
+                    return;
+                };
                 let Some(state) = self.conn(conn) else { return };
                 let moved = Moved {
                     encoding: state.encoding,
@@ -103,6 +108,9 @@ impl Chat {
                     self.conns[conn.index()] = None;
                     self.tell(owner, Command::Arrive { conn: movable, state: Box::new(moved) });
                 }
+            }
+            Ok(Identity::Elsewhere { loop_index, ticket }) => {
+                self.lead_on(io, conn, loop_index, ticket, (hello, reference));
             }
             Ok(Identity::Agent(identity)) => {
                 self.agent_live(io, conn, reference, &hello, *identity);
@@ -147,7 +155,7 @@ impl Chat {
             return;
         }
         let now_ms = io.now_ms();
-        let stored = match self.dispatcher.state(conversation, now_ms) {
+        let stored = match self.dispatchers.state(conversation, now_ms) {
             Ok(state) => state.is_some(),
             Err(error) => {
                 tracing::error!(
@@ -280,13 +288,13 @@ impl Chat {
     ) -> wire::Opened {
         let now_ms = io.now_ms();
         let epoch = self.options.epoch;
-        let last_seq = match self.dispatcher.state(conversation, now_ms) {
+        let last_seq = match self.dispatchers.state(conversation, now_ms) {
             Ok(state) => state.map_or(0, fold::Conversation::last_seq),
             Err(_) => 0,
         };
         let missed = match held {
             Some(held) if held.epoch == epoch && held.seq <= last_seq => self
-                .dispatcher
+                .dispatchers
                 .since(conversation, held.seq, RESUME_ITEMS_MAX, now_ms)
                 .unwrap_or_default()
                 .filter(|entries| {
@@ -302,7 +310,7 @@ impl Chat {
         }
         let entries = match missed {
             Some(entries) => entries,
-            None => self.dispatcher.page(conversation, None, PAGE_ITEMS, now_ms).unwrap_or_else(
+            None => self.dispatchers.page(conversation, None, PAGE_ITEMS, now_ms).unwrap_or_else(
                 |error| {
                     tracing::error!(
                         conversation.id = %conversation,
@@ -314,7 +322,7 @@ impl Chat {
             ),
         };
         let more_before = !recovered && entries.first().is_some_and(|entry| entry.seq > 1);
-        let state = self.dispatcher.state_in_memory(conversation);
+        let state = self.dispatchers.state_in_memory(conversation);
         let session = state
             .and_then(fold::Conversation::session)
             .map(|session| if team { session.clone() } else { fold::session_for_visitor(session) });

@@ -17,7 +17,7 @@ use super::{
     port::{Command, ConnRef, Delivery},
     seconds,
 };
-use crate::edge::{ConnId, Io, Kind, Payload};
+use crate::edge::{ConnId, Io, Kind, Payload, Refused};
 
 /// Commands kept for another loop whose inbox is full. Beyond it, frames for its connections are
 /// dropped and agents' frames refused: what is behind by so much has stood still for seconds.
@@ -72,7 +72,7 @@ impl Chat {
         if to.loop_index == self.options.loop_index {
             self.send(io, to.conn, frame);
         } else {
-            let outbound = &mut self.outbound[usize::from(to.loop_index)];
+            let outbound = self.outbound.entry(to.loop_index).or_default();
             outbound.push(Delivery { to: SmallVec::from_slice(&[to.conn]), frame: frame.clone() });
         }
     }
@@ -108,27 +108,39 @@ impl Chat {
     /// find the gap by seq or by their position check. Everything else is bounded by the connections
     /// it is about.
     pub(super) fn tell(&mut self, loop_index: u16, command: Command) {
-        let stuck = &mut self.stuck[usize::from(loop_index)];
-        if stuck.len() >= STUCK_MAX && command.is_push() {
+        let stuck = self.stuck.get_mut(&loop_index).filter(|stuck| !stuck.is_empty());
+        if let Some(stuck) = stuck {
+            if stuck.len() >= STUCK_MAX && command.is_push() {
+                self.health.pushes_dropped.fetch_add(1, Ordering::Relaxed);
+            } else {
+                // Behind what waits already, to keep the order.
+                stuck.push_back(command);
+            }
+        } else if let Err(refused) = self.loops.send(loop_index, command) {
+            self.keep_stuck(loop_index, refused);
+        }
+    }
+
+    /// Keeps what a full inbox of this node did not take. What another node does not take is lost, and
+    /// found missing there.
+    fn keep_stuck(&mut self, loop_index: u16, refused: Refused<Command>) {
+        if self.loops.is_local(loop_index) {
+            self.stuck.entry(loop_index).or_default().push_front(refused.into_inner());
+        } else {
             self.health.pushes_dropped.fetch_add(1, Ordering::Relaxed);
-        } else if !stuck.is_empty() {
-            // Behind what waits already, to keep the order.
-            stuck.push_back(command);
-        } else if let Err(refused) = self.loops[usize::from(loop_index)].send(command) {
-            stuck.push_back(refused.into_inner());
         }
     }
 
     /// Whether another loop is so far behind that no more work should be given to it.
     pub(super) fn is_overrun(&self, loop_index: u16) -> bool {
-        self.stuck[usize::from(loop_index)].len() >= STUCK_MAX
+        self.stuck.get(&loop_index).is_some_and(|stuck| stuck.len() >= STUCK_MAX)
     }
 
     /// Tries again what full inboxes did not take, in order for each loop.
     pub(super) fn tell_stuck(&mut self) {
-        for (stuck, handle) in self.stuck.iter_mut().zip(self.loops.iter()) {
+        for (loop_index, stuck) in &mut self.stuck {
             while let Some(command) = stuck.pop_front() {
-                if let Err(refused) = handle.send(command) {
+                if let Err(refused) = self.loops.send(*loop_index, command) {
                     stuck.push_front(refused.into_inner());
                     break;
                 }
@@ -137,7 +149,7 @@ impl Chat {
     }
 
     pub(super) fn tell_all_others(&mut self, command: impl Fn() -> Command) {
-        for loop_index in 0..self.loops.len() as u16 {
+        for loop_index in self.loops.numbers() {
             if loop_index != self.options.loop_index {
                 self.tell(loop_index, command());
             }

@@ -1,36 +1,36 @@
 //! What goes in and out of a chat loop besides sockets: commands from other threads, and requests to
 //! the tasks that may wait (gate, desk). Everything here is bounded by the channels that carry it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
+use bytes::Bytes;
 use frontdesk_core::{
     chat,
     id::{AccountId, ApiKeyId, ConversationId, InboxId, TeamId, UserId},
     store,
 };
-use frontdesk_dispatcher::{Summary, Tail};
+use frontdesk_dispatcher::{Dispatcher, Summary, Tail};
 use frontdesk_protocol::{
-    Encoded,
+    Encoded, Encoding,
     codes::ErrorCode,
     wire::{ClientFrame, FeedPosition, Hello, Position, Presence, Refusal},
 };
 use frontdesk_router::access::{Principal, VisitorRules};
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::edge::{ConnId, MovableConn};
-
-/// A connection of any loop of this node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnRef {
-    /// Index of the loop.
-    pub loop_index: u16,
-    /// The connection there.
-    pub conn: ConnId,
-}
+pub use crate::edge::ConnRef;
+use crate::{
+    edge::{ConnId, MovableConn},
+    peer::State,
+};
 
 /// What the gate found out about a connection's first frame.
 #[derive(Debug, Clone)]
@@ -39,6 +39,13 @@ pub enum Identity {
     Visitor(Box<VisitorIdentity>),
     /// Somebody with an account: an agent, or an API key that uses a socket.
     Agent(Box<AgentIdentity>),
+    /// Somebody who is served on another node, and what presents it there.
+    Elsewhere {
+        /// The loop.
+        loop_index: u16,
+        /// The ticket of the first frame there; empty where its resume token will do.
+        ticket: String,
+    },
 }
 
 /// Who a visitor's connection belongs to.
@@ -223,6 +230,26 @@ pub struct Delivery {
     pub frame: Encoded,
 }
 
+/// Where a tail goes.
+pub type TailReply = oneshot::Sender<Result<Tail, &'static ErrorCode>>;
+
+/// A connection whose socket landed on another node, and its first frame.
+#[derive(Debug)]
+pub struct Tunnelled {
+    /// The socket; names the tunnel.
+    pub home: ConnRef,
+    /// Of its messages.
+    pub encoding: Encoding,
+    /// Who connects.
+    pub peer: IpAddr,
+    /// The `Origin` header of the upgrade.
+    pub origin: Option<String>,
+    /// Of the first frame.
+    pub reference: u32,
+    /// The first frame, with a ticket that the other node made of the client's.
+    pub hello: Box<Hello>,
+}
+
 /// What other threads tell a chat loop.
 #[derive(Debug)]
 pub enum Command {
@@ -317,7 +344,7 @@ pub enum Command {
         /// The conversation, of this loop.
         conversation: ConversationId,
         /// Where it goes.
-        reply: oneshot::Sender<Result<Tail, &'static ErrorCode>>,
+        reply: TailReply,
     },
     /// A frame for the visitor of a conversation of this loop.
     ToVisitor {
@@ -351,6 +378,65 @@ pub enum Command {
         /// Which of the two.
         attended: bool,
     },
+    /// A connection of another node comes by a tunnel.
+    Tunnel(Box<Tunnelled>),
+    /// A message came by a tunnel.
+    TunnelMessage {
+        /// The socket.
+        home: ConnRef,
+        /// The message.
+        message: Bytes,
+    },
+    /// The socket at the other end of a tunnel is gone.
+    TunnelClosed {
+        /// The socket.
+        home: ConnRef,
+    },
+    /// Frames for a socket of this loop that is served on another node.
+    TunnelBytes {
+        /// The socket.
+        conn: ConnId,
+        /// Whole WebSocket frames.
+        frames: Bytes,
+    },
+    /// The node that serves a socket of this loop has ended the connection.
+    TunnelEnd {
+        /// The socket.
+        conn: ConnId,
+        /// The close code.
+        code: u16,
+        /// Its words.
+        reason: String,
+    },
+    /// Another node is here, for the first time or again: it has to hear who is connected here.
+    NodeJoined {
+        /// Its number.
+        node: u8,
+    },
+    /// Another node is gone, or what it said got lost: connections that reach over to it end, so that they
+    /// come back.
+    NodeLost {
+        /// Its number.
+        node: u8,
+    },
+    /// This loop owns a partition from now on. In a mutex only because a command may be looked at from
+    /// several threads, which a dispatcher may not.
+    Adopt(Box<Mutex<Dispatcher>>),
+    /// This loop hands a partition over: its dispatcher, once nothing is under way, or `None` if it was
+    /// not here.
+    Release {
+        /// The partition.
+        partition: u16,
+        /// Where it goes.
+        reply: oneshot::Sender<Option<Box<Dispatcher>>>,
+    },
+    /// A partition has another owner.
+    Moved {
+        /// The partition.
+        partition: u16,
+    },
+    /// A log that was waited for has ended an append.
+    Appended,
     /// The server stops: close everything with a reconnect code, spread over the window, then end.
     Drain {
         /// Milliseconds.
@@ -364,6 +450,7 @@ impl Command {
         matches!(
             self,
             Self::Deliver(_)
+                | Self::TunnelBytes { .. }
                 | Self::ToVisitor { .. }
                 | Self::ToUser { .. }
                 | Self::ToAccount { .. }
@@ -419,6 +506,20 @@ pub enum DeskInput {
         /// Came or went.
         online: bool,
     },
+    /// Newest states of conversations, encoded: where the desk may be on another node.
+    States(Vec<(AccountId, State)>),
+    /// The desk of an account is on this node from now on, with these open conversations.
+    Open {
+        /// The account.
+        account: AccountId,
+        /// As the history has them.
+        summaries: Vec<Summary>,
+    },
+    /// The desks of the accounts of these partitions are on another node.
+    Close {
+        /// The partitions.
+        partitions: Vec<u16>,
+    },
     /// What became of a proposal of the desk.
     Proposed {
         /// Whose desk.
@@ -439,6 +540,9 @@ pub struct Ports {
     pub gate: mpsc::Sender<GateRequest>,
     /// To the desk.
     pub desk: mpsc::Sender<DeskInput>,
+    /// To whoever owns partitions for this node: those whose log or history takes nothing more. None where
+    /// a loop has one log for good.
+    pub broken: Option<mpsc::Sender<Box<Dispatcher>>>,
 }
 
 /// Progress of the projections for one log, shared with the loop that trims it.

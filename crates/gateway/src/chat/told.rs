@@ -1,6 +1,10 @@
 //! What the desk and the gate are told of a loop's work: some in each turn, so that none takes long.
 
+use frontdesk_core::id::AccountId;
+use frontdesk_dispatcher::{DispatchError, EncodedState};
+
 use super::{Chat, port::DeskInput};
+use crate::peer::State;
 
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
 const SUMMARIES_EVERY_MS: i64 = 1_000;
@@ -19,7 +23,7 @@ impl Chat {
         }
         let mut round = !self.telling.is_empty();
         if !round {
-            let folded = self.dispatcher.folded();
+            let folded = self.dispatchers.folded();
             // Whoever lists follow a change of a session gets the messages up to it as well.
             let due = !self.urgent.is_empty()
                 || now_ms.saturating_sub(self.told_desk_ms) >= SUMMARIES_EVERY_MS;
@@ -34,14 +38,23 @@ impl Chat {
             return false;
         }
         let Ok(permit) = self.ports.desk.try_reserve() else { return false };
-        let mut summaries = Vec::new();
+        // With a log for each partition the desk may be on another node, and nobody trims by what it knows.
+        let single = self.dispatchers.single();
+        let (mut summaries, mut states) = (Vec::new(), Vec::new());
         for _ in 0..SUMMARIES_PER_TURN {
             let Some(conversation) = self.urgent.pop().or_else(|| self.telling.pop()) else {
                 break;
             };
             // It may have left memory while the desk had no room: then it is read again.
-            match self.dispatcher.summary(conversation, now_ms) {
-                Ok(summary) => summaries.extend(summary),
+            let told = if single.is_some() {
+                self.dispatchers.summary(conversation, now_ms).map(|one| summaries.extend(one))
+            } else {
+                self.dispatchers.encoded(conversation, now_ms).map(|one| states.extend(one))
+            };
+            match told {
+                Ok(()) => {}
+                // Its partition is owned elsewhere by now, and told from there.
+                Err(DispatchError::Elsewhere { .. }) => {}
                 Err(error) => {
                     tracing::error!(
                         conversation.id = %conversation,
@@ -53,15 +66,24 @@ impl Chat {
             }
         }
         let told = round && self.telling.is_empty() && self.urgent.is_empty();
-        let complete = (told && self.unread.is_empty()).then(|| {
+        let all = told && self.unread.is_empty();
+        if all {
             self.told_offset = self.telling_offset;
-            (self.dispatcher.number(), self.telling_offset)
-        });
+        }
+        let complete = single.filter(|_| all).map(|(log, _)| (log, self.telling_offset));
         if told {
             // Those are told in the next round, and till then the lists are not complete.
             self.changed.extend(self.unread.drain(..));
         }
-        permit.send(DeskInput::Summaries { summaries, complete });
+        permit.send(if single.is_some() {
+            DeskInput::Summaries { summaries, complete }
+        } else {
+            let encoded = |(account, state): (AccountId, EncodedState)| {
+                let EncodedState { conversation, state, log, offset } = state;
+                (account, State { conversation, state, log, offset })
+            };
+            DeskInput::States(states.into_iter().map(encoded).collect())
+        });
         !self.telling.is_empty() || !self.urgent.is_empty()
     }
 

@@ -129,7 +129,7 @@ impl Chat {
         team: bool,
     ) {
         let now_ms = io.now_ms();
-        let state = self.dispatcher.state(conversation, now_ms);
+        let state = self.dispatchers.state(conversation, now_ms);
         let last_seq = match state {
             Ok(state) => state.map_or(0, frontdesk_core::fold::Conversation::last_seq),
             Err(_) => return,

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use frontdesk_protocol::close;
 use mio::{Interest, Registry, Token};
 use slab::Slab;
@@ -12,7 +13,7 @@ use slab::Slab;
 use crate::clock;
 
 use super::{
-    CloseReason, ConnId, EdgeLimits, EdgeMetrics, EdgeStream, TimerKey,
+    CloseReason, ConnId, ConnRef, EdgeLimits, EdgeMetrics, EdgeStream, TimerKey, Tunnelled,
     out::{OutPool, OutQueue},
     wheel::Wheel,
     ws::{Opcode, Parser, close_payload},
@@ -94,6 +95,8 @@ pub(super) struct Core {
     pub(super) ready: Vec<ConnId>,
     /// Connections whose queue has emptied, which the service wants to know.
     pub(super) drained: Vec<ConnId>,
+    /// What goes to the nodes that have the sockets of this loop's tunnels, in order.
+    pub(super) tunnelled: Vec<(ConnRef, Tunnelled)>,
     /// Ends the service has not heard of.
     pub(super) ended: Vec<(ConnId, CloseReason)>,
     /// The service has more to do: the next turn does not wait.
@@ -120,6 +123,7 @@ impl Core {
             dirty: Vec::new(),
             ready: Vec::new(),
             drained: Vec::new(),
+            tunnelled: Vec::new(),
             ended: Vec::new(),
             again: false,
             stop_at: None,
@@ -169,14 +173,13 @@ impl Core {
         let entry = self.conns.vacant_entry();
         let index = entry.key();
         // Edge-triggered and for both directions, once: no system call when interest changes.
-        self.registry.register(
-            stream.socket(),
-            Token(index),
-            Interest::READABLE | Interest::WRITABLE,
-        )?;
+        if let Some(socket) = stream.socket() {
+            let both = Interest::READABLE | Interest::WRITABLE;
+            self.registry.register(socket, Token(index), both)?;
+        }
         self.generation = self.generation.wrapping_add(1);
         let id = ConnId { index: index as u32, generation: self.generation };
-        let has_out = out.is_some();
+        let (has_out, is_tunnel) = (out.is_some(), stream.home().is_some());
         let heard = ticks(self.now - self.start, self.limits.tick) as u32;
         entry.insert(Conn {
             stream,
@@ -201,8 +204,11 @@ impl Core {
         if has_out {
             self.make_dirty(id);
         }
-        let silence = self.after(self.limits.silence_max);
-        self.wheel.set(silence, Alarm::Silence(id));
+        // Whoever is silent behind a tunnel is noticed where the socket is.
+        if !is_tunnel {
+            let silence = self.after(self.limits.silence_max);
+            self.wheel.set(silence, Alarm::Silence(id));
+        }
         Ok(id)
     }
 
@@ -210,7 +216,9 @@ impl Core {
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<Conn> {
         self.peek(conn)?;
         let mut removed = self.conns.remove(conn.index());
-        if let Err(error) = self.registry.deregister(removed.stream.socket()) {
+        if let Some(socket) = removed.stream.socket()
+            && let Err(error) = self.registry.deregister(socket)
+        {
             tracing::debug!(%error, "socket could not be deregistered");
         }
         // A slab that once held a crowd gives its memory back when nearly empty.
@@ -305,6 +313,11 @@ impl Core {
         {
             self.pool.put(queue);
         }
+        if let Some(tunnel) = found.stream.as_tunnel()
+            && let Some(frames) = tunnel.take_written()
+        {
+            self.tunnelled.push((tunnel.home, Tunnelled::Frames(frames)));
+        }
         if found.tell_drained && found.out.is_none() {
             found.tell_drained = false;
             self.drained.push(conn);
@@ -332,6 +345,12 @@ impl Core {
     }
 
     pub(super) fn end_with(&mut self, conn: ConnId, close: &[u8], why: CloseReason) {
+        if let Some(home) = self.peek(conn).and_then(|found| found.stream.home()) {
+            // The close handshake is led where the socket is.
+            self.write(conn);
+            self.tunnelled.push((home, Tunnelled::End(Bytes::copy_from_slice(close))));
+            return self.drop_conn(conn, why);
+        }
         let deadline = self.after(self.limits.close_timeout);
         let Some(found) = self.conns.get_mut(conn.index()) else { return };
         let queue = found.out.get_or_insert_with(|| self.pool.take());

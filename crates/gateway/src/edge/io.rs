@@ -5,9 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use frontdesk_protocol::close;
+
 use super::{
-    CloseReason, ConnId, Kind, MovableConn, Payload, TimerKey,
+    CloseReason, ConnId, ConnRef, EdgeStream, Kind, MovableConn, Payload, TimerKey,
     conn::{Alarm, Core, State},
+    tunnel::Tunnel,
+    ws::Parser,
 };
 
 /// The loop as a service sees it during a call.
@@ -156,6 +161,43 @@ impl Io<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Opens a tunnel: a connection whose socket is at `home`, on another node. Messages come by
+    /// [`tunnel_message`](Self::tunnel_message); what is queued for it goes to
+    /// [`Service::tunnelled`](super::Service::tunnelled).
+    pub fn open_tunnel(&mut self, home: ConnRef, kind: Kind) -> io::Result<ConnId> {
+        self.adopt(MovableConn {
+            stream: EdgeStream::tunnel(Tunnel::new(home, kind)),
+            parser: Parser::default(),
+            out: None,
+            stash: None,
+            message_bytes_max: u32::MAX,
+        })
+    }
+
+    /// A message came through a tunnel; it is handed over in this turn or the next, as soon as the
+    /// connection is read from. One that sends much more than is taken is closed as slow.
+    pub fn tunnel_message(&mut self, conn: ConnId, message: Bytes) {
+        let max = self.core.limits.out_queue_bytes_max;
+        let Some(found) = self.core.get(conn) else { return };
+        let Some(tunnel) = found.stream.as_tunnel() else { return };
+        tunnel.push(message);
+        if tunnel.waiting_bytes() > max {
+            self.core.end(conn, close::SLOW.code, close::SLOW.reason, CloseReason::Slow);
+        } else {
+            self.core.make_ready(conn);
+        }
+    }
+
+    /// Queues whole frames that another node made for a connection of this loop.
+    pub fn send_frames(&mut self, conn: ConnId, frames: &Bytes) {
+        self.core.queue(conn, |queue| queue.push_frames(frames));
+    }
+
+    /// The other end of a connection is gone: nothing can be told to it any more.
+    pub fn lose(&mut self, conn: ConnId) {
+        self.core.drop_conn(conn, CloseReason::Lost);
     }
 
     /// Connections of this loop, those that are closing included.

@@ -110,6 +110,16 @@ impl OutQueue {
         self.account(header_len + payload.len());
     }
 
+    /// Queues frames that are whole already, as one.
+    pub(super) fn push_frames(&mut self, frames: &Bytes) {
+        if frames.len() <= COPY_MAX {
+            self.run().extend_from_slice(frames);
+        } else {
+            self.segments.push_back(Segment::Shared(frames.clone()));
+        }
+        self.account(frames.len());
+    }
+
     /// Drops every frame of which nothing is written.
     pub(super) fn cut(&mut self) {
         let keep = match self.frames.front() {

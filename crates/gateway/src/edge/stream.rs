@@ -1,4 +1,5 @@
-//! The byte stream under a connection: plain TCP, or rustls driven by hand over it.
+//! The byte stream under a connection: plain TCP, rustls driven by hand over it, or a tunnel to the node
+//! where the socket is.
 
 use std::{
     fmt,
@@ -13,8 +14,9 @@ use rustls::ServerConnection;
 use socket2::SockRef;
 
 use super::{
-    ConnMeta,
+    ConnMeta, ConnRef,
     out::OutQueue,
+    tunnel::Tunnel,
     ws::{Opcode, close_payload},
 };
 
@@ -47,6 +49,7 @@ pub struct EdgeStream(Inner);
 enum Inner {
     Plain(TcpStream),
     Tls(Box<Tls>),
+    Tunnel(Box<Tunnel>),
 }
 
 struct Tls {
@@ -71,9 +74,30 @@ impl EdgeStream {
         Self(Inner::Tls(Box::new(Tls { tcp, session })))
     }
 
+    /// A stream whose socket is on another node.
+    pub(super) fn tunnel(tunnel: Tunnel) -> Self {
+        Self(Inner::Tunnel(Box::new(tunnel)))
+    }
+
+    /// The tunnel, if this is one.
+    pub(super) fn as_tunnel(&mut self) -> Option<&mut Tunnel> {
+        match &mut self.0 {
+            Inner::Tunnel(tunnel) => Some(tunnel),
+            Inner::Plain(_) | Inner::Tls(_) => None,
+        }
+    }
+
+    /// Where the socket is, if this is a tunnel.
+    pub(super) fn home(&self) -> Option<ConnRef> {
+        match &self.0 {
+            Inner::Tunnel(tunnel) => Some(tunnel.home),
+            Inner::Plain(_) | Inner::Tls(_) => None,
+        }
+    }
+
     /// Sets the options every connection has.
     pub(super) fn prepare(&mut self, send_buffer_bytes: Option<usize>) -> io::Result<()> {
-        let tcp = self.socket();
+        let Some(tcp) = self.socket() else { return Ok(()) };
         // Writes are coalesced here, by turn; the kernel must not hold them back as well.
         tcp.set_nodelay(true)?;
         if let Some(bytes) = send_buffer_bytes {
@@ -82,10 +106,11 @@ impl EdgeStream {
         Ok(())
     }
 
-    pub(super) fn socket(&mut self) -> &mut TcpStream {
+    pub(super) fn socket(&mut self) -> Option<&mut TcpStream> {
         match &mut self.0 {
-            Inner::Plain(tcp) => tcp,
-            Inner::Tls(tls) => &mut tls.tcp,
+            Inner::Plain(tcp) => Some(tcp),
+            Inner::Tls(tls) => Some(&mut tls.tcp),
+            Inner::Tunnel(_) => None,
         }
     }
 
@@ -109,6 +134,8 @@ impl EdgeStream {
                 }
             },
             Inner::Tls(tls) => tls.read(buffer),
+            // Whole messages come to it, not bytes.
+            Inner::Tunnel(_) => Ok(ReadOutcome { bytes: 0, drained: true, eof: false }),
         }
     }
 
@@ -144,6 +171,7 @@ impl EdgeStream {
                     break;
                 }
             },
+            Inner::Tunnel(tunnel) => done.bytes = tunnel.write(out)?,
         }
         Ok(done)
     }
@@ -151,7 +179,7 @@ impl EdgeStream {
     /// Whether TLS has something of its own to write: a key update, a goodbye.
     pub(super) fn wants_write(&self) -> bool {
         match &self.0 {
-            Inner::Plain(_) => false,
+            Inner::Plain(_) | Inner::Tunnel(_) => false,
             Inner::Tls(tls) => tls.session.wants_write(),
         }
     }
@@ -164,7 +192,7 @@ impl EdgeStream {
             // stream says the same.
             tls.send()?;
         }
-        self.socket().shutdown(Shutdown::Write)
+        self.socket().map_or(Ok(()), |tcp| tcp.shutdown(Shutdown::Write))
     }
 }
 
@@ -253,6 +281,7 @@ impl fmt::Debug for EdgeStream {
         f.write_str(match self.0 {
             Inner::Plain(_) => "EdgeStream(plain)",
             Inner::Tls(_) => "EdgeStream(tls)",
+            Inner::Tunnel(_) => "EdgeStream(tunnel)",
         })
     }
 }

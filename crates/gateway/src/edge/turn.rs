@@ -10,8 +10,8 @@ use frontdesk_protocol::close;
 use mio::{Events, Poll, Token, Waker};
 
 use super::{
-    CloseReason, ConnId, EdgeLimits, EdgeMetrics, Io, LoopHandle, Message, MovableConn, Service,
-    TimerKey, UpgradedSocket,
+    CloseReason, ConnId, EdgeLimits, EdgeMetrics, Io, Kind, LoopHandle, Message, MovableConn,
+    Service, TimerKey, UpgradedSocket,
     conn::{Alarm, Core, State},
     handle::{Inbound, Inbox, inbox},
     ws::{Opcode, Parser, Step},
@@ -229,6 +229,9 @@ impl<S: Service> Turn<S> {
         if found.paused {
             return;
         }
+        if found.stream.home().is_some() {
+            return self.read_tunnel(conn);
+        }
         if let Some(mut stash) = found.stash.take() {
             if !matches!(found.state, State::Finishing | State::Draining) {
                 self.parse(conn, &mut stash);
@@ -243,6 +246,25 @@ impl<S: Service> Turn<S> {
             && (found.readable || found.stash.is_some())
         {
             self.core.make_ready(conn);
+        }
+    }
+
+    /// Hands over what came through a tunnel, until the service wants no more.
+    fn read_tunnel(&mut self, conn: ConnId) {
+        while let Some(found) = self.core.get(conn)
+            && !found.paused
+            && let Some(tunnel) = found.stream.as_tunnel()
+            && let Some(message) = tunnel.next()
+        {
+            let kind = tunnel.kind;
+            self.core.metrics.messages_in.add(1);
+            let mut io = Io { core: &mut self.core, rest: None };
+            match (kind, std::str::from_utf8(&message)) {
+                (Kind::Binary, _) => self.service.message(&mut io, conn, Message::Binary(&message)),
+                (Kind::Text, Ok(text)) => self.service.message(&mut io, conn, Message::Text(text)),
+                // The node with the socket has looked at it.
+                (Kind::Text, Err(_)) => tracing::error!("a text message came damaged from a node"),
+            }
         }
     }
 
@@ -384,6 +406,10 @@ impl<S: Service> Turn<S> {
         }
         list.clear();
         self.list = list;
+        if !self.core.tunnelled.is_empty() {
+            let tunnelled = std::mem::take(&mut self.core.tunnelled);
+            self.service.tunnelled(tunnelled);
+        }
     }
 
     fn tell_ended(&mut self) {

@@ -28,8 +28,9 @@ pub(crate) fn append(
         by_log.entry(partition % loops).or_default().push((partition, proposal.encode_to_vec()));
     }
     for (number, records) in by_log {
-        let mut log = SegmentLog::open(&data_dir.log(number), log_options(config))
-            .with_context(|| format!("cannot open message log {number}"))?;
+        let mut log =
+            SegmentLog::open(&data_dir.log(number), log_options(config.storage.embedded()?))
+                .with_context(|| format!("cannot open message log {number}"))?;
         for part in records.chunks(APPEND_MAX) {
             let records: Vec<Record<'_>> = part
                 .iter()

@@ -22,9 +22,9 @@ use std::{
 use frontdesk_catalog::{Catalog, Error as CatalogError};
 use frontdesk_core::id::{AccountId, ConversationId};
 use frontdesk_dispatcher::{Summary, projections::Projections};
-use frontdesk_gateway::{
-    chat::port::{Answer, Command, DeskInput},
-    edge::LoopHandle,
+use frontdesk_gateway::chat::{
+    loops::Loops,
+    port::{Answer, Command, DeskInput},
 };
 use frontdesk_router::desk::Input;
 use tokio::{
@@ -58,8 +58,7 @@ pub(crate) struct Rows {
 /// What the task is made of.
 pub(crate) struct DeskParts {
     pub(crate) catalog: Catalog,
-    pub(crate) loops: Arc<[LoopHandle<Command>]>,
-    pub(crate) partitions: u16,
+    pub(crate) loops: Arc<Loops>,
     /// Life of the positions, for rows.
     pub(crate) epoch: u64,
     pub(crate) view: Arc<DeskView>,
@@ -72,8 +71,7 @@ pub(crate) struct DeskParts {
 /// The task.
 pub(crate) struct DeskTask {
     catalog: Catalog,
-    loops: Arc<[LoopHandle<Command>]>,
-    partitions: u16,
+    loops: Arc<Loops>,
     /// Life of the positions, for rows.
     epoch: u64,
     view: Arc<DeskView>,
@@ -90,12 +88,10 @@ pub(crate) struct DeskTask {
 
 impl DeskTask {
     pub(crate) fn new(parts: DeskParts) -> Self {
-        let DeskParts { catalog, loops, partitions, epoch, view, rows, projections, id_seed } =
-            parts;
+        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed } = parts;
         Self {
             catalog,
             loops,
-            partitions,
             epoch,
             view,
             rows,
@@ -228,6 +224,10 @@ impl DeskTask {
                     }
                 }
             }
+            // Taken apart by the node's switch, which knows where the desk is.
+            DeskInput::States(_) => {}
+            DeskInput::Open { account, summaries } => self.take_over(account, summaries).await,
+            DeskInput::Close { partitions } => self.give_up(&partitions),
             DeskInput::Proposed { account, conversation, version, answer } => {
                 if let Answer::Refused(refusal) = answer {
                     tracing::debug!(

@@ -26,7 +26,6 @@ use frontdesk_core::{
     chat,
     fold::{self, Conversation},
     id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, UserId, VisitorId},
-    partition_of,
     rights::Right,
     store,
 };
@@ -35,8 +34,12 @@ use frontdesk_dispatcher::{
     projections::{self, Projections},
 };
 use frontdesk_gateway::{
-    chat::port::{Answer, ChatHealth, Command, Placed, Reply},
-    edge::{LoopHandle, UpgradedSocket},
+    chat::{
+        loops::Loops,
+        port::{Answer, ChatHealth, Command, Placed, Reply},
+    },
+    edge::UpgradedSocket,
+    peer::Notice,
 };
 use frontdesk_protocol::{
     close, codes,
@@ -57,6 +60,7 @@ use tokio::{
 
 use super::{
     SharedHistory,
+    cluster::Health,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     gate::Gate,
     now_ms, past, principals, rows,
@@ -76,8 +80,7 @@ pub(crate) struct NodeEngine {
     pub(crate) catalog: Catalog,
     pub(crate) history: SharedHistory,
     pub(crate) projections: Arc<Projections>,
-    pub(crate) loops: Arc<[LoopHandle<Command>]>,
-    pub(crate) partitions: u16,
+    pub(crate) loops: Arc<Loops>,
     pub(crate) epoch: u64,
     pub(crate) durability: Durability,
     pub(crate) queries: mpsc::Sender<DeskQuery>,
@@ -88,15 +91,12 @@ pub(crate) struct NodeEngine {
     pub(crate) space: Box<dyn Fn(u64) -> bool + Send + Sync>,
     pub(crate) next_loop: AtomicUsize,
     pub(crate) gate: Arc<Gate>,
+    /// What the node needs of others, where it is one of several.
+    pub(crate) cluster: Option<Arc<Health>>,
     pub(crate) staff: Staff,
 }
 
 impl NodeEngine {
-    fn owner(&self, conversation: &ConversationId) -> &LoopHandle<Command> {
-        let owner = partition_of(conversation, self.partitions) % self.loops.len() as u16;
-        &self.loops[usize::from(owner)]
-    }
-
     /// Closes a user's sockets on all loops: in one account or all, of one login session or all.
     fn close_sockets(
         &self,
@@ -105,10 +105,10 @@ impl NodeEngine {
         login: Option<&str>,
         code: u16,
     ) {
-        for handle in self.loops.iter() {
+        for loop_index in self.loops.numbers() {
             let login = login.map(ToOwned::to_owned);
             let command = Command::Revoke { user, account, login, code };
-            if handle.send(command).is_err() {
+            if self.loops.send(loop_index, command).is_err() {
                 tracing::error!("a loop did not take the order to close a user's sockets");
             }
         }
@@ -121,7 +121,8 @@ impl NodeEngine {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.owner(conversation).send(command(reply)).map_err(|_| unavailable())?;
+        let owner = self.loops.owner_of(conversation).ok_or_else(unavailable)?;
+        self.loops.send(owner, command(reply)).map_err(|_| unavailable())?;
         wait(answer).await
     }
 
@@ -603,9 +604,9 @@ impl Engine for NodeEngine {
     }
 
     fn revoke_key(&self, account: AccountId, key: ApiKeyId) {
-        for handle in self.loops.iter() {
+        for loop_index in self.loops.numbers() {
             let command = Command::RevokeKey { account, key, code: close::FORBIDDEN.code };
-            if handle.send(command).is_err() {
+            if self.loops.send(loop_index, command).is_err() {
                 tracing::error!("a loop did not take the order to close a key's sockets");
             }
         }
@@ -617,6 +618,7 @@ impl Engine for NodeEngine {
             tracing::warn!(account.id = %account, "the desk did not hear of a change");
         }
         self.staff.changed();
+        self.loops.tell_all(&Notice::ConfigurationChanged(account));
         self.gate.configuration_changed(account).await;
     }
 
@@ -631,19 +633,25 @@ impl Engine for NodeEngine {
             ok,
             detail: if ok { String::new() } else { detail.to_owned() },
         };
-        let checks = vec![
+        let mut checks = vec![
             check("log", !failed, "a write failed; sends are refused until a restart"),
             check("disk", !full, "almost full; sends are refused until there is space"),
             check("catalog", catalog.is_ok(), "the catalog does not answer"),
             check("catalog writes", written, "a write failed; nothing is changed until a restart"),
             check("accepting", !draining, "the server is stopping"),
         ];
+        let ready = checks.iter().all(|check| check.ok);
+        if let Some(cluster) = &self.cluster {
+            // Told, but no reason to send anybody elsewhere: other nodes need the same engines.
+            checks.extend(cluster.checks().await);
+        }
         let durability = match self.durability {
             Durability::Sync => "sync",
             Durability::Async => "async",
         };
         Readiness {
-            ready: checks.iter().all(|check| check.ok),
+            ready,
+            degraded: !checks.iter().all(|check| check.ok),
             durability: durability.to_owned(),
             checks,
         }
@@ -654,8 +662,9 @@ impl Engine for NodeEngine {
     }
 
     fn connect(&self, socket: UpgradedSocket) {
-        let place = self.next_loop.fetch_add(1, Ordering::Relaxed) % self.loops.len();
-        if let Err(refused) = self.loops[place].connect(socket) {
+        let loops = self.loops.local();
+        let place = self.next_loop.fetch_add(1, Ordering::Relaxed) % loops.len();
+        if let Err(refused) = loops[place].connect(socket) {
             refused.into_inner().refuse(&close::OVERLOADED);
         }
     }

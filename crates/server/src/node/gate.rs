@@ -25,12 +25,12 @@ use frontdesk_core::{
     id::{AccountId, ApiKeyId, ConversationId, InboxId, UserId},
     store,
 };
-use frontdesk_gateway::{
-    chat::port::{
+use frontdesk_gateway::chat::{
+    loops::Loops,
+    port::{
         AgentIdentity, AuthRequest, Command, Found, GateRequest, Identity, InboxFacts, Lookup,
         VisitorIdentity,
     },
-    edge::LoopHandle,
 };
 use frontdesk_protocol::{
     close,
@@ -60,7 +60,7 @@ pub(crate) struct Gate {
     key: ServerKey,
     /// Signs resume tokens; new with each process.
     boot_key: ServerKey,
-    loops: Arc<[LoopHandle<Command>]>,
+    loops: Arc<Loops>,
     view: Arc<DeskView>,
     files: Files,
     inboxes: Fresh<InboxId, Arc<InboxFacts>>,
@@ -74,7 +74,7 @@ impl Gate {
         directory: Arc<dyn Directory>,
         key: ServerKey,
         boot_key: ServerKey,
-        loops: Arc<[LoopHandle<Command>]>,
+        loops: Arc<Loops>,
         view: Arc<DeskView>,
         files: Files,
     ) -> Self {
@@ -149,7 +149,7 @@ impl Gate {
 
     fn answer(&self, loop_index: u16, answer: Command) {
         // A full inbox means that the loop is overwhelmed; the client's own timeout takes over.
-        if self.loops[usize::from(loop_index)].send(answer).is_err() {
+        if self.loops.send(loop_index, answer).is_err() {
             tracing::warn!(loop.index = loop_index, "a loop did not take the gate's answer");
         }
     }
@@ -213,6 +213,13 @@ impl Gate {
                 }
             }
         };
+        if let Some(loop_index) = self.elsewhere(&ticket.subject, ticket.account)? {
+            // Its own was claimed here; a resume token is the same everywhere.
+            let again = Ticket::issue(ticket.account, ticket.subject, now_ms);
+            let ticket =
+                if hello.ticket.is_empty() { String::new() } else { again.sign(&self.key) };
+            return Ok(Identity::Elsewhere { loop_index, ticket });
+        }
         let resume_token = Ticket {
             expires_at_ms: now_ms + RESUME_TOKEN_MS,
             ..Ticket::issue(ticket.account, ticket.subject.clone(), now_ms)
@@ -265,6 +272,24 @@ impl Gate {
                 })))
             }
         }
+    }
+
+    /// The loop of another node that serves a connection; `None` if that is done here.
+    fn elsewhere(
+        &self,
+        subject: &Subject,
+        account: AccountId,
+    ) -> Result<Option<u16>, &'static ErrorCode> {
+        if self.loops.is_alone() {
+            return Ok(None);
+        }
+        let owner = match subject {
+            Subject::Visitor { conversation, .. } => self.loops.owner_of(conversation),
+            Subject::Agent { .. } | Subject::Key { .. } => self.loops.desk_of(account),
+        };
+        // While nobody owns it the client comes back in a moment.
+        let owner = owner.ok_or(&codes::OVERLOADED)?;
+        Ok(Some(owner).filter(|owner| !self.loops.is_local(*owner)))
     }
 
     async fn agent(
@@ -403,8 +428,8 @@ impl Gate {
         for inbox in inboxes {
             let facts = Arc::new(self.facts(&inbox, &settings, revision));
             self.inboxes.insert(inbox.id, Arc::clone(&facts));
-            for loop_index in 0..self.loops.len() {
-                self.answer(loop_index as u16, Command::Inbox(Arc::clone(&facts)));
+            for loop_index in self.loops.local_numbers() {
+                self.answer(loop_index, Command::Inbox(Arc::clone(&facts)));
             }
         }
     }

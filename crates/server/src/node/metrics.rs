@@ -7,20 +7,15 @@ use std::{
 };
 
 use frontdesk_api::RenderMetrics;
-use frontdesk_gateway::{
-    chat::port::{ChatHealth, Command},
-    edge::LoopHandle,
-};
+use frontdesk_gateway::chat::{loops::Loops, port::ChatHealth};
 
 /// Makes the function that renders the metrics of this node. Called on the runtime whose tasks count.
-pub(crate) fn renderer(
-    loops: Arc<[LoopHandle<Command>]>,
-    health: Vec<Arc<ChatHealth>>,
-) -> RenderMetrics {
+pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> RenderMetrics {
     let started = Instant::now();
     let runtime = tokio::runtime::Handle::current().metrics();
     Arc::new(move |handshakes| {
-        let edges: Vec<_> = loops.iter().map(|handle| handle.metrics().snapshot()).collect();
+        let edges: Vec<_> =
+            loops.local().iter().map(|handle| handle.metrics().snapshot()).collect();
         let chat =
             |read: fn(&ChatHealth) -> u64| health.iter().map(|loop_| read(loop_)).sum::<u64>();
         let mut text = String::with_capacity(4_096);
@@ -32,7 +27,7 @@ pub(crate) fn renderer(
         gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
         let tasks = runtime.num_alive_tasks() as u64;
         gauge(&mut text, "frontdesk_tasks", "Tasks of the asynchronous runtime", tasks);
-        let backlog = loops.iter().map(|handle| handle.backlog() as u64).sum();
+        let backlog = loops.local().iter().map(|handle| handle.backlog() as u64).sum();
         gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
         let counters: [(&str, &str, u64); 12] = [
             ("frontdesk_handshakes_admitted_total", "Sockets let in", handshakes.admitted),

@@ -20,7 +20,7 @@ use frontdesk_storage_embedded::{
 
 use super::SharedHistory;
 use crate::{
-    config::{Config, Durability, Storage},
+    config::{Config, Durability, Embedded},
     data_dir::DataDir,
     progress::Progress,
 };
@@ -48,14 +48,14 @@ pub(crate) async fn recover(
     loops: u16,
     progress: &Progress,
 ) -> anyhow::Result<Recovered> {
-    let Storage::Embedded { embedded } = &config.storage;
+    let embedded = config.storage.embedded()?;
     let history_options =
         HistoryOptions { cache_bytes: embedded.history_cache_bytes, ..HistoryOptions::default() };
     let history: SharedHistory = Arc::new(
         FjallHistory::open(&data_dir.history(), history_options)
             .context("cannot open the history")?,
     );
-    let log_options = log_options(config);
+    let log_options = log_options(embedded);
     let mut numbers = data_dir.logs()?;
     numbers.extend((0..loops).filter(|number| !numbers.contains(number)).collect::<Vec<_>>());
     let mut logs = Vec::new();
@@ -97,8 +97,7 @@ pub(crate) async fn recover(
 }
 
 /// How logs are opened, as the configuration says.
-pub(super) fn log_options(config: &Config) -> LogOptions {
-    let Storage::Embedded { embedded } = &config.storage;
+pub(super) fn log_options(embedded: &Embedded) -> LogOptions {
     LogOptions {
         segment_bytes: embedded.segment_bytes,
         durability: match embedded.durability {

@@ -5,6 +5,7 @@
 mod bench;
 mod bucket;
 mod chat;
+mod cluster;
 mod colleagues;
 mod crash;
 mod demo;

@@ -90,6 +90,13 @@ pub(super) async fn progress(
         .await
 }
 
+/// The offsets of all partitions that lie here.
+pub(super) async fn progress_of_all(
+    connection: &mut MySqlConnection,
+) -> Result<Vec<(u16, Offset)>, sqlx::Error> {
+    sqlx::query_as("SELECT log, applied FROM progress").fetch_all(connection).await
+}
+
 /// Takes partitions with a higher epoch than any before; all of them or none.
 pub(super) async fn own(
     connection: &mut MySqlConnection,

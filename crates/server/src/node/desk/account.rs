@@ -11,6 +11,7 @@ use frontdesk_catalog::{
 };
 use frontdesk_core::id::{AccountId, ConversationId, IdSource, InboxId, TeamId, UserId};
 use frontdesk_dispatcher::Summary;
+use frontdesk_gateway::chat::place;
 use frontdesk_protocol::wire;
 use frontdesk_router::desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Routing};
 
@@ -89,6 +90,44 @@ impl DeskTask {
                 at.next_ms = now + LOOK_AT_LEAST_MS;
             }
         }
+    }
+
+    /// The desk of an account comes to this node. What the loops have told meanwhile is newer than what the
+    /// history had.
+    pub(super) async fn take_over(&mut self, account: AccountId, summaries: Vec<Summary>) {
+        self.open_account(account);
+        self.learn_names(&summaries).await;
+        let Some(at) = self.accounts.get_mut(&account) else { return };
+        let mut inputs = Vec::new();
+        for summary in summaries {
+            let known = at.open.get(&summary.conversation);
+            if known.is_some_and(|known| known.offset >= summary.offset && known.log == summary.log)
+            {
+                continue;
+            }
+            inputs.extend(conversation_input(&summary, &at.inboxes));
+            at.open.insert(summary.conversation, Arc::new(summary));
+        }
+        if at.configured {
+            self.apply(account, inputs);
+        }
+        if let Err(error) = self.reload(account).await {
+            // Tried again like that of any account whose desk is not configured.
+            tracing::error!(
+                account.id = %account,
+                error = &error as &dyn std::error::Error,
+                "cannot read what is configured about an account"
+            );
+        }
+    }
+
+    /// The desks of these partitions' accounts are on another node.
+    pub(super) fn give_up(&mut self, partitions: &[u16]) {
+        let total = self.loops.owners().partitions();
+        let is_gone =
+            |account: &AccountId| partitions.contains(&place::account_partition(*account, total));
+        self.accounts.retain(|account, _| !is_gone(account));
+        self.view.give_up(is_gone);
     }
 
     pub(super) fn open_account(&mut self, account: AccountId) {

@@ -5,6 +5,7 @@ use frontdesk_core::{
     chat,
     id::{AccountId, ConversationId, InboxId},
 };
+use frontdesk_gateway::peer::Notice;
 use frontdesk_gateway::{
     chat::port::{Command, Reply},
     edge::Refused,
@@ -37,8 +38,8 @@ impl DeskTask {
             view.staff_changes += 1;
         }
         for proposed in proposals {
-            let owner = frontdesk_core::partition_of(&proposed.conversation, self.partitions)
-                % self.loops.len() as u16;
+            // While nobody owns the conversation a proposal is lost as well.
+            let Some(owner) = self.loops.owner_of(&proposed.conversation) else { continue };
             let command = Command::Propose {
                 conversation: proposed.conversation,
                 proposal: Box::new(proposed.proposal),
@@ -58,7 +59,7 @@ impl DeskTask {
                 conversation: String::new(),
             };
             let frame = Encoded::push(Out::Presence(update));
-            for loop_index in 0..self.loops.len() as u16 {
+            for loop_index in self.loops.numbers() {
                 self.tell(loop_index, Command::ToAccount { account, frame: frame.clone() });
             }
         }
@@ -74,7 +75,8 @@ impl DeskTask {
     /// Tells the visitors of inboxes where somebody came online, or the last one went.
     pub(super) fn tell_attended(&mut self, now: i64) {
         for (inbox, attended) in self.attendance.due(now) {
-            for loop_index in 0..self.loops.len() as u16 {
+            self.loops.tell_all(&Notice::Attended { inbox, attended });
+            for loop_index in self.loops.numbers() {
                 self.tell(loop_index, Command::Attended { inbox, attended });
             }
         }
@@ -95,18 +97,16 @@ impl DeskTask {
             wait_ms: if shown { place.wait_ms } else { 0 },
             attended: place.attended,
         }));
-        let owner = frontdesk_core::partition_of(&place.conversation, self.partitions)
-            % self.loops.len() as u16;
-        self.tell(owner, Command::ToVisitor { conversation: place.conversation, frame });
+        if let Some(owner) = self.loops.owner_of(&place.conversation) {
+            self.tell(owner, Command::ToVisitor { conversation: place.conversation, frame });
+        }
     }
 
     /// Tells a loop something; what a full inbox does not take is told soon, in order.
     pub(super) fn tell(&mut self, loop_index: u16, command: Command) {
         if self.stuck.iter().any(|(other, _)| *other == loop_index) {
             self.stuck.push_back((loop_index, command));
-        } else if let Err(Refused::Full(command)) =
-            self.loops[usize::from(loop_index)].send(command)
-        {
+        } else if let Err(Refused::Full(command)) = self.loops.send(loop_index, command) {
             self.stuck.push_back((loop_index, command));
         }
     }

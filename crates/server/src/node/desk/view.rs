@@ -46,6 +46,18 @@ impl DeskView {
         self.inner.lock().attended.get(&inbox).copied().unwrap_or(false)
     }
 
+    /// The desks of these accounts are on another node.
+    pub(super) fn give_up(&self, is_gone: impl Fn(&AccountId) -> bool) {
+        let mut view = self.inner.lock();
+        view.online.retain(|(account, _)| !is_gone(account));
+        view.staff_changes += 1;
+    }
+
+    /// The desk of the inbox, on another node, says whether somebody is online.
+    pub(crate) fn note_attended(&self, inbox: InboxId, attended: bool) {
+        self.inner.lock().attended.insert(inbox, attended);
+    }
+
     /// Whether somebody of the account is online, connected and not away.
     pub(crate) fn is_online(&self, account: AccountId, user: UserId) -> bool {
         self.inner.lock().online.contains(&(account, user))

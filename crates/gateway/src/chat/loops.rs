@@ -1,0 +1,238 @@
+//! All loops, of this node and of others, by number: whoever has something for a loop need not know where
+//! it runs.
+
+use std::sync::Arc;
+
+use frontdesk_core::id::{AccountId, ConversationId};
+use parking_lot::RwLock;
+use tokio::sync::oneshot;
+
+use super::{
+    place::{self, Owners, loop_number, node_of, place_of},
+    port::{Answer, Command, TailReply},
+};
+use crate::{
+    edge::{LoopHandle, Refused},
+    peer::{self, Notice, Outbox, Replies, v1},
+};
+
+/// The loops as anybody reaches them.
+#[derive(Debug)]
+pub struct Loops {
+    node: u8,
+    local: Box<[LoopHandle<Command>]>,
+    owners: Owners,
+    /// Other nodes by number; empty where this node is alone.
+    peers: RwLock<Vec<Option<Arc<Outbox>>>>,
+    replies: Replies,
+}
+
+impl Loops {
+    /// Those of a node that is alone.
+    pub fn alone(local: Vec<LoopHandle<Command>>, partitions: u16) -> Self {
+        let owners = Owners::alone(partitions, local.len() as u16);
+        Self::of(0, local, owners)
+    }
+
+    /// Those of one node of several; its loops own nothing yet, and no other node is known.
+    pub fn of_node(node: u8, local: Vec<LoopHandle<Command>>, partitions: u16) -> Self {
+        Self::of(node, local, Owners::nobody(partitions))
+    }
+
+    fn of(node: u8, local: Vec<LoopHandle<Command>>, owners: Owners) -> Self {
+        let (peers, replies) = (RwLock::default(), Replies::default());
+        Self { node, local: local.into(), owners, peers, replies }
+    }
+
+    /// The number of this node.
+    pub fn node(&self) -> u8 {
+        self.node
+    }
+
+    /// The loops of this node, by place.
+    pub fn local(&self) -> &[LoopHandle<Command>] {
+        &self.local
+    }
+
+    /// Who owns each partition.
+    pub fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// The loop that owns a conversation; `None` while nobody does.
+    pub fn owner_of(&self, conversation: &ConversationId) -> Option<u16> {
+        self.owners.owner_of(conversation)
+    }
+
+    /// A loop of the node that has the account's desk: where its agents' sockets are served. `None` while
+    /// there is none.
+    pub fn desk_of(&self, account: AccountId) -> Option<u16> {
+        self.owners.owner(place::account_partition(account, self.owners.partitions()))
+    }
+
+    /// Whether this node is the only one.
+    pub fn is_alone(&self) -> bool {
+        self.node == 0
+    }
+
+    /// Whether a loop is one of this node.
+    pub fn is_local(&self, loop_index: u16) -> bool {
+        node_of(loop_index) == self.node
+    }
+
+    /// The numbers of this node's loops.
+    pub fn local_numbers(&self) -> impl Iterator<Item = u16> + use<> {
+        let node = self.node;
+        (0..self.local.len()).map(move |place| loop_number(node, place as u8))
+    }
+
+    /// The numbers of all loops that are known.
+    pub fn numbers(&self) -> Vec<u16> {
+        let mut numbers: Vec<u16> = self.local_numbers().collect();
+        for (node, outbox) in self.peers.read().iter().enumerate() {
+            let loops = outbox.as_ref().map_or(0, |outbox| outbox.loops);
+            numbers.extend((0..loops).map(|place| loop_number(node as u8, place as u8)));
+        }
+        numbers
+    }
+
+    /// Sends a command to a loop; on another node it may get lost on the way, which both ends find out
+    /// (`peer`).
+    pub fn send(&self, loop_index: u16, command: Command) -> Result<(), Refused<Command>> {
+        if self.is_local(loop_index) {
+            return match self.local.get(place_of(loop_index)) {
+                Some(handle) => handle.send(command),
+                None => Err(Refused::Stopped(command)),
+            };
+        }
+        let Some(outbox) = self.outbox(node_of(loop_index)) else {
+            return Err(Refused::Stopped(command));
+        };
+        // What is delivered in one turn goes out one by one, so that none is larger than a batch.
+        if let Command::Deliver(deliveries) = command {
+            for delivery in deliveries {
+                self.push(&outbox, loop_index, Command::Deliver(vec![delivery]))?;
+            }
+            return Ok(());
+        }
+        self.push(&outbox, loop_index, command)
+    }
+
+    fn push(
+        &self,
+        outbox: &Outbox,
+        loop_index: u16,
+        command: Command,
+    ) -> Result<(), Refused<Command>> {
+        let encoded = peer::encode(loop_index, command, &self.replies).map_err(Refused::Stopped)?;
+        if outbox.push(encoded) {
+            Ok(())
+        } else {
+            // The link is dead or far behind: what it is about comes back when it is made anew.
+            Err(Refused::Stopped(Command::Deliver(Vec::new())))
+        }
+    }
+
+    /// Tells another node something; false if that is not possible now.
+    pub fn tell(&self, node: u8, notice: Notice) -> bool {
+        self.outbox(node).is_some_and(|outbox| outbox.push(peer::encode_notice(notice)))
+    }
+
+    /// Tells all other nodes something; what cannot be told is told by the next change.
+    pub fn tell_all(&self, notice: &Notice) {
+        for outbox in self.peers.read().iter().flatten() {
+            if !outbox.push(peer::encode_notice(notice.clone())) {
+                tracing::warn!("a node is too far behind to be told something");
+            }
+        }
+    }
+
+    /// A node is there, with so many loops.
+    pub fn join(&self, node: u8, loops: u16) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(loops));
+        let mut peers = self.peers.write();
+        let place = usize::from(node);
+        if peers.len() <= place {
+            peers.resize_with(place + 1, || None);
+        }
+        if let Some(former) = peers[place].replace(Arc::clone(&outbox)) {
+            former.close();
+        }
+        outbox
+    }
+
+    /// A node is gone.
+    pub fn part(&self, node: u8) {
+        if let Some(place) = self.peers.write().get_mut(usize::from(node))
+            && let Some(former) = place.take()
+        {
+            former.close();
+        }
+    }
+
+    fn outbox(&self, node: u8) -> Option<Arc<Outbox>> {
+        self.peers.read().get(usize::from(node))?.clone()
+    }
+
+    /// Hands out what came from another node; what is for this node itself comes back. Must be called on
+    /// a Tokio runtime: answers are sent by tasks.
+    pub fn receive(self: &Arc<Self>, batch: v1::Batch) -> Vec<Notice> {
+        let from = batch.node as u8;
+        let answering = Answerer { loops: self, from };
+        let mut notices = Vec::new();
+        for command in batch.commands {
+            match peer::decode(command, &answering) {
+                Ok(peer::Incoming::Loop(number, command)) => {
+                    if self.is_local(number) {
+                        // A loop that is full has stood still for long; clients find the gap.
+                        if self.send(number, command).is_err() {
+                            tracing::warn!(loop.index = number, "a loop did not take a command");
+                        }
+                    }
+                }
+                Ok(peer::Incoming::Notice(notice)) => notices.push(notice),
+                Ok(peer::Incoming::Answer(answer)) => self.replies.answer(answer),
+                Err(error) => {
+                    tracing::error!(node = from, error = &error as &dyn std::error::Error);
+                }
+            }
+        }
+        notices
+    }
+}
+
+/// Sends answers back to the node that asked.
+struct Answerer<'a> {
+    loops: &'a Arc<Loops>,
+    from: u8,
+}
+
+impl Answerer<'_> {
+    fn channel<T: Send + 'static>(
+        &self,
+        encode: impl FnOnce(T) -> v1::Command + Send + 'static,
+    ) -> oneshot::Sender<T> {
+        let (reply, answer) = oneshot::channel();
+        let (loops, from) = (Arc::clone(self.loops), self.from);
+        tokio::spawn(async move {
+            // A loop that ends drops the question; whoever asked has a timeout.
+            let Ok(answer) = answer.await else { return };
+            if let Some(outbox) = loops.outbox(from)
+                && !outbox.push(encode(answer))
+            {
+                tracing::warn!(node = from, "an answer was dropped");
+            }
+        });
+        reply
+    }
+}
+
+impl peer::Answering for Answerer<'_> {
+    fn answer(&self, reply: u64) -> oneshot::Sender<Answer> {
+        self.channel(move |answer| peer::answer(reply, answer))
+    }
+
+    fn tail(&self, reply: u64) -> TailReply {
+        self.channel(move |tail| peer::tail_answer(reply, tail))
+    }
+}

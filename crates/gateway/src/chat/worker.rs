@@ -1,0 +1,166 @@
+//! Partitions that come and go, and other nodes that do: what a loop does when its part of the work
+//! changes while it runs.
+
+use frontdesk_core::{
+    fold::Conversation,
+    id::{AccountId, ConversationId, UserId},
+    partition_of,
+};
+use frontdesk_dispatcher::Dispatcher;
+use frontdesk_protocol::{
+    close,
+    wire::{self, client_frame::Frame as In},
+};
+use tokio::sync::oneshot;
+
+use super::{
+    Chat,
+    conn::State,
+    place,
+    port::{Command, ConnRef},
+};
+use crate::edge::{ConnId, Io};
+
+/// A partition that is being handed over.
+#[derive(Debug)]
+pub(super) struct Releasing {
+    partition: u16,
+    reply: oneshot::Sender<Option<Box<Dispatcher>>>,
+}
+
+impl Chat {
+    /// Takes a partition over.
+    pub(super) fn adopt_partition(&mut self, dispatcher: Dispatcher) {
+        let partition = dispatcher.number();
+        self.dispatchers.adopt(Box::new(dispatcher));
+        self.loops.owners().set(partition, Some(self.options.loop_index));
+    }
+
+    /// Begins to hand a partition over: nothing new is taken for it.
+    pub(super) fn begin_release(
+        &mut self,
+        partition: u16,
+        reply: oneshot::Sender<Option<Box<Dispatcher>>>,
+    ) {
+        if self.loops.owners().owner(partition) == Some(self.options.loop_index) {
+            self.loops.owners().set(partition, None);
+        }
+        self.dispatchers.close(partition);
+        self.releasing.push(Releasing { partition, reply });
+    }
+
+    /// Hands over what has nothing under way any more. Who is connected for it comes back to the new owner.
+    pub(super) fn release_settled(&mut self, io: &mut Io<'_>) {
+        if self.releasing.is_empty() {
+            return;
+        }
+        let mut left = Vec::new();
+        for releasing in std::mem::take(&mut self.releasing) {
+            if self.dispatchers.unanswered(releasing.partition) > 0 {
+                left.push(releasing);
+                continue;
+            }
+            let dispatcher = self.dispatchers.release(releasing.partition);
+            self.send_visitors_away(io, releasing.partition);
+            // Whoever waited may have given up: the partition is closed all the same, and whoever owns it
+            // next reads what is in the log.
+            drop(releasing.reply.send(dispatcher));
+        }
+        self.releasing = left;
+    }
+
+    /// Gives partitions up whose log or history takes nothing more.
+    pub(super) fn give_up_broken(&mut self) {
+        let Some(broken_port) = self.ports.broken.clone() else { return };
+        let broken: Vec<u16> = self.dispatchers.broken().collect();
+        for partition in broken {
+            let Ok(permit) = broken_port.try_reserve() else { return };
+            if let Some(dispatcher) = self.dispatchers.release(partition) {
+                self.loops.owners().set(partition, None);
+                permit.send(dispatcher);
+            }
+        }
+    }
+
+    fn send_visitors_away(&mut self, io: &mut Io<'_>, partition: u16) {
+        let partitions = self.loops.owners().partitions();
+        let theirs = self.conns.iter().flatten().filter(|conn| match &conn.state {
+            State::Visitor(visitor) => partition_of(&visitor.conversation, partitions) == partition,
+            _ => false,
+        });
+        let conns: Vec<ConnId> = theirs.map(|conn| conn.id).collect();
+        for conn in conns {
+            Self::close(io, conn, close::RESTART.code);
+        }
+        self.subscribers
+            .retain(|conversation, _| partition_of(conversation, partitions) != partition);
+    }
+
+    /// A partition has another owner, or none. Agents of this loop who look at its conversations look there
+    /// now. Agents whose desk is at another node now come back and are led there, and a desk that is new
+    /// is told of everything that the history may not have.
+    pub(super) fn moved(&mut self, io: &mut Io<'_>, partition: u16) {
+        let partitions = self.loops.owners().partitions();
+        let owner = self.loops.owners().owner(partition);
+        let is_desk = |account| place::account_partition(account, partitions) == partition;
+        if !owner.is_some_and(|owner| self.loops.is_local(owner)) {
+            let agents = self.agents.iter().filter(|(account, _)| is_desk(**account));
+            let conns: Vec<ConnId> = agents.flat_map(|(_, conns)| conns.iter().copied()).collect();
+            for conn in conns {
+                Self::close(io, conn, close::RESTART.code);
+            }
+        }
+        if owner.is_some() {
+            let live = self.dispatchers.live_conversations();
+            let concerned = live.into_iter().filter(|conversation| {
+                let state = self.dispatchers.state_in_memory(*conversation);
+                state.and_then(Conversation::account).is_some_and(is_desk)
+            });
+            self.changed.extend(concerned);
+        }
+        let mut open: Vec<(ConnId, ConversationId)> = Vec::new();
+        for conn in self.conns.iter().flatten() {
+            let State::Agent(agent) = &conn.state else { continue };
+            let moved = agent.open.iter().filter(|of| partition_of(of, partitions) == partition);
+            open.extend(moved.map(|conversation| (conn.id, *conversation)));
+        }
+        for (conn, conversation) in open {
+            let open = wire::Open { conversation: conversation.to_string(), position: None };
+            self.agent_admitted(io, conn, 0, In::Open(open));
+        }
+    }
+
+    /// Another node hears who is connected here.
+    pub(super) fn node_joined(&mut self, node: u8) {
+        let here: Vec<(AccountId, UserId, ConnRef)> = self
+            .users
+            .iter()
+            .flat_map(|((account, user), conns)| {
+                conns.iter().map(move |conn| (*account, *user, *conn))
+            })
+            .filter(|(_, _, conn)| conn.loop_index == self.options.loop_index)
+            .collect();
+        let theirs = self.loops.numbers().into_iter().filter(|of| place::node_of(*of) == node);
+        for loop_index in theirs.collect::<Vec<_>>() {
+            for (account, user, conn) in here.iter().copied() {
+                self.tell(loop_index, Command::UserConn { account, user, conn, present: true });
+            }
+        }
+    }
+
+    /// Nobody of another node is connected any more, and nobody here is served there.
+    pub(super) fn node_lost(&mut self, io: &mut Io<'_>, node: u8) {
+        self.end_tunnels(io, node);
+        let is_theirs = |conn: &ConnRef| place::node_of(conn.loop_index) == node;
+        for conns in self.users.values_mut() {
+            conns.retain(|conn| !is_theirs(conn));
+        }
+        self.users.retain(|_, conns| !conns.is_empty());
+        for subscribers in self.subscribers.values_mut() {
+            subscribers.viewers.retain(|viewer| !is_theirs(&viewer.conn));
+        }
+        self.subscribers
+            .retain(|_, around| !around.visitors.is_empty() || !around.viewers.is_empty());
+        self.stuck.retain(|loop_index, _| place::node_of(*loop_index) != node);
+    }
+}

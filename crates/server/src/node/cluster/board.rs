@@ -1,0 +1,292 @@
+//! The notice board: each node says once a second that it is there and what it owns, and reads the same of
+//! the others. From that every node knows who owns what, and who is gone.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use frontdesk_gateway::chat::{loops::Loops, place, port::Command};
+use frontdesk_storage_cluster::{KafkaBoard, Notice as Post};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{ClusterNode, links::Links, partitions, switch::Desks};
+use crate::node::now_ms;
+
+/// How often a node says that it is there.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long a node counts as there after it said so last.
+const GONE_AFTER: Duration = Duration::from_secs(5);
+/// How long a start listens whether another node has its number.
+const LISTEN: Duration = Duration::from_millis(2_500);
+/// Clocks that are further apart are reported: tokens allow 60 s.
+const SKEW_MAX_MS: i64 = 10_000;
+/// What a node can do. Nodes of neighbouring levels work together.
+const LEVEL: u32 = 1;
+
+/// What a node says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Announcement {
+    node: u8,
+    life: u64,
+    level: u32,
+    loops: u16,
+    /// Where its HTTP is.
+    address: String,
+    /// Partitions and the epochs they were taken with.
+    owned: BTreeMap<u16, u64>,
+    clock_ms: i64,
+    /// It is leaving.
+    leaving: bool,
+}
+
+/// Another node, as last heard of.
+struct Peer {
+    said: Announcement,
+    heard: Instant,
+    skew_told: bool,
+}
+
+/// Everything a look at the board may change.
+struct Board {
+    me: Announcement,
+    board: KafkaBoard,
+    peers: BTreeMap<u8, Peer>,
+    /// When an announcement of this node itself was read last: while none is, the board is away, and
+    /// nobody can be called gone.
+    heard_self: Instant,
+    loops: Arc<Loops>,
+    desks: Arc<Desks>,
+    links: Arc<Links>,
+    nodes: Nodes,
+}
+
+/// Where other nodes' HTTP is.
+pub(super) type Nodes = Arc<parking_lot::RwLock<BTreeMap<u8, String>>>;
+
+/// Announces this node and follows the others until the process stops. Returns once it is known that no
+/// other node has this one's number.
+pub(super) async fn start(
+    node: &ClusterNode,
+    address: String,
+    loops: Arc<Loops>,
+    desks: Arc<Desks>,
+    links: Arc<Links>,
+    partitions: partitions::Handle,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> anyhow::Result<()> {
+    let options = node.kafka.clone();
+    let (board, mut posts) =
+        super::blocking(move || KafkaBoard::open(&options)).await?.context("the notice board")?;
+    let me = Announcement {
+        node: node.number,
+        life: node.life,
+        level: LEVEL,
+        loops: loops.local().len() as u16,
+        address,
+        owned: BTreeMap::new(),
+        clock_ms: now_ms(),
+        leaving: false,
+    };
+    let mut board = Board {
+        me,
+        board,
+        peers: BTreeMap::new(),
+        heard_self: Instant::now(),
+        loops,
+        desks,
+        links,
+        nodes: Arc::clone(&node.nodes),
+    };
+    let until = tokio::time::Instant::now() + LISTEN;
+    while let Ok(Some(post)) = tokio::time::timeout_at(until, posts.recv()).await {
+        board.refuse_double(&post)?;
+        board.take(post);
+    }
+    tasks.spawn(board.run(posts, partitions, stop.clone()));
+    Ok(())
+}
+
+impl Board {
+    async fn run(
+        mut self,
+        mut posts: mpsc::Receiver<Post>,
+        partitions: partitions::Handle,
+        stop: CancellationToken,
+    ) {
+        let mut owned = partitions.owned();
+        let mut tick = tokio::time::interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = tick.tick() => {}
+                changed = owned.changed() => if changed.is_err() { break },
+                post = posts.recv() => match post {
+                    Some(post) => {
+                        self.take(post);
+                        continue;
+                    }
+                    None => {
+                        tracing::error!("the notice board has ended");
+                        break;
+                    }
+                },
+            }
+            let now_owned = owned.borrow_and_update().clone();
+            self.own(now_owned);
+            self.me.clock_ms = now_ms();
+            self.publish();
+            self.look_for_gone();
+        }
+        self.me.leaving = true;
+        self.me.owned.clear();
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let said = serde_json::to_vec(&self.me).expect("plain values serialize");
+        self.board.publish(&said);
+    }
+
+    /// This node's own partitions: its loops know them already.
+    fn own(&mut self, owned: BTreeMap<u16, u64>) {
+        if owned == self.me.owned {
+            return;
+        }
+        let before = std::mem::replace(&mut self.me.owned, owned);
+        let changed: Vec<u16> = (0..self.loops.owners().partitions())
+            .filter(|partition| {
+                before.contains_key(partition) != self.me.owned.contains_key(partition)
+            })
+            .collect();
+        self.settle_owners();
+        self.moved(&changed);
+    }
+
+    fn refuse_double(&self, post: &Post) -> anyhow::Result<()> {
+        let Ok(said) = serde_json::from_slice::<Announcement>(&post.payload) else { return Ok(()) };
+        let age_ms = now_ms().abs_diff(post.written_ms);
+        anyhow::ensure!(
+            said.node != self.me.node
+                || said.life == self.me.life
+                || said.leaving
+                || age_ms > GONE_AFTER.as_millis() as u64,
+            "another node at {} runs under the number {} (cluster.node): give every node a number \
+             of its own, or wait {} s if it has just been killed",
+            said.address,
+            said.node,
+            GONE_AFTER.as_secs()
+        );
+        Ok(())
+    }
+
+    /// Somebody says something.
+    fn take(&mut self, post: Post) {
+        let said: Announcement = match serde_json::from_slice(&post.payload) {
+            Ok(said) => said,
+            Err(error) => {
+                tracing::warn!(%error, "an announcement cannot be read");
+                return;
+            }
+        };
+        if said.node == self.me.node {
+            if said.life == self.me.life {
+                self.heard_self = Instant::now();
+            } else if now_ms().abs_diff(post.written_ms) < GONE_AFTER.as_millis() as u64
+                && !said.leaving
+            {
+                tracing::error!(
+                    node = said.node,
+                    address = said.address,
+                    "another node runs under this node's number"
+                );
+            }
+            return;
+        }
+        if now_ms().abs_diff(post.written_ms) > GONE_AFTER.as_millis() as u64 {
+            return;
+        }
+        let node = said.node;
+        if said.leaving {
+            return self.gone(node);
+        }
+        let skew_ms = said.clock_ms - post.written_ms;
+        let known = self.peers.get(&node);
+        let skew_told = known.is_some_and(|known| known.skew_told);
+        if skew_ms.abs() > SKEW_MAX_MS && !skew_told {
+            tracing::warn!(node, skew_ms, "a node's clock differs from that of the brokers");
+        }
+        let (is_new, same_life, before) = match known {
+            None => (true, true, BTreeMap::new()),
+            Some(known) => (false, known.said.life == said.life, known.said.owned.clone()),
+        };
+        if !same_life {
+            self.links.part(node);
+        }
+        if is_new || !same_life {
+            tracing::info!(node, address = said.address, "a node is there");
+            self.links.join(node, said.loops);
+            self.nodes.write().insert(node, said.address.clone());
+        }
+        let changed: Vec<u16> = (0..self.loops.owners().partitions())
+            .filter(|p| before.get(p) != said.owned.get(p) || !same_life)
+            .filter(|p| before.contains_key(p) || said.owned.contains_key(p))
+            .collect();
+        let skew_told = skew_told || skew_ms.abs() > SKEW_MAX_MS;
+        self.peers.insert(node, Peer { said, heard: Instant::now(), skew_told });
+        if !changed.is_empty() {
+            self.settle_owners();
+            self.moved(&changed);
+        }
+    }
+
+    fn look_for_gone(&mut self) {
+        if self.heard_self.elapsed() > GONE_AFTER {
+            return;
+        }
+        let silent = self.peers.iter().filter(|(_, peer)| peer.heard.elapsed() > GONE_AFTER);
+        let gone: Vec<u8> = silent.map(|(node, _)| *node).collect();
+        for node in gone {
+            self.gone(node);
+        }
+    }
+
+    fn gone(&mut self, node: u8) {
+        let Some(peer) = self.peers.remove(&node) else { return };
+        tracing::warn!(node, "a node is gone");
+        self.links.part(node);
+        self.nodes.write().remove(&node);
+        let changed: Vec<u16> = peer.said.owned.into_keys().collect();
+        self.settle_owners();
+        self.moved(&changed);
+    }
+
+    /// Of several that say they own a partition the one with the highest epoch does.
+    fn settle_owners(&self) {
+        let owners = self.loops.owners();
+        for partition in 0..owners.partitions() {
+            let said = self.peers.values().map(|peer| &peer.said).chain([&self.me]);
+            let owner = said
+                .filter_map(|of| Some((*of.owned.get(&partition)?, of)))
+                .max_by_key(|(epoch, _)| *epoch)
+                .map(|(_, of)| place::loop_number(of.node, (partition % of.loops) as u8));
+            owners.set(partition, owner);
+        }
+    }
+
+    fn moved(&self, partitions: &[u16]) {
+        for &partition in partitions {
+            for loop_index in self.loops.local_numbers() {
+                if self.loops.send(loop_index, Command::Moved { partition }).is_err() {
+                    tracing::error!(loop.index = loop_index, "a loop did not hear of a new owner");
+                }
+            }
+        }
+        self.desks.owners_changed();
+    }
+}

@@ -1,0 +1,302 @@
+//! The partitions of this node: taken when the group gives them, handed over when it wants them back.
+//!
+//! To take one: the next epoch in the history, which fences whoever had it; then the records of the log that
+//! the history lacks are folded; then a loop adopts it. Whatever goes wrong on the way is tried again as long
+//! as the group says that the partition is this node's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use frontdesk_api::files::Files;
+use frontdesk_core::id::AccountId;
+use frontdesk_dispatcher::{Dispatcher, DispatcherOptions};
+use frontdesk_gateway::chat::{loops::Loops, place, port::Command};
+use frontdesk_storage::{History, MessageLog};
+use frontdesk_storage_cluster::{
+    GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaProducer, MySqlHistory,
+};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::ClusterNode;
+
+/// How long until a partition that could not be taken is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a loop may take to let go of a partition: its log gives up an append after that.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long leaving the group may take.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Partitions that are taken at the same time: each folds what its log holds.
+const TAKEN_AT_ONCE: usize = 4;
+
+/// What a node owns and with which epoch, as others hear of it.
+pub(super) type Owned = BTreeMap<u16, u64>;
+
+/// Reaches the partitions of this node.
+#[derive(Clone)]
+pub(super) struct Handle {
+    group: Option<Arc<KafkaGroup>>,
+    owned: watch::Receiver<Owned>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Handle {
+    /// What this node owns; tells of changes.
+    pub(super) fn owned(&self) -> watch::Receiver<Owned> {
+        self.owned.clone()
+    }
+
+    /// Gives everything back and waits until that is done.
+    pub(super) async fn leave(&self) {
+        let Some(group) = &self.group else { return };
+        group.leave();
+        let mut ended = self.ended.clone();
+        let left = timeout(LEAVE_TIMEOUT, ended.wait_for(|ended| *ended)).await;
+        if left.is_err() {
+            tracing::warn!("not all partitions were handed over in time");
+        }
+    }
+}
+
+/// What taking and letting go needs.
+struct Owner {
+    loops: Arc<Loops>,
+    history: Arc<MySqlHistory>,
+    producer: Arc<KafkaProducer>,
+    files: Files,
+    options: DispatcherOptions,
+    /// What the group says is this node's.
+    assigned: Mutex<BTreeSet<u16>>,
+    owned: watch::Sender<Owned>,
+    taking: tokio::sync::Semaphore,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Joins the group of owners, if this node is a worker.
+pub(super) fn start(
+    node: &ClusterNode,
+    loops: Arc<Loops>,
+    files: Files,
+    broken: mpsc::Receiver<Box<Dispatcher>>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<Handle> {
+    let (owned, owned_out) = watch::channel(Owned::new());
+    let (ended_in, ended) = watch::channel(false);
+    if !node.is_worker {
+        return Ok(Handle { group: None, owned: owned_out, ended });
+    }
+    let (group, events) = KafkaGroup::join(&node.kafka).context("cannot join the owners")?;
+    let owner = Arc::new(Owner {
+        loops,
+        history: Arc::clone(&node.history),
+        producer: Arc::clone(&node.producer),
+        files,
+        options: DispatcherOptions { partitions: node.partitions, ..DispatcherOptions::default() },
+        assigned: Mutex::default(),
+        owned,
+        taking: tokio::sync::Semaphore::new(TAKEN_AT_ONCE),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    });
+    tasks.spawn(Arc::clone(&owner).run(events, ended_in));
+    tasks.spawn(owner.mend(broken));
+    Ok(Handle { group: Some(Arc::new(group)), owned: owned_out, ended })
+}
+
+impl Owner {
+    /// Does what the group decides.
+    async fn run(
+        self: Arc<Self>,
+        mut events: mpsc::Receiver<GroupEvent>,
+        ended: watch::Sender<bool>,
+    ) {
+        while let Some(event) = events.recv().await {
+            match event {
+                GroupEvent::Assigned(partitions) => {
+                    tracing::info!(?partitions, "partitions come");
+                    for partition in partitions {
+                        self.assigned.lock().insert(partition);
+                        self.take_soon(partition);
+                    }
+                }
+                GroupEvent::Revoked(partitions, handover) => {
+                    tracing::info!(?partitions, "partitions go");
+                    // The group waits for what is handed over, not for the next event.
+                    self.tasks.spawn(Arc::clone(&self).hand_over(partitions, Some(handover)));
+                }
+                GroupEvent::Lost(partitions) => {
+                    tracing::warn!(?partitions, "partitions were given to others");
+                    self.tasks.spawn(Arc::clone(&self).hand_over(partitions, None));
+                }
+            }
+        }
+        let left: Vec<u16> = self.assigned.lock().iter().copied().collect();
+        Arc::clone(&self).hand_over(left, None).await;
+        ended.send_replace(true);
+    }
+
+    /// Opens partitions anew whose log or history failed.
+    async fn mend(self: Arc<Self>, mut broken: mpsc::Receiver<Box<Dispatcher>>) {
+        while let Some(dispatcher) = broken.recv().await {
+            let partition = dispatcher.number();
+            tracing::warn!(partition, "a partition is opened anew");
+            self.note(partition, None);
+            // Ends its thread, which may wait for a database.
+            drop(tokio::task::spawn_blocking(move || drop(dispatcher)));
+            self.take_soon(partition);
+        }
+    }
+
+    fn take_soon(self: &Arc<Self>, partition: u16) {
+        let owner = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let stop = owner.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = owner.take(partition) => {}
+            }
+        });
+    }
+
+    fn is_assigned(&self, partition: u16) -> bool {
+        self.assigned.lock().contains(&partition)
+    }
+
+    /// Takes a partition, however often it has to be tried.
+    async fn take(self: &Arc<Self>, partition: u16) {
+        while self.is_assigned(partition) {
+            let permit = self.taking.acquire().await;
+            let owner = Arc::clone(self);
+            let opened = tokio::task::spawn_blocking(move || owner.open(partition)).await;
+            drop(permit);
+            match opened {
+                Ok(Ok((epoch, dispatcher, files))) => {
+                    self.adopt(partition, epoch, dispatcher);
+                    self.remove_files(files).await;
+                    return;
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(
+                        partition,
+                        error = format!("{error:#}"),
+                        "cannot take a partition; it is tried again"
+                    );
+                }
+                Err(panic) => tracing::error!(partition, %panic, "taking a partition panicked"),
+            }
+            sleep(RETRY_AFTER).await;
+        }
+    }
+
+    /// Takes the epoch and folds what the log holds beyond the history. Waits for both.
+    fn open(
+        &self,
+        partition: u16,
+    ) -> anyhow::Result<(u64, Dispatcher, Vec<(AccountId, Vec<String>)>)> {
+        let epoch = self.history.take(partition).context("cannot take its epoch")?;
+        let loops = Arc::clone(&self.loops);
+        let wake = self.loop_of(partition);
+        let notify = Arc::new(move |_: u16| {
+            // A full inbox wakes the loop as well.
+            drop(loops.send(wake, Command::Appended));
+        });
+        let log =
+            KafkaLog::open(&self.producer, partition, notify).context("cannot open its log")?;
+        let history: Arc<dyn History> = self.history.clone();
+        let applied = history.applied(partition).context("cannot ask the history")?;
+        anyhow::ensure!(
+            applied < log.next_offset(),
+            "the history has applied offset {applied}, but the log ends before {}: was the topic \
+             made anew?",
+            log.next_offset()
+        );
+        let log: Box<dyn MessageLog> = Box::new(log);
+        let (log, recovered) = frontdesk_dispatcher::recover(
+            partition,
+            log,
+            &history,
+            self.options,
+            applied,
+            &mut |_| {},
+        )
+        .context("cannot fold its log")?;
+        let dispatcher = Dispatcher::new(partition, log, history, self.options)
+            .context("cannot start its dispatcher")?;
+        Ok((epoch, dispatcher, recovered.files))
+    }
+
+    fn adopt(&self, partition: u16, epoch: u64, dispatcher: Dispatcher) {
+        let command = Command::Adopt(Box::new(Mutex::new(dispatcher)));
+        if self.loops.send(self.loop_of(partition), command).is_err() {
+            tracing::error!(partition, "a loop did not take a partition");
+            return;
+        }
+        self.note(partition, Some(epoch));
+    }
+
+    async fn remove_files(&self, files: Vec<(AccountId, Vec<String>)>) {
+        for (account, ids) in files {
+            if let Err(error) = self.files.remove(account, &ids).await {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(account.id = %account, error, "files stay readable");
+            }
+        }
+    }
+
+    /// Lets go of partitions: what is folded goes to the history first.
+    async fn hand_over(self: Arc<Self>, partitions: Vec<u16>, handover: Option<Handover>) {
+        let mut released = Vec::new();
+        for partition in partitions {
+            self.assigned.lock().remove(&partition);
+            let (reply, dispatcher) = oneshot::channel();
+            let command = Command::Release { partition, reply };
+            if self.loops.send(self.loop_of(partition), command).is_ok() {
+                released.push((partition, dispatcher));
+            }
+        }
+        for (partition, dispatcher) in released {
+            let finished = match timeout(RELEASE_TIMEOUT, dispatcher).await {
+                Ok(Ok(Some(dispatcher))) => {
+                    tokio::task::spawn_blocking(move || dispatcher.finish()).await.ok()
+                }
+                Ok(_) => None,
+                Err(_) => {
+                    tracing::error!(partition, "a loop does not let go of a partition");
+                    None
+                }
+            };
+            if let Some(Err(error)) = finished {
+                // The log holds it all the same; whoever owns it next folds it.
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(partition, error, "a partition was handed over with work to do");
+            }
+            self.note(partition, None);
+        }
+        if let Some(handover) = handover {
+            handover.done();
+        }
+    }
+
+    /// Tells what this node owns.
+    fn note(&self, partition: u16, epoch: Option<u64>) {
+        self.owned.send_modify(|owned| {
+            owned.remove(&partition);
+            owned.extend(epoch.map(|epoch| (partition, epoch)));
+        });
+    }
+
+    fn loop_of(&self, partition: u16) -> u16 {
+        let loops = self.loops.local().len() as u16;
+        place::loop_number(self.loops.node(), (partition % loops) as u8)
+    }
+}

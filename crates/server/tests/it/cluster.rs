@@ -1,0 +1,89 @@
+//! Several nodes as one installation: messages between them, nodes that come, go and die, engines that are
+//! away for a while.
+
+use std::time::Duration;
+
+use frontdesk_protocol::wire::Presence;
+use frontdesk_testkit::{Cluster, TestAgent, TestVisitor, services};
+
+use crate::{FRONTDESK, crash, eventually, heavy};
+
+/// Nodes for robots, whose sends may reach the rate limit of one address.
+async fn roomy(test: &str, addresses: &services::Addresses, nodes: u8) -> Cluster {
+    frontdesk_testkit::http::note(&format!("{test} begins"));
+    let cluster = Cluster::start(FRONTDESK, addresses, nodes, |node| {
+        node.set("limits.ip_rate_per_s", 100_000)
+            .set("limits.ip_burst", 100_000)
+            .set("limits.http_per_address_per_minute", 60_000)
+            .set("limits.http_per_caller_per_minute", 60_000)
+    })
+    .await;
+    all_owned(&cluster).await;
+    cluster
+}
+
+/// Waits until every partition has an owner, as every node sees it.
+async fn all_owned(cluster: &Cluster) {
+    for node in &cluster.nodes {
+        let http = frontdesk_testkit::Http::new(node.own_address());
+        eventually(Duration::from_secs(30), "every partition has an owner", async || {
+            let ready: serde_json::Value =
+                serde_json::from_str(&http.get("/readyz").await.text).expect("JSON");
+            let checks = ready["checks"].as_array().cloned().unwrap_or_default();
+            checks.iter().any(|check| check["name"] == "partitions" && check["ok"] == true)
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_on_three_nodes_talk_as_on_one() {
+    let _alone = heavy().await;
+    let cluster = roomy("three nodes", &services::shared(), 3).await;
+    let mut agent = TestAgent::new(&cluster.nodes[0], "Lin", "agent").await;
+    agent.connect().await;
+    agent.presence(Presence::Online).await;
+    for number in 0..5 {
+        // Each lands on the next node.
+        let mut visitor = TestVisitor::connect(&cluster.nodes[0]).await;
+        let question = format!("visitor {number}");
+        visitor.say(&question).await;
+        let conversation = visitor.conversation.clone();
+        agent.listed(&conversation, &agent.id.clone()).await;
+        agent.open(&conversation).await.expect("it may be read");
+        agent.sees(&conversation, &question).await;
+        let answer = format!("agent {number}");
+        agent.say(&conversation, &answer).await;
+        visitor.sees(&answer).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checker_finds_nothing_on_three_nodes() {
+    let _alone = heavy().await;
+    let cluster = roomy("checker", &services::shared(), 3).await;
+    let every = Duration::from_millis(250);
+    let crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
+    crowd.recorder.acked(2_000).await;
+    let checker = crowd.finish().await;
+    crash::check(&cluster.nodes[0], &checker, "three nodes").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r17_killed_nodes_lose_double_and_swap_nothing() {
+    let _alone = heavy().await;
+    let mut cluster = roomy("r17", &services::shared(), 3).await;
+    let every = Duration::from_millis(250);
+    let crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
+    for round in 0..3 {
+        crowd.recorder.acked(500 * (round + 1)).await;
+        let victim = round % cluster.nodes.len();
+        crowd.recorder.fault(&format!("kill -9 of node {}", victim + 1));
+        cluster.nodes[victim].kill9().await;
+        crowd.recorder.live_since_fault(40).await;
+        cluster.nodes[victim].restart().await;
+        all_owned(&cluster).await;
+    }
+    let checker = crowd.finish().await;
+    crash::check(&cluster.nodes[0], &checker, "r17").await;
+}

@@ -1,0 +1,84 @@
+//! Several nodes of the real binary on real services, and what stands in front of them.
+
+use tempfile::TempDir;
+
+use crate::{
+    balancer::Balancer,
+    server::{Installed, ServerBuilder, TestServer, init_with},
+    services::Addresses,
+};
+
+/// Shared by the nodes of a test; no secret.
+const SECRET: &str = "tests only, tests only, tests only, tests only";
+
+/// A running cluster. Nodes are numbered from 1; `nodes[0]` is the first.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The nodes. Their `http` and `address()` are the balancer's.
+    pub nodes: Vec<TestServer>,
+    /// In front of them.
+    pub balancer: Balancer,
+    /// What `init` made.
+    pub installed: Installed,
+    settings: Vec<(String, String)>,
+    _dir: TempDir,
+}
+
+/// Where a cluster's engines are and what it shares, as keys of the configuration.
+fn settings(addresses: &Addresses, name: &str) -> Vec<(String, String)> {
+    let urls = addresses.databases(name);
+    let urls: Vec<String> = urls.iter().map(|url| format!("{url:?}")).collect();
+    [
+        ("storage.mode", "cluster".to_owned()),
+        ("storage.cluster.kafka_brokers", addresses.kafka.clone()),
+        ("storage.cluster.kafka_topic", name.to_owned()),
+        ("storage.cluster.kafka_replication", "1".to_owned()),
+        ("storage.cluster.kafka_min_insync", "1".to_owned()),
+        ("storage.cluster.redis_url", addresses.redis.clone()),
+        ("storage.cluster.mysql_urls", format!("[{}]", urls.join(","))),
+        ("storage.cluster.partitions", "12".to_owned()),
+        ("cluster.secret", SECRET.to_owned()),
+        ("gateway.loops", "2".to_owned()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+impl Cluster {
+    /// Starts `count` nodes one after the other; `more` may set further keys.
+    pub async fn start(
+        binary: &str,
+        addresses: &Addresses,
+        count: u8,
+        more: impl Fn(ServerBuilder) -> ServerBuilder,
+    ) -> Self {
+        let dir = tempfile::Builder::new().prefix("frontdesk-cluster-").tempdir();
+        let dir = dir.expect("there is a temporary directory");
+        let mut random = [0; 6];
+        getrandom::fill(&mut random).expect("the operating system has randomness");
+        let name = format!("frontdesk_{}", random.map(|byte| format!("{byte:02x}")).concat());
+        let settings = settings(addresses, &name);
+        let installed = init_with(binary, &dir.path().join("init"), &settings);
+        let balancer = Balancer::start().await;
+        let mut cluster = Self { nodes: Vec::new(), balancer, installed, settings, _dir: dir };
+        for _ in 0..count {
+            cluster.add(binary, &more).await;
+        }
+        cluster
+    }
+
+    /// Starts one more node.
+    pub async fn add(&mut self, binary: &str, more: impl Fn(ServerBuilder) -> ServerBuilder) {
+        let number = self.nodes.len() + 1;
+        let mut builder = TestServer::builder(binary)
+            .set("cluster.node", number)
+            .installed(self.installed.clone())
+            .behind(self.balancer.address);
+        for (key, value) in &self.settings {
+            builder = builder.set(key, value);
+        }
+        let node = more(builder).start().await;
+        self.balancer.add(node.own_address());
+        self.nodes.push(node);
+    }
+}

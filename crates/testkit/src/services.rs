@@ -1,0 +1,159 @@
+//! Kafka, Redis and MariaDB for tests: the set that all share, or one of a test's own, which it may pause,
+//! kill and flush. Started by `scripts/services`; one that cannot be started fails the test.
+
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{self, Command},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
+/// the shared set.
+const OWN_PORTS: u16 = 20_000;
+const OWN_PORTS_COUNT: u16 = 10_000;
+/// What a set takes: Redis, two databases, three brokers and their controllers.
+const OWN_PORTS_STEP: u16 = 30;
+
+/// Where services are.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// Of Redis.
+    pub redis: String,
+    /// Of some brokers.
+    pub kafka: String,
+    /// Of the databases.
+    pub mysql: Vec<String>,
+}
+
+impl Addresses {
+    fn of(env: &str) -> Self {
+        Self {
+            redis: value(env, "FRONTDESK_REDIS_URL="),
+            kafka: value(env, "FRONTDESK_KAFKA="),
+            mysql: value(env, "FRONTDESK_MYSQL=").split(',').map(ToOwned::to_owned).collect(),
+        }
+    }
+
+    /// Makes a database of this name on each server; returns their addresses.
+    pub fn databases(&self, name: &str) -> Vec<String> {
+        self.mysql.iter().map(|url| database(url, name)).collect()
+    }
+}
+
+/// The set that all tests share.
+pub fn shared() -> Addresses {
+    static ADDRESSES: OnceLock<Addresses> = OnceLock::new();
+    let find = || {
+        services(&["start"], None);
+        Addresses::of(&services(&["env"], None))
+    };
+    ADDRESSES.get_or_init(find).clone()
+}
+
+/// Services that one test has for itself, in a directory and on ports of their own.
+#[derive(Debug)]
+pub struct OwnServices {
+    directory: TempDir,
+    port: u16,
+}
+
+impl OwnServices {
+    /// Starts all of them, with one broker.
+    pub fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let services = Self { directory, port: free_port() };
+        services.start_again();
+        services
+    }
+
+    /// Starts those that were killed, and wakes those that were paused.
+    pub fn start_again(&self) {
+        self.run(&["start"]);
+    }
+
+    /// Where they are.
+    pub fn addresses(&self) -> Addresses {
+        Addresses::of(&self.run(&["env"]))
+    }
+
+    /// Sends a signal to one of them.
+    pub fn signal(&self, name: &str, signal: Signal) {
+        let file = self.directory.path().join(name).join("pid");
+        let text = std::fs::read_to_string(file).expect("a pid file");
+        let pid = text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid");
+        kill_process(Pid::from_raw(pid).expect("not 0"), signal).expect("it runs");
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        services(arguments, Some((self.directory.path(), self.port)))
+    }
+}
+
+impl Drop for OwnServices {
+    fn drop(&mut self) {
+        self.run(&["stop"]);
+    }
+}
+
+/// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
+fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
+    let mut command = Command::new(script);
+    command.args(arguments);
+    if let Some((directory, port)) = own {
+        command.env("FRONTDESK_SERVICES", directory);
+        command.env("FRONTDESK_SERVICES_PORT", port.to_string());
+    }
+    run(command)
+}
+
+/// Makes a database beside the one of an address.
+fn database(url: &str, name: &str) -> String {
+    let (server, _) = url.rsplit_once('/').expect("an address of a database");
+    let (user, place) = server.trim_start_matches("mysql://").split_once('@').expect("a user");
+    let (user, password) = user.split_once(':').expect("a password");
+    let (host, port) = place.split_once(':').expect("a port");
+    let mut command = Command::new("mariadb");
+    command.env("MYSQL_PWD", password);
+    command.args(["--no-defaults", "--protocol=tcp", "--user", user, "--host", host]);
+    command.args(["--port", port, "--execute"]);
+    command.arg(format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4"));
+    run(command);
+    format!("{server}/{name}")
+}
+
+/// Its output; a command that fails fails the test.
+fn run(mut command: Command) -> String {
+    let output = command.output().expect("it can be run");
+    let problem = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {problem}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// What a line of the addresses says.
+fn value(env: &str, name: &str) -> String {
+    let line = env.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("a line that begins with {name}")).to_owned()
+}
+
+/// The first of some ports nobody listens on; test processes that run at the same time begin elsewhere.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = (process::id().wrapping_mul(101) % u32::from(OWN_PORTS_COUNT)) as u16;
+    std::iter::repeat_with(|| NEXT.fetch_add(OWN_PORTS_STEP, Ordering::Relaxed))
+        .take(usize::from(OWN_PORTS_COUNT / OWN_PORTS_STEP))
+        .map(|next| OWN_PORTS + (begin + next) % OWN_PORTS_COUNT)
+        .find(|port| (*port..*port + OWN_PORTS_STEP).all(is_free))
+        .expect("a free port")
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}

@@ -13,7 +13,6 @@ pub const NODE_HEADER: &str = "x-frontdesk-node";
 #[async_trait]
 pub trait Elsewhere: Send + Sync {
     /// Sends a request to the node that serves the account; gives it back if that is this node.
-    #[expect(clippy::result_large_err, reason = "the request goes on where it was")]
     async fn pass_on(&self, account: AccountId, request: Request) -> Result<Response, Request>;
 }
 

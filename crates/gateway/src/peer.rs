@@ -40,12 +40,7 @@ use frontdesk_core::id::{AccountId, ConversationId, InboxId};
 use frontdesk_protocol::wire::Refusal;
 
 /// The messages.
-#[expect(
-    missing_docs,
-    clippy::pedantic,
-    clippy::large_enum_variant,
-    reason = "generated; the proto file documents it"
-)]
+#[expect(missing_docs, reason = "generated; the proto file documents it")]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/frontdesk.peer.v1.rs"));
 }

@@ -127,7 +127,7 @@ impl Dispatcher {
         while self.has_work() && Instant::now() < until {
             self.commit(now_ms, &mut unheard);
             if self.has_work() {
-                std::thread::sleep(APPEND_LOOK);
+                std::thread::park_timeout(APPEND_LOOK);
             }
         }
     }

@@ -98,6 +98,7 @@ impl Loops {
 
     /// Sends a command to a loop; on another node it may get lost on the way, which both ends find out
     /// (`peer`).
+    #[expect(clippy::result_large_err, reason = "the command goes back to whoever sent it")]
     pub fn send(&self, loop_index: u16, command: Command) -> Result<(), Refused<Command>> {
         if self.is_local(loop_index) {
             return match self.local.get(place_of(loop_index)) {
@@ -118,6 +119,7 @@ impl Loops {
         self.push(&outbox, loop_index, command)
     }
 
+    #[expect(clippy::result_large_err, reason = "the command goes back to whoever sent it")]
     fn push(
         &self,
         outbox: &Outbox,

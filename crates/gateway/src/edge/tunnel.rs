@@ -59,7 +59,9 @@ impl Tunnel {
         while !out.is_empty() {
             let written = &mut self.written;
             out.write_with(|slices| {
-                slices.iter().for_each(|slice| written.extend_from_slice(slice));
+                for slice in slices {
+                    written.extend_from_slice(slice);
+                }
                 Ok(slices.iter().map(|slice| slice.len()).sum())
             })?;
         }

@@ -20,7 +20,7 @@ mod links;
 mod partitions;
 mod switch;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use frontdesk_api::{elsewhere::Elsewhere, files::Files, token::ServerKey};
@@ -186,7 +186,10 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
 }
 
 /// A node among others, at work.

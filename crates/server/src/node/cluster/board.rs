@@ -54,7 +54,7 @@ struct Peer {
 /// Everything a look at the board may change.
 struct Board {
     me: Announcement,
-    board: KafkaBoard,
+    posts: KafkaBoard,
     peers: BTreeMap<u8, Peer>,
     /// When an announcement of this node itself was read last: while none is, the board is away, and
     /// nobody can be called gone.
@@ -80,7 +80,7 @@ pub(super) async fn start(
     (tasks, stop): (&TaskTracker, &CancellationToken),
 ) -> anyhow::Result<()> {
     let options = node.kafka.clone();
-    let (board, mut posts) =
+    let (writer, mut posts) =
         super::blocking(move || KafkaBoard::open(&options)).await?.context("the notice board")?;
     let me = Announcement {
         node: node.number,
@@ -94,7 +94,7 @@ pub(super) async fn start(
     };
     let mut board = Board {
         me,
-        board,
+        posts: writer,
         peers: BTreeMap::new(),
         heard_self: Instant::now(),
         loops,
@@ -105,7 +105,7 @@ pub(super) async fn start(
     let until = tokio::time::Instant::now() + LISTEN;
     while let Ok(Some(post)) = tokio::time::timeout_at(until, posts.recv()).await {
         board.refuse_double(&post)?;
-        board.take(post);
+        board.take(&post);
     }
     tasks.spawn(board.run(posts, partitions, stop.clone()));
     Ok(())
@@ -128,7 +128,7 @@ impl Board {
                 changed = owned.changed() => if changed.is_err() { break },
                 post = posts.recv() => match post {
                     Some(post) => {
-                        self.take(post);
+                        self.take(&post);
                         continue;
                     }
                     None => {
@@ -150,7 +150,7 @@ impl Board {
 
     fn publish(&self) {
         let said = serde_json::to_vec(&self.me).expect("plain values serialize");
-        self.board.publish(&said);
+        self.posts.publish(&said);
     }
 
     /// This node's own partitions: its loops know them already.
@@ -186,7 +186,7 @@ impl Board {
     }
 
     /// Somebody says something.
-    fn take(&mut self, post: Post) {
+    fn take(&mut self, post: &Post) {
         let said: Announcement = match serde_json::from_slice(&post.payload) {
             Ok(said) => said,
             Err(error) => {

@@ -60,13 +60,17 @@ impl Forward {
         let target: Uri = format!("{address}{path}").parse().map_err(text)?;
         let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip().to_string());
         let headers = request.headers_mut();
-        HOP.iter().for_each(|name| drop(headers.remove(name)));
+        for name in HOP {
+            headers.remove(name);
+        }
         self.introduce(headers, peer)?;
         *request.uri_mut() = target;
         *request.version_mut() = http::Version::HTTP_11;
         let response = self.client.request(request).await.map_err(text)?;
         let mut response = response.map(Body::new);
-        HOP.iter().for_each(|name| drop(response.headers_mut().remove(name)));
+        for name in HOP {
+            response.headers_mut().remove(name);
+        }
         Ok(response)
     }
 

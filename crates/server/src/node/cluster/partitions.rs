@@ -81,6 +81,14 @@ struct Owner {
     stop: CancellationToken,
 }
 
+/// A partition that was taken.
+struct Taken {
+    epoch: u64,
+    dispatcher: Dispatcher,
+    /// Files that go with messages which were taken back while nobody looked.
+    files: Vec<(AccountId, Vec<String>)>,
+}
+
 /// Joins the group of owners, if this node is a worker.
 pub(super) fn start(
     node: &ClusterNode,
@@ -180,7 +188,7 @@ impl Owner {
             let opened = tokio::task::spawn_blocking(move || owner.open(partition)).await;
             drop(permit);
             match opened {
-                Ok(Ok((epoch, dispatcher, files))) => {
+                Ok(Ok(Taken { epoch, dispatcher, files })) => {
                     self.adopt(partition, epoch, dispatcher);
                     self.remove_files(files).await;
                     return;
@@ -199,10 +207,7 @@ impl Owner {
     }
 
     /// Takes the epoch and folds what the log holds beyond the history. Waits for both.
-    fn open(
-        &self,
-        partition: u16,
-    ) -> anyhow::Result<(u64, Dispatcher, Vec<(AccountId, Vec<String>)>)> {
+    fn open(&self, partition: u16) -> anyhow::Result<Taken> {
         let epoch = self.history.take(partition).context("cannot take its epoch")?;
         let loops = Arc::clone(&self.loops);
         let wake = self.loop_of(partition);
@@ -232,7 +237,7 @@ impl Owner {
         .context("cannot fold its log")?;
         let dispatcher = Dispatcher::new(partition, log, history, self.options)
             .context("cannot start its dispatcher")?;
-        Ok((epoch, dispatcher, recovered.files))
+        Ok(Taken { epoch, dispatcher, files: recovered.files })
     }
 
     fn adopt(&self, partition: u16, epoch: u64, dispatcher: Dispatcher) {

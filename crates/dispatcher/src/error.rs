@@ -120,6 +120,16 @@ impl DispatchError {
         }
     }
 
+    /// Whether it is no fault of this process and ends by itself: the conversation is served elsewhere, or
+    /// its database is away.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Elsewhere { .. } | Self::Waiting { .. } | Self::Lagging { .. } => true,
+            Self::Read { source, .. } => matches!(source, HistoryError::Unavailable { .. }),
+            _ => false,
+        }
+    }
+
     /// The stable code the sender of a refused proposal sees.
     pub fn code(&self) -> &'static str {
         match self {

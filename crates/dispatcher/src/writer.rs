@@ -15,11 +15,14 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use frontdesk_storage::{Batch, History};
+use frontdesk_storage::{Batch, History, HistoryError};
 use parking_lot::{Condvar, Mutex};
 
 /// Batches waiting for the thread; each holds at most one flush interval of messages.
 const QUEUE_LEN: usize = 16;
+/// How long a history that is away is left alone, and how long the end waits for one.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// How often what was applied is synced, so that the log can be trimmed.
 const PERSIST_EVERY: Duration = Duration::from_secs(2);
 
@@ -36,6 +39,8 @@ struct Progress {
     applied: AtomicU64,
     persisted: AtomicU64,
     failed: AtomicBool,
+    /// Nothing more comes.
+    closing: AtomicBool,
     /// Held for a moment by whoever changes `applied` or `failed`, so that no waiter misses it.
     gate: Mutex<()>,
     moved: Condvar,
@@ -138,6 +143,7 @@ impl HistoryWriter {
     }
 
     fn end(&mut self) {
+        self.progress.closing.store(true, Ordering::Release);
         self.queue = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -170,7 +176,7 @@ fn run(history: &dyn History, batches: &Receiver<Batch>, progress: &Progress) {
     loop {
         match batches.recv_timeout(PERSIST_EVERY) {
             Ok(batch) => {
-                if let Err(error) = history.apply(&batch) {
+                if let Err(error) = apply(history, &batch, progress) {
                     fail(progress, &error);
                     return;
                 }
@@ -191,6 +197,29 @@ fn run(history: &dyn History, batches: &Receiver<Batch>, progress: &Progress) {
     }
 }
 
+/// Applies a batch, however often it has to be tried while the history is away: what is folded waits in
+/// memory, within the dispatcher's bounds. Once nothing more comes it is tried for a while only.
+fn apply(history: &dyn History, batch: &Batch, progress: &Progress) -> Result<(), HistoryError> {
+    let mut last_at: Option<Instant> = None;
+    loop {
+        let error = match history.apply(batch) {
+            Err(error @ HistoryError::Unavailable { .. }) => error,
+            other => return other,
+        };
+        if progress.closing.load(Ordering::Acquire)
+            && last_at.get_or_insert_with(Instant::now).elapsed() > CLOSE_WAIT
+        {
+            return Err(error);
+        }
+        tracing::warn!(
+            log.number = batch.log,
+            error = &error as &dyn std::error::Error,
+            "the history is away; it is tried again"
+        );
+        std::thread::park_timeout(RETRY_AFTER);
+    }
+}
+
 fn persist(history: &dyn History, progress: &Progress) -> bool {
     let applied = progress.applied.load(Ordering::Acquire);
     if progress.persisted.load(Ordering::Acquire) == applied {
@@ -204,7 +233,7 @@ fn persist(history: &dyn History, progress: &Progress) -> bool {
     true
 }
 
-fn fail(progress: &Progress, error: &frontdesk_storage::HistoryError) {
+fn fail(progress: &Progress, error: &HistoryError) {
     tracing::error!(error = error as &dyn std::error::Error, "the history cannot be written");
     progress.fail();
 }

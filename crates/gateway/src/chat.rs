@@ -41,7 +41,7 @@ use frontdesk_core::{
 };
 use frontdesk_dispatcher::{Committed, DispatchError, Dispatchers};
 use frontdesk_protocol::{
-    Encoded, Encoding, close, codes, decode_client,
+    Encoded, Encoding, close, decode_client,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
 use hashbrown::{HashMap, HashSet};
@@ -540,14 +540,10 @@ impl Service for Chat {
             }
             Command::RevokeKey { account, key, code } => self.revoke_key(io, account, key, code),
             Command::Tail { conversation, reply } => {
-                let tail = self.dispatchers.tail(conversation, io.now_ms()).map_err(|error| {
-                    tracing::error!(
-                        conversation.id = %conversation,
-                        error = &error as &dyn std::error::Error,
-                        "cannot read a conversation"
-                    );
-                    &codes::STORAGE_UNAVAILABLE
-                });
+                let tail = self
+                    .dispatchers
+                    .tail(conversation, io.now_ms())
+                    .map_err(|error| frames::unreadable(conversation, &error));
                 // The request may have been given up meanwhile.
                 drop(reply.send(tail));
             }

@@ -258,7 +258,7 @@ impl Node {
                     address,
                     rows: rows_out,
                 };
-                Some(node.start(parts, &tasks, &tasks_stop).await?)
+                Some(node.start(parts, &tasks).await?)
             }
         };
         drop(desk_in);
@@ -358,6 +358,9 @@ impl Node {
         })
         .await
         .context("cannot wait for the edge loops")??;
+        if let Some(cluster) = &self.cluster {
+            cluster.end();
+        }
         // With the loops gone their channels close: desk and projection writer end when all is taken.
         self.tasks.close();
         if tokio::time::timeout(TASKS_GRACE, self.tasks.wait()).await.is_err() {

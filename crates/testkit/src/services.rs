@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 /// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
 /// the shared set.
-const OWN_PORTS: u16 = 20_000;
-const OWN_PORTS_COUNT: u16 = 10_000;
+const OWN_PORTS: u16 = 30_000;
+const OWN_PORTS_COUNT: u16 = 2_700;
 /// What a set takes: Redis, two databases, three brokers and their controllers.
 const OWN_PORTS_STEP: u16 = 30;
 

@@ -73,14 +73,10 @@ impl Chat {
         frame: &In,
     ) -> Result<Allowed, Rejection> {
         let deed = Deed::of(frame)?;
-        let state = self.dispatchers.state(conversation, io.now_ms()).map_err(|error| {
-            tracing::error!(
-                conversation.id = %conversation,
-                error = &error as &dyn std::error::Error,
-                "cannot read a conversation"
-            );
-            Rejection::from(&codes::STORAGE_UNAVAILABLE)
-        })?;
+        let state = self
+            .dispatchers
+            .state(conversation, io.now_ms())
+            .map_err(|error| Rejection::from(frames::unreadable(conversation, &error)))?;
         // A visitor's own conversation need not be stored yet; its token says whose it is.
         let fresh = principal.conversation == Some(conversation);
         let account = match state {

@@ -398,11 +398,7 @@ impl Chat {
     /// A quiet conversation leaves memory; whoever asks for its people needs it back.
     pub(super) fn bring_in(&mut self, io: &Io<'_>, conversation: ConversationId) {
         if let Err(error) = self.dispatchers.state(conversation, io.now_ms()) {
-            tracing::error!(
-                conversation.id = %conversation,
-                error = &error as &dyn std::error::Error,
-                "cannot read a conversation"
-            );
+            frames::unreadable(conversation, &error);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Small builders for the frames that answer and push.
 
-use frontdesk_core::chat;
+use frontdesk_core::{chat, id::ConversationId};
+use frontdesk_dispatcher::DispatchError;
 use frontdesk_protocol::{
-    codes::{ErrorCode, Retry},
+    codes::{self, ErrorCode, Retry},
     wire,
 };
 
@@ -24,6 +25,25 @@ pub(super) fn refusal(code: &'static ErrorCode) -> wire::Refusal {
 /// A refusal as the router words it, with the wait where trying again makes sense.
 pub(super) fn rejected(rejection: &Rejection) -> wire::Refusal {
     wire::Refusal { detail: rejection.detail.clone(), ..refusal(rejection.code) }
+}
+
+/// Logs that a conversation could not be read, and gives the code for whoever asked. That its partition has
+/// moved, or that its database is away, is no fault of this process.
+pub(super) fn unreadable(
+    conversation: ConversationId,
+    error: &DispatchError,
+) -> &'static ErrorCode {
+    let error_text = error as &dyn std::error::Error;
+    if error.is_passing() {
+        tracing::debug!(conversation.id = %conversation, error = error_text, "not readable now");
+    } else {
+        tracing::error!(
+            conversation.id = %conversation,
+            error = error_text,
+            "cannot read a conversation"
+        );
+    }
+    &codes::STORAGE_UNAVAILABLE
 }
 
 /// A timeline item of one entry.

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::{
     Chat,
     conn::{AgentConn, Conn, Moved, State, VisitorConn},
+    frames,
     port::{
         AgentIdentity, AuthRequest, Command, DeskInput, GateRequest, Identity, VisitorIdentity,
     },
@@ -158,11 +159,7 @@ impl Chat {
         let stored = match self.dispatchers.state(conversation, now_ms) {
             Ok(state) => state.is_some(),
             Err(error) => {
-                tracing::error!(
-                    conversation.id = %conversation,
-                    error = &error as &dyn std::error::Error,
-                    "cannot read a conversation"
-                );
+                frames::unreadable(conversation, &error);
                 Self::close(io, conn, close::OVERLOADED.code);
                 return;
             }
@@ -312,11 +309,7 @@ impl Chat {
             Some(entries) => entries,
             None => self.dispatchers.page(conversation, None, PAGE_ITEMS, now_ms).unwrap_or_else(
                 |error| {
-                    tracing::error!(
-                        conversation.id = %conversation,
-                        error = &error as &dyn std::error::Error,
-                        "cannot read a page"
-                    );
+                    frames::unreadable(conversation, &error);
                     Vec::new()
                 },
             ),

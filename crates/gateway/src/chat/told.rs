@@ -3,7 +3,7 @@
 use frontdesk_core::id::AccountId;
 use frontdesk_dispatcher::{DispatchError, EncodedState};
 
-use super::{Chat, port::DeskInput};
+use super::{Chat, frames, port::DeskInput};
 use crate::peer::State;
 
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
@@ -56,11 +56,7 @@ impl Chat {
                 // Its partition is owned elsewhere by now, and told from there.
                 Err(DispatchError::Elsewhere { .. }) => {}
                 Err(error) => {
-                    tracing::error!(
-                        conversation.id = %conversation,
-                        error = &error as &dyn std::error::Error,
-                        "cannot read a conversation"
-                    );
+                    frames::unreadable(conversation, &error);
                     self.unread.push(conversation);
                 }
             }

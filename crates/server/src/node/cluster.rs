@@ -20,7 +20,12 @@ mod links;
 mod partitions;
 mod switch;
 
-use std::{fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use frontdesk_api::{elsewhere::Elsewhere, files::Files, token::ServerKey};
@@ -86,6 +91,8 @@ pub(super) struct ClusterNode {
     nodes: board::Nodes,
     token: String,
     directory: Arc<dyn Directory>,
+    /// By how much its clock is ahead of the brokers', ms.
+    skew_ms: Arc<AtomicI64>,
 }
 
 /// What it works with.
@@ -174,6 +181,7 @@ pub(super) async fn open(
             nodes: board::Nodes::default(),
             token: node_token(&cluster.secret.0),
             directory: directory.clone(),
+            skew_ms: Arc::default(),
         },
     })
 }
@@ -198,6 +206,7 @@ pub(super) struct Running {
     health: Arc<Health>,
     nodes: board::Nodes,
     token: String,
+    stop: CancellationToken,
 }
 
 /// What nodes show each other over HTTP.
@@ -216,6 +225,11 @@ impl Running {
         Arc::clone(&self.health)
     }
 
+    /// Says good-bye; its loops have ended.
+    pub(super) fn end(&self) {
+        self.stop.cancel();
+    }
+
     /// Gives all partitions back, so that others take them over at once.
     pub(super) async fn hand_over(&self) {
         self.partitions.leave().await;
@@ -229,12 +243,8 @@ impl ClusterNode {
     }
 
     /// Begins to work: hears of the other nodes first, then asks for partitions.
-    pub(super) async fn start(
-        self,
-        parts: Parts,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Running> {
+    pub(super) async fn start(self, parts: Parts, tasks: &TaskTracker) -> anyhow::Result<Running> {
+        let stop = &CancellationToken::new();
         let Parts {
             loops,
             catalog,
@@ -273,6 +283,6 @@ impl ClusterNode {
         };
         board::start(&self, address, loops, desks, links, partitions.clone(), (tasks, stop))
             .await?;
-        Ok(Running { partitions, health, nodes, token: self.token })
+        Ok(Running { partitions, health, nodes, token: self.token, stop: stop.clone() })
     }
 }

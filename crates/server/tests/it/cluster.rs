@@ -6,6 +6,8 @@ use std::time::Duration;
 use frontdesk_protocol::wire::Presence;
 use frontdesk_testkit::{Cluster, TestAgent, TestVisitor, services};
 
+use rustix::process::Signal;
+
 use crate::{FRONTDESK, crash, eventually, heavy};
 
 /// Nodes for robots, whose sends may reach the rate limit of one address.
@@ -87,4 +89,63 @@ async fn r17_killed_nodes_lose_double_and_swap_nothing() {
     }
     let checker = crowd.finish().await;
     crash::check(&cluster.nodes[0], &checker, "r17").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_nodes_restarted_one_after_the_other_cost_nobody_a_message() {
+    let _alone = heavy().await;
+    let mut cluster = roomy("r15", &services::shared(), 3).await;
+    let every = Duration::from_millis(250);
+    let crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
+    for node in 0..cluster.nodes.len() {
+        crowd.recorder.acked(500 * (node + 1)).await;
+        crowd.recorder.fault(&format!("SIGTERM of node {}", node + 1));
+        cluster.nodes[node].stop().await;
+        crowd.recorder.acked(500 * (node + 1) + 200).await;
+        cluster.nodes[node].restart().await;
+        all_owned(&cluster).await;
+    }
+    let checker = crowd.finish().await;
+    crash::check(&cluster.nodes[0], &checker, "r15").await;
+}
+
+/// Robots while an engine is away for ten seconds: `fault` takes it away, `heal` brings it back.
+async fn away(
+    test: &str,
+    fault: impl AsyncFnOnce(&services::OwnServices),
+    heal: impl AsyncFnOnce(&services::OwnServices),
+) {
+    let own = services::OwnServices::start();
+    let cluster = roomy(test, &own.addresses(), 2).await;
+    let every = Duration::from_millis(250);
+    let crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
+    crowd.recorder.acked(400).await;
+    crowd.recorder.fault(test);
+    fault(&own).await;
+    // How long it is away is the test.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    heal(&own).await;
+    crowd.recorder.fault("it is back");
+    let checker = crowd.finish().await;
+    crash::check(&cluster.nodes[0], &checker, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r16_kafka_stopped_for_10_s_keeps_what_is_sent_and_acks_it_later() {
+    let _alone = heavy().await;
+    away("r16", async |own| own.signal("kafka-1", Signal::KILL), async |own| own.start_again())
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r19_redis_stopped_for_10_s_stops_no_message() {
+    let _alone = heavy().await;
+    away("r19", async |own| own.signal("redis", Signal::KILL), async |own| own.start_again()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r20_a_shard_stopped_for_10_s_loses_nothing() {
+    let _alone = heavy().await;
+    away("r20", async |own| own.signal("mysql-2", Signal::KILL), async |own| own.start_again())
+        .await;
 }

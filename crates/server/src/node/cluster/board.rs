@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -21,10 +24,10 @@ use crate::node::now_ms;
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a node counts as there after it said so last.
 const GONE_AFTER: Duration = Duration::from_secs(5);
-/// How long a start listens whether another node has its number.
+/// How long a start listens whether another node has its number: longer than one is silent.
 const LISTEN: Duration = Duration::from_millis(2_500);
 /// Clocks that are further apart are reported: tokens allow 60 s.
-const SKEW_MAX_MS: i64 = 10_000;
+pub(super) const SKEW_MAX_MS: i64 = 10_000;
 /// What a node can do. Nodes of neighbouring levels work together.
 const LEVEL: u32 = 1;
 
@@ -40,8 +43,20 @@ struct Announcement {
     /// Partitions and the epochs they were taken with.
     owned: BTreeMap<u16, u64>,
     clock_ms: i64,
-    /// It is leaving.
-    leaving: bool,
+    /// What it means to say by it.
+    sign: Sign,
+}
+
+/// What an announcement means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Sign {
+    /// It looks whether its number is free; nobody else has to know.
+    Asking,
+    /// It is there.
+    Here,
+    /// It leaves.
+    Leaving,
 }
 
 /// Another node, as last heard of.
@@ -63,6 +78,10 @@ struct Board {
     desks: Arc<Desks>,
     links: Arc<Links>,
     nodes: Nodes,
+    /// By how much this node's clock is ahead of the brokers', ms; for `/readyz`.
+    skew_ms: Arc<AtomicI64>,
+    /// The brokers' time when something was last read, and when that was.
+    brokers: Option<(i64, Instant)>,
 }
 
 /// Where other nodes' HTTP is.
@@ -90,7 +109,7 @@ pub(super) async fn start(
         address,
         owned: BTreeMap::new(),
         clock_ms: now_ms(),
-        leaving: false,
+        sign: Sign::Asking,
     };
     let mut board = Board {
         me,
@@ -101,12 +120,22 @@ pub(super) async fn start(
         desks,
         links,
         nodes: Arc::clone(&node.nodes),
+        skew_ms: Arc::clone(&node.skew_ms),
+        brokers: None,
     };
+    board.publish();
     let until = tokio::time::Instant::now() + LISTEN;
+    let mut asked = false;
     while let Ok(Some(post)) = tokio::time::timeout_at(until, posts.recv()).await {
-        board.refuse_double(&post)?;
+        asked |= board.is_own(&post);
+        // One that was killed a moment ago said its last before this node asked.
+        if asked {
+            board.refuse_double(&post)?;
+        }
         board.take(&post);
     }
+    anyhow::ensure!(asked, "Kafka did not take what this node had to say within {LISTEN:?}");
+    board.me.sign = Sign::Here;
     tasks.spawn(board.run(posts, partitions, stop.clone()));
     Ok(())
 }
@@ -143,7 +172,7 @@ impl Board {
             self.publish();
             self.look_for_gone();
         }
-        self.me.leaving = true;
+        self.me.sign = Sign::Leaving;
         self.me.owned.clear();
         self.publish();
     }
@@ -168,25 +197,46 @@ impl Board {
         self.moved(&changed);
     }
 
+    /// Whether something was said a moment ago. The brokers' time decides: this node's clock may be wrong.
+    fn is_fresh(&self, post: &Post) -> bool {
+        self.brokers.is_none_or(|(at_ms, read)| {
+            let elapsed_ms = read.elapsed().as_millis() as i64;
+            at_ms + elapsed_ms - post.written_ms < GONE_AFTER.as_millis() as i64
+        })
+    }
+
+    /// This node reads what it wrote itself.
+    fn heard_self(&mut self, said: &Announcement, post: &Post) {
+        self.heard_self = Instant::now();
+        let skew_ms = said.clock_ms - post.written_ms;
+        let before_ms = self.skew_ms.swap(skew_ms, Ordering::Relaxed);
+        if skew_ms.abs() > SKEW_MAX_MS && before_ms.abs() <= SKEW_MAX_MS {
+            tracing::warn!(skew_ms, "this node's clock differs from that of the brokers");
+        }
+    }
+
+    fn is_own(&self, post: &Post) -> bool {
+        let said = serde_json::from_slice::<Announcement>(&post.payload);
+        said.is_ok_and(|said| said.node == self.me.node && said.life == self.me.life)
+    }
+
     fn refuse_double(&self, post: &Post) -> anyhow::Result<()> {
         let Ok(said) = serde_json::from_slice::<Announcement>(&post.payload) else { return Ok(()) };
-        let age_ms = now_ms().abs_diff(post.written_ms);
+        let is_double = said.node == self.me.node && said.life != self.me.life;
         anyhow::ensure!(
-            said.node != self.me.node
-                || said.life == self.me.life
-                || said.leaving
-                || age_ms > GONE_AFTER.as_millis() as u64,
-            "another node at {} runs under the number {} (cluster.node): give every node a number \
-             of its own, or wait {} s if it has just been killed",
+            !is_double || said.sign == Sign::Leaving,
+            "another node, at {}, runs under the number {}: give every node a cluster.node of its own",
             said.address,
-            said.node,
-            GONE_AFTER.as_secs()
+            said.node
         );
         Ok(())
     }
 
     /// Somebody says something.
     fn take(&mut self, post: &Post) {
+        if self.brokers.is_none_or(|(at_ms, _)| at_ms <= post.written_ms) {
+            self.brokers = Some((post.written_ms, Instant::now()));
+        }
         let said: Announcement = match serde_json::from_slice(&post.payload) {
             Ok(said) => said,
             Err(error) => {
@@ -196,9 +246,10 @@ impl Board {
         };
         if said.node == self.me.node {
             if said.life == self.me.life {
-                self.heard_self = Instant::now();
-            } else if now_ms().abs_diff(post.written_ms) < GONE_AFTER.as_millis() as u64
-                && !said.leaving
+                self.heard_self(&said, post);
+            } else if self.is_fresh(post)
+                && self.me.sign == Sign::Here
+                && said.sign != Sign::Leaving
             {
                 tracing::error!(
                     node = said.node,
@@ -208,12 +259,12 @@ impl Board {
             }
             return;
         }
-        if now_ms().abs_diff(post.written_ms) > GONE_AFTER.as_millis() as u64 {
-            return;
-        }
         let node = said.node;
-        if said.leaving {
-            return self.gone(node);
+        match said.sign {
+            Sign::Asking => return,
+            Sign::Leaving => return self.gone(node),
+            Sign::Here if !self.is_fresh(post) => return,
+            Sign::Here => {}
         }
         let skew_ms = said.clock_ms - post.written_ms;
         let known = self.peers.get(&node);

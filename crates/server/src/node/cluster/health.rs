@@ -2,7 +2,10 @@
 //! partition.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,7 +15,7 @@ use frontdesk_storage::Directory;
 use frontdesk_storage_cluster::{KafkaProducer, MySqlHistory};
 use tokio::{sync::Mutex, time::timeout};
 
-use super::ClusterNode;
+use super::{ClusterNode, board::SKEW_MAX_MS};
 
 /// How old an answer may be: whoever asks `/readyz` often asks the engines once.
 const FRESH: Duration = Duration::from_secs(1);
@@ -25,6 +28,7 @@ pub(crate) struct Health {
     history: Arc<MySqlHistory>,
     directory: Arc<dyn Directory>,
     loops: Arc<Loops>,
+    skew_ms: Arc<AtomicI64>,
     last: Mutex<Option<(Instant, Vec<Check>)>>,
 }
 
@@ -35,6 +39,7 @@ impl Health {
             history: Arc::clone(&node.history),
             directory: Arc::clone(&node.directory),
             loops,
+            skew_ms: Arc::clone(&node.skew_ms),
             last: Mutex::default(),
         }
     }
@@ -51,6 +56,7 @@ impl Health {
         let mut checks = vec![kafka, redis];
         checks.extend(mysql);
         checks.push(self.partitions());
+        checks.push(self.clock());
         *last = Some((Instant::now(), checks.clone()));
         checks
     }
@@ -86,6 +92,16 @@ impl Health {
                 .collect(),
             _ => vec![check("mysql", "a database does not answer".to_owned())],
         }
+    }
+
+    fn clock(&self) -> Check {
+        let skew_ms = self.skew_ms.load(Ordering::Relaxed);
+        let detail = if skew_ms.abs() > SKEW_MAX_MS {
+            format!("{skew_ms} ms ahead of the brokers' clock: set the time of this machine")
+        } else {
+            String::new()
+        };
+        check("clock", detail)
     }
 
     fn partitions(&self) -> Check {

@@ -1,0 +1,97 @@
+//! Keys of a cluster: where its engines are, and this node among others.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::{ConfigError, Hidden, invalid, read_file};
+
+/// Where the engines of a cluster are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClusterStorage {
+    pub(crate) kafka_brokers: String,
+    pub(crate) kafka_topic: String,
+    pub(crate) kafka_replication: u16,
+    pub(crate) kafka_min_insync: u16,
+    pub(crate) kafka_timeout_ms: u64,
+    pub(crate) redis_url: Hidden,
+    pub(crate) mysql_urls: Vec<Hidden>,
+    pub(crate) partitions: u16,
+}
+
+/// This node among others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cluster {
+    pub(crate) node: u8,
+    pub(crate) roles: Vec<Role>,
+    /// From the file, where one is named.
+    pub(crate) secret: Hidden,
+    pub(crate) secret_file: PathBuf,
+    pub(crate) advertise: String,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Gateway,
+    Worker,
+    Api,
+}
+
+/// The shortest secret of a cluster, characters.
+const SECRET_CHARS_MIN: usize = 32;
+
+impl Cluster {
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    pub(super) fn read_secret(&mut self) -> Result<(), ConfigError> {
+        if self.secret_file.as_os_str().is_empty() {
+            return Ok(());
+        }
+        if !self.secret.0.is_empty() {
+            return Err(invalid("cluster.secret", "is set here and by secret_file; keep one"));
+        }
+        self.secret = read_file("cluster.secret_file", &self.secret_file)?;
+        Ok(())
+    }
+
+    pub(super) fn validate(&self, storage: &ClusterStorage) -> Result<(), ConfigError> {
+        if !(1..=254).contains(&self.node) {
+            return Err(invalid("cluster.node", "must lie between 1 and 254"));
+        }
+        if self.roles.is_empty() {
+            return Err(invalid("cluster.roles", "names no role: gateway, worker, api"));
+        }
+        if self.secret.0.chars().count() < SECRET_CHARS_MIN {
+            return Err(invalid(
+                "cluster.secret",
+                "must have at least 32 characters, the same on every node; \
+                 `openssl rand -hex 32` makes one",
+            ));
+        }
+        if storage.mysql_urls.is_empty() {
+            return Err(invalid("storage.cluster.mysql_urls", "names no database"));
+        }
+        if !(1..=4096).contains(&storage.partitions) {
+            return Err(invalid("storage.cluster.partitions", "must lie between 1 and 4096"));
+        }
+        if storage.kafka_min_insync > storage.kafka_replication || storage.kafka_min_insync == 0 {
+            return Err(invalid(
+                "storage.cluster.kafka_min_insync",
+                "must lie between 1 and kafka_replication",
+            ));
+        }
+        if storage.kafka_timeout_ms < 1_000 {
+            return Err(invalid("storage.cluster.kafka_timeout_ms", "must be at least 1000"));
+        }
+        if !self.advertise.is_empty() && !self.advertise.starts_with("http://") {
+            return Err(invalid("cluster.advertise", "must look like http://HOST:PORT"));
+        }
+        Ok(())
+    }
+}

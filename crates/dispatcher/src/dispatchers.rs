@@ -124,6 +124,16 @@ impl Dispatchers {
         self.iter().map(Dispatcher::folded).fold(0, u64::wrapping_add)
     }
 
+    /// Whether a conversation is of a partition owned here.
+    pub fn holds(&self, conversation: ConversationId) -> bool {
+        match &self.held {
+            Held::All(_) => true,
+            Held::Each(held) => {
+                held[usize::from(partition_of(&conversation, self.partitions))].is_some()
+            }
+        }
+    }
+
     /// Adds a proposal to this turn; `tag` comes back with its result.
     ///
     /// # Errors
@@ -160,9 +170,9 @@ impl Dispatchers {
         }
     }
 
-    /// See [`Dispatcher::tend`]; logs of their own are trimmed as far as their history is.
+    /// See [`Dispatcher::tend`]. Logs on other machines are not trimmed here: it takes too long for a loop.
     pub fn tend(&mut self, now_ms: i64, trim_to: u64) -> bool {
-        let trim_to = if matches!(self.held, Held::All(_)) { trim_to } else { u64::MAX };
+        let trim_to = if matches!(self.held, Held::All(_)) { trim_to } else { 0 };
         self.iter_mut().fold(false, |again, dispatcher| dispatcher.tend(now_ms, trim_to) | again)
     }
 

@@ -234,6 +234,11 @@ fn persist(history: &dyn History, progress: &Progress) -> bool {
 }
 
 fn fail(progress: &Progress, error: &HistoryError) {
-    tracing::error!(error = error as &dyn std::error::Error, "the history cannot be written");
+    let shown = error as &dyn std::error::Error;
+    if matches!(error, HistoryError::Fenced { .. } | HistoryError::Overtaken { .. }) {
+        tracing::warn!(error = shown, "another owner writes this history");
+    } else {
+        tracing::error!(error = shown, "the history cannot be written");
+    }
     progress.fail();
 }

@@ -65,6 +65,7 @@ const TIMER_AUTH: u16 = 1;
 const TIMER_PING: u16 = 2;
 const TIMER_RESUME_READING: u16 = 3;
 const TIMER_DRAIN: u16 = 4;
+const TIMER_OWNER: u16 = 5;
 /// The loop's own timer: housekeeping.
 const TIMER_TICK: u64 = 1;
 /// Longest first frame: a ticket and at most 64 positions. Nobody has shown who they are yet.
@@ -495,6 +496,7 @@ impl Service for Chat {
             }
             TimerKey::Conn(conn, TIMER_PING) => self.ping(io, conn),
             TimerKey::Conn(conn, TIMER_RESUME_READING) => io.resume_reading(conn),
+            TimerKey::Conn(conn, TIMER_OWNER) => self.resume_with_owner(io, conn),
             TimerKey::Conn(conn, TIMER_DRAIN) => {
                 Self::close(io, conn, close::RESTART.code);
             }
@@ -510,6 +512,9 @@ impl Service for Chat {
                 self.stage(Origin::Reply(reply), conversation, *proposal);
             }
             Command::Frame { from, principal, frame } => {
+                if !self.is_served_here(&frame) {
+                    return self.unserved(io, from, &principal, *frame);
+                }
                 // Whether a hello held it, or the client asks for no answer by number: then it is
                 // told in vain.
                 if frame.r#ref == 0 && matches!(frame.frame, Some(In::Open(_))) {
@@ -578,6 +583,7 @@ impl Service for Chat {
             Command::Adopt(dispatcher) => self.adopt_partition(dispatcher.into_inner()),
             Command::Moved { partition } => self.moved(io, partition),
             Command::Release { partition, reply } => self.begin_release(partition, reply),
+            Command::Unserved { conn } => Self::close(io, conn, close::RESTART.code),
             // It only had to wake the loop.
             Command::Appended => {}
         }

@@ -80,6 +80,8 @@ pub enum Notice {
         /// Which of the two.
         attended: bool,
     },
+    /// Something of what the other node said got lost: who is connected there has to be said again.
+    AnnounceAgain,
     /// People, teams, inboxes or settings of an account changed.
     ConfigurationChanged(AccountId),
 }

@@ -26,7 +26,7 @@ use crate::{
     Gone, Http, Recorder, Rng, Socket, SocketOptions, Timeline,
     checker::Event,
     live::{message_id, text},
-    timeline::text_of,
+    timeline::{first_seq, text_of},
 };
 
 /// Longest wait for a handshake, a ticket or a welcome.
@@ -74,6 +74,9 @@ pub struct Plan {
     pub silence: Duration,
     /// How its sockets are opened.
     pub options: SocketOptions,
+    /// Pushes may get lost, as between nodes of a cluster: the robot then asks for what it misses, as the
+    /// real client does. Otherwise a hole is a failure.
+    pub repairs: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -432,6 +435,10 @@ impl Mind {
     async fn take(&mut self, socket: &mut Socket, frame: wire::ServerFrame) -> Result<(), Gone> {
         match frame.frame {
             Some(In::Entries(entries)) => {
+                let first = entries.items.first().map_or(0, first_seq);
+                if self.misses(&entries.conversation, first) {
+                    return self.repair(socket, &entries.conversation).await;
+                }
                 // Before it is opened nothing is shown of a conversation.
                 if let Some(timeline) = self.timelines.get_mut(&entries.conversation) {
                     timeline.entries(&entries);
@@ -439,11 +446,14 @@ impl Mind {
                 }
             }
             Some(In::Ack(ack)) => {
+                let seq = ack.position.map_or(0, |position| position.seq);
+                self.settled(&ack.client_msg_id, seq);
+                if self.misses(&ack.conversation, seq) {
+                    return self.repair(socket, &ack.conversation).await;
+                }
                 if let Some(timeline) = self.timelines.get_mut(&ack.conversation) {
                     timeline.ack(&ack);
                 }
-                let seq = ack.position.map_or(0, |position| position.seq);
-                self.settled(&ack.client_msg_id, seq);
             }
             Some(In::Opened(opened)) => {
                 let conversation = opened.conversation.clone();
@@ -478,6 +488,19 @@ impl Mind {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether something is missing before `seq` that may be.
+    fn misses(&self, conversation: &str, seq: u64) -> bool {
+        let timeline = self.timelines.get(conversation).filter(|_| self.plan.repairs);
+        timeline.is_some_and(|timeline| seq > timeline.held + 1)
+    }
+
+    /// Asks for what is missing; what came too early comes again with it.
+    async fn repair(&self, socket: &mut Socket, conversation: &str) -> Result<(), Gone> {
+        let position = self.timelines.get(conversation).and_then(Timeline::position);
+        let held = wire::Held { conversation: conversation.to_owned(), position };
+        socket.send(0, Out::Sync(wire::Sync { held: vec![held] })).await
     }
 
     fn is(&self, id: &str) -> bool {
@@ -517,29 +540,41 @@ impl Mind {
     async fn catch_up(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         let names: Vec<String> = self.timelines.keys().cloned().collect();
         for name in names {
-            let position = self.timelines.get(&name).and_then(Timeline::position);
-            let asked = match self.plan.who {
-                Who::Visitor { .. } => {
-                    let held = wire::Held { conversation: String::new(), position };
-                    Out::Sync(wire::Sync { held: vec![held] })
-                }
-                Who::Agent { .. } => Out::Open(wire::Open { conversation: name.clone(), position }),
-            };
-            socket.send(CATCH_UP, asked).await?;
-            loop {
-                let Ok(heard) = timeout(STEP, socket.hear()).await else { return Err(Gone::Lost) };
-                let frame = heard?;
-                let answered = frame.r#ref == CATCH_UP;
-                self.take(socket, frame).await?;
-                if answered {
-                    break;
-                }
+            while !self.asked(socket, &name).await? {
+                // Its owner is another one in a moment.
+                sleep(Duration::from_millis(200)).await;
             }
             let seq = self.timelines.get(&name).map_or(0, |timeline| timeline.held);
             let conversation = self.full_name(&name);
             self.note(Event::Held { conversation, seq });
         }
         Ok(())
+    }
+
+    /// Asks for what may be missing of a conversation; false if it has to be asked again.
+    async fn asked(&mut self, socket: &mut Socket, name: &str) -> Result<bool, Gone> {
+        let position = self.timelines.get(name).and_then(Timeline::position);
+        let asked = match self.plan.who {
+            Who::Visitor { .. } => {
+                let held = wire::Held { conversation: String::new(), position };
+                Out::Sync(wire::Sync { held: vec![held] })
+            }
+            Who::Agent { .. } => Out::Open(wire::Open { conversation: name.to_owned(), position }),
+        };
+        socket.send(CATCH_UP, asked).await?;
+        loop {
+            let Ok(heard) = timeout(STEP, socket.hear()).await else { return Err(Gone::Lost) };
+            let frame = heard?;
+            let answered = frame.r#ref == CATCH_UP;
+            let later = match &frame.frame {
+                Some(In::Refusal(refusal)) => refusal.retry_after_ms.is_some(),
+                _ => false,
+            };
+            self.take(socket, frame).await?;
+            if answered {
+                return Ok(!later);
+            }
+        }
     }
 
     async fn finish(&mut self, socket: Socket) {

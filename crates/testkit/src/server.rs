@@ -325,6 +325,11 @@ impl TestServer {
         self.builder.front.unwrap_or(self.address)
     }
 
+    /// Whether it is one of several nodes.
+    pub fn is_behind_a_balancer(&self) -> bool {
+        self.builder.front.is_some()
+    }
+
     /// Where it listens itself.
     pub fn own_address(&self) -> SocketAddr {
         self.address

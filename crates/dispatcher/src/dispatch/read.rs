@@ -103,6 +103,8 @@ impl Dispatcher {
                 .map_err(|source| DispatchError::Read { conversation, source })?;
         }
         merge_tail(&mut found, live, after);
+        // Another owner may have gone on; what is answered here is what was folded here.
+        found.retain(|(seq, _)| *seq <= last);
         decode_entries(conversation, found).map(Some)
     }
 
@@ -116,6 +118,9 @@ impl Dispatcher {
     ) -> Result<Vec<chat::Entry>, DispatchError> {
         let history = Arc::clone(&self.history);
         let Some(live) = self.known(conversation, now_ms)? else { return Ok(Vec::new()) };
+        // Another owner may have gone on; what is answered here is what was folded here.
+        let last = live.state.as_ref().map_or(0, Conversation::last_seq);
+        let before = Some(before.map_or(last + 1, |before| before.min(last + 1)));
         let mut found = history
             .page(&conversation, before, limit)
             .map_err(|source| DispatchError::Read { conversation, source })?;

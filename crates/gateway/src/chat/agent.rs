@@ -448,7 +448,7 @@ impl Chat {
 }
 
 /// The conversation a frame names.
-fn conversation_of(frame: &In) -> Option<&str> {
+pub(super) fn conversation_of(frame: &In) -> Option<&str> {
     Some(match frame {
         In::Send(frame) => &frame.conversation,
         In::Retract(frame) => &frame.conversation,

@@ -408,6 +408,11 @@ pub enum Command {
         /// Its words.
         reason: String,
     },
+    /// What a connection of this loop looks at moved while it asked: it comes back and asks the new owner.
+    Unserved {
+        /// The agent's connection.
+        conn: ConnId,
+    },
     /// Another node is here, for the first time or again: it has to hear who is connected here.
     NodeJoined {
         /// Its number.

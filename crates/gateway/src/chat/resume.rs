@@ -5,20 +5,23 @@
 //! connection after the last one, and the client's own frames are read after it: until then nothing of
 //! a conversation can reach its owner, be it a push or an ack, ahead of what was missed of it (I3, I6).
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use frontdesk_core::limits;
 use frontdesk_protocol::wire::{self, client_frame::Frame as In};
 
 use super::{
-    Chat,
+    Chat, TIMER_OWNER,
     conn::{AgentConn, State},
     port::{Command, DeskInput},
 };
-use crate::edge::{ConnId, Io};
+use crate::edge::{ConnId, Io, TimerKey};
 
 /// The longest a resume may take, in the loop's seconds.
 const CATCH_UP_S: u32 = (limits::CATCH_UP_MS / 1_000) as u32;
+
+/// How often it is looked whether a conversation has an owner again.
+const OWNER_LOOK: Duration = Duration::from_millis(100);
 
 /// What is left of a resume.
 #[derive(Debug)]
@@ -61,12 +64,22 @@ impl Chat {
             if resuming.waits {
                 return;
             }
-            let Some(held) = resuming.held.pop_front() else {
+            let Some(held) = resuming.held.front() else {
                 self.announce(conn);
                 return io.resume_reading(conn);
             };
+            let id = held.conversation.parse().ok();
             resuming.waits = true;
             io.pause_reading(conn);
+            if id.is_some_and(|id| self.loops.owner_of(&id).is_none()) {
+                // Between two owners: nobody could say what was missed.
+                io.set_timer(TimerKey::Conn(conn, TIMER_OWNER), OWNER_LOOK);
+                return;
+            }
+            let Some(held) = self.resuming(conn).and_then(|resuming| resuming.held.pop_front())
+            else {
+                return;
+            };
             let open = wire::Open { conversation: held.conversation, position: held.position };
             if self.agent_admitted(io, conn, 0, In::Open(open)) {
                 self.resume_answered(io, conn);
@@ -81,6 +94,12 @@ impl Chat {
         } else {
             self.resume_drained(conn);
         }
+    }
+
+    /// Looks again whether the next conversation has an owner.
+    pub(super) fn resume_with_owner(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        self.resume_drained(conn);
+        self.resume(io, conn);
     }
 
     /// Nothing is queued for the connection any more.

@@ -1,6 +1,8 @@
 //! Partitions that come and go, and other nodes that do: what a loop does when its part of the work
 //! changes while it runs.
 
+use std::sync::Arc;
+
 use frontdesk_core::{
     fold::Conversation,
     id::{AccountId, ConversationId, UserId},
@@ -11,10 +13,13 @@ use frontdesk_protocol::{
     close,
     wire::{self, client_frame::Frame as In},
 };
+use frontdesk_router::access::Principal;
 use tokio::sync::oneshot;
 
 use super::{
     Chat,
+    act::Asker,
+    agent::conversation_of,
     conn::State,
     place,
     port::{Command, ConnRef},
@@ -124,9 +129,42 @@ impl Chat {
             let moved = agent.open.iter().filter(|of| partition_of(of, partitions) == partition);
             open.extend(moved.map(|conversation| (conn.id, *conversation)));
         }
+        if owner.is_none() {
+            // The next owner is told of as well.
+            return;
+        }
         for (conn, conversation) in open {
             let open = wire::Open { conversation: conversation.to_string(), position: None };
             self.agent_admitted(io, conn, 0, In::Open(open));
+        }
+    }
+
+    /// Whether a frame of another loop is about a conversation of this one. It was when it was sent.
+    pub(super) fn is_served_here(&self, frame: &wire::ClientFrame) -> bool {
+        let conversation = match &frame.frame {
+            Some(In::Sync(sync)) => sync.held.first().map(|held| held.conversation.as_str()),
+            Some(frame) => conversation_of(frame),
+            None => None,
+        };
+        let conversation = conversation.and_then(|id| id.parse::<ConversationId>().ok());
+        conversation.is_none_or(|id| self.dispatchers.holds(id))
+    }
+
+    /// Answers a frame whose conversation is not here any more. What was asked for without a number is part
+    /// of a resume or a look at the new owner, and must not be left out.
+    pub(super) fn unserved(
+        &mut self,
+        io: &mut Io<'_>,
+        from: ConnRef,
+        principal: &Arc<Principal>,
+        frame: wire::ClientFrame,
+    ) {
+        match frame.frame {
+            Some(In::Open(_)) if frame.r#ref == 0 => {
+                self.tell(from.loop_index, Command::Unserved { conn: from.conn });
+            }
+            Some(In::Cursor(_) | In::Draft(_) | In::Leave(_) | In::Sync(_)) | None => {}
+            Some(_) => self.agent_frame_here(io, Asker::Conn(from), principal, frame),
         }
     }
 

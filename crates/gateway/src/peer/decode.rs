@@ -149,7 +149,9 @@ pub(crate) fn command(
         Peer::TunnelEnd(v1::TunnelEnd { home, code, reason }) => {
             Command::TunnelEnd { conn: conn(home)?.conn, code: close_code(code)?, reason }
         }
+        Peer::Unserved(of) => Command::Unserved { conn: conn_id(of) },
         Peer::Answer(_)
+        | Peer::AnnounceAgain(_)
         | Peer::States(_)
         | Peer::VisitorPresence(_)
         | Peer::Proposed(_)
@@ -191,6 +193,7 @@ fn notice(command: Peer) -> Result<Notice, Malformed> {
         Peer::Attended(v1::Attended { inbox, attended }) => {
             Notice::Attended { inbox: id(&inbox)?, attended }
         }
+        Peer::AnnounceAgain(_) => Notice::AnnounceAgain,
         Peer::ConfigurationChanged(account) => Notice::ConfigurationChanged(id(&account)?),
         _ => return Err(Malformed::of("loop")),
     })

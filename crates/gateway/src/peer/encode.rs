@@ -125,6 +125,9 @@ pub(crate) fn command(
             code: code.into(),
             reason,
         }),
+        Command::Unserved { conn: of } => {
+            Peer::Unserved(conn(ConnRef { loop_index: loop_number, conn: of }))
+        }
         other => return Err(other),
     };
     Ok(v1::Command { r#loop: loop_number.into(), command: Some(command) })
@@ -162,6 +165,7 @@ pub(crate) fn notice(notice: Notice) -> v1::Command {
         Notice::Attended { inbox, attended } => {
             Peer::Attended(v1::Attended { inbox: id(inbox.as_bytes()), attended })
         }
+        Notice::AnnounceAgain => Peer::AnnounceAgain(true),
         Notice::ConfigurationChanged(account) => Peer::ConfigurationChanged(id(account.as_bytes())),
     };
     v1::Command { r#loop: NODE, command: Some(command) }

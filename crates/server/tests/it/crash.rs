@@ -80,6 +80,7 @@ pub(crate) fn plan(server: &TestServer, http: Http, name: String, who: Who) -> P
         messages: u64::MAX,
         silence: Duration::from_secs(35),
         options: SocketOptions::default(),
+        repairs: server.is_behind_a_balancer(),
     }
 }
 

@@ -333,9 +333,8 @@ impl Board {
     fn moved(&self, partitions: &[u16]) {
         for &partition in partitions {
             for loop_index in self.loops.local_numbers() {
-                if self.loops.send(loop_index, Command::Moved { partition }).is_err() {
-                    tracing::error!(loop.index = loop_index, "a loop did not hear of a new owner");
-                }
+                // Only loops that end hear no more; their connections end with them.
+                drop(self.loops.send(loop_index, Command::Moved { partition }));
             }
         }
         self.desks.owners_changed();

@@ -71,6 +71,7 @@ impl Links {
                 let node = batch.node as u8;
                 tracing::warn!(node, "something that a node sent got lost");
                 self.reset(node);
+                self.loops.tell(node, Notice::AnnounceAgain);
                 batch
             }
             Ok(Received::Old) => return,
@@ -79,8 +80,10 @@ impl Links {
                 return;
             }
         };
+        let from = batch.node as u8;
         for notice in self.loops.receive(batch) {
             match notice {
+                Notice::AnnounceAgain => self.tell(|| Command::NodeJoined { node: from }),
                 Notice::Attended { inbox, attended } => view.note_attended(inbox, attended),
                 Notice::ConfigurationChanged(account) => gate.configuration_changed(account).await,
                 notice => desks.take(notice).await,
@@ -130,9 +133,8 @@ impl Links {
 
     fn tell(&self, command: impl Fn() -> Command) {
         for loop_index in self.loops.local_numbers() {
-            if self.loops.send(loop_index, command()).is_err() {
-                tracing::error!(loop.index = loop_index, "a loop did not hear of a node");
-            }
+            // Only loops that end hear no more; their connections end with them.
+            drop(self.loops.send(loop_index, command()));
         }
     }
 }

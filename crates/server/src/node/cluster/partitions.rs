@@ -15,7 +15,7 @@ use frontdesk_api::files::Files;
 use frontdesk_core::id::AccountId;
 use frontdesk_dispatcher::{Dispatcher, DispatcherOptions};
 use frontdesk_gateway::chat::{loops::Loops, place, port::Command};
-use frontdesk_storage::{History, MessageLog};
+use frontdesk_storage::{History, LogError, MessageLog};
 use frontdesk_storage_cluster::{
     GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaProducer, MySqlHistory,
 };
@@ -34,6 +34,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long leaving the group may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often Kafka forgets what the history holds.
+const TRIM_EVERY: Duration = Duration::from_mins(1);
 /// Partitions that are taken at the same time: each folds what its log holds.
 const TAKEN_AT_ONCE: usize = 4;
 
@@ -117,7 +119,8 @@ pub(super) fn start(
         stop: stop.clone(),
     });
     tasks.spawn(Arc::clone(&owner).run(events, ended_in));
-    tasks.spawn(owner.mend(broken));
+    tasks.spawn(Arc::clone(&owner).mend(broken));
+    tasks.spawn(owner.trim(stop.clone()));
     Ok(Handle { group: Some(Arc::new(group)), owned: owned_out, ended })
 }
 
@@ -163,6 +166,33 @@ impl Owner {
             drop(tokio::task::spawn_blocking(move || drop(dispatcher)));
             self.take_soon(partition);
         }
+    }
+
+    /// Lets Kafka forget what the history holds, now and then: no loop waits for it.
+    async fn trim(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(TRIM_EVERY) => {}
+            }
+            let owner = Arc::clone(&self);
+            let trimmed = tokio::task::spawn_blocking(move || owner.trim_owned()).await;
+            if let Ok(Err(error)) = trimmed {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "cannot trim the log; it is tried again");
+            }
+        }
+    }
+
+    fn trim_owned(&self) -> Result<(), LogError> {
+        let owned: BTreeSet<u16> = self.owned.borrow().keys().copied().collect();
+        for (partition, applied) in self.history.progress() {
+            if owned.contains(&partition) && applied > 0 {
+                let nobody = Arc::new(|_: u16| {});
+                KafkaLog::open(&self.producer, partition, nobody)?.trim(applied + 1)?;
+            }
+        }
+        Ok(())
     }
 
     fn take_soon(self: &Arc<Self>, partition: u16) {

@@ -7,6 +7,7 @@
 //! - [`RedisBus`]: batches addressed to a node, in a list in Redis for each subscription; [`KafkaBus`]: the same in
 //!   Kafka; [`EitherBus`]: by Redis as long as that works, by Kafka meanwhile.
 //! - [`MySqlHistory`]: what happened in conversations, in several MySQL or MariaDB databases.
+//! - [`Spool`]: what was said while Kafka is away, on the node's own disk.
 //!
 //! # Kafka
 //! Kafka 4.1, on a private network: the connection is not encrypted. What is acknowledged is in the
@@ -39,6 +40,7 @@ mod either;
 mod kafka;
 mod link;
 mod mysql;
+mod spool;
 
 pub use bus::{BusOptions, RedisBus};
 pub use directory::RedisDirectory;
@@ -49,3 +51,4 @@ pub use kafka::{
 };
 pub use link::{RedisError, RedisOptions};
 pub use mysql::{Changed, MySqlHistory, MySqlOpenError, MySqlOptions};
+pub use spool::{Spool, SpoolError};

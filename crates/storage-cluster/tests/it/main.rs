@@ -9,3 +9,4 @@ mod mysql;
 mod mysql_faults;
 mod mysql_open;
 mod services;
+mod spool;

@@ -50,5 +50,7 @@ pub use kafka::{
     KafkaProducer, KafkaTail, NodeNumber, Notice, Notify, TopicError, ensure_topic,
 };
 pub use link::{RedisError, RedisOptions};
-pub use mysql::{Changed, MySqlHistory, MySqlOpenError, MySqlOptions};
+pub use mysql::{
+    Changed, MoveError, MoveStep, MySqlHistory, MySqlOpenError, MySqlOptions, PartitionMove, Watch,
+};
 pub use spool::{Spool, SpoolError};

@@ -3,21 +3,24 @@
 //! A log is a partition, and a partition lies on one shard with all of its conversations and its progress, so a
 //! batch is one transaction. Where it lies stands in the first shard (`placements`); the tables stand in
 //! `migrations/mysql`. A node takes partitions by [`MySqlHistory::own`] with an epoch that rises; whoever had them
-//! before is refused from then on.
+//! before is refused from then on. [`MySqlHistory::move_partition`] moves one to another shard.
 //!
 //! Every call has a deadline. A shard that is away refuses its own conversations and holds up no others.
 
 mod apply;
+mod epoch;
 mod error;
 mod list;
+mod moves;
 mod nodes;
 mod open;
 mod placement;
+mod places;
 mod read;
 mod rows;
 mod shard;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -26,11 +29,13 @@ use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_core::partition_of;
 use frontdesk_storage::{Batch, History, HistoryError, MessageKey, Offset, Sent};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Runtime;
 
 use self::apply::Owned;
 pub use self::error::MySqlOpenError;
+pub use self::moves::{MoveError, MoveStep, PartitionMove, Watch};
+use self::places::{PLACES_MAX, between};
 use self::shard::Shard;
 
 /// Its threads only look which socket has data; the work is done on those of the callers.
@@ -81,8 +86,9 @@ pub struct Changed {
 /// Tokio runtime.
 pub struct MySqlHistory {
     shards: Vec<Shard>,
-    /// The shard of each partition.
-    placements: Vec<u16>,
+    /// The shard of each partition, as it was read last. Others may move one; its shard says so.
+    placements: RwLock<Vec<u16>>,
+    partitions: u16,
     owned: Mutex<HashMap<u16, Owned>>,
     warnings: Vec<String>,
     runtime: Option<Runtime>,
@@ -114,8 +120,9 @@ impl MySqlHistory {
             }
             shards.push(Shard::new(runtime.handle().clone(), database.found, options));
         }
-        let owned = Mutex::default();
-        Ok(Self { shards, placements, owned, warnings, runtime: Some(runtime) })
+        let (owned, placements) = (Mutex::default(), RwLock::new(placements));
+        let partitions = options.partitions;
+        Ok(Self { shards, placements, partitions, owned, warnings, runtime: Some(runtime) })
     }
 
     /// What an operator should know about the settings of the databases.
@@ -132,18 +139,30 @@ impl MySqlHistory {
     /// from then on. Fails with [`HistoryError::Fenced`] if another owner has an epoch that is as high. After
     /// an error some may have been taken; to take them again needs a higher epoch.
     pub fn own(&self, logs: &[u16], epoch: u64) -> Result<(), HistoryError> {
-        let mut by_shard: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
-        for log in logs {
-            by_shard.entry(self.placement(*log)).or_default().push(*log);
-        }
-        for (shard, logs) in by_shard {
-            let taken = self.shards[usize::from(shard)]
-                .call("own partitions", async |connection| {
+        assert!(epoch < epoch::PAUSED, "an epoch has 62 bits");
+        let mut left = logs.to_vec();
+        left.sort_unstable();
+        left.dedup();
+        for _ in 0..PLACES_MAX {
+            let mut by_shard: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
+            for log in left.drain(..) {
+                by_shard.entry(self.placement(log)).or_default().push(log);
+            }
+            for (shard, logs) in by_shard {
+                let taken = self.shard_at(shard).call("own partitions", async |connection| {
                     apply::own(connection, &logs, epoch).await
                 })?;
-            self.owned.lock().extend(taken);
+                match taken {
+                    Some(taken) => self.owned.lock().extend(taken),
+                    None => left.extend(logs),
+                }
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+            self.reload()?;
         }
-        Ok(())
+        Err(between("own partitions", left[0]))
     }
 
     /// Conversations of a partition that changed with a batch behind `after`, in the order of these batches: id,
@@ -156,31 +175,18 @@ impl MySqlHistory {
         after: Offset,
         limit: usize,
     ) -> Result<Vec<Changed>, HistoryError> {
-        let shard = self.shard_of_log(log);
-        let page = shard.call("read what changed", async |connection| {
+        let page = self.read("read what changed", log, async |connection| {
             read::changed_since(connection, log, after, limit).await
         })?;
+        let shard = self.shard_at(self.placement(log));
         let changed = |(id, state, offset): (Vec<u8>, Vec<u8>, Offset)| {
             Ok(Changed { conversation: shard.conversation(&id)?, state: state.into(), offset })
         };
         page.into_iter().map(changed).collect()
     }
 
-    fn placement(&self, log: u16) -> u16 {
-        let placement = self.placements.get(usize::from(log));
-        *placement.unwrap_or_else(|| panic!("there is no partition {log}"))
-    }
-
-    fn shard_of_log(&self, log: u16) -> &Shard {
-        &self.shards[usize::from(self.placement(log))]
-    }
-
-    fn shard(&self, conversation: &ConversationId) -> &Shard {
-        self.shard_of_log(self.log_of(conversation))
-    }
-
     fn log_of(&self, conversation: &ConversationId) -> u16 {
-        partition_of(conversation, self.placements.len() as u16)
+        partition_of(conversation, self.partitions)
     }
 }
 
@@ -205,8 +211,7 @@ impl History for MySqlHistory {
         if batch.offset <= owned.applied {
             return Ok(());
         }
-        let shard = self.shard_of_log(log);
-        let applied = shard.call("apply a batch", async |connection| {
+        let applied = self.at("apply a batch", log, async |connection, shard| {
             apply::apply(connection, batch, owned, shard.packet_bytes_max).await
         })?;
         self.seen(log, owned.epoch, applied);
@@ -214,10 +219,9 @@ impl History for MySqlHistory {
     }
 
     fn applied(&self, log: u16) -> Result<Offset, HistoryError> {
-        let progress = self.shard_of_log(log).call("read the progress", async |connection| {
+        let (epoch, applied) = self.at("read the progress", log, async |connection, _| {
             Ok(apply::progress(connection, log).await?)
         })?;
-        let Some((epoch, applied)) = progress else { return Err(HistoryError::Fenced { log }) };
         self.seen(log, epoch, applied);
         Ok(applied)
     }
@@ -229,8 +233,10 @@ impl History for MySqlHistory {
     }
 
     fn state(&self, conversation: &ConversationId) -> Result<Option<Bytes>, HistoryError> {
-        self.shard(conversation)
-            .call("read a state", async |connection| read::state(connection, conversation).await)
+        let log = self.log_of(conversation);
+        self.read("read a state", log, async |connection| {
+            read::state(connection, log, conversation).await
+        })
     }
 
     fn page(
@@ -244,8 +250,9 @@ impl History for MySqlHistory {
             Some(0) => return Ok(Vec::new()),
             Some(before) => before - 1,
         };
-        self.shard(conversation).call("read a page", async |connection| {
-            read::page(connection, conversation, newest, limit).await
+        let log = self.log_of(conversation);
+        self.read("read a page", log, async |connection| {
+            read::page(connection, log, conversation, newest, limit).await
         })
     }
 
@@ -255,8 +262,9 @@ impl History for MySqlHistory {
         after: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
-        self.shard(conversation).call("read entries", async |connection| {
-            read::since(connection, conversation, after, limit).await
+        let log = self.log_of(conversation);
+        self.read("read entries", log, async |connection| {
+            read::since(connection, log, conversation, after, limit).await
         })
     }
 
@@ -269,31 +277,50 @@ impl History for MySqlHistory {
         if client_msg_id.is_empty() {
             return Ok(None);
         }
-        self.shard(conversation).call("find a message", async |connection| {
+        // Where a message was stored stays right, whatever becomes of the partition.
+        let log = self.log_of(conversation);
+        self.read("find a message", log, async |connection| {
             read::find(connection, conversation, sender, client_msg_id).await
         })
     }
 
     fn find_many(&self, messages: &[MessageKey<'_>]) -> Result<Vec<Option<Sent>>, HistoryError> {
-        let mut by_shard: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-        for (at, message) in messages.iter().enumerate() {
-            if !message.client_msg_id.is_empty() {
-                let shard = self.placement(self.log_of(&message.conversation));
-                by_shard.entry(shard).or_default().push(at);
-            }
-        }
         let mut sent = vec![None; messages.len()];
-        for (shard, places) in by_shard {
-            let here: Vec<_> = places.iter().map(|at| messages[*at]).collect();
-            let found = self.shards[usize::from(shard)]
-                .call("find messages", async |connection| {
-                    read::find_many(connection, &here).await
-                })?;
-            for (at, found) in places.into_iter().zip(found) {
-                sent[at] = found;
+        let mut left: Vec<usize> =
+            (0..messages.len()).filter(|at| !messages[*at].client_msg_id.is_empty()).collect();
+        for _ in 0..PLACES_MAX {
+            let mut by_shard: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+            for at in left.drain(..) {
+                let log = self.log_of(&messages[at].conversation);
+                by_shard.entry(self.placement(log)).or_default().push(at);
             }
+            for (shard, places) in by_shard {
+                let here: Vec<_> = places.iter().map(|at| messages[*at]).collect();
+                let logs: Vec<_> =
+                    here.iter().map(|message| self.log_of(&message.conversation)).collect();
+                let (found, away) =
+                    self.shard_at(shard).call("find messages", async |connection| {
+                        let found = read::find_many(connection, &here).await?;
+                        let away = if found.contains(&None) {
+                            read::not_here(connection, &logs).await?
+                        } else {
+                            BTreeSet::new()
+                        };
+                        Ok((found, away))
+                    })?;
+                for ((at, found), log) in places.into_iter().zip(found).zip(logs) {
+                    sent[at] = found;
+                    if found.is_none() && away.contains(&log) {
+                        left.push(at);
+                    }
+                }
+            }
+            if left.is_empty() {
+                return Ok(sent);
+            }
+            self.reload()?;
         }
-        Ok(sent)
+        Err(between("find messages", self.log_of(&messages[left[0]].conversation)))
     }
 
     fn events(
@@ -302,8 +329,9 @@ impl History for MySqlHistory {
         after: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
-        self.shard(conversation).call("read events", async |connection| {
-            read::events(connection, conversation, after, limit).await
+        let log = self.log_of(conversation);
+        self.read("read events", log, async |connection| {
+            read::events(connection, log, conversation, after, limit).await
         })
     }
 

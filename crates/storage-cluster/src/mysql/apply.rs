@@ -9,6 +9,7 @@ use frontdesk_storage::{Batch, EntryWrite, HistoryError, Offset};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{MySql, QueryBuilder};
 
+use super::epoch::{PAUSED, is_here, owner};
 use super::error::Fault;
 use super::rows::{Statement, Values};
 use super::shard::rollback;
@@ -38,13 +39,13 @@ pub(super) struct Owned {
     pub(super) applied: Offset,
 }
 
-/// Applies a batch and returns the offset that is applied then.
+/// Applies a batch and returns the offset that is applied then; `None` if the partition does not lie here.
 pub(super) async fn apply(
     connection: &mut MySqlConnection,
     batch: &Batch,
     owned: Owned,
     packet_bytes_max: usize,
-) -> Result<Offset, Fault> {
+) -> Result<Option<Offset>, Fault> {
     sqlx::raw_sql("START TRANSACTION").execute(&mut *connection).await?;
     let moved =
         sqlx::query("UPDATE progress SET applied = ? WHERE log = ? AND epoch = ? AND applied = ?")
@@ -60,7 +61,7 @@ pub(super) async fn apply(
     }
     write(connection, batch, packet_bytes_max).await?;
     sqlx::raw_sql("COMMIT").execute(connection).await?;
-    Ok(batch.offset)
+    Ok(Some(batch.offset))
 }
 
 /// Tells why the progress does not stand where this owner left it.
@@ -68,19 +69,41 @@ async fn why_not(
     connection: &mut MySqlConnection,
     batch: &Batch,
     owned: Owned,
-) -> Result<Offset, Fault> {
+) -> Result<Option<Offset>, Fault> {
     let log = batch.log;
-    match progress(connection, log).await? {
-        Some((epoch, applied)) if epoch == owned.epoch && applied >= batch.offset => Ok(applied),
-        Some((epoch, applied)) if epoch == owned.epoch => {
-            Err(Fault::History(HistoryError::Overtaken { log, applied }))
-        }
-        _ => Err(Fault::History(HistoryError::Fenced { log })),
+    let Some((epoch, applied)) = stored(connection, log).await? else { return Ok(None) };
+    if !is_here(epoch) {
+        return Ok(None);
     }
+    if owner(epoch) != owned.epoch {
+        return Err(Fault::History(HistoryError::Fenced { log }));
+    }
+    if applied >= batch.offset {
+        return Ok(Some(applied));
+    }
+    // It is paused, or it was until just now.
+    if epoch != owned.epoch || applied == owned.applied {
+        return Err(Fault::History(HistoryError::Unavailable {
+            operation: "apply a batch",
+            place: format!("partition {log}"),
+            source: "it is being moved to another shard; try again in a moment".into(),
+        }));
+    }
+    Err(Fault::History(HistoryError::Overtaken { log, applied }))
 }
 
 /// Epoch and offset of a partition; `None` if it does not lie here.
 pub(super) async fn progress(
+    connection: &mut MySqlConnection,
+    log: u16,
+) -> Result<Option<(u64, Offset)>, sqlx::Error> {
+    let stored = stored(connection, log).await?;
+    let here = stored.filter(|(epoch, _)| is_here(*epoch));
+    Ok(here.map(|(epoch, applied)| (owner(epoch), applied)))
+}
+
+/// Epoch with its marks, and offset, as they stand here.
+pub(super) async fn stored(
     connection: &mut MySqlConnection,
     log: u16,
 ) -> Result<Option<(u64, Offset)>, sqlx::Error> {
@@ -94,31 +117,39 @@ pub(super) async fn progress(
 pub(super) async fn progress_of_all(
     connection: &mut MySqlConnection,
 ) -> Result<Vec<(u16, Offset)>, sqlx::Error> {
-    sqlx::query_as("SELECT log, applied FROM progress").fetch_all(connection).await
+    let all: Vec<(u16, u64, Offset)> =
+        sqlx::query_as("SELECT log, epoch, applied FROM progress").fetch_all(connection).await?;
+    let here = all.into_iter().filter(|(_, epoch, _)| is_here(*epoch));
+    Ok(here.map(|(log, _, applied)| (log, applied)).collect())
 }
 
-/// Takes partitions with a higher epoch than any before; all of them or none.
+/// Takes partitions with a higher epoch than any before; all of them or none. `None` if one does not lie here. One that
+/// is paused stays so.
 pub(super) async fn own(
     connection: &mut MySqlConnection,
     logs: &[u16],
     epoch: u64,
-) -> Result<Vec<(u16, Owned)>, Fault> {
+) -> Result<Option<Vec<(u16, Owned)>>, Fault> {
     sqlx::raw_sql("START TRANSACTION").execute(&mut *connection).await?;
     // In the order of numbers, so that two who take the same ones do not wait for each other.
     let mut query = in_logs("SELECT log, epoch, applied FROM progress WHERE log IN (", logs);
     query.push(" ORDER BY log FOR UPDATE");
     let found: Vec<(u16, u64, u64)> =
         query.build_query_as().persistent(false).fetch_all(&mut *connection).await?;
-    let fenced = |log: &u16| !found.iter().any(|(found, of, _)| found == log && *of < epoch);
-    if let Some(log) = logs.iter().copied().find(|log| fenced(log)) {
-        return Err(Fault::History(HistoryError::Fenced { log }));
+    if found.len() < logs.len() || found.iter().any(|(_, of, _)| !is_here(*of)) {
+        rollback(connection).await?;
+        return Ok(None);
     }
-    let mut query = QueryBuilder::new("UPDATE progress SET epoch = ");
-    query.push_bind(epoch).push(" WHERE log IN (");
+    if let Some((log, ..)) = found.iter().find(|(_, of, _)| owner(*of) >= epoch) {
+        return Err(Fault::History(HistoryError::Fenced { log: *log }));
+    }
+    let mut query = QueryBuilder::new("UPDATE progress SET epoch = (epoch & ");
+    query.push_bind(PAUSED).push(") | ").push_bind(epoch).push(" WHERE log IN (");
     push_logs(&mut query, logs);
     query.build().persistent(false).execute(&mut *connection).await?;
     sqlx::raw_sql("COMMIT").execute(connection).await?;
-    Ok(found.into_iter().map(|(log, _, applied)| (log, Owned { epoch, applied })).collect())
+    let owned = |(log, _, applied)| (log, Owned { epoch, applied });
+    Ok(Some(found.into_iter().map(owned).collect()))
 }
 
 fn in_logs(head: &str, logs: &[u16]) -> QueryBuilder<MySql> {

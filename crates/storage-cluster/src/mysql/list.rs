@@ -34,8 +34,9 @@ impl Reader<'_> {
             for (id, state) in page {
                 let conversation = self.shard.conversation(&id)?;
                 self.last = id;
-                // What a partition left behind when it was moved counts no longer.
-                if history.shard(&conversation).identity == self.shard.identity {
+                // A copy that is being made does not count yet.
+                let placement = history.placement(history.log_of(&conversation));
+                if history.shard_at(placement).identity == self.shard.identity {
                     self.read.push_back((conversation, state.into()));
                 }
             }
@@ -48,6 +49,19 @@ pub(super) fn conversations(
     history: &MySqlHistory,
     visit: &mut dyn FnMut(ConversationId, Bytes) -> ControlFlow<()>,
 ) -> Result<(), HistoryError> {
+    history.reload()?;
+    let placements = history.placements.read().clone();
+    let unmoved = || {
+        history.reload()?;
+        if *history.placements.read() == placements {
+            return Ok(());
+        }
+        Err(HistoryError::Unavailable {
+            operation: "list conversations",
+            place: "the shards".to_owned(),
+            source: "a partition was moved meanwhile; begin again".into(),
+        })
+    };
     let mut readers: Vec<Reader<'_>> = Vec::new();
     for shard in &history.shards {
         // Several may be one database.
@@ -63,7 +77,7 @@ pub(super) fn conversations(
                 lowest = Some(lowest.map_or((id, at), |lowest| (id, at).min(lowest)));
             }
         }
-        let Some((_, at)) = lowest else { return Ok(()) };
+        let Some((_, at)) = lowest else { return unmoved() };
         let (conversation, state) = readers[at].read.pop_front().expect("just looked at");
         if visit(conversation, state).is_break() {
             return Ok(());

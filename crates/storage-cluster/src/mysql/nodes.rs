@@ -15,11 +15,9 @@ impl MySqlHistory {
     /// epoch.
     pub fn take(&self, log: u16) -> Result<u64, HistoryError> {
         loop {
-            let shard = self.shard_of_log(log);
-            let progress = shard.call("read the progress", async |connection| {
-                Ok(apply::progress(connection, log).await?)
+            let epoch = self.at("read the progress", log, async |connection, _| {
+                Ok(apply::progress(connection, log).await?.map(|(epoch, _)| epoch))
             })?;
-            let Some((epoch, _)) = progress else { return Err(HistoryError::Fenced { log }) };
             match self.own(&[log], epoch + 1) {
                 Ok(()) => return Ok(epoch + 1),
                 // Another node was faster: whoever is asked last to own it, owns it.

@@ -24,9 +24,10 @@ const PLACE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Not the migrator's default name: other parts of the product may keep tables in the same database.
 const MIGRATIONS_TABLE: &str = "history_migrations";
 /// In the order of their versions, from 1. One that was released stays as it is.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("history", include_str!("../../migrations/mysql/0001_history.sql")),
     ("changed", include_str!("../../migrations/mysql/0002_changed.sql")),
+    ("moves", include_str!("../../migrations/mysql/0003_moves.sql")),
 ];
 
 /// A database that is being opened.

@@ -80,7 +80,7 @@ async fn known_shards(connection: &mut MySqlConnection) -> Result<Vec<Vec<u8>>, 
     sqlx::query_scalar("SELECT identity FROM shards ORDER BY shard").fetch_all(connection).await
 }
 
-async fn placements(connection: &mut MySqlConnection) -> Result<Vec<u16>, sqlx::Error> {
+pub(super) async fn placements(connection: &mut MySqlConnection) -> Result<Vec<u16>, sqlx::Error> {
     sqlx::query_scalar("SELECT shard FROM placements ORDER BY log").fetch_all(connection).await
 }
 

@@ -1,5 +1,7 @@
 //! What is asked of a shard.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_storage::{MessageKey, Offset, Sent};
@@ -10,30 +12,68 @@ use sqlx::mysql::MySqlConnection;
 use super::error::Fault;
 use super::rows::rows_of_power;
 
+/// A query whose rows are there only while the partition lies here: nothing that was left behind by a move is an
+/// answer. Its first value is the partition.
+macro_rules! here {
+    ($select:literal, $which:literal) => {
+        concat!(
+            $select,
+            // Not closed: the highest bit of the epoch is not set.
+            " JOIN progress p ON p.log = ? AND p.epoch < 9223372036854775808 WHERE ",
+            $which
+        )
+    };
+}
+
+/// Whether a partition lies here.
+pub(super) async fn is_here(connection: &mut MySqlConnection, log: u16) -> Result<bool, Fault> {
+    Ok(super::apply::progress(connection, log).await?.is_some())
+}
+
+/// Which of some partitions do not lie here.
+pub(super) async fn not_here(
+    connection: &mut MySqlConnection,
+    logs: &[u16],
+) -> Result<BTreeSet<u16>, Fault> {
+    let mut away: BTreeSet<u16> = logs.iter().copied().collect();
+    let here: Vec<u16> =
+        sqlx::query_scalar("SELECT log FROM progress WHERE epoch < 9223372036854775808")
+            .fetch_all(connection)
+            .await?;
+    away.retain(|log| !here.contains(log));
+    Ok(away)
+}
+
 /// Numbered values.
 type Numbered = Vec<(u64, Bytes)>;
 
 pub(super) async fn state(
     connection: &mut MySqlConnection,
+    log: u16,
     conversation: &ConversationId,
 ) -> Result<Option<Bytes>, Fault> {
-    let state: Option<Vec<u8>> = sqlx::query_scalar("SELECT state FROM conversations WHERE id = ?")
-        .bind(&conversation.as_bytes()[..])
-        .fetch_optional(connection)
-        .await?;
+    let state: Option<Vec<u8>> =
+        sqlx::query_scalar(here!("SELECT c.state FROM conversations c", "c.id = ?"))
+            .bind(log)
+            .bind(&conversation.as_bytes()[..])
+            .fetch_optional(connection)
+            .await?;
     Ok(state.map(Bytes::from))
 }
 
 /// The newest up to `newest`, ascending.
 pub(super) async fn page(
     connection: &mut MySqlConnection,
+    log: u16,
     conversation: &ConversationId,
     newest: u64,
     limit: usize,
 ) -> Result<Numbered, Fault> {
-    let page = "SELECT seq, entry FROM entries WHERE conversation = ? AND seq <= ? \
-                ORDER BY seq DESC LIMIT ?";
-    let mut entries = numbered(connection, page, conversation, newest, limit).await?;
+    let page = here!(
+        "SELECT e.seq, e.entry FROM entries e",
+        "e.conversation = ? AND e.seq <= ? ORDER BY e.seq DESC LIMIT ?"
+    );
+    let mut entries = numbered(connection, page, log, conversation, newest, limit).await?;
     entries.reverse();
     Ok(entries)
 }
@@ -41,35 +81,43 @@ pub(super) async fn page(
 /// The oldest behind `after`.
 pub(super) async fn since(
     connection: &mut MySqlConnection,
+    log: u16,
     conversation: &ConversationId,
     after: u64,
     limit: usize,
 ) -> Result<Numbered, Fault> {
-    let since = "SELECT seq, entry FROM entries WHERE conversation = ? AND seq > ? \
-                 ORDER BY seq LIMIT ?";
-    numbered(connection, since, conversation, after, limit).await
+    let since = here!(
+        "SELECT e.seq, e.entry FROM entries e",
+        "e.conversation = ? AND e.seq > ? ORDER BY e.seq LIMIT ?"
+    );
+    numbered(connection, since, log, conversation, after, limit).await
 }
 
 /// The oldest events behind `after`.
 pub(super) async fn events(
     connection: &mut MySqlConnection,
+    log: u16,
     conversation: &ConversationId,
     after: u64,
     limit: usize,
 ) -> Result<Numbered, Fault> {
-    let events = "SELECT number, event FROM events WHERE conversation = ? AND number > ? \
-                  ORDER BY number LIMIT ?";
-    numbered(connection, events, conversation, after, limit).await
+    let events = here!(
+        "SELECT e.number, e.event FROM events e",
+        "e.conversation = ? AND e.number > ? ORDER BY e.number LIMIT ?"
+    );
+    numbered(connection, events, log, conversation, after, limit).await
 }
 
 async fn numbered(
     connection: &mut MySqlConnection,
     query: &'static str,
+    log: u16,
     conversation: &ConversationId,
     bound: u64,
     limit: usize,
 ) -> Result<Numbered, Fault> {
     let rows: Vec<(u64, Vec<u8>)> = sqlx::query_as(query)
+        .bind(log)
         .bind(&conversation.as_bytes()[..])
         .bind(bound)
         .bind(limit as u64)
@@ -142,10 +190,11 @@ pub(super) async fn changed_since(
     after: Offset,
     limit: usize,
 ) -> Result<Vec<(Vec<u8>, Vec<u8>, Offset)>, Fault> {
-    let mut page: Vec<(Vec<u8>, Vec<u8>, Offset)> = sqlx::query_as(
-        "SELECT id, state, changed FROM conversations \
-         WHERE log = ? AND changed > ? ORDER BY changed, id LIMIT ?",
-    )
+    let mut page: Vec<(Vec<u8>, Vec<u8>, Offset)> = sqlx::query_as(here!(
+        "SELECT c.id, c.state, c.changed FROM conversations c",
+        "c.log = ? AND c.changed > ? ORDER BY c.changed, c.id LIMIT ?"
+    ))
+    .bind(log)
     .bind(log)
     .bind(after)
     .bind(limit as u64)
@@ -174,6 +223,8 @@ pub(super) async fn conversations(
     after: &[u8],
     limit: usize,
 ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Fault> {
-    let page = "SELECT id, state FROM conversations WHERE id > ? ORDER BY id LIMIT ?";
+    let page = "SELECT c.id, c.state FROM conversations c STRAIGHT_JOIN progress p \
+                ON p.log = c.log AND p.epoch < 9223372036854775808 \
+                WHERE c.id > ? ORDER BY c.id LIMIT ?";
     Ok(sqlx::query_as(page).bind(after).bind(limit as u64).fetch_all(connection).await?)
 }

@@ -29,6 +29,8 @@ const FULL_DELAY: Duration = Duration::from_millis(10);
 const AWAY_TIME: Duration = Duration::from_secs(1);
 /// How long the server may take to answer that a connection may be used again.
 const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a lock is waited for: a connection that was closed keeps it until the server notices.
+const LOCK_SECONDS: u32 = 1;
 /// Connections idle for longer are asked first whether they still are one.
 const PING_AFTER: Duration = Duration::from_secs(1);
 
@@ -91,6 +93,29 @@ impl Shard {
     /// How often work was tried again because of a deadlock or a lock.
     pub(super) fn retried(&self) -> u64 {
         self.retried.load(Ordering::Relaxed)
+    }
+
+    /// Keeps a name of this database from others until the lock is dropped, or its connection breaks; none if
+    /// somebody has it.
+    pub(super) fn lock(&self, name: &'static str) -> Result<Option<Lock>, HistoryError> {
+        let failed = |error: AwayError| HistoryError::Unavailable {
+            operation: "lock a name",
+            place: self.address.clone(),
+            source: Box::new(error),
+        };
+        self.runtime.block_on(async {
+            let deadline = Instant::now() + self.timeout;
+            let mut lease = self.lease(deadline).await.map_err(failed)?;
+            let query = sqlx::query_scalar("SELECT GET_LOCK(CONCAT(?, LEFT(DATABASE(), 40)), ?)");
+            let locked =
+                timeout_at(deadline, query.bind(name).bind(LOCK_SECONDS).fetch_one(lease.get()))
+                    .await;
+            let locked: Option<i64> = locked
+                .map_err(|_| failed(AwayError::Late(self.timeout)))?
+                .map_err(|error| failed(AwayError::Lost(error)))?;
+            Ok((locked == Some(1))
+                .then(|| Lock { runtime: self.runtime.clone(), lease: Some(lease) }))
+        })
     }
 
     /// An id as it is stored here.
@@ -210,6 +235,20 @@ impl Lease {
         if let Some(mut connection) = self.0.take() {
             tokio::spawn(timeout(GIVE_BACK_TIMEOUT, connection.return_to_pool()));
         }
+    }
+}
+
+/// A name that is kept from others. Its connection is closed with it.
+pub(super) struct Lock {
+    runtime: Handle,
+    lease: Option<Lease>,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A connection is closed within the runtime.
+        let _context = self.runtime.enter();
+        drop(self.lease.take());
     }
 }
 

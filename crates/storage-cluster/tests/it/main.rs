@@ -7,6 +7,7 @@ mod faults;
 mod kafka;
 mod mysql;
 mod mysql_faults;
+mod mysql_moves;
 mod mysql_open;
 mod services;
 mod spool;

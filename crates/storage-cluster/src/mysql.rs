@@ -114,11 +114,12 @@ impl MySqlHistory {
         let mut warnings = Vec::new();
         let mut shards = Vec::new();
         for database in databases {
-            for warning in database.warnings {
+            let runtime = runtime.handle().clone();
+            shards.push(Shard::new(runtime, database.found(), database.identity, options));
+            for warning in database.database.warnings {
                 tracing::warn!("{warning}");
                 warnings.push(warning);
             }
-            shards.push(Shard::new(runtime.handle().clone(), database.found, options));
         }
         let (owned, placements) = (Mutex::default(), RwLock::new(placements));
         let partitions = options.partitions;

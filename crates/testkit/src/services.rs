@@ -11,7 +11,8 @@ use std::{
     },
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
 /// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
@@ -62,25 +63,41 @@ pub fn shared() -> Addresses {
 pub struct OwnServices {
     directory: TempDir,
     port: u16,
+    names: &'static [&'static str],
 }
 
 impl OwnServices {
     /// Starts all of them, with one broker.
     pub fn start() -> Self {
+        Self::start_only(&[])
+    }
+
+    /// Starts those of these names; without a name all.
+    pub fn start_only(names: &'static [&'static str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let services = Self { directory, port: free_port() };
+        let services = Self { directory, port: free_port(), names };
         services.start_again();
         services
     }
 
     /// Starts those that were killed, and wakes those that were paused.
     pub fn start_again(&self) {
-        self.run(&["start"]);
+        self.run(&[&["start"], self.names].concat());
     }
 
     /// Where they are.
     pub fn addresses(&self) -> Addresses {
-        Addresses::of(&self.run(&["env"]))
+        Addresses::of(&self.env())
+    }
+
+    /// Where they are, as lines for a shell.
+    pub fn env(&self) -> String {
+        self.run(&["env"])
+    }
+
+    /// Where they keep their data.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Sends a signal to one of them.
@@ -103,15 +120,21 @@ impl Drop for OwnServices {
 }
 
 /// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
-fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
-    let mut command = Command::new(script);
-    command.args(arguments);
+pub fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
+    let mut command = services_command(arguments);
     if let Some((directory, port)) = own {
         command.env("FRONTDESK_SERVICES", directory);
         command.env("FRONTDESK_SERVICES_PORT", port.to_string());
     }
     run(command)
+}
+
+/// The command that [`services`] runs.
+pub fn services_command(arguments: &[&str]) -> Command {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
+    let mut command = Command::new(script);
+    command.args(arguments);
+    command
 }
 
 /// Makes a database beside the one of an address.
@@ -130,7 +153,7 @@ fn database(url: &str, name: &str) -> String {
 }
 
 /// Its output; a command that fails fails the test.
-fn run(mut command: Command) -> String {
+pub fn run(mut command: Command) -> String {
     let output = command.output().expect("it can be run");
     let problem = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {problem}");
@@ -138,7 +161,7 @@ fn run(mut command: Command) -> String {
 }
 
 /// What a line of the addresses says.
-fn value(env: &str, name: &str) -> String {
+pub fn value(env: &str, name: &str) -> String {
     let line = env.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("a line that begins with {name}")).to_owned()
 }
@@ -154,6 +177,7 @@ fn free_port() -> u16 {
         .expect("a free port")
 }
 
-fn is_free(port: u16) -> bool {
+/// Whether nobody listens on a port.
+pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

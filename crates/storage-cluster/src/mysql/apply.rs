@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
+use frontdesk_mysql::rollback;
 use frontdesk_storage::{Batch, EntryWrite, HistoryError, Offset};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{MySql, QueryBuilder};
@@ -12,7 +13,6 @@ use sqlx::{MySql, QueryBuilder};
 use super::epoch::{PAUSED, is_here, owner};
 use super::error::Fault;
 use super::rows::{Statement, Values};
-use super::shard::rollback;
 
 const STATES: Statement = Statement {
     head: "INSERT INTO conversations (id, log, state, changed) VALUES",

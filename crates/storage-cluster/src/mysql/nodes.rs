@@ -52,6 +52,6 @@ impl MySqlHistory {
                 Ok(())
             })
         };
-        self.shards.iter().map(|shard| (shard.address.clone(), check(shard))).collect()
+        self.shards.iter().map(|shard| (shard.address().to_owned(), check(shard))).collect()
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use frontdesk_mysql::rollback;
 use sqlx::Row;
 use sqlx::mysql::MySqlConnection;
 
 use super::error::MySqlOpenError;
-use super::open::Opening;
+use super::open::OpeningShard;
 use super::rows::Statement;
-use super::shard::rollback;
 
 const NEW_SHARDS: Statement =
     Statement { head: "INSERT INTO shards (shard, identity) VALUES", row: "(?, ?)", tail: "" };
@@ -23,55 +23,55 @@ const NEW_PROGRESS: Statement = Statement {
 /// Reads where the partitions lie; says so, if these databases are new. Whoever calls it holds the lock of
 /// the first one.
 pub(super) async fn place(
-    databases: &mut [Opening],
+    databases: &mut [OpeningShard],
     partitions: u16,
 ) -> Result<Vec<u16>, MySqlOpenError> {
     let mut in_use = Vec::new();
     for database in &mut *databases {
         let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM progress")
-            .fetch_one(&mut database.connection)
+            .fetch_one(&mut database.database.connection)
             .await
-            .map_err(|source| database.failed("look for partitions", source))?;
+            .map_err(|source| database.database.failed("look for partitions", source))?;
         in_use.push(count > 0);
     }
-    let first = &mut databases[0].connection;
+    let first = &mut databases[0].database.connection;
     let known = known_shards(first).await;
-    let known = known.map_err(|source| databases[0].failed("read the shards", source))?;
+    let known = known.map_err(|source| databases[0].database.failed("read the shards", source))?;
     if known.len() > databases.len() {
         return Err(MySqlOpenError::MissingShards { known: known.len(), named: databases.len() });
     }
     for (place, database) in databases.iter().enumerate() {
         let is_right = match known.get(place) {
-            Some(identity) => identity[..] == database.found.identity,
+            Some(identity) => identity[..] == database.identity,
             // A new one; if it holds partitions, then those of another list of shards.
-            None => !in_use[place] || known.iter().any(|id| id[..] == database.found.identity),
+            None => !in_use[place] || known.iter().any(|id| id[..] == database.identity),
         };
         if !is_right {
-            let shard = database.found.address.clone();
+            let shard = database.found().address.clone();
             return Err(MySqlOpenError::WrongShard { shard, number: place + 1 });
         }
     }
     let added: Vec<_> = (0_u16..)
-        .zip(databases.iter().map(|database| database.found.identity))
+        .zip(databases.iter().map(|database| database.identity))
         .skip(known.len())
         .collect();
-    let first = &mut databases[0].connection;
+    let first = &mut databases[0].database.connection;
     if !added.is_empty() {
         let new = if known.is_empty() { partitions } else { 0 };
         let created = create(first, &added, new).await;
-        created.map_err(|source| databases[0].failed("place the partitions", source))?;
+        created.map_err(|source| databases[0].database.failed("place the partitions", source))?;
     }
-    let placements = placements(&mut databases[0].connection).await;
+    let placements = placements(&mut databases[0].database.connection).await;
     let placements =
-        placements.map_err(|source| databases[0].failed("read the placements", source))?;
+        placements.map_err(|source| databases[0].database.failed("read the placements", source))?;
     if placements.len() != usize::from(partitions) {
         return Err(MySqlOpenError::Partitions { created: placements.len(), asked: partitions });
     }
     for (place, database) in (0_u16..).zip(databases) {
         let here: Vec<u16> =
             (0..partitions).filter(|log| placements[usize::from(*log)] == place).collect();
-        let begun = begin(&mut database.connection, &here).await;
-        begun.map_err(|source| database.failed("begin the partitions", source))?;
+        let begun = begin(&mut database.database.connection, &here).await;
+        begun.map_err(|source| database.database.failed("begin the partitions", source))?;
     }
     Ok(placements)
 }

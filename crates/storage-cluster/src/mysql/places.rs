@@ -50,7 +50,7 @@ impl MySqlHistory {
         if let Some(shard) = placements.iter().find(|shard| usize::from(**shard) > last) {
             return Err(HistoryError::Unavailable {
                 operation: "read the placements",
-                place: self.shard_at(0).address.clone(),
+                place: self.shard_at(0).address().to_owned(),
                 source: format!(
                     "a partition lies on shard {shard}, of which this node has no address: add it to \
                      the configuration and start anew"

@@ -46,7 +46,7 @@ fn open(databases: &Databases) -> MySqlHistory {
 
 /// Takes one shard away and gives it back, while others read and write both.
 fn one_shard_goes_and_comes(away: impl FnOnce(&OwnServices), back: impl FnOnce(&OwnServices)) {
-    let servers = OwnServices::start(&["mysql-1", "mysql-2"]);
+    let servers = OwnServices::start_only(&["mysql-1", "mysql-2"]);
     let databases = Databases::of(&servers);
     let history = open(&databases);
     let [stays, goes] = [0, 1].map(conversation_on);
@@ -172,7 +172,7 @@ fn r20_a_network_that_swallows_everything_keeps_no_connection() {
 /// smaller one, which is the apply.
 #[test]
 fn r20_deadlocks_are_tried_again() {
-    let servers = OwnServices::start(&["mysql-1"]);
+    let servers = OwnServices::start_only(&["mysql-1"]);
     let databases = Databases::of_one(&servers);
     let history = databases.open_and_own();
     history.apply(&next(1, 1)).expect("the owner");
@@ -209,7 +209,7 @@ const WAITING: &str = "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_sc
 /// A lock that is held for longer than a statement waits is tried for again; one that is held on and on is told.
 #[test]
 fn r20_locks_that_are_held_are_tried_again_within_the_deadline() {
-    let servers = OwnServices::start(&["mysql-1"]);
+    let servers = OwnServices::start_only(&["mysql-1"]);
     let databases = Databases::of_one(&servers);
     let history = databases.open_and_own();
     let mut rival = Client::connect(&databases.urls[0]);
@@ -235,7 +235,7 @@ fn r20_locks_that_are_held_are_tried_again_within_the_deadline() {
 /// words, until others go.
 #[test]
 fn r20_connections_used_up_are_told_and_come_back() {
-    let servers = OwnServices::start(&["mysql-1"]);
+    let servers = OwnServices::start_only(&["mysql-1"]);
     let mut databases = Databases::of_one(&servers);
     databases.urls.push(databases.urls[0].clone());
     let mut root = Client::root(&servers, "mysql-1");
@@ -288,7 +288,7 @@ fn nth(numbers: &[u32], n: u64) -> Batch {
 /// The server is killed while batches are applied: each is there with its offset, or not at all.
 #[test]
 fn a_server_killed_during_applies_keeps_batch_and_offset_together() {
-    let servers = OwnServices::start(&["mysql-1"]);
+    let servers = OwnServices::start_only(&["mysql-1"]);
     let databases = Databases::of_one(&servers);
     // Conversations of one partition.
     let numbers: Vec<_> = (1..20_000).filter(|number| log(*number) == log(1)).take(20).collect();

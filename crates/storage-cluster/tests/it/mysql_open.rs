@@ -118,7 +118,7 @@ fn nodes_that_open_a_new_history_together_agree() {
 
 #[test]
 fn settings_that_change_or_lose_data_are_refused_or_named() {
-    let servers = OwnServices::start(&["mysql-1", "mysql-2"]);
+    let servers = OwnServices::start_only(&["mysql-1", "mysql-2"]);
     let databases = Databases::of(&servers);
     let options = databases.options();
     let mut root = Client::root(&servers, "mysql-2");
@@ -141,7 +141,7 @@ fn settings_that_change_or_lose_data_are_refused_or_named() {
 
 #[test]
 fn a_server_that_stands_still_is_told_within_the_deadline() {
-    let servers = OwnServices::start(&["mysql-1", "mysql-2"]);
+    let servers = OwnServices::start_only(&["mysql-1", "mysql-2"]);
     let databases = Databases::of(&servers);
     servers.signal("mysql-2", rustix::process::Signal::STOP);
     let options = MySqlOptions { timeout: Duration::from_millis(500), ..databases.options() };

@@ -5,7 +5,7 @@ use sqlx::mysql::MySqlConnection;
 
 use crate::mysql::epoch::{CLOSED, PAUSED, owner};
 use crate::mysql::error::Fault;
-use crate::mysql::shard::rollback;
+use frontdesk_mysql::rollback;
 
 /// A move as it stands in the first shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

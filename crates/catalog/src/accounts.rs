@@ -3,10 +3,13 @@
 use frontdesk_core::id::{AccountId, ApiKeyId, InboxId, UserId};
 
 use crate::catalog::Catalog;
+use crate::changes::Change;
 use crate::error::{Doing, Error};
 use crate::inboxes::{InboxKind, NewInbox};
 use crate::password::Password;
 use crate::roles::{self, Builtin};
+use crate::sql::{self, Row};
+use crate::store::Lock;
 use crate::text::{self, Texts};
 use crate::users::{self, NewUser};
 use crate::{api_keys, inboxes, rows};
@@ -70,22 +73,23 @@ impl Catalog {
         new: NewAccount,
     ) -> Result<CreatedAccount, Error> {
         let hash = self.hash_new_password(&new.owner_password).await?;
-        let mut write = self.write("create an account").await?;
+        let mut write = self.write_aside("create an account", Lock::Configuration).await?;
         let created = self.insert_account(&mut write, new, hash).await?;
+        write.tell(Change::Account(created.account));
         write.commit().await.doing("create an account")?;
         Ok(created)
     }
 
     pub(crate) async fn insert_account(
         &self,
-        write: &mut crate::database::Write,
+        write: &mut crate::store::Write,
         new: NewAccount,
         password_hash: String,
     ) -> Result<CreatedAccount, Error> {
         let name = text::name("account", &new.name)?;
         text::language_tag("language", &new.language)?;
         let (account, now_ms) = self.new_id::<AccountId>();
-        sqlx::query(
+        sql::query(
             "INSERT INTO accounts (id, name, language, demo, created_ms) VALUES (?, ?, ?, ?, ?)",
         )
         .bind(account.to_string())
@@ -93,7 +97,7 @@ impl Catalog {
         .bind(&new.language)
         .bind(i64::from(new.demo))
         .bind(now_ms)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("create an account")?;
         let owner_role = roles::insert_defaults(self, write, account).await?;
@@ -140,7 +144,7 @@ impl Catalog {
 
     /// Lists all accounts, oldest first: for the operator, never for a tenant.
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        sqlx::query("SELECT * FROM accounts ORDER BY id")
+        sql::query("SELECT * FROM accounts ORDER BY id")
             .fetch_all(self.reads())
             .await
             .doing("read accounts")?
@@ -151,7 +155,7 @@ impl Catalog {
 
     /// Reads one account.
     pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE id = ?")
+        let row = sql::query("SELECT * FROM accounts WHERE id = ?")
             .bind(id.to_string())
             .fetch_optional(self.reads())
             .await
@@ -168,12 +172,12 @@ impl Catalog {
     ) -> Result<Account, Error> {
         let name = text::name("name", name)?;
         text::language_tag("language", language)?;
-        let mut write = self.write("change an account").await?;
-        let changed = sqlx::query("UPDATE accounts SET name = ?, language = ? WHERE id = ?")
+        let mut write = self.write("change an account", Change::Account(id)).await?;
+        let changed = sql::query("UPDATE accounts SET name = ?, language = ? WHERE id = ?")
             .bind(name)
             .bind(language)
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change an account")?;
         if changed.rows_affected() == 0 {
@@ -185,7 +189,7 @@ impl Catalog {
 
     /// Whether the installation has no account yet, so that set-up is offered.
     pub async fn is_empty(&self) -> Result<bool, Error> {
-        let accounts: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM accounts")
+        let accounts: i64 = sql::scalar("SELECT COUNT(*) FROM accounts")
             .fetch_one(self.reads())
             .await
             .doing("count accounts")?;
@@ -194,7 +198,7 @@ impl Catalog {
 
     /// Whether there is an account that `serve --demo` did not make.
     pub async fn has_real_account(&self) -> Result<bool, Error> {
-        let accounts: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM accounts WHERE demo = 0")
+        let accounts: i64 = sql::scalar("SELECT COUNT(*) FROM accounts WHERE demo = 0")
             .fetch_one(self.reads())
             .await
             .doing("count accounts")?;
@@ -202,7 +206,7 @@ impl Catalog {
     }
 }
 
-fn account(row: &sqlx::sqlite::SqliteRow) -> Result<Account, Error> {
+fn account(row: &Row) -> Result<Account, Error> {
     Ok(Account {
         id: rows::parsed(row, "id")?,
         name: rows::text(row, "name")?,

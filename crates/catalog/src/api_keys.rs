@@ -3,13 +3,14 @@
 use frontdesk_core::id::{AccountId, ApiKeyId};
 use frontdesk_core::rights::Rights;
 use frontdesk_core::secret::Secret128;
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::login::secret_hash;
 use crate::roles::{self, Granter};
+use crate::sql::{self, Row};
+use crate::store::{Lock, Write};
 use crate::{rows, text};
 
 /// What a key begins with, so that people and secret scanners know it.
@@ -48,7 +49,7 @@ const UNKNOWN: Error = Error::NotFound { what: "api_key" };
 impl Catalog {
     /// Lists the keys of an account, oldest first.
     pub async fn api_keys(&self, account: AccountId) -> Result<Vec<ApiKey>, Error> {
-        sqlx::query("SELECT * FROM api_keys WHERE account = ? ORDER BY id")
+        sql::query("SELECT * FROM api_keys WHERE account = ? ORDER BY id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -60,7 +61,7 @@ impl Catalog {
 
     /// Reads one key.
     pub async fn api_key(&self, account: AccountId, id: ApiKeyId) -> Result<ApiKey, Error> {
-        let row = sqlx::query("SELECT * FROM api_keys WHERE account = ? AND id = ?")
+        let row = sql::query("SELECT * FROM api_keys WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -78,7 +79,7 @@ impl Catalog {
         granter: Granter,
     ) -> Result<(ApiKey, String), Error> {
         granter.may_give(rights)?;
-        let mut write = self.write("create an API key").await?;
+        let mut write = self.write("create an API key", Change::Account(account)).await?;
         let (id, text) = insert(self, &mut write, account, name, rights).await?;
         write.commit().await.doing("create an API key")?;
         Ok((self.api_key(account, id).await?, text))
@@ -86,11 +87,11 @@ impl Catalog {
 
     /// Deletes a key: it stops working with this commit.
     pub async fn delete_api_key(&self, account: AccountId, id: ApiKeyId) -> Result<(), Error> {
-        let mut write = self.write("delete an API key").await?;
-        let changed = sqlx::query("DELETE FROM api_keys WHERE account = ? AND id = ?")
+        let mut write = self.write("delete an API key", Change::Key { account, key: id }).await?;
+        let changed = sql::query("DELETE FROM api_keys WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("delete an API key")?;
         if changed.rows_affected() == 0 {
@@ -104,18 +105,18 @@ impl Catalog {
         let secret = text.strip_prefix(API_KEY_PREFIX).ok_or(Error::SignInFailed)?;
         let secret = Secret128::parse(secret).map_err(|_| Error::SignInFailed)?;
         let hash = secret_hash(&secret);
-        let row = sqlx::query("SELECT * FROM api_keys WHERE hash = ?")
+        let row = sql::query("SELECT * FROM api_keys WHERE hash = ?")
             .bind(hash.to_vec())
             .fetch_optional(self.reads())
             .await
             .doing("read an API key")?;
         let mut key = api_key(&row.ok_or(Error::SignInFailed)?)?;
         if key.last_used_ms.is_none_or(|used| now_ms - used >= USED_STEP_MS) {
-            let mut write = self.write_aside("note the use of an API key").await?;
-            sqlx::query("UPDATE api_keys SET last_used_ms = ? WHERE id = ?")
+            let mut write = self.write_aside("note the use of an API key", Lock::Rows).await?;
+            sql::query("UPDATE api_keys SET last_used_ms = ? WHERE id = ?")
                 .bind(now_ms)
                 .bind(key.id.to_string())
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("note the use of an API key")?;
             write.commit().await.doing("note the use of an API key")?;
@@ -137,7 +138,7 @@ pub(crate) async fn insert(
     let text = format!("{API_KEY_PREFIX}{}", secret.reveal());
     let hint = text[text.len() - 4..].to_owned();
     let (id, now_ms) = catalog.new_id::<ApiKeyId>();
-    sqlx::query(
+    sql::query(
         "INSERT INTO api_keys (id, account, name, hash, hint, rights, created_ms) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
@@ -148,7 +149,7 @@ pub(crate) async fn insert(
     .bind(hint)
     .bind(roles::rights_json(rights))
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .map_err(|source| {
         referenced(Error::NotFound { what: "account" }, "create an API key", source)
@@ -156,7 +157,7 @@ pub(crate) async fn insert(
     Ok((id, text))
 }
 
-fn api_key(row: &SqliteRow) -> Result<ApiKey, Error> {
+fn api_key(row: &Row) -> Result<ApiKey, Error> {
     Ok(ApiKey {
         id: rows::parsed(row, "id")?,
         account: rows::parsed(row, "account")?,

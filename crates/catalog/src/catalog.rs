@@ -11,13 +11,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use frontdesk_core::id::{IdSource, Xid};
 use parking_lot::Mutex;
-use sqlx::sqlite::SqlitePool;
 
-use crate::database::{Database, Durability, Step, Write};
+use crate::changes::{Change, ChangesElsewhere, Teller};
+use crate::database::{Database, Durability, Step};
 use crate::error::Error;
 use crate::files::FileQueue;
 use crate::kept::Kept;
+use crate::mysql::{self, MySqlOptions, MySqlStore};
 use crate::password::Hasher;
+use crate::store::{Lock, Reads, Store, Write};
 
 /// The schema, step by step. A step that was released never changes.
 const STEPS: &[Step] = &[
@@ -37,7 +39,8 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Inner {
-    database: Arc<Database>,
+    store: Arc<Store>,
+    changes: Teller,
     kept: Arc<Kept>,
     files: FileQueue,
     ids: Mutex<IdSource>,
@@ -45,9 +48,19 @@ struct Inner {
 }
 
 impl Catalog {
-    /// Opens or creates the database at `path` and brings it to this version's schema.
+    /// Opens or creates the file at `path` and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, Error> {
-        let database = Arc::new(Database::open(path, STEPS, Durability::Full).await?);
+        Self::over(Store::Sqlite(Database::open(path, STEPS, Durability::Full).await?)).await
+    }
+
+    /// Opens the catalog in a MySQL or MariaDB database, which several nodes may share, and brings it to this
+    /// version's schema.
+    pub async fn open_mysql(options: &MySqlOptions) -> Result<Self, Error> {
+        Self::over(Store::MySql(Box::new(MySqlStore::open(options).await?))).await
+    }
+
+    async fn over(store: Store) -> Result<Self, Error> {
+        let store = Arc::new(store);
         let mut random = [0u8; 9];
         getrandom::fill(&mut random).map_err(|_| Error::Hash)?;
         let [machine @ .., p0, p1, s0, s1, s2, s3] = random;
@@ -55,27 +68,47 @@ impl Catalog {
         let ids = IdSource::new(machine, process, u32::from_be_bytes([s0, s1, s2, s3]));
         let hasher = Hasher::new().await?;
         let kept = Arc::new(Kept::new());
-        let files = FileQueue::start(Arc::clone(&database), Arc::clone(&kept));
-        Ok(Self { inner: Arc::new(Inner { database, kept, files, ids: Mutex::new(ids), hasher }) })
+        let changes = Teller::new();
+        mysql::watch(&store, Arc::clone(&kept), changes.clone()).await?;
+        let files = FileQueue::start(Arc::clone(&store), Arc::clone(&kept));
+        let ids = Mutex::new(ids);
+        Ok(Self { inner: Arc::new(Inner { store, changes, kept, files, ids, hasher }) })
     }
 
-    /// The file behind the catalog: for backup, checks and closing.
-    pub fn database(&self) -> &Database {
-        &self.inner.database
+    /// The database behind the catalog: for backup, checks and closing.
+    pub fn database(&self) -> &Store {
+        &self.inner.store
     }
 
-    pub(crate) fn reads(&self) -> &SqlitePool {
-        self.inner.database.reads()
+    /// What other nodes change from now on.
+    pub fn changes_elsewhere(&self) -> ChangesElsewhere {
+        self.inner.changes.listen()
     }
 
-    /// Begins a write whose commit makes all kept rows old.
-    pub(crate) async fn write(&self, operation: &'static str) -> Result<Write, Error> {
-        Ok(self.write_aside(operation).await?.noting(self.kept().changes.clone()))
+    pub(crate) fn reads(&self) -> Reads<'_> {
+        self.inner.store.reads()
+    }
+
+    /// Begins a write whose commit makes all kept rows old, here and on other nodes, which are told of the
+    /// change.
+    pub(crate) async fn write(
+        &self,
+        operation: &'static str,
+        change: Change,
+    ) -> Result<Write, Error> {
+        let write = self.write_aside(operation, Lock::Configuration).await?;
+        let mut write = write.noting(self.kept().changes.clone());
+        write.tell(change);
+        Ok(write)
     }
 
     /// Begins a write that touches neither inboxes nor settings: what happens all the time.
-    pub(crate) async fn write_aside(&self, operation: &'static str) -> Result<Write, Error> {
-        self.inner.database.write(operation).await
+    pub(crate) async fn write_aside(
+        &self,
+        operation: &'static str,
+        lock: Lock,
+    ) -> Result<Write, Error> {
+        self.inner.store.write(operation, lock).await
     }
 
     pub(crate) fn kept(&self) -> &Kept {

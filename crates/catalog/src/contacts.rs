@@ -6,13 +6,14 @@
 //! projections keep a copy for lists, and ask for what came after the revision they hold.
 
 use frontdesk_core::id::{AccountId, ContactId, VisitorId};
-use sqlx::sqlite::SqliteRow;
 
 use crate::{
     catalog::Catalog,
-    database::Write,
     error::{Doing, Error, referenced},
-    rows, text,
+    rows,
+    sql::{self, Row},
+    store::{Lock, Write},
+    text,
 };
 
 /// Characters of a contact's name, address or number.
@@ -136,7 +137,7 @@ impl Catalog {
         change: &ContactChange,
         by: &ContactAuthor,
     ) -> Result<(), Error> {
-        let mut write = self.write_aside("change a contact").await?;
+        let mut write = self.write_aside("change a contact", Lock::Contacts).await?;
         let mut contact = contact_of(&mut write, account, visitor).await?;
         contact.apply(change)?;
         contact.changed = by.clone();
@@ -153,7 +154,7 @@ impl Catalog {
         same_as: VisitorId,
         by: &ContactAuthor,
     ) -> Result<(), Error> {
-        let mut write = self.write_aside("merge contacts").await?;
+        let mut write = self.write_aside("merge contacts", Lock::Contacts).await?;
         let former = contact_of(&mut write, account, visitor).await?;
         let mut kept = contact_of(&mut write, account, same_as).await?;
         if former.id == kept.id {
@@ -179,7 +180,7 @@ impl Catalog {
     pub async fn contacts_revision(&self) -> Result<i64, Error> {
         let mut last = 0;
         for newest in NEWEST {
-            let found: Option<i64> = sqlx::query_scalar(newest)
+            let found: Option<i64> = sql::scalar(newest)
                 .fetch_one(self.reads())
                 .await
                 .doing("read the newest revision")?;
@@ -191,13 +192,13 @@ impl Catalog {
     /// What came after a revision, in order, at most `limit` of it.
     pub async fn contact_news(&self, after: i64, limit: u32) -> Result<Vec<ContactNews>, Error> {
         let known =
-            sqlx::query("SELECT * FROM contacts WHERE revision > ? ORDER BY revision LIMIT ?")
+            sql::query("SELECT * FROM contacts WHERE revision > ? ORDER BY revision LIMIT ?")
                 .bind(after)
                 .bind(i64::from(limit))
                 .fetch_all(self.reads())
                 .await
                 .doing("read contacts")?;
-        let same = sqlx::query(
+        let same = sql::query(
             "SELECT * FROM contact_visitors WHERE revision > ? ORDER BY revision LIMIT ?",
         )
         .bind(after)
@@ -225,11 +226,11 @@ impl Catalog {
         &self,
         facts: &[(AccountId, ContactFact)],
     ) -> Result<(), Error> {
-        let mut write = self.write_aside("take over contacts").await?;
+        let mut write = self.write_aside("take over contacts", Lock::Contacts).await?;
         for (account, fact) in facts {
-            let found: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM accounts WHERE id = ?")
+            let found: i64 = sql::scalar("SELECT COUNT(*) FROM accounts WHERE id = ?")
                 .bind(account.to_string())
-                .fetch_one(&mut *write)
+                .fetch_one(&mut write)
                 .await
                 .doing("take over contacts")?;
             if found == 0 {
@@ -267,10 +268,10 @@ async fn pointed(
     account: AccountId,
     visitor: VisitorId,
 ) -> Result<Option<ContactId>, Error> {
-    sqlx::query("SELECT contact FROM contact_visitors WHERE account = ? AND visitor = ?")
+    sql::query("SELECT contact FROM contact_visitors WHERE account = ? AND visitor = ?")
         .bind(account.to_string())
         .bind(visitor.to_string())
-        .fetch_optional(&mut **write)
+        .fetch_optional(&mut *write)
         .await
         .doing("read a contact")?
         .as_ref()
@@ -283,10 +284,10 @@ async fn read(
     account: AccountId,
     id: ContactId,
 ) -> Result<Option<Contact>, Error> {
-    sqlx::query("SELECT * FROM contacts WHERE account = ? AND id = ?")
+    sql::query("SELECT * FROM contacts WHERE account = ? AND id = ?")
         .bind(account.to_string())
         .bind(id.to_string())
-        .fetch_optional(&mut **write)
+        .fetch_optional(&mut *write)
         .await
         .doing("read a contact")?
         .as_ref()
@@ -299,7 +300,7 @@ async fn next_revision(write: &mut Write) -> Result<i64, Error> {
     let mut last = 0;
     for newest in NEWEST {
         let found: Option<i64> =
-            sqlx::query_scalar(newest).fetch_one(&mut **write).await.doing("number a change")?;
+            sql::scalar(newest).fetch_one(&mut *write).await.doing("number a change")?;
         last = last.max(found.unwrap_or_default());
     }
     Ok(last + 1)
@@ -315,7 +316,7 @@ async fn store(write: &mut Write, account: AccountId, contact: &Contact) -> Resu
         "INSERT INTO contacts (name, email, phone, note, updated_ms, updated_by, \
          updated_by_name, revision, account, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     };
-    sqlx::query(statement)
+    sql::query(statement)
         .bind(&contact.name)
         .bind(&contact.email)
         .bind(&contact.phone)
@@ -326,7 +327,7 @@ async fn store(write: &mut Write, account: AccountId, contact: &Contact) -> Resu
         .bind(revision)
         .bind(account.to_string())
         .bind(contact.id.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .map_err(|source| unknown_account("change a contact", source))?;
     Ok(())
@@ -344,12 +345,12 @@ async fn point(
     } else {
         "INSERT INTO contact_visitors (contact, revision, account, visitor) VALUES (?, ?, ?, ?)"
     };
-    sqlx::query(statement)
+    sql::query(statement)
         .bind(contact.to_string())
         .bind(revision)
         .bind(account.to_string())
         .bind(visitor.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .map_err(|source| unknown_account("merge contacts", source))?;
     Ok(())
@@ -359,7 +360,7 @@ fn unknown_account(operation: &'static str, source: sqlx::Error) -> Error {
     referenced(Error::NotFound { what: "account" }, operation, source)
 }
 
-fn contact(row: &SqliteRow) -> Result<Contact, Error> {
+fn contact(row: &Row) -> Result<Contact, Error> {
     Ok(Contact {
         id: rows::parsed(row, "id")?,
         name: rows::text(row, "name")?,
@@ -374,7 +375,7 @@ fn contact(row: &SqliteRow) -> Result<Contact, Error> {
     })
 }
 
-fn told(row: &SqliteRow, fact: ContactFact) -> Result<ContactNews, Error> {
+fn told(row: &Row, fact: ContactFact) -> Result<ContactNews, Error> {
     Ok(ContactNews {
         revision: rows::int(row, "revision")?,
         account: rows::parsed(row, "account")?,

@@ -19,7 +19,6 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, Sqlite, Transaction};
 
 use crate::error::{Doing, Error};
-use crate::kept::Changes;
 
 /// How long a statement waits for another process, and a caller for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -58,23 +57,13 @@ pub struct Write {
     transaction: Transaction<'static, Sqlite>,
     durability: Durability,
     failed: Arc<AtomicBool>,
-    changes: Option<Changes>,
 }
 
 impl Write {
-    /// Makes kept rows old when it commits.
-    pub(crate) fn noting(mut self, changes: Changes) -> Self {
-        self.changes = Some(changes);
-        self
-    }
-
     /// Commits. After an error of the disk the file takes no more writes: a sync that is tried again may
     /// succeed without what the first one lost.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         let done = self.transaction.commit().await;
-        if let Some(changes) = &self.changes {
-            changes.note();
-        }
         let broken = done.as_ref().err().and_then(classify) == Some(Problem::Disk);
         if broken && self.durability == Durability::Full {
             self.failed.store(true, Ordering::Release);
@@ -157,14 +146,9 @@ impl Database {
             Some(Problem::ReadOnly) => Error::ReadOnly { path: self.path.clone() },
             Some(Problem::Locked) => Error::Locked { path: self.path.clone() },
             None if matches!(source, sqlx::Error::PoolTimedOut) => Error::Overloaded,
-            Some(Problem::Disk) | None => Error::Sql { operation, source },
+            Some(Problem::Disk) | None => Error::sql(operation, source),
         })?;
-        Ok(Write {
-            transaction,
-            durability: self.durability,
-            failed: Arc::clone(&self.failed),
-            changes: None,
-        })
+        Ok(Write { transaction, durability: self.durability, failed: Arc::clone(&self.failed) })
     }
 
     /// Copies the database, as of now, to a new file that needs no journal beside it.

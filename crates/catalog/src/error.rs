@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use frontdesk_mysql::{OpenError, is_conflict, is_lost, number, shows_values};
+
 /// Why the catalog refused or failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,6 +120,30 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// The database does not answer; it is tried again with every call.
+    #[error("the catalog failed to {operation}: its database does not answer, try again")]
+    Unavailable {
+        /// What was tried, for example `read users`.
+        operation: &'static str,
+        /// What happened.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Other nodes hold what has to be changed, for longer than a caller waits.
+    #[error("the catalog failed to {operation}: others change the same, try again")]
+    Contended {
+        /// What was tried, for example `set a setting`.
+        operation: &'static str,
+        /// What the database engine said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A database that nodes share cannot be opened.
+    #[error(transparent)]
+    Shared(#[from] OpenError),
+    /// There is no file to copy: the catalog lies in a database that nodes share.
+    #[error("the catalog lies in MySQL: copy it by mariadb-dump or mysqldump")]
+    NoFile,
     /// The one commit of several writes failed, and all of them with it.
     #[error("a write that shares its commit with others failed")]
     Batch {
@@ -156,13 +182,17 @@ impl Error {
             Self::ReadOnly { .. } => "storage.read_only",
             Self::WritesStopped { .. } => "storage.unavailable",
             Self::Locked { .. } => "storage.locked",
-            Self::Overloaded => "overloaded",
+            Self::Unavailable { .. } => "storage.unavailable",
+            Self::Overloaded | Self::Contended { .. } => "overloaded",
+            Self::Shared(OpenError::TooNew { .. }) => "storage.newer_version",
             Self::Quota { .. } => "file.quota",
             Self::Batch { source } => source.code(),
             Self::Open { .. }
             | Self::Migrate { .. }
             | Self::Sql { .. }
             | Self::Stored { .. }
+            | Self::Shared(_)
+            | Self::NoFile
             | Self::Hash => "internal",
         }
     }
@@ -180,6 +210,21 @@ impl Error {
         self.code() == "internal" || self.code().starts_with("storage.")
     }
 
+    /// The error of a statement. What the server says of a value stays out of it.
+    pub(crate) fn sql(operation: &'static str, source: sqlx::Error) -> Self {
+        if is_conflict(&source) {
+            Self::Contended { operation, source }
+        } else if is_lost(&source) && !matches!(source, sqlx::Error::WorkerCrashed) {
+            Self::Unavailable { operation, source }
+        } else if shows_values(&source) {
+            let number = number(&source).unwrap_or_default();
+            let source = sqlx::Error::Decode(format!("error {number} of the server").into());
+            Self::Sql { operation, source }
+        } else {
+            Self::Sql { operation, source }
+        }
+    }
+
     pub(crate) fn invalid(field: impl Into<String>, reason: &'static str) -> Self {
         Self::Invalid { field: field.into(), reason }
     }
@@ -187,13 +232,13 @@ impl Error {
 
 /// Names the operation of a failed statement.
 pub(crate) trait Doing<T> {
-    /// Turns an engine error into [`Error::Sql`].
+    /// Turns an engine error into one of the catalog.
     fn doing(self, operation: &'static str) -> Result<T, Error>;
 }
 
 impl<T> Doing<T> for Result<T, sqlx::Error> {
     fn doing(self, operation: &'static str) -> Result<T, Error> {
-        self.map_err(|source| Error::Sql { operation, source })
+        self.map_err(|source| Error::sql(operation, source))
     }
 }
 
@@ -209,10 +254,10 @@ pub(crate) fn is_referenced(error: &sqlx::Error) -> bool {
 
 /// The error of a change that hit a foreign key, or failed otherwise.
 pub(crate) fn referenced(meaning: Error, operation: &'static str, source: sqlx::Error) -> Error {
-    if is_referenced(&source) { meaning } else { Error::Sql { operation, source } }
+    if is_referenced(&source) { meaning } else { Error::sql(operation, source) }
 }
 
 /// The error of a change that hit a unique index, or failed otherwise.
 pub(crate) fn taken(meaning: Error, operation: &'static str, source: sqlx::Error) -> Error {
-    if is_taken(&source) { meaning } else { Error::Sql { operation, source } }
+    if is_taken(&source) { meaning } else { Error::sql(operation, source) }
 }

@@ -3,12 +3,12 @@
 //! is still not enough, access is checked per request against the conversation.
 
 use frontdesk_core::id::{AccountId, ConversationId};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, clock_ms};
 use crate::error::{Doing, Error};
 use crate::login;
 use crate::rows;
+use crate::sql::{self, Row};
 
 mod batch;
 mod queue;
@@ -185,7 +185,7 @@ impl Catalog {
 
     /// Reads a stored file; one that is uploading or deleted is unknown.
     pub async fn file(&self, account: AccountId, id: &str) -> Result<StoredFile, Error> {
-        let row = sqlx::query("SELECT * FROM files WHERE account = ? AND id = ? AND state = ?")
+        let row = sql::query("SELECT * FROM files WHERE account = ? AND id = ? AND state = ?")
             .bind(account.to_string())
             .bind(id)
             .bind(FileState::Stored.code())
@@ -209,7 +209,7 @@ impl Catalog {
         account: AccountId,
         conversation: ConversationId,
     ) -> Result<Vec<StoredFile>, Error> {
-        sqlx::query(
+        sql::query(
             "SELECT * FROM files WHERE account = ? AND conversation = ? AND state = ? \
              ORDER BY created_ms, id",
         )
@@ -254,7 +254,7 @@ impl Catalog {
         before_ms: i64,
         limit: u32,
     ) -> Result<Vec<StoredFile>, Error> {
-        sqlx::query(
+        sql::query(
             "SELECT * FROM files WHERE state = ? OR (state = ? AND created_ms < ?) \
              ORDER BY created_ms LIMIT ?",
         )
@@ -272,7 +272,7 @@ impl Catalog {
 
     /// What an account has stored.
     pub async fn file_usage(&self, account: AccountId) -> Result<FileUsage, Error> {
-        let row = sqlx::query("SELECT files, bytes FROM file_usage WHERE account = ?")
+        let row = sql::query("SELECT files, bytes FROM file_usage WHERE account = ?")
             .bind(account.to_string())
             .fetch_optional(self.reads())
             .await
@@ -302,7 +302,7 @@ fn safe_name(name: &str) -> String {
     clean.chars().skip(length - FILE_NAME_CHARS_MAX).collect()
 }
 
-fn file(row: &SqliteRow) -> Result<StoredFile, Error> {
+fn file(row: &Row) -> Result<StoredFile, Error> {
     let conversation = rows::text(row, "conversation")?;
     Ok(StoredFile {
         id: rows::text(row, "id")?,

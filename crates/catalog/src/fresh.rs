@@ -34,6 +34,11 @@ impl<K: Eq + Hash, V: Clone> Fresh<K, V> {
         (read_at.elapsed() < self.age_max).then_some(value)
     }
 
+    /// What was known last, fresh or not.
+    pub(crate) fn get_of_any_age<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<V> {
+        self.values.get(key).map(|(_, value)| value)
+    }
+
     /// Remembers what has just been read.
     pub fn insert(&self, key: K, value: V) {
         self.values.insert(key, (Instant::now(), value));

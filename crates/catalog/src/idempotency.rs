@@ -5,7 +5,10 @@ use frontdesk_core::id::AccountId;
 
 use crate::catalog::Catalog;
 use crate::error::{Doing, Error, is_taken};
+use crate::mysql::again;
 use crate::rows;
+use crate::sql;
+use crate::store::Lock;
 
 /// How long an answer is kept.
 pub const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -59,9 +62,17 @@ impl Catalog {
         if request.key.is_empty() || request.key.chars().count() > KEY_CHARS_MAX {
             return Err(Error::invalid("Idempotency-Key", "length"));
         }
-        let mut write = self.write_aside("claim an idempotency key").await?;
+        again(|| Box::pin(self.claim(request, now_ms))).await
+    }
+
+    async fn claim(
+        &self,
+        request: IdempotentRequest<'_>,
+        now_ms: i64,
+    ) -> Result<Idempotent, Error> {
+        let mut write = self.write_aside("claim an idempotency key", Lock::Rows).await?;
         // Rows that ran out count as absent, whether swept or not.
-        sqlx::query(
+        sql::query(
             "DELETE FROM idempotency_keys WHERE account = ? AND principal = ? AND route = ? AND \
              client_key = ? AND (created_ms <= ? OR (status IS NULL AND created_ms <= ?))",
         )
@@ -71,10 +82,10 @@ impl Catalog {
         .bind(request.key)
         .bind(now_ms - KEPT_MS)
         .bind(now_ms - ANSWER_MS_MAX)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("claim an idempotency key")?;
-        let inserted = sqlx::query(
+        let inserted = sql::query(
             "INSERT INTO idempotency_keys (account, principal, route, client_key, request_hash, \
              created_ms) VALUES (?, ?, ?, ?, ?, ?)",
         )
@@ -84,7 +95,7 @@ impl Catalog {
         .bind(request.key)
         .bind(request.hash.to_vec())
         .bind(now_ms)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await;
         match inserted {
             Ok(_) => {
@@ -93,10 +104,10 @@ impl Catalog {
             }
             Err(error) if is_taken(&error) => {}
             Err(source) => {
-                return Err(Error::Sql { operation: "claim an idempotency key", source });
+                return Err(Error::sql("claim an idempotency key", source));
             }
         }
-        let row = sqlx::query(
+        let row = sql::query(
             "SELECT request_hash, status, body FROM idempotency_keys WHERE account = ? AND \
              principal = ? AND route = ? AND client_key = ?",
         )
@@ -104,7 +115,7 @@ impl Catalog {
         .bind(request.principal)
         .bind(request.route)
         .bind(request.key)
-        .fetch_one(&mut *write)
+        .fetch_one(&mut write)
         .await
         .doing("read an idempotency key")?;
         if rows::bytes(&row, "request_hash")? != request.hash {
@@ -129,8 +140,8 @@ impl Catalog {
         if body.len() > BODY_BYTES_MAX {
             return self.abandon_idempotent(request).await;
         }
-        let mut write = self.write_aside("keep an answer").await?;
-        sqlx::query(
+        let mut write = self.write_aside("keep an answer", Lock::Rows).await?;
+        sql::query(
             "UPDATE idempotency_keys SET status = ?, body = ? WHERE account = ? AND \
              principal = ? AND route = ? AND client_key = ?",
         )
@@ -140,7 +151,7 @@ impl Catalog {
         .bind(request.principal)
         .bind(request.route)
         .bind(request.key)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("keep an answer")?;
         write.commit().await.doing("keep an answer")
@@ -148,8 +159,8 @@ impl Catalog {
 
     /// Frees a claimed key: the request failed in a way that a retry may cure.
     pub async fn abandon_idempotent(&self, request: IdempotentRequest<'_>) -> Result<(), Error> {
-        let mut write = self.write_aside("free an idempotency key").await?;
-        sqlx::query(
+        let mut write = self.write_aside("free an idempotency key", Lock::Rows).await?;
+        sql::query(
             "DELETE FROM idempotency_keys WHERE account = ? AND principal = ? AND route = ? AND \
              client_key = ?",
         )
@@ -157,7 +168,7 @@ impl Catalog {
         .bind(request.principal)
         .bind(request.route)
         .bind(request.key)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("free an idempotency key")?;
         write.commit().await.doing("free an idempotency key")

@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 
 use frontdesk_core::id::{AccountId, ConversationId, IdentitySecretId, InboxId, VisitorId};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::{Catalog, clock_ms};
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error};
 use crate::inboxes::{self, coded};
+use crate::sql::{self, Row};
+use crate::store::{Lock, Write};
 use crate::{rows, text};
 
 /// Secrets of one inbox that work at the same time: the one in use, and its successor.
@@ -141,7 +142,7 @@ const UNKNOWN_SECRET: Error = Error::NotFound { what: "identity_secret" };
 impl Catalog {
     /// Lists the secrets of all inboxes of an account, oldest first.
     pub async fn identity_secrets(&self, account: AccountId) -> Result<Vec<IdentitySecret>, Error> {
-        sqlx::query("SELECT * FROM identity_secrets WHERE account = ? ORDER BY id")
+        sql::query("SELECT * FROM identity_secrets WHERE account = ? ORDER BY id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -157,7 +158,7 @@ impl Catalog {
         account: AccountId,
         inbox: InboxId,
     ) -> Result<Vec<IdentitySecret>, Error> {
-        sqlx::query("SELECT * FROM identity_secrets WHERE account = ? AND inbox = ? ORDER BY id")
+        sql::query("SELECT * FROM identity_secrets WHERE account = ? AND inbox = ? ORDER BY id")
             .bind(account.to_string())
             .bind(inbox.to_string())
             .fetch_all(self.reads())
@@ -176,21 +177,20 @@ impl Catalog {
     ) -> Result<IdentitySecret, Error> {
         let mut salt = [0u8; 16];
         getrandom::fill(&mut salt).map_err(|_| Error::Hash)?;
-        let mut write = self.write("create an identity secret").await?;
+        let mut write = self.write("create an identity secret", Change::Account(account)).await?;
         inboxes::exists(&mut write, account, inbox).await?;
-        let live: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM identity_secrets WHERE account = ? AND inbox = ?",
-        )
-        .bind(account.to_string())
-        .bind(inbox.to_string())
-        .fetch_one(&mut *write)
-        .await
-        .doing("read identity secrets")?;
+        let live: i64 =
+            sql::scalar("SELECT COUNT(*) FROM identity_secrets WHERE account = ? AND inbox = ?")
+                .bind(account.to_string())
+                .bind(inbox.to_string())
+                .fetch_one(&mut write)
+                .await
+                .doing("read identity secrets")?;
         if usize::try_from(live).unwrap_or(usize::MAX) >= IDENTITY_SECRETS_MAX {
             return Err(Error::Conflict { what: "identity_secrets", reason: "too_many" });
         }
         let (id, created_ms) = self.new_id::<IdentitySecretId>();
-        sqlx::query(
+        sql::query(
             "INSERT INTO identity_secrets (id, account, inbox, salt, created_ms) \
              VALUES (?, ?, ?, ?, ?)",
         )
@@ -199,7 +199,7 @@ impl Catalog {
         .bind(inbox.to_string())
         .bind(salt.to_vec())
         .bind(created_ms)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("create an identity secret")?;
         write.commit().await.doing("create an identity secret")?;
@@ -213,13 +213,13 @@ impl Catalog {
         inbox: InboxId,
         id: IdentitySecretId,
     ) -> Result<(), Error> {
-        let mut write = self.write("delete an identity secret").await?;
+        let mut write = self.write("delete an identity secret", Change::Account(account)).await?;
         let changed =
-            sqlx::query("DELETE FROM identity_secrets WHERE account = ? AND inbox = ? AND id = ?")
+            sql::query("DELETE FROM identity_secrets WHERE account = ? AND inbox = ? AND id = ?")
                 .bind(account.to_string())
                 .bind(inbox.to_string())
                 .bind(id.to_string())
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("delete an identity secret")?;
         if changed.rows_affected() == 0 {
@@ -234,7 +234,7 @@ impl Catalog {
         account: AccountId,
         visitor: VisitorId,
     ) -> Result<Option<VisitorIdentity>, Error> {
-        sqlx::query("SELECT * FROM visitor_identities WHERE account = ? AND visitor = ?")
+        sql::query("SELECT * FROM visitor_identities WHERE account = ? AND visitor = ?")
             .bind(account.to_string())
             .bind(visitor.to_string())
             .fetch_optional(self.reads())
@@ -258,7 +258,7 @@ impl Catalog {
         fresh: (VisitorId, ConversationId),
     ) -> Result<Binding, Error> {
         // Nearly every call finds things as they are and need not wait for the writer.
-        let known = sqlx::query(FIND)
+        let known = sql::query(FIND)
             .bind(account.to_string())
             .bind(inbox.to_string())
             .bind(subject)
@@ -275,7 +275,7 @@ impl Catalog {
         if subject.is_empty() {
             return Err(Error::invalid("sub", "empty"));
         }
-        let mut write = self.write_aside("bind an identity").await?;
+        let mut write = self.write_aside("bind an identity", Lock::Identities).await?;
         let identity =
             upsert(&mut write, account, inbox, subject, claims.cloned(), device, fresh).await?;
         write.commit().await.doing("bind an identity")?;
@@ -296,18 +296,18 @@ async fn upsert(
     fresh: (VisitorId, ConversationId),
 ) -> Result<VisitorIdentity, Error> {
     let now_ms = clock_ms();
-    let known = sqlx::query(FIND)
+    let known = sql::query(FIND)
         .bind(account.to_string())
         .bind(inbox.to_string())
         .bind(&subject)
-        .fetch_optional(&mut **write)
+        .fetch_optional(&mut *write)
         .await
         .doing("read an identity")?;
     if let Some(row) = &known {
         if claims.is_none() {
             return identity(row);
         }
-        sqlx::query(
+        sql::query(
             "UPDATE visitor_identities SET claims = ?, updated_ms = ? \
              WHERE account = ? AND inbox = ? AND subject = ?",
         )
@@ -316,7 +316,7 @@ async fn upsert(
         .bind(account.to_string())
         .bind(inbox.to_string())
         .bind(&subject)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("bind an identity")?;
         return Ok(VisitorIdentity { claims, ..identity(row)? });
@@ -328,7 +328,7 @@ async fn upsert(
         }
         _ => fresh,
     };
-    sqlx::query(
+    sql::query(
         "INSERT INTO visitor_identities (account, inbox, subject, visitor, conversation, claims, \
          created_ms, updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -340,7 +340,7 @@ async fn upsert(
     .bind(rows::to_json(&claims))
     .bind(now_ms)
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .doing("bind an identity")?;
     Ok(VisitorIdentity { subject, inbox, visitor, conversation, claims })
@@ -351,18 +351,17 @@ async fn is_bound(
     account: AccountId,
     visitor: VisitorId,
 ) -> Result<bool, Error> {
-    let found: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM visitor_identities WHERE account = ? AND visitor = ?",
-    )
-    .bind(account.to_string())
-    .bind(visitor.to_string())
-    .fetch_one(&mut **write)
-    .await
-    .doing("read an identity")?;
+    let found: i64 =
+        sql::scalar("SELECT COUNT(*) FROM visitor_identities WHERE account = ? AND visitor = ?")
+            .bind(account.to_string())
+            .bind(visitor.to_string())
+            .fetch_one(&mut *write)
+            .await
+            .doing("read an identity")?;
     Ok(found > 0)
 }
 
-fn secret(row: &SqliteRow) -> Result<IdentitySecret, Error> {
+fn secret(row: &Row) -> Result<IdentitySecret, Error> {
     let salt = rows::bytes(row, "salt")?;
     Ok(IdentitySecret {
         id: rows::parsed(row, "id")?,
@@ -372,7 +371,7 @@ fn secret(row: &SqliteRow) -> Result<IdentitySecret, Error> {
     })
 }
 
-fn identity(row: &SqliteRow) -> Result<VisitorIdentity, Error> {
+fn identity(row: &Row) -> Result<VisitorIdentity, Error> {
     Ok(VisitorIdentity {
         subject: rows::text(row, "subject")?,
         inbox: rows::parsed(row, "inbox")?,

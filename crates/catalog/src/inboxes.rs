@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use frontdesk_core::id::{AccountId, InboxId, TeamId};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteRow;
 
 use self::checks::{checked_hours, checked_look, checked_origins, checked_questions};
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::identities::IdentityMode;
 use crate::settings::{self, Place};
+use crate::sql::{self, Row};
+use crate::store::Write;
 use crate::text::{self, TEXT_CHARS_MAX, Texts};
 use crate::{login, rows, teams};
 
@@ -254,7 +255,7 @@ const HOURS_TEXT_CHARS_MAX: usize = 300;
 impl Catalog {
     /// Lists the inboxes of an account, oldest first.
     pub async fn inboxes(&self, account: AccountId) -> Result<Vec<Inbox>, Error> {
-        sqlx::query("SELECT * FROM inboxes WHERE account = ? ORDER BY id")
+        sql::query("SELECT * FROM inboxes WHERE account = ? ORDER BY id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -272,7 +273,7 @@ impl Catalog {
     }
 
     async fn read_inbox(&self, account: AccountId, id: InboxId) -> Result<Arc<Inbox>, Error> {
-        let row = sqlx::query("SELECT * FROM inboxes WHERE account = ? AND id = ?")
+        let row = sql::query("SELECT * FROM inboxes WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -284,7 +285,7 @@ impl Catalog {
     /// Finds an inbox by its public key: the one question a visitor's browser asks without an
     /// account.
     pub async fn inbox_by_key(&self, public_key: &str) -> Result<Inbox, Error> {
-        let row = sqlx::query("SELECT * FROM inboxes WHERE public_key = ?")
+        let row = sql::query("SELECT * FROM inboxes WHERE public_key = ?")
             .bind(public_key)
             .fetch_optional(self.reads())
             .await
@@ -296,7 +297,7 @@ impl Catalog {
     /// that is not ours.
     pub async fn listed_origins(&self) -> Result<Vec<String>, Error> {
         let mut all: Vec<String> = Vec::new();
-        let rows = sqlx::query("SELECT origins FROM inboxes")
+        let rows = sql::query("SELECT origins FROM inboxes")
             .fetch_all(self.reads())
             .await
             .doing("read origins")?;
@@ -310,7 +311,7 @@ impl Catalog {
 
     /// Creates an inbox with a new public key.
     pub async fn create_inbox(&self, account: AccountId, new: &NewInbox) -> Result<Inbox, Error> {
-        let mut write = self.write("create an inbox").await?;
+        let mut write = self.write("create an inbox", Change::Account(account)).await?;
         let inbox = insert(self, &mut write, account, new).await?;
         write.commit().await.doing("create an inbox")?;
         Ok(inbox)
@@ -323,11 +324,11 @@ impl Catalog {
         id: InboxId,
         change: InboxChange,
     ) -> Result<Inbox, Error> {
-        let mut write = self.write("change an inbox").await?;
-        let row = sqlx::query("SELECT * FROM inboxes WHERE account = ? AND id = ?")
+        let mut write = self.write("change an inbox", Change::Account(account)).await?;
+        let row = sql::query("SELECT * FROM inboxes WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .fetch_optional(&mut *write)
+            .fetch_optional(&mut write)
             .await
             .doing("read an inbox")?;
         let mut inbox = inbox(&row.ok_or(UNKNOWN)?)?;
@@ -375,7 +376,7 @@ impl Catalog {
         if let Some(identity) = change.identity {
             inbox.identity = identity;
         }
-        sqlx::query(
+        sql::query(
             "UPDATE inboxes SET name = ?, origins = ?, default_team = ?, routing = ?, look = ?, \
              texts = ?, hours = ?, hours_text = ?, questions = ?, language = ?, identity_mode = ? \
              WHERE account = ? AND id = ?",
@@ -393,7 +394,7 @@ impl Catalog {
         .bind(inbox.identity.code())
         .bind(account.to_string())
         .bind(id.to_string())
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("change an inbox")?;
         write.commit().await.doing("change an inbox")?;
@@ -406,12 +407,12 @@ impl Catalog {
         account: AccountId,
         id: InboxId,
     ) -> Result<Arc<Inbox>, Error> {
-        let mut write = self.write("change the key of an inbox").await?;
-        let changed = sqlx::query("UPDATE inboxes SET public_key = ? WHERE account = ? AND id = ?")
+        let mut write = self.write("change the key of an inbox", Change::Account(account)).await?;
+        let changed = sql::query("UPDATE inboxes SET public_key = ? WHERE account = ? AND id = ?")
             .bind(login::random_hex()?)
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change the key of an inbox")?;
         if changed.rows_affected() == 0 {
@@ -423,11 +424,11 @@ impl Catalog {
 
     /// Deletes an inbox. Its conversations stay readable.
     pub async fn delete_inbox(&self, account: AccountId, id: InboxId) -> Result<(), Error> {
-        let mut write = self.write("delete an inbox").await?;
-        let changed = sqlx::query("DELETE FROM inboxes WHERE account = ? AND id = ?")
+        let mut write = self.write("delete an inbox", Change::Account(account)).await?;
+        let changed = sql::query("DELETE FROM inboxes WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("delete an inbox")?;
         if changed.rows_affected() == 0 {
@@ -444,13 +445,12 @@ pub(crate) async fn exists(
     account: AccountId,
     id: InboxId,
 ) -> Result<(), Error> {
-    let found: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM inboxes WHERE account = ? AND id = ?")
-            .bind(account.to_string())
-            .bind(id.to_string())
-            .fetch_one(&mut **write)
-            .await
-            .doing("read an inbox")?;
+    let found: i64 = sql::scalar("SELECT COUNT(*) FROM inboxes WHERE account = ? AND id = ?")
+        .bind(account.to_string())
+        .bind(id.to_string())
+        .fetch_one(&mut *write)
+        .await
+        .doing("read an inbox")?;
     if found == 0 { Err(UNKNOWN) } else { Ok(()) }
 }
 
@@ -487,7 +487,7 @@ pub(crate) async fn insert(
         identity: IdentityMode::Off,
         created_ms,
     };
-    sqlx::query(
+    sql::query(
         "INSERT INTO inboxes (id, account, public_key, name, kind, origins, default_team, \
          routing, look, texts, hours, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -503,13 +503,13 @@ pub(crate) async fn insert(
     .bind(rows::to_json(&inbox.texts))
     .bind(rows::to_json(&inbox.hours))
     .bind(created_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .map_err(|source| referenced(Error::NotFound { what: "account" }, "create an inbox", source))?;
     Ok(inbox)
 }
 
-fn inbox(row: &SqliteRow) -> Result<Inbox, Error> {
+fn inbox(row: &Row) -> Result<Inbox, Error> {
     Ok(Inbox {
         id: rows::parsed(row, "id")?,
         account: rows::parsed(row, "account")?,

@@ -7,16 +7,18 @@ use frontdesk_core::{
     rights::Right,
     secret::Secret128,
 };
-use sqlx::sqlite::SqliteRow;
 
 use crate::{
     catalog::Catalog,
-    database::Write,
+    changes::Change,
     error::{Doing, Error, referenced},
     login::secret_hash,
     password::Password,
     roles::{self, Granter},
-    rows, text,
+    rows,
+    sql::{self, Row},
+    store::Write,
+    text,
     users::{self, NewUser},
 };
 
@@ -93,32 +95,30 @@ impl Catalog {
         text::language_tag("language", &new.language)?;
         let secret = Secret128::random();
         let (id, _) = self.new_id::<InvitationId>();
-        let mut write = self.write("make an invitation").await?;
+        let mut write = self.write("make an invitation", Change::Account(account)).await?;
         granter.may_give_role(&roles::find(&mut write, account, new.role).await?)?;
         let known = existing_teams(&mut write, account).await?;
         if new.teams.iter().any(|team| !known.contains(team)) {
             return Err(Error::NotFound { what: "team" });
         }
-        let users: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE email_key = ?")
+        let users: i64 = sql::scalar("SELECT COUNT(*) FROM users WHERE email_key = ?")
             .bind(&email_key)
-            .fetch_one(&mut *write)
+            .fetch_one(&mut write)
             .await
             .doing("make an invitation")?;
         if users > 0 {
             return Err(Error::Conflict { what: "email", reason: "taken" });
         }
-        sqlx::query(
-            "DELETE FROM invitations WHERE account = ? AND (email_key = ? OR ends_ms <= ?)",
-        )
-        .bind(account.to_string())
-        .bind(&email_key)
-        .bind(now_ms)
-        .execute(&mut *write)
-        .await
-        .doing("make an invitation")?;
-        let open: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM invitations WHERE account = ?")
+        sql::query("DELETE FROM invitations WHERE account = ? AND (email_key = ? OR ends_ms <= ?)")
             .bind(account.to_string())
-            .fetch_one(&mut *write)
+            .bind(&email_key)
+            .bind(now_ms)
+            .execute(&mut write)
+            .await
+            .doing("make an invitation")?;
+        let open: i64 = sql::scalar("SELECT COUNT(*) FROM invitations WHERE account = ?")
+            .bind(account.to_string())
+            .fetch_one(&mut write)
             .await
             .doing("make an invitation")?;
         if usize::try_from(open).unwrap_or(usize::MAX) >= INVITATIONS_MAX {
@@ -128,7 +128,7 @@ impl Catalog {
             Inviter::User(user) => ("user", user.to_string()),
             Inviter::Key(key) => ("key", key.to_string()),
         };
-        sqlx::query(
+        sql::query(
             "INSERT INTO invitations (id, account, hash, email, email_key, display_name, language, \
              role_id, teams, by_kind, by_id, created_ms, ends_ms) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -146,7 +146,7 @@ impl Catalog {
         .bind(by_id)
         .bind(now_ms)
         .bind(now_ms + INVITATION_MS)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .map_err(|source| {
             referenced(Error::NotFound { what: "account" }, "make an invitation", source)
@@ -173,7 +173,7 @@ impl Catalog {
         account: AccountId,
         now_ms: i64,
     ) -> Result<Vec<Invitation>, Error> {
-        sqlx::query("SELECT * FROM invitations WHERE account = ? AND ends_ms > ? ORDER BY id")
+        sql::query("SELECT * FROM invitations WHERE account = ? AND ends_ms > ? ORDER BY id")
             .bind(account.to_string())
             .bind(now_ms)
             .fetch_all(self.reads())
@@ -190,11 +190,11 @@ impl Catalog {
         account: AccountId,
         id: InvitationId,
     ) -> Result<(), Error> {
-        let mut write = self.write("withdraw an invitation").await?;
-        let gone = sqlx::query("DELETE FROM invitations WHERE account = ? AND id = ?")
+        let mut write = self.write("withdraw an invitation", Change::Account(account)).await?;
+        let gone = sql::query("DELETE FROM invitations WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("withdraw an invitation")?;
         if gone.rows_affected() == 0 {
@@ -205,7 +205,7 @@ impl Catalog {
 
     /// The invitation behind a link, as long as it would be accepted.
     pub async fn invitation(&self, secret: &Secret128, now_ms: i64) -> Result<Invitation, Error> {
-        let row = sqlx::query("SELECT * FROM invitations WHERE hash = ? AND ends_ms > ?")
+        let row = sql::query("SELECT * FROM invitations WHERE hash = ? AND ends_ms > ?")
             .bind(secret_hash(secret).to_vec())
             .bind(now_ms)
             .fetch_optional(self.reads())
@@ -231,11 +231,11 @@ impl Catalog {
         let found = self.invitation(secret, now_ms).await?;
         let granter = self.inviter(&found).await?;
         let hash = self.hash_new_password(password).await?;
-        let mut write = self.write("accept an invitation").await?;
-        let used = sqlx::query("DELETE FROM invitations WHERE id = ? AND ends_ms > ?")
+        let mut write = self.write("accept an invitation", Change::Account(found.account)).await?;
+        let used = sql::query("DELETE FROM invitations WHERE id = ? AND ends_ms > ?")
             .bind(found.id.to_string())
             .bind(now_ms)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("use an invitation")?;
         if used.rows_affected() == 0 {
@@ -275,9 +275,9 @@ impl Catalog {
 }
 
 async fn existing_teams(write: &mut Write, account: AccountId) -> Result<Vec<TeamId>, Error> {
-    sqlx::query("SELECT id FROM teams WHERE account = ?")
+    sql::query("SELECT id FROM teams WHERE account = ?")
         .bind(account.to_string())
-        .fetch_all(&mut **write)
+        .fetch_all(&mut *write)
         .await
         .doing("read teams")?
         .iter()
@@ -285,7 +285,7 @@ async fn existing_teams(write: &mut Write, account: AccountId) -> Result<Vec<Tea
         .collect()
 }
 
-fn invitation(row: &SqliteRow) -> Result<Invitation, Error> {
+fn invitation(row: &Row) -> Result<Invitation, Error> {
     let by = match rows::text(row, "by_kind")?.as_str() {
         "user" => Inviter::User(rows::parsed(row, "by_id")?),
         "key" => Inviter::Key(rows::parsed(row, "by_id")?),

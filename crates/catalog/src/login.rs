@@ -5,13 +5,14 @@
 use frontdesk_core::id::{AccountId, UserId};
 use frontdesk_core::secret::Secret128;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::password::{Check, Password};
 use crate::rows;
+use crate::sql::{self, Row};
+use crate::store::{Lock, Write};
 use crate::text;
 use crate::users::{Access, User};
 
@@ -60,7 +61,7 @@ impl Catalog {
     /// no account are one error and cost the same; a hash with old parameters is renewed.
     pub async fn sign_in(&self, email: &str, password: &Password) -> Result<SignedIn, Error> {
         let row =
-            sqlx::query("SELECT id, password_hash FROM users WHERE email_key = ? AND disabled = 0")
+            sql::query("SELECT id, password_hash FROM users WHERE email_key = ? AND disabled = 0")
                 .bind(text::email_key(email))
                 .fetch_optional(self.reads())
                 .await
@@ -72,11 +73,11 @@ impl Catalog {
             _ => return Err(Error::SignInFailed),
         };
         if let Check::RightAndStale(hash) = check {
-            let mut write = self.write_aside("renew a password hash").await?;
-            sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
+            let mut write = self.write_aside("renew a password hash", Lock::Rows).await?;
+            sql::query("UPDATE users SET password_hash = ? WHERE id = ?")
                 .bind(hash)
                 .bind(user.to_string())
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("renew a password hash")?;
             write.commit().await.doing("renew a password hash")?;
@@ -87,7 +88,7 @@ impl Catalog {
 
     /// Lists the accounts that let a user in, oldest first.
     pub async fn accounts_of(&self, user: UserId) -> Result<Vec<AccountId>, Error> {
-        sqlx::query(
+        sql::query(
             "SELECT account FROM memberships WHERE user_id = ? AND disabled = 0 ORDER BY account",
         )
         .bind(user.to_string())
@@ -118,7 +119,7 @@ impl Catalog {
             seen_ms: now_ms,
             ends_ms: now_ms + AGE_MS_MAX,
         };
-        let mut write = self.write_aside("begin a login session").await?;
+        let mut write = self.write_aside("begin a login session", Lock::Sessions).await?;
         if let Some(old) = replaces {
             delete(&mut write, old).await?;
         }
@@ -141,11 +142,11 @@ impl Catalog {
                 other => other,
             })?;
         if now_ms - session.seen_ms >= SEEN_STEP_MS {
-            let mut write = self.write_aside("note the use of a login session").await?;
-            sqlx::query("UPDATE login_sessions SET seen_ms = ? WHERE hash = ?")
+            let mut write = self.write_aside("note the use of a login session", Lock::Rows).await?;
+            sql::query("UPDATE login_sessions SET seen_ms = ? WHERE hash = ?")
                 .bind(now_ms)
                 .bind(secret_hash(token).to_vec())
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("note the use of a login session")?;
             write.commit().await.doing("note the use of a login session")?;
@@ -162,7 +163,7 @@ impl Catalog {
     ) -> Result<(Secret128, LoginSession), Error> {
         let mut session = self.find_session(token, now_ms).await?;
         session.seen_ms = now_ms;
-        let mut write = self.write_aside("renew a login session").await?;
+        let mut write = self.write_aside("renew a login session", Lock::Sessions).await?;
         if delete(&mut write, token).await? == 0 {
             return Err(OVER);
         }
@@ -173,7 +174,7 @@ impl Catalog {
 
     /// Lists the sessions of a user, newest first.
     pub async fn sessions(&self, user: UserId, now_ms: i64) -> Result<Vec<LoginSession>, Error> {
-        sqlx::query(
+        sql::query(
             "SELECT * FROM login_sessions WHERE user_id = ? AND ends_ms > ? AND seen_ms > ? \
              ORDER BY created_ms DESC, handle",
         )
@@ -190,11 +191,12 @@ impl Catalog {
 
     /// Ends one session of a user, by its handle.
     pub async fn revoke_session(&self, user: UserId, handle: &str) -> Result<(), Error> {
-        let mut write = self.write_aside("end a login session").await?;
-        let ended = sqlx::query("DELETE FROM login_sessions WHERE user_id = ? AND handle = ?")
+        let change = Change::Login { user, handle: handle.to_owned() };
+        let mut write = self.write("end a login session", change).await?;
+        let ended = sql::query("DELETE FROM login_sessions WHERE user_id = ? AND handle = ?")
             .bind(user.to_string())
             .bind(handle)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("end a login session")?;
         if ended.rows_affected() == 0 {
@@ -209,11 +211,21 @@ impl Catalog {
         user: UserId,
         keep_handle: &str,
     ) -> Result<u64, Error> {
-        let mut write = self.write_aside("end login sessions").await?;
-        let ended = sqlx::query("DELETE FROM login_sessions WHERE user_id = ? AND handle <> ?")
+        let mut write = self.write_aside("end login sessions", Lock::Configuration).await?;
+        let handles: Vec<String> =
+            sql::scalar("SELECT handle FROM login_sessions WHERE user_id = ? AND handle <> ?")
+                .bind(user.to_string())
+                .bind(keep_handle)
+                .fetch_all(&mut write)
+                .await
+                .doing("end login sessions")?;
+        for handle in handles {
+            write.tell(Change::Login { user, handle });
+        }
+        let ended = sql::query("DELETE FROM login_sessions WHERE user_id = ? AND handle <> ?")
             .bind(user.to_string())
             .bind(keep_handle)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("end login sessions")?;
         write.commit().await.doing("end login sessions")?;
@@ -222,7 +234,16 @@ impl Catalog {
 
     /// Signs out: ends the session of this token. Ending it twice is no error.
     pub async fn end_session(&self, token: &Secret128) -> Result<(), Error> {
-        let mut write = self.write_aside("end a login session").await?;
+        let mut write = self.write_aside("end a login session", Lock::Configuration).await?;
+        let row = sql::query("SELECT user_id, handle FROM login_sessions WHERE hash = ?")
+            .bind(secret_hash(token).to_vec())
+            .fetch_optional(&mut write)
+            .await
+            .doing("read a login session")?;
+        if let Some(row) = row {
+            let (user, handle) = (rows::parsed(&row, "user_id")?, rows::text(&row, "handle")?);
+            write.tell(Change::Login { user, handle });
+        }
         delete(&mut write, token).await?;
         write.commit().await.doing("end a login session")
     }
@@ -230,26 +251,26 @@ impl Catalog {
     /// Removes what has run out by itself: login sessions, set-up tokens and idempotency keys.
     /// Nothing depends on it but the size of the file.
     pub async fn sweep(&self, now_ms: i64) -> Result<(), Error> {
-        let mut write = self.write_aside("sweep").await?;
-        sqlx::query("DELETE FROM login_sessions WHERE ends_ms <= ? OR seen_ms <= ?")
+        let mut write = self.write_aside("sweep", Lock::Sessions).await?;
+        sql::query("DELETE FROM login_sessions WHERE ends_ms <= ? OR seen_ms <= ?")
             .bind(now_ms)
             .bind(now_ms - IDLE_MS_MAX)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("sweep login sessions")?;
-        sqlx::query("DELETE FROM setup_tokens WHERE ends_ms <= ?")
+        sql::query("DELETE FROM setup_tokens WHERE ends_ms <= ?")
             .bind(now_ms)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("sweep set-up tokens")?;
-        sqlx::query("DELETE FROM invitations WHERE ends_ms <= ?")
+        sql::query("DELETE FROM invitations WHERE ends_ms <= ?")
             .bind(now_ms)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("sweep invitations")?;
-        sqlx::query("DELETE FROM idempotency_keys WHERE created_ms <= ?")
+        sql::query("DELETE FROM idempotency_keys WHERE created_ms <= ?")
             .bind(now_ms - crate::idempotency::KEPT_MS)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("sweep idempotency keys")?;
         write.commit().await.doing("sweep")
@@ -261,7 +282,7 @@ impl Catalog {
     }
 
     async fn find_session(&self, token: &Secret128, now_ms: i64) -> Result<LoginSession, Error> {
-        let row = sqlx::query("SELECT * FROM login_sessions WHERE hash = ?")
+        let row = sql::query("SELECT * FROM login_sessions WHERE hash = ?")
             .bind(secret_hash(token).to_vec())
             .fetch_optional(self.reads())
             .await
@@ -280,10 +301,10 @@ pub(crate) async fn end_in_account(
     account: AccountId,
     user: UserId,
 ) -> Result<(), Error> {
-    sqlx::query("DELETE FROM login_sessions WHERE account = ? AND user_id = ?")
+    sql::query("DELETE FROM login_sessions WHERE account = ? AND user_id = ?")
         .bind(account.to_string())
         .bind(user.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("end login sessions")?;
     Ok(())
@@ -291,9 +312,9 @@ pub(crate) async fn end_in_account(
 
 /// Ends all sessions of a user.
 pub(crate) async fn end_all(write: &mut Write, user: UserId) -> Result<(), Error> {
-    sqlx::query("DELETE FROM login_sessions WHERE user_id = ?")
+    sql::query("DELETE FROM login_sessions WHERE user_id = ?")
         .bind(user.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("end login sessions")?;
     Ok(())
@@ -324,9 +345,9 @@ fn cut(text: &str, chars: usize) -> String {
 }
 
 async fn delete(write: &mut Write, token: &Secret128) -> Result<u64, Error> {
-    let deleted = sqlx::query("DELETE FROM login_sessions WHERE hash = ?")
+    let deleted = sql::query("DELETE FROM login_sessions WHERE hash = ?")
         .bind(secret_hash(token).to_vec())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("end a login session")?;
     Ok(deleted.rows_affected())
@@ -335,18 +356,18 @@ async fn delete(write: &mut Write, token: &Secret128) -> Result<u64, Error> {
 /// Ends the sessions used longest ago, so that a script that signs in again and again does not
 /// fill the table.
 async fn make_room(write: &mut Write, user: UserId) -> Result<(), Error> {
-    let handles: Vec<String> = sqlx::query_scalar(
+    let handles: Vec<String> = sql::scalar(
         "SELECT handle FROM login_sessions WHERE user_id = ? ORDER BY seen_ms, created_ms",
     )
     .bind(user.to_string())
-    .fetch_all(&mut **write)
+    .fetch_all(&mut *write)
     .await
     .doing("read login sessions")?;
     let surplus = handles.len().saturating_sub(SESSIONS_MAX as usize - 1);
     for handle in &handles[..surplus] {
-        sqlx::query("DELETE FROM login_sessions WHERE handle = ?")
+        sql::query("DELETE FROM login_sessions WHERE handle = ?")
             .bind(handle)
-            .execute(&mut **write)
+            .execute(&mut *write)
             .await
             .doing("end a login session")?;
     }
@@ -360,7 +381,7 @@ async fn insert(
     let token = Secret128::random();
     let hash = secret_hash(&token);
     session.handle = hex(&hash[..12]);
-    sqlx::query(
+    sql::query(
         "INSERT INTO login_sessions (hash, handle, user_id, account, user_agent, created_ms, \
          seen_ms, ends_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
@@ -372,7 +393,7 @@ async fn insert(
     .bind(session.created_ms)
     .bind(session.seen_ms)
     .bind(session.ends_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .map_err(|source| {
         referenced(Error::NotFound { what: "user" }, "begin a login session", source)
@@ -380,7 +401,7 @@ async fn insert(
     Ok((token, session))
 }
 
-fn session(row: &SqliteRow) -> Result<LoginSession, Error> {
+fn session(row: &Row) -> Result<LoginSession, Error> {
     Ok(LoginSession {
         handle: rows::text(row, "handle")?,
         user: rows::parsed(row, "user_id")?,

@@ -5,7 +5,8 @@ use frontdesk_core::id::UserId;
 use crate::{
     catalog::Catalog,
     error::{Doing, Error, referenced},
-    rows,
+    rows, sql,
+    store::Lock,
 };
 
 /// By which signals the console tells that somebody waits.
@@ -30,7 +31,7 @@ impl Default for Preferences {
 impl Catalog {
     /// Reads what a user chose; the defaults of one who has not.
     pub async fn preferences(&self, user: UserId) -> Result<Preferences, Error> {
-        let row = sqlx::query("SELECT * FROM user_preferences WHERE user_id = ?")
+        let row = sql::query("SELECT * FROM user_preferences WHERE user_id = ?")
             .bind(user.to_string())
             .fetch_optional(self.reads())
             .await
@@ -46,13 +47,13 @@ impl Catalog {
 
     /// Keeps what a user chose.
     pub async fn set_preferences(&self, user: UserId, chosen: Preferences) -> Result<(), Error> {
-        let mut write = self.write_aside("keep preferences").await?;
-        sqlx::query("DELETE FROM user_preferences WHERE user_id = ?")
+        let mut write = self.write_aside("keep preferences", Lock::Rows).await?;
+        sql::query("DELETE FROM user_preferences WHERE user_id = ?")
             .bind(user.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("keep preferences")?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO user_preferences (user_id, sound, desktop, title, repeat_until_answered) \
              VALUES (?, ?, ?, ?, ?)",
         )
@@ -61,7 +62,7 @@ impl Catalog {
         .bind(i64::from(chosen.desktop))
         .bind(i64::from(chosen.title))
         .bind(i64::from(chosen.repeat_until_answered))
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .map_err(|source| {
             referenced(Error::NotFound { what: "user" }, "keep preferences", source)

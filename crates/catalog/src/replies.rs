@@ -1,11 +1,12 @@
 //! Canned replies: texts an agent inserts by a shortcut, for the whole account or one team.
 
 use frontdesk_core::id::{AccountId, ReplyId, TeamId};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, is_referenced, is_taken, taken};
+use crate::sql::{self, Row};
+use crate::store::Write;
 use crate::text::{TEXT_CHARS_MAX, Texts};
 use crate::{rows, teams};
 
@@ -44,7 +45,7 @@ const TAKEN: Error = Error::Conflict { what: "shortcut", reason: "taken" };
 impl Catalog {
     /// Lists the replies of an account by shortcut.
     pub async fn replies(&self, account: AccountId) -> Result<Vec<Reply>, Error> {
-        sqlx::query("SELECT * FROM canned_replies WHERE account = ? ORDER BY shortcut, id")
+        sql::query("SELECT * FROM canned_replies WHERE account = ? ORDER BY shortcut, id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -56,7 +57,7 @@ impl Catalog {
 
     /// Reads one reply.
     pub async fn reply(&self, account: AccountId, id: ReplyId) -> Result<Reply, Error> {
-        let row = sqlx::query("SELECT * FROM canned_replies WHERE account = ? AND id = ?")
+        let row = sql::query("SELECT * FROM canned_replies WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -69,9 +70,9 @@ impl Catalog {
     pub async fn create_reply(&self, account: AccountId, new: &NewReply) -> Result<Reply, Error> {
         let (shortcut, texts) = checked(new)?;
         let (id, created_ms) = self.new_id::<ReplyId>();
-        let mut write = self.write("create a reply").await?;
+        let mut write = self.write("create a reply", Change::Account(account)).await?;
         team_exists(&mut write, account, new.team).await?;
-        sqlx::query(
+        sql::query(
             "INSERT INTO canned_replies (id, account, team_id, scope, shortcut, texts, created_ms) \
              VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
@@ -82,7 +83,7 @@ impl Catalog {
         .bind(&shortcut)
         .bind(rows::to_json(&texts))
         .bind(created_ms)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .map_err(|source| {
             if is_taken(&source) {
@@ -90,7 +91,7 @@ impl Catalog {
             } else if is_referenced(&source) {
                 Error::NotFound { what: "account" }
             } else {
-                Error::Sql { operation: "create a reply", source }
+                Error::sql("create a reply", source)
             }
         })?;
         write.commit().await.doing("create a reply")?;
@@ -105,9 +106,9 @@ impl Catalog {
         new: &NewReply,
     ) -> Result<Reply, Error> {
         let (shortcut, texts) = checked(new)?;
-        let mut write = self.write("change a reply").await?;
+        let mut write = self.write("change a reply", Change::Account(account)).await?;
         team_exists(&mut write, account, new.team).await?;
-        let changed = sqlx::query(
+        let changed = sql::query(
             "UPDATE canned_replies SET team_id = ?, scope = ?, shortcut = ?, texts = ? \
              WHERE account = ? AND id = ?",
         )
@@ -117,7 +118,7 @@ impl Catalog {
         .bind(rows::to_json(&texts))
         .bind(account.to_string())
         .bind(id.to_string())
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .map_err(|source| taken(TAKEN, "change a reply", source))?;
         if changed.rows_affected() == 0 {
@@ -129,11 +130,11 @@ impl Catalog {
 
     /// Deletes a reply.
     pub async fn delete_reply(&self, account: AccountId, id: ReplyId) -> Result<(), Error> {
-        let mut write = self.write("delete a reply").await?;
-        let changed = sqlx::query("DELETE FROM canned_replies WHERE account = ? AND id = ?")
+        let mut write = self.write("delete a reply", Change::Account(account)).await?;
+        let changed = sql::query("DELETE FROM canned_replies WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("delete a reply")?;
         if changed.rows_affected() == 0 {
@@ -172,7 +173,7 @@ fn checked(new: &NewReply) -> Result<(String, Texts), Error> {
     Ok((shortcut, new.texts.checked_present("texts", TEXT_CHARS_MAX)?))
 }
 
-fn reply(row: &SqliteRow) -> Result<Reply, Error> {
+fn reply(row: &Row) -> Result<Reply, Error> {
     Ok(Reply {
         id: rows::parsed(row, "id")?,
         team: rows::maybe_parsed(row, "team_id")?,

@@ -3,12 +3,13 @@
 
 use frontdesk_core::id::{AccountId, RoleId};
 use frontdesk_core::rights::{Right, Rights};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::rows;
+use crate::sql::{self, Row};
+use crate::store::Write;
 use crate::text::{NAME_CHARS_MAX, Texts};
 
 /// The roles every account begins with.
@@ -99,7 +100,7 @@ impl Granter {
 impl Catalog {
     /// Lists the roles of an account, in the order they were made.
     pub async fn roles(&self, account: AccountId) -> Result<Vec<Role>, Error> {
-        sqlx::query("SELECT * FROM roles WHERE account = ? ORDER BY id")
+        sql::query("SELECT * FROM roles WHERE account = ? ORDER BY id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -111,7 +112,7 @@ impl Catalog {
 
     /// Reads one role.
     pub async fn role(&self, account: AccountId, id: RoleId) -> Result<Role, Error> {
-        let row = sqlx::query("SELECT * FROM roles WHERE account = ? AND id = ?")
+        let row = sql::query("SELECT * FROM roles WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -122,7 +123,7 @@ impl Catalog {
 
     /// Reads one of the roles every account begins with.
     pub async fn builtin_role(&self, account: AccountId, builtin: Builtin) -> Result<Role, Error> {
-        let row = sqlx::query("SELECT * FROM roles WHERE account = ? AND builtin = ?")
+        let row = sql::query("SELECT * FROM roles WHERE account = ? AND builtin = ?")
             .bind(account.to_string())
             .bind(builtin.code())
             .fetch_optional(self.reads())
@@ -143,7 +144,7 @@ impl Catalog {
         let names = names.checked_present("names", NAME_CHARS_MAX)?;
         let (id, _) = self.new_id::<RoleId>();
         let new = Role { id, builtin: None, names, rights };
-        let mut write = self.write("create a role").await?;
+        let mut write = self.write("create a role", Change::Account(account)).await?;
         insert(&mut write, account, &new).await?;
         write.commit().await.doing("create a role")?;
         Ok(new)
@@ -159,7 +160,7 @@ impl Catalog {
         granter: Granter,
     ) -> Result<Role, Error> {
         let names = names.checked_present("names", NAME_CHARS_MAX)?;
-        let mut write = self.write("change a role").await?;
+        let mut write = self.write("change a role", Change::Account(account)).await?;
         let current = find(&mut write, account, id).await?;
         if current.builtin == Some(Builtin::Owner) && rights != current.rights {
             return Err(Error::Conflict { what: "role", reason: "owner_fixed" });
@@ -168,12 +169,12 @@ impl Catalog {
         // to edit roles could strip an admin.
         granter.may_give_role(&current)?;
         granter.may_give(rights)?;
-        sqlx::query("UPDATE roles SET names = ?, rights = ? WHERE account = ? AND id = ?")
+        sql::query("UPDATE roles SET names = ?, rights = ? WHERE account = ? AND id = ?")
             .bind(rows::to_json(&names))
             .bind(rights_json(rights))
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change a role")?;
         write.commit().await.doing("change a role")?;
@@ -182,14 +183,14 @@ impl Catalog {
 
     /// Deletes a role nobody has; those every account begins with stay.
     pub async fn delete_role(&self, account: AccountId, id: RoleId) -> Result<(), Error> {
-        let mut write = self.write("delete a role").await?;
+        let mut write = self.write("delete a role", Change::Account(account)).await?;
         if find(&mut write, account, id).await?.builtin.is_some() {
             return Err(Error::Conflict { what: "role", reason: "builtin" });
         }
-        sqlx::query("DELETE FROM roles WHERE account = ? AND id = ?")
+        sql::query("DELETE FROM roles WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .map_err(|source| {
                 referenced(
@@ -235,23 +236,23 @@ pub(crate) async fn insert_defaults(
 
 /// Reads a role inside a change.
 pub(crate) async fn find(write: &mut Write, account: AccountId, id: RoleId) -> Result<Role, Error> {
-    let row = sqlx::query("SELECT * FROM roles WHERE account = ? AND id = ?")
+    let row = sql::query("SELECT * FROM roles WHERE account = ? AND id = ?")
         .bind(account.to_string())
         .bind(id.to_string())
-        .fetch_optional(&mut **write)
+        .fetch_optional(&mut *write)
         .await
         .doing("read a role")?;
     role(&row.ok_or(Error::NotFound { what: "role" })?)
 }
 
 async fn insert(write: &mut Write, account: AccountId, role: &Role) -> Result<(), Error> {
-    sqlx::query("INSERT INTO roles (id, account, builtin, names, rights) VALUES (?, ?, ?, ?, ?)")
+    sql::query("INSERT INTO roles (id, account, builtin, names, rights) VALUES (?, ?, ?, ?, ?)")
         .bind(role.id.to_string())
         .bind(account.to_string())
         .bind(role.builtin.map_or("", Builtin::code))
         .bind(rows::to_json(&role.names))
         .bind(rights_json(role.rights))
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .map_err(|source| {
             referenced(Error::NotFound { what: "account" }, "create a role", source)
@@ -259,7 +260,7 @@ async fn insert(write: &mut Write, account: AccountId, role: &Role) -> Result<()
     Ok(())
 }
 
-fn role(row: &SqliteRow) -> Result<Role, Error> {
+fn role(row: &Row) -> Result<Role, Error> {
     Ok(Role {
         id: rows::parsed(row, "id")?,
         builtin: Builtin::parse(&rows::text(row, "builtin")?),
@@ -273,7 +274,7 @@ pub(crate) fn rights_json(rights: Rights) -> String {
     rows::to_json(&rights.iter().map(Right::code).collect::<Vec<_>>())
 }
 
-pub(crate) fn rights(row: &SqliteRow) -> Result<Rights, Error> {
+pub(crate) fn rights(row: &Row) -> Result<Rights, Error> {
     let codes: Vec<String> = rows::json(row, "rights")?;
     codes.iter().map(|code| Right::parse(code).ok_or(Error::Stored { what: "rights" })).collect()
 }

@@ -7,7 +7,8 @@ use frontdesk_core::id::{AccountId, InboxId};
 use crate::{
     catalog::Catalog,
     error::{Doing, Error, is_referenced},
-    rows,
+    rows, sql,
+    store::Lock,
 };
 
 /// Sites kept of each kind and inbox; the one not seen for longest makes room.
@@ -51,8 +52,8 @@ impl Catalog {
     /// Notes that a site was seen. An inbox that is gone meanwhile is no error.
     pub async fn note_sighting(&self, seen: Seen<'_>) -> Result<(), Error> {
         let requests = i64::try_from(seen.requests).unwrap_or(i64::MAX);
-        let mut write = self.write_aside("note a sighting").await?;
-        let updated = sqlx::query(
+        let mut write = self.write_aside("note a sighting", Lock::Sightings).await?;
+        let updated = sql::query(
             "UPDATE inbox_sightings SET page = ?, seen_ms = ?, requests = requests + ? \
              WHERE inbox = ? AND refused = ? AND origin = ?",
         )
@@ -62,11 +63,11 @@ impl Catalog {
         .bind(seen.inbox.to_string())
         .bind(i64::from(seen.refused))
         .bind(seen.origin)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("note a sighting")?;
         if updated.rows_affected() == 0 {
-            let inserted = sqlx::query(
+            let inserted = sql::query(
                 "INSERT INTO inbox_sightings (account, inbox, origin, refused, page, seen_ms, \
                  requests) VALUES (?, ?, ?, ?, ?, ?, ?)",
             )
@@ -77,30 +78,30 @@ impl Catalog {
             .bind(seen.page)
             .bind(seen.now_ms)
             .bind(requests)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await;
             match inserted {
                 Err(source) if is_referenced(&source) => return Ok(()),
                 other => other.doing("note a sighting")?,
             };
-            let oldest: Vec<String> = sqlx::query_scalar(
+            let oldest: Vec<String> = sql::scalar(
                 "SELECT origin FROM inbox_sightings WHERE inbox = ? AND refused = ? \
                  ORDER BY seen_ms DESC, origin LIMIT 1000 OFFSET ?",
             )
             .bind(seen.inbox.to_string())
             .bind(i64::from(seen.refused))
             .bind(ORIGINS_MAX as i64)
-            .fetch_all(&mut *write)
+            .fetch_all(&mut write)
             .await
             .doing("note a sighting")?;
             for origin in oldest {
-                sqlx::query(
+                sql::query(
                     "DELETE FROM inbox_sightings WHERE inbox = ? AND refused = ? AND origin = ?",
                 )
                 .bind(seen.inbox.to_string())
                 .bind(i64::from(seen.refused))
                 .bind(origin)
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("note a sighting")?;
             }
@@ -114,7 +115,7 @@ impl Catalog {
         account: AccountId,
         inbox: InboxId,
     ) -> Result<Vec<Sighting>, Error> {
-        sqlx::query(
+        sql::query(
             "SELECT * FROM inbox_sightings WHERE account = ? AND inbox = ? \
              ORDER BY seen_ms DESC, origin",
         )

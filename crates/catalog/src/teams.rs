@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::id::{AccountId, TeamId, UserId};
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::rows;
 use crate::settings::{self, Place};
+use crate::sql::{self, Row};
+use crate::store::Write;
 use crate::text::{NAME_CHARS_MAX, Texts};
 
 /// A team of one account.
@@ -30,7 +31,7 @@ const UNKNOWN: Error = Error::NotFound { what: "team" };
 impl Catalog {
     /// Lists the teams of an account with their members, oldest first.
     pub async fn teams(&self, account: AccountId) -> Result<Vec<Team>, Error> {
-        let rows = sqlx::query("SELECT * FROM teams WHERE account = ? ORDER BY id")
+        let rows = sql::query("SELECT * FROM teams WHERE account = ? ORDER BY id")
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -50,14 +51,14 @@ impl Catalog {
 
     /// Reads one team.
     pub async fn team(&self, account: AccountId, id: TeamId) -> Result<Team, Error> {
-        let row = sqlx::query("SELECT * FROM teams WHERE account = ? AND id = ?")
+        let row = sql::query("SELECT * FROM teams WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
             .await
             .doing("read a team")?;
         let mut team = team(&row.ok_or(UNKNOWN)?)?;
-        team.members = sqlx::query(
+        team.members = sql::query(
             "SELECT user_id FROM team_members WHERE account = ? AND team_id = ? ORDER BY user_id",
         )
         .bind(account.to_string())
@@ -80,13 +81,13 @@ impl Catalog {
     ) -> Result<Team, Error> {
         let names = names.checked_present("names", NAME_CHARS_MAX)?;
         let (id, now_ms) = self.new_id::<TeamId>();
-        let mut write = self.write("create a team").await?;
-        sqlx::query("INSERT INTO teams (id, account, names, created_ms) VALUES (?, ?, ?, ?)")
+        let mut write = self.write("create a team", Change::Account(account)).await?;
+        sql::query("INSERT INTO teams (id, account, names, created_ms) VALUES (?, ?, ?, ?)")
             .bind(id.to_string())
             .bind(account.to_string())
             .bind(rows::to_json(&names))
             .bind(now_ms)
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .map_err(|source| {
                 referenced(Error::NotFound { what: "account" }, "create a team", source)
@@ -104,12 +105,12 @@ impl Catalog {
         names: &Texts,
     ) -> Result<Team, Error> {
         let names = names.checked_present("names", NAME_CHARS_MAX)?;
-        let mut write = self.write("rename a team").await?;
-        let changed = sqlx::query("UPDATE teams SET names = ? WHERE account = ? AND id = ?")
+        let mut write = self.write("rename a team", Change::Account(account)).await?;
+        let changed = sql::query("UPDATE teams SET names = ? WHERE account = ? AND id = ?")
             .bind(rows::to_json(&names))
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("rename a team")?;
         if changed.rows_affected() == 0 {
@@ -126,7 +127,7 @@ impl Catalog {
         id: TeamId,
         members: &[UserId],
     ) -> Result<Team, Error> {
-        let mut write = self.write("change a team").await?;
+        let mut write = self.write("change a team", Change::Account(account)).await?;
         exists(&mut write, account, id).await?;
         replace_members(&mut write, account, id, members).await?;
         write.commit().await.doing("change a team")?;
@@ -135,12 +136,12 @@ impl Catalog {
 
     /// Deletes a team that is no inbox's default. Sessions in its queue are the caller's to move.
     pub async fn delete_team(&self, account: AccountId, id: TeamId) -> Result<(), Error> {
-        let mut write = self.write("delete a team").await?;
+        let mut write = self.write("delete a team", Change::Account(account)).await?;
         exists(&mut write, account, id).await?;
-        sqlx::query("DELETE FROM teams WHERE account = ? AND id = ?")
+        sql::query("DELETE FROM teams WHERE account = ? AND id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .map_err(|source| {
                 referenced(
@@ -156,10 +157,10 @@ impl Catalog {
 
 /// Makes sure that the account has this team.
 pub(crate) async fn exists(write: &mut Write, account: AccountId, id: TeamId) -> Result<(), Error> {
-    let teams: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM teams WHERE account = ? AND id = ?")
+    let teams: i64 = sql::scalar("SELECT COUNT(*) FROM teams WHERE account = ? AND id = ?")
         .bind(account.to_string())
         .bind(id.to_string())
-        .fetch_one(&mut **write)
+        .fetch_one(&mut *write)
         .await
         .doing("read a team")?;
     if teams == 0 { Err(UNKNOWN) } else { Ok(()) }
@@ -183,7 +184,7 @@ pub(crate) async fn of_user(
     account: AccountId,
     user: UserId,
 ) -> Result<Vec<TeamId>, Error> {
-    sqlx::query(
+    sql::query(
         "SELECT team_id FROM team_members WHERE account = ? AND user_id = ? ORDER BY team_id",
     )
     .bind(account.to_string())
@@ -203,10 +204,10 @@ pub(crate) async fn replace_of_user(
     user: UserId,
     teams: &[TeamId],
 ) -> Result<(), Error> {
-    sqlx::query("DELETE FROM team_members WHERE account = ? AND user_id = ?")
+    sql::query("DELETE FROM team_members WHERE account = ? AND user_id = ?")
         .bind(account.to_string())
         .bind(user.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("change teams")?;
     for team in teams.iter().collect::<BTreeSet<_>>() {
@@ -221,10 +222,10 @@ async fn replace_members(
     team: TeamId,
     members: &[UserId],
 ) -> Result<(), Error> {
-    sqlx::query("DELETE FROM team_members WHERE account = ? AND team_id = ?")
+    sql::query("DELETE FROM team_members WHERE account = ? AND team_id = ?")
         .bind(account.to_string())
         .bind(team.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("change a team")?;
     for user in members.iter().collect::<BTreeSet<_>>() {
@@ -241,11 +242,11 @@ async fn insert_member(
     unknown: Error,
 ) -> Result<(), Error> {
     // The foreign keys hold the account too, so neither side can belong to another one.
-    sqlx::query("INSERT INTO team_members (account, team_id, user_id) VALUES (?, ?, ?)")
+    sql::query("INSERT INTO team_members (account, team_id, user_id) VALUES (?, ?, ?)")
         .bind(account.to_string())
         .bind(team.to_string())
         .bind(user.to_string())
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .map_err(|source| referenced(unknown, "change a team", source))?;
     Ok(())
@@ -255,7 +256,7 @@ async fn memberships(
     catalog: &Catalog,
     account: AccountId,
 ) -> Result<Vec<(TeamId, UserId)>, Error> {
-    sqlx::query(
+    sql::query(
         "SELECT team_id, user_id FROM team_members WHERE account = ? ORDER BY team_id, user_id",
     )
     .bind(account.to_string())
@@ -267,7 +268,7 @@ async fn memberships(
     .collect()
 }
 
-fn team(row: &SqliteRow) -> Result<Team, Error> {
+fn team(row: &Row) -> Result<Team, Error> {
     Ok(Team {
         id: rows::parsed(row, "id")?,
         names: rows::json(row, "names")?,

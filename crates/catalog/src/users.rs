@@ -7,15 +7,15 @@ mod passwords;
 use frontdesk_core::id::{AccountId, RoleId, TeamId, UserId};
 use frontdesk_core::rights::Rights;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::catalog::Catalog;
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, is_referenced, is_taken, taken};
 use crate::password::Password;
 use crate::roles::{self, Builtin, Granter};
 use crate::settings::{self, At};
+use crate::sql::{self, Row};
+use crate::store::{Lock, Write};
 use crate::{login, rows, teams, text};
 
 /// Most sessions an agent may be given at a time.
@@ -171,7 +171,7 @@ const UNKNOWN: Error = Error::NotFound { what: "user" };
 impl Catalog {
     /// Lists the members of an account, oldest user first.
     pub async fn users(&self, account: AccountId) -> Result<Vec<Member>, Error> {
-        let rows = sqlx::query(MEMBERS)
+        let rows = sql::query(MEMBERS)
             .bind(account.to_string())
             .fetch_all(self.reads())
             .await
@@ -188,7 +188,7 @@ impl Catalog {
 
     /// Reads one member.
     pub async fn user(&self, account: AccountId, id: UserId) -> Result<Member, Error> {
-        let row = sqlx::query(MEMBER)
+        let row = sql::query(MEMBER)
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -201,7 +201,7 @@ impl Catalog {
 
     /// Reads what a user may do in an account. A user who is shut out is unknown here.
     pub async fn access(&self, account: AccountId, id: UserId) -> Result<Access, Error> {
-        let row = sqlx::query(MEMBER)
+        let row = sql::query(MEMBER)
             .bind(account.to_string())
             .bind(id.to_string())
             .fetch_optional(self.reads())
@@ -240,7 +240,7 @@ impl Catalog {
         granter: Granter,
     ) -> Result<Member, Error> {
         let hash = self.hash_new_password(password).await?;
-        let mut write = self.write("create a user").await?;
+        let mut write = self.write("create a user", Change::Account(account)).await?;
         granter.may_give_role(&roles::find(&mut write, account, new.role).await?)?;
         let id = insert(self, &mut write, account, new, &hash).await?;
         write.commit().await.doing("create a user")?;
@@ -254,7 +254,7 @@ impl Catalog {
         user: UserId,
         role: RoleId,
     ) -> Result<Member, Error> {
-        let mut write = self.write("add a membership").await?;
+        let mut write = self.write("add a membership", Change::Account(account)).await?;
         roles::find(&mut write, account, role).await?;
         let (_, now_ms) = self.new_id::<UserId>();
         insert_membership(&mut write, account, user, role, None, now_ms).await?;
@@ -270,7 +270,7 @@ impl Catalog {
         change: &ProfileChange,
         by_itself: bool,
     ) -> Result<Member, Error> {
-        let mut write = self.write("change a user").await?;
+        let mut write = self.write("change a user", Change::Account(account)).await?;
         let mut user = find(&mut write, account, id).await?.user;
         if !by_itself {
             only_here(&mut write, account, id).await?;
@@ -285,12 +285,12 @@ impl Catalog {
         if let Some(avatar) = &change.avatar {
             user.avatar = checked_avatar(avatar)?;
         }
-        sqlx::query("UPDATE users SET display_name = ?, avatar = ?, language = ? WHERE id = ?")
+        sql::query("UPDATE users SET display_name = ?, avatar = ?, language = ? WHERE id = ?")
             .bind(user.display_name)
             .bind(user.avatar)
             .bind(user.language)
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change a user")?;
         write.commit().await.doing("change a user")?;
@@ -305,18 +305,20 @@ impl Catalog {
         role: RoleId,
         granter: Granter,
     ) -> Result<Member, Error> {
-        let mut write = self.write("change a role of a user").await?;
+        let mut write = self
+            .write("change a role of a user", Change::User { account: Some(account), user: id })
+            .await?;
         let member = find_below(&mut write, account, id, granter).await?;
         let role = roles::find(&mut write, account, role).await?;
         granter.may_give_role(&role)?;
         if role.builtin != Some(Builtin::Owner) {
             keep_an_owner(&mut write, account, &member).await?;
         }
-        sqlx::query("UPDATE memberships SET role_id = ? WHERE account = ? AND user_id = ?")
+        sql::query("UPDATE memberships SET role_id = ? WHERE account = ? AND user_id = ?")
             .bind(role.id.to_string())
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change a role of a user")?;
         write.commit().await.doing("change a role of a user")?;
@@ -331,13 +333,13 @@ impl Catalog {
         capacity: Option<u16>,
     ) -> Result<Member, Error> {
         check_capacity(capacity)?;
-        let mut write = self.write("change a user").await?;
+        let mut write = self.write("change a user", Change::Account(account)).await?;
         find(&mut write, account, id).await?;
-        sqlx::query("UPDATE memberships SET capacity = ? WHERE account = ? AND user_id = ?")
+        sql::query("UPDATE memberships SET capacity = ? WHERE account = ? AND user_id = ?")
             .bind(capacity.map(i64::from))
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("change a user")?;
         write.commit().await.doing("change a user")?;
@@ -351,7 +353,7 @@ impl Catalog {
         id: UserId,
         teams: &[TeamId],
     ) -> Result<Member, Error> {
-        let mut write = self.write("change the teams of a user").await?;
+        let mut write = self.write("change the teams of a user", Change::Account(account)).await?;
         find(&mut write, account, id).await?;
         teams::replace_of_user(&mut write, account, id, teams).await?;
         write.commit().await.doing("change the teams of a user")?;
@@ -367,17 +369,18 @@ impl Catalog {
         disabled: bool,
         granter: Granter,
     ) -> Result<Member, Error> {
-        let mut write = self.write("disable a user").await?;
+        let mut write =
+            self.write("disable a user", Change::User { account: Some(account), user: id }).await?;
         let member = find_below(&mut write, account, id, granter).await?;
         if disabled {
             keep_an_owner(&mut write, account, &member).await?;
             login::end_in_account(&mut write, account, id).await?;
         }
-        sqlx::query("UPDATE memberships SET disabled = ? WHERE account = ? AND user_id = ?")
+        sql::query("UPDATE memberships SET disabled = ? WHERE account = ? AND user_id = ?")
             .bind(i64::from(disabled))
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("disable a user")?;
         write.commit().await.doing("disable a user")?;
@@ -391,20 +394,21 @@ impl Catalog {
         id: UserId,
         granter: Granter,
     ) -> Result<(), Error> {
-        let mut write = self.write("remove a user").await?;
+        let mut write =
+            self.write("remove a user", Change::User { account: Some(account), user: id }).await?;
         let member = find_below(&mut write, account, id, granter).await?;
         keep_an_owner(&mut write, account, &member).await?;
         // Teams and login sessions go with the membership.
-        sqlx::query("DELETE FROM memberships WHERE account = ? AND user_id = ?")
+        sql::query("DELETE FROM memberships WHERE account = ? AND user_id = ?")
             .bind(account.to_string())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("remove a user")?;
         if memberships(&mut write, id).await? == 0 {
-            sqlx::query("DELETE FROM users WHERE id = ?")
+            sql::query("DELETE FROM users WHERE id = ?")
                 .bind(id.to_string())
-                .execute(&mut *write)
+                .execute(&mut write)
                 .await
                 .doing("remove a user")?;
         }
@@ -418,12 +422,12 @@ impl Catalog {
         id: UserId,
         presence: Presence,
     ) -> Result<(), Error> {
-        let mut write = self.write_aside("set a presence").await?;
+        let mut write = self.write_aside("set a presence", Lock::Rows).await?;
         find(&mut write, account, id).await?;
-        sqlx::query("UPDATE users SET presence = ? WHERE id = ?")
+        sql::query("UPDATE users SET presence = ? WHERE id = ?")
             .bind(presence.code())
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("set a presence")?;
         write.commit().await.doing("set a presence")
@@ -431,7 +435,7 @@ impl Catalog {
 
     /// Finds a user by e-mail address: for the operator.
     pub async fn find_user(&self, email: &str) -> Result<User, Error> {
-        let row = sqlx::query("SELECT * FROM users WHERE email_key = ?")
+        let row = sql::query("SELECT * FROM users WHERE email_key = ?")
             .bind(text::email_key(email))
             .fetch_optional(self.reads())
             .await
@@ -441,12 +445,13 @@ impl Catalog {
 
     /// Shuts a user out of every account, or lets it in again: for the operator.
     pub async fn operator_set_disabled(&self, id: UserId, disabled: bool) -> Result<(), Error> {
-        let mut write = self.write("disable a user").await?;
+        let mut write =
+            self.write("disable a user", Change::User { account: None, user: id }).await?;
         if disabled {
             let accounts: Vec<String> =
-                sqlx::query_scalar("SELECT account FROM memberships WHERE user_id = ?")
+                sql::scalar("SELECT account FROM memberships WHERE user_id = ?")
                     .bind(id.to_string())
-                    .fetch_all(&mut *write)
+                    .fetch_all(&mut write)
                     .await
                     .doing("read memberships")?;
             for account in accounts {
@@ -456,10 +461,10 @@ impl Catalog {
             }
             login::end_all(&mut write, id).await?;
         }
-        let changed = sqlx::query("UPDATE users SET disabled = ? WHERE id = ?")
+        let changed = sql::query("UPDATE users SET disabled = ? WHERE id = ?")
             .bind(i64::from(disabled))
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("disable a user")?;
         if changed.rows_affected() == 0 {
@@ -482,7 +487,7 @@ pub(crate) async fn insert(
     text::language_tag("language", &new.language)?;
     check_capacity(new.capacity)?;
     let (id, now_ms) = catalog.new_id::<UserId>();
-    sqlx::query(
+    sql::query(
         "INSERT INTO users (id, email, email_key, password_hash, display_name, avatar, language, \
          disabled, presence, created_ms) VALUES (?, ?, ?, ?, ?, '', ?, 0, ?, ?)",
     )
@@ -494,7 +499,7 @@ pub(crate) async fn insert(
     .bind(&new.language)
     .bind(Presence::Online.code())
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .map_err(|source| {
         taken(Error::Conflict { what: "email", reason: "taken" }, "create a user", source)
@@ -512,7 +517,7 @@ async fn insert_membership(
     capacity: Option<u16>,
     now_ms: i64,
 ) -> Result<(), Error> {
-    sqlx::query(
+    sql::query(
         "INSERT INTO memberships (account, user_id, role_id, capacity, disabled, created_ms) \
          VALUES (?, ?, ?, ?, 0, ?)",
     )
@@ -521,7 +526,7 @@ async fn insert_membership(
     .bind(role.to_string())
     .bind(capacity.map(i64::from))
     .bind(now_ms)
-    .execute(&mut **write)
+    .execute(&mut *write)
     .await
     .map_err(|source| {
         if is_taken(&source) {
@@ -529,7 +534,7 @@ async fn insert_membership(
         } else if is_referenced(&source) {
             UNKNOWN
         } else {
-            Error::Sql { operation: "add a membership", source }
+            Error::sql("add a membership", source)
         }
     })?;
     Ok(())
@@ -541,10 +546,10 @@ pub(crate) async fn find(
     account: AccountId,
     id: UserId,
 ) -> Result<Member, Error> {
-    let row = sqlx::query(MEMBER)
+    let row = sql::query(MEMBER)
         .bind(account.to_string())
         .bind(id.to_string())
-        .fetch_optional(&mut **write)
+        .fetch_optional(&mut *write)
         .await
         .doing("read a user")?;
     member(&row.ok_or(UNKNOWN)?)
@@ -571,14 +576,14 @@ async fn keep_an_owner(
     if member.builtin != Some(Builtin::Owner) {
         return Ok(());
     }
-    let others: i64 = sqlx::query_scalar(
+    let others: i64 = sql::scalar(
         "SELECT COUNT(*) FROM memberships m JOIN roles r ON r.id = m.role_id AND \
          r.account = m.account JOIN users u ON u.id = m.user_id WHERE m.account = ? AND \
          r.builtin = 'owner' AND m.disabled = 0 AND u.disabled = 0 AND m.user_id <> ?",
     )
     .bind(account.to_string())
     .bind(member.user.id.to_string())
-    .fetch_one(&mut **write)
+    .fetch_one(&mut *write)
     .await
     .doing("count owners")?;
     if others == 0 { Err(Error::LastOwner) } else { Ok(()) }
@@ -595,9 +600,9 @@ async fn only_here(write: &mut Write, account: AccountId, id: UserId) -> Result<
 }
 
 async fn memberships(write: &mut Write, id: UserId) -> Result<i64, Error> {
-    sqlx::query_scalar("SELECT COUNT(*) FROM memberships WHERE user_id = ?")
+    sql::scalar("SELECT COUNT(*) FROM memberships WHERE user_id = ?")
         .bind(id.to_string())
-        .fetch_one(&mut **write)
+        .fetch_one(&mut *write)
         .await
         .doing("count memberships")
 }
@@ -609,7 +614,7 @@ fn check_capacity(capacity: Option<u16>) -> Result<(), Error> {
     }
 }
 
-fn user(row: &SqliteRow) -> Result<User, Error> {
+fn user(row: &Row) -> Result<User, Error> {
     Ok(User {
         id: rows::parsed(row, "id")?,
         email: rows::text(row, "email")?,
@@ -622,8 +627,8 @@ fn user(row: &SqliteRow) -> Result<User, Error> {
     })
 }
 
-fn member(row: &SqliteRow) -> Result<Member, Error> {
-    let builtin: String = row.try_get("builtin").map_err(|_| Error::Stored { what: "builtin" })?;
+fn member(row: &Row) -> Result<Member, Error> {
+    let builtin = rows::text(row, "builtin")?;
     Ok(Member {
         user: user(row)?,
         role: rows::parsed(row, "role_id")?,

@@ -4,16 +4,18 @@
 //! the same time. However many changes there are, it is the same handful of statements: lists go to
 //! the database as JSON.
 
+mod statements;
+
 use std::collections::{BTreeSet, HashMap};
 
 use frontdesk_core::id::AccountId;
-use sqlx::sqlite::SqliteConnection;
 
 use super::quota::{FileQuotas, FileUsage, Reserve, Room, UploaderUsage};
 use super::{FileFacts, FileState, StoredFile, UNKNOWN, Uploader, file};
-use crate::database::Database;
 use crate::error::{Doing, Error};
 use crate::rows;
+use crate::sql;
+use crate::store::{Lock, Store, Write};
 
 const OPERATION: &str = "write about files";
 
@@ -50,10 +52,10 @@ pub(super) type Made = (StoredFile, Option<&'static str>);
 
 /// Makes the changes that may be made and commits them; gives the result of each, in order.
 pub(super) async fn commit(
-    database: &Database,
+    store: &Store,
     changes: Vec<Change>,
 ) -> Result<Vec<Result<Made, Error>>, Error> {
-    let mut write = database.write(OPERATION).await?;
+    let mut write = store.write(OPERATION, Lock::Files).await?;
     let mut batch = Batch::default();
     batch.read_accounts(&mut write, &changes).await?;
     batch.read_uploaders(&mut write, &changes).await?;
@@ -76,22 +78,14 @@ struct Batch {
 }
 
 impl Batch {
-    async fn read_accounts(
-        &mut self,
-        write: &mut SqliteConnection,
-        changes: &[Change],
-    ) -> Result<(), Error> {
+    async fn read_accounts(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), Error> {
         let accounts: BTreeSet<_> = changes.iter().map(Change::account).collect();
         let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
-        let found = sqlx::query(
-            "SELECT accounts.id, COALESCE(files, 0) AS files, COALESCE(bytes, 0) AS bytes \
-             FROM accounts LEFT JOIN file_usage ON file_usage.account = accounts.id \
-             WHERE accounts.id IN (SELECT value FROM json_each(?))",
-        )
-        .bind(rows::to_json(&accounts))
-        .fetch_all(write)
-        .await
-        .doing("read what is stored")?;
+        let found = sql::query(statements::ACCOUNTS)
+            .bind(rows::to_json(&accounts))
+            .fetch_all(write)
+            .await
+            .doing("read what is stored")?;
         for row in &found {
             let usage = FileUsage::of(row, "files", "bytes")?;
             self.accounts.insert(rows::parsed(row, "id")?, usage);
@@ -101,11 +95,7 @@ impl Batch {
 
     /// Adds up what those have who begin an upload under a quota of their own. An index holds all
     /// that is added up.
-    async fn read_uploaders(
-        &mut self,
-        write: &mut SqliteConnection,
-        changes: &[Change],
-    ) -> Result<(), Error> {
+    async fn read_uploaders(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), Error> {
         // Where one begins two uploads, the first says since when: they are moments apart.
         let mut asked = HashMap::new();
         for change in changes {
@@ -126,23 +116,11 @@ impl Batch {
                 (account.to_string(), &uploader.id, &uploader.kind, since_ms)
             })
             .collect();
-        let found = sqlx::query(
-            "SELECT asked.key AS place, COUNT(created_ms) AS files, \
-             COALESCE(SUM(size_bytes), 0) AS bytes, \
-             COALESCE(SUM(created_ms >= json_extract(asked.value, '$[3]')), 0) AS since_files, \
-             COALESCE(SUM(CASE WHEN created_ms >= json_extract(asked.value, '$[3]') \
-             THEN size_bytes ELSE 0 END), 0) AS since_bytes \
-             FROM json_each(?) AS asked LEFT JOIN files \
-             ON files.account = json_extract(asked.value, '$[0]') \
-             AND files.uploader = json_extract(asked.value, '$[1]') \
-             AND files.uploader_kind = json_extract(asked.value, '$[2]') \
-             AND files.state IN ('uploading', 'stored') \
-             GROUP BY asked.key",
-        )
-        .bind(rows::to_json(&list))
-        .fetch_all(write)
-        .await
-        .doing("sum files")?;
+        let found = sql::query(statements::UPLOADERS)
+            .bind(rows::to_json(&list))
+            .fetch_all(write)
+            .await
+            .doing("sum files")?;
         for row in &found {
             let place: usize = rows::number(row, "place")?;
             let (uploader, since_ms) = &asked[place];
@@ -156,16 +134,12 @@ impl Batch {
         Ok(())
     }
 
-    async fn read_files(
-        &mut self,
-        write: &mut SqliteConnection,
-        changes: &[Change],
-    ) -> Result<(), Error> {
+    async fn read_files(&mut self, write: &mut Write, changes: &[Change]) -> Result<(), Error> {
         let ids: Vec<&str> = changes.iter().filter_map(Change::id).collect();
         if ids.is_empty() {
             return Ok(());
         }
-        let found = sqlx::query("SELECT * FROM files WHERE id IN (SELECT value FROM json_each(?))")
+        let found = sql::query(statements::FILES)
             .bind(rows::to_json(&ids))
             .fetch_all(write)
             .await
@@ -244,7 +218,7 @@ impl Batch {
         file
     }
 
-    async fn write_files(&self, write: &mut SqliteConnection) -> Result<(), Error> {
+    async fn write_files(&self, write: &mut Write) -> Result<(), Error> {
         if self.changed_files.is_empty() {
             return Ok(());
         }
@@ -270,29 +244,15 @@ impl Batch {
                 )
             })
             .collect();
-        sqlx::query(
-            "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
-             media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
-             SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), \
-             json_extract(value, '$[2]'), json_extract(value, '$[3]'), \
-             json_extract(value, '$[4]'), json_extract(value, '$[5]'), \
-             json_extract(value, '$[6]'), json_extract(value, '$[7]'), \
-             json_extract(value, '$[8]'), json_extract(value, '$[9]'), \
-             json_extract(value, '$[10]'), json_extract(value, '$[11]'), \
-             json_extract(value, '$[12]') FROM json_each(?) WHERE true \
-             ON CONFLICT (id) DO UPDATE SET media_type = excluded.media_type, \
-             size_bytes = excluded.size_bytes, width = excluded.width, \
-             height = excluded.height, has_thumbnail = excluded.has_thumbnail, \
-             state = excluded.state",
-        )
-        .bind(rows::to_json(&list))
-        .execute(write)
-        .await
-        .doing(OPERATION)?;
+        sql::query(statements::WRITE_FILES)
+            .bind(rows::to_json(&list))
+            .execute(write)
+            .await
+            .doing(OPERATION)?;
         Ok(())
     }
 
-    async fn write_accounts(&self, write: &mut SqliteConnection) -> Result<(), Error> {
+    async fn write_accounts(&self, write: &mut Write) -> Result<(), Error> {
         if self.changed_accounts.is_empty() {
             return Ok(());
         }
@@ -302,16 +262,11 @@ impl Batch {
             .filter_map(|id| self.accounts.get(id).map(|usage| (id, usage)))
             .map(|(id, usage)| (id.to_string(), usage.files, usage.bytes))
             .collect();
-        sqlx::query(
-            "INSERT INTO file_usage (account, files, bytes) \
-             SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), \
-             json_extract(value, '$[2]') FROM json_each(?) WHERE true \
-             ON CONFLICT (account) DO UPDATE SET files = excluded.files, bytes = excluded.bytes",
-        )
-        .bind(rows::to_json(&list))
-        .execute(write)
-        .await
-        .doing(OPERATION)?;
+        sql::query(statements::WRITE_ACCOUNTS)
+            .bind(rows::to_json(&list))
+            .execute(write)
+            .await
+            .doing(OPERATION)?;
         Ok(())
     }
 }

@@ -15,9 +15,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{self, Change, Made};
 use super::{FileState, StoredFile};
-use crate::database::Database;
 use crate::error::Error;
 use crate::kept::Kept;
+use crate::store::Store;
 
 /// Changes that wait. Each is an upload at its begin or its end.
 const WAITING_MAX: usize = 1_024;
@@ -40,9 +40,9 @@ struct Waiting {
 
 impl FileQueue {
     /// Starts the task; it ends with the queue.
-    pub(crate) fn start(database: Arc<Database>, kept: Arc<Kept>) -> Self {
+    pub(crate) fn start(store: Arc<Store>, kept: Arc<Kept>) -> Self {
         let (changes, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(work(database, kept, waiting));
+        tokio::spawn(work(store, kept, waiting));
         Self { changes }
     }
 
@@ -62,12 +62,12 @@ impl FileQueue {
     }
 }
 
-async fn work(database: Arc<Database>, kept: Arc<Kept>, mut waiting: mpsc::Receiver<Waiting>) {
+async fn work(store: Arc<Store>, kept: Arc<Kept>, mut waiting: mpsc::Receiver<Waiting>) {
     let mut taken = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut taken, BATCH_MAX).await > 0 {
         let (changes, results): (Vec<_>, Vec<_>) =
             taken.drain(..).map(|waiting| (waiting.change, waiting.result)).unzip();
-        match batch::commit(&database, changes).await {
+        match batch::commit(&store, changes).await {
             Ok(made) => {
                 made.iter().flatten().for_each(|(file, _)| keep(&kept, file));
                 for (result, made) in results.into_iter().zip(made) {

@@ -1,10 +1,9 @@
 //! What may be stored: how much room an upload asks for, the quotas it falls under, and which of them ends
 //! first.
 
-use sqlx::sqlite::SqliteRow;
-
 use crate::error::Error;
 use crate::rows;
+use crate::sql::Row;
 
 /// What somebody has stored, or may store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,11 +15,7 @@ pub struct FileUsage {
 }
 
 impl FileUsage {
-    pub(super) fn of(
-        row: &SqliteRow,
-        files: &'static str,
-        bytes: &'static str,
-    ) -> Result<Self, Error> {
+    pub(super) fn of(row: &Row, files: &'static str, bytes: &'static str) -> Result<Self, Error> {
         Ok(Self { files: rows::number(row, files)?, bytes: rows::number(row, bytes)? })
     }
 

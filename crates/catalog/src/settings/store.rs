@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::{Place, Settings, json, spec};
 use crate::catalog::{Catalog, clock_ms};
-use crate::database::Write;
+use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
+use crate::sql;
+use crate::store::Write;
 use crate::{inboxes, rows, teams};
 
 impl Catalog {
@@ -20,7 +22,7 @@ impl Catalog {
 
     async fn read_settings(&self, account: AccountId) -> Result<Settings, Error> {
         let rows =
-            sqlx::query("SELECT scope_kind, scope_id, name, value FROM settings WHERE account = ?")
+            sql::query("SELECT scope_kind, scope_id, name, value FROM settings WHERE account = ?")
                 .bind(account.to_string())
                 .fetch_all(self.reads())
                 .await
@@ -55,11 +57,11 @@ impl Catalog {
             return Err(Error::invalid(spec.name, "scope"));
         }
         let number = spec.checked(value)?;
-        let mut write = self.write("set a setting").await?;
+        let mut write = self.write("set a setting", Change::Account(account)).await?;
         place_exists(&mut write, account, place).await?;
         // Update, then insert: the one upsert all dialects share. The write lock keeps it atomic.
         let (kind, id) = place.columns();
-        let updated = sqlx::query(
+        let updated = sql::query(
             "UPDATE settings SET value = ?, updated_ms = ? WHERE account = ? AND \
              scope_kind = ? AND scope_id = ? AND name = ?",
         )
@@ -69,11 +71,11 @@ impl Catalog {
         .bind(kind)
         .bind(&id)
         .bind(spec.name)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("set a setting")?;
         if updated.rows_affected() == 0 {
-            sqlx::query(
+            sql::query(
                 "INSERT INTO settings (account, scope_kind, scope_id, name, value, updated_ms) \
                  VALUES (?, ?, ?, ?, ?, ?)",
             )
@@ -83,7 +85,7 @@ impl Catalog {
             .bind(spec.name)
             .bind(json(spec, number).to_string())
             .bind(clock_ms())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .map_err(|source| {
                 referenced(Error::NotFound { what: "account" }, "set a setting", source)
@@ -100,17 +102,17 @@ impl Catalog {
         name: &str,
     ) -> Result<(), Error> {
         let spec = spec(name)?;
-        let mut write = self.write("reset a setting").await?;
+        let mut write = self.write("reset a setting", Change::Account(account)).await?;
         place_exists(&mut write, account, place).await?;
         let (kind, id) = place.columns();
-        sqlx::query(
+        sql::query(
             "DELETE FROM settings WHERE account = ? AND scope_kind = ? AND scope_id = ? AND name = ?",
         )
         .bind(account.to_string())
         .bind(kind)
         .bind(id)
         .bind(spec.name)
-        .execute(&mut *write)
+        .execute(&mut write)
         .await
         .doing("reset a setting")?;
         write.commit().await.doing("reset a setting")
@@ -124,11 +126,11 @@ pub(crate) async fn forget(
     place: Place,
 ) -> Result<(), Error> {
     let (kind, id) = place.columns();
-    sqlx::query("DELETE FROM settings WHERE account = ? AND scope_kind = ? AND scope_id = ?")
+    sql::query("DELETE FROM settings WHERE account = ? AND scope_kind = ? AND scope_id = ?")
         .bind(account.to_string())
         .bind(kind)
         .bind(id)
-        .execute(&mut **write)
+        .execute(&mut *write)
         .await
         .doing("remove settings")?;
     Ok(())

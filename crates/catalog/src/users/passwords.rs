@@ -4,10 +4,12 @@ use frontdesk_core::id::{AccountId, UserId};
 
 use super::{UNKNOWN, find_below, only_here};
 use crate::catalog::Catalog;
+use crate::changes::Change;
 use crate::error::{Doing, Error};
 use crate::login;
 use crate::password::{Check, Password};
 use crate::roles::Granter;
+use crate::sql;
 
 impl Catalog {
     /// Changes a user's own password. Every login session of the user ends; the caller begins a
@@ -19,7 +21,7 @@ impl Catalog {
         new: &Password,
     ) -> Result<(), Error> {
         let stored: Option<String> =
-            sqlx::query_scalar("SELECT password_hash FROM users WHERE id = ? AND disabled = 0")
+            sql::scalar("SELECT password_hash FROM users WHERE id = ? AND disabled = 0")
                 .bind(id.to_string())
                 .fetch_optional(self.reads())
                 .await
@@ -49,15 +51,16 @@ impl Catalog {
         by: Option<(AccountId, Granter)>,
     ) -> Result<(), Error> {
         let hash = self.hash_new_password(new).await?;
-        let mut write = self.write("set a password").await?;
+        let mut write =
+            self.write("set a password", Change::User { account: None, user: id }).await?;
         if let Some((account, granter)) = by {
             find_below(&mut write, account, id, granter).await?;
             only_here(&mut write, account, id).await?;
         }
-        let changed = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
+        let changed = sql::query("UPDATE users SET password_hash = ? WHERE id = ?")
             .bind(hash)
             .bind(id.to_string())
-            .execute(&mut *write)
+            .execute(&mut write)
             .await
             .doing("set a password")?;
         if changed.rows_affected() == 0 {

@@ -1,16 +1,24 @@
-//! The file itself: versions, locks, modes, copies.
+//! The file itself: versions, locks, modes, copies, what lies in it.
 
 use frontdesk_catalog::database::{Database, Durability};
-use frontdesk_catalog::{Catalog, Error};
+use frontdesk_catalog::{Catalog, Error, Reserve, Store};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::Fixture;
+use crate::files::{PLENTY, for_visitor, new_file, of};
+use crate::{Fixture, PASSWORD, refused};
+
+fn file(fixture: &Fixture) -> &Database {
+    match fixture.catalog.database() {
+        Store::Sqlite(database) => database,
+        Store::MySql(_) => panic!("it is a file"),
+    }
+}
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     let fixture = Fixture::new().await;
-    let path = fixture.dir.path().join("catalog.db");
+    let path = fixture.path();
     fixture.catalog.database().close().await;
     let mut file = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     sqlx::query(
@@ -51,10 +59,10 @@ async fn a_missing_directory_is_an_error_that_names_the_file() {
 #[tokio::test]
 async fn a_database_held_by_another_process_is_said_to_be_locked() {
     let fixture = Fixture::new().await;
-    let path = fixture.dir.path().join("catalog.db");
+    let path = fixture.path();
     let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
     sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
-    let error = fixture.catalog.database().write("test").await.expect_err("it is locked");
+    let error = file(&fixture).write("test").await.expect_err("it is locked");
     assert_eq!(error.code(), "storage.locked", "{error:?}");
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     fixture.account("acme").await;
@@ -64,7 +72,7 @@ async fn a_database_held_by_another_process_is_said_to_be_locked() {
 async fn readers_cannot_write() {
     let fixture = Fixture::new().await;
     let error = sqlx::query("DELETE FROM accounts")
-        .execute(fixture.catalog.database().reads())
+        .execute(file(&fixture).reads())
         .await
         .expect_err("readers cannot write");
     assert!(error.to_string().contains("readonly"), "{error}");
@@ -73,7 +81,7 @@ async fn readers_cannot_write() {
 #[tokio::test]
 async fn commits_are_synced_in_full_and_foreign_keys_hold() {
     let fixture = Fixture::new().await;
-    let mut write = fixture.catalog.database().write("look").await.unwrap();
+    let mut write = file(&fixture).write("look").await.unwrap();
     for (pragma, value) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1)] {
         let found: i64 = sqlx::query_scalar(pragma).fetch_one(&mut *write).await.unwrap();
         assert_eq!(found, value, "{pragma}");
@@ -127,4 +135,80 @@ async fn no_clock_ends_the_opening_of_a_file_on_a_slow_disk() {
     let made = Database::open(&path, &[step], Durability::Full).await.unwrap();
     made.close().await;
     Database::open(&path, &[step], Durability::Full).await.unwrap();
+}
+
+#[tokio::test]
+async fn s23_no_secret_lies_readable_in_the_file() {
+    let fixture = Fixture::new().await;
+    let made = fixture.account("acme").await;
+    let (token, _) =
+        fixture.catalog.begin_session(made.owner, made.account, "ua", None, 0).await.unwrap();
+    fixture.catalog.database().close().await;
+    let bytes = std::fs::read(fixture.path()).unwrap();
+    let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    assert!(holds(made.inbox_key.as_bytes()), "the search finds what is there");
+    let api_key = made.api_key.trim_start_matches("fd_");
+    for secret in
+        [PASSWORD.as_bytes(), api_key.as_bytes(), token.reveal().as_bytes(), token.as_bytes()]
+    {
+        assert!(!holds(secret));
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_before_usage_was_kept_is_counted() {
+    let fixture = Fixture::new().await;
+    let (acme, idle) =
+        (fixture.account("acme").await.account, fixture.account("idle").await.account);
+    let (path, dir) = (fixture.dir.path().join("old.db"), &fixture.dir);
+    let steps = [
+        (1, "catalog", include_str!("../../migrations/sqlite/0001_catalog.sql")),
+        (2, "visitors", include_str!("../../migrations/sqlite/0002_visitors.sql")),
+        (3, "people", include_str!("../../migrations/sqlite/0003_people_and_sightings.sql")),
+        (4, "contacts", include_str!("../../migrations/sqlite/0004_contacts.sql")),
+    ];
+    Database::open(&path, &steps, Durability::Full).await.unwrap().close().await;
+    let mut old = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    sqlx::query("ATTACH ? AS new")
+        .bind(dir.path().join("catalog.db").to_string_lossy().into_owned())
+        .execute(&mut old)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO accounts SELECT * FROM new.accounts").execute(&mut old).await.unwrap();
+    for (number, (state, bytes)) in [
+        ("uploading", 1),
+        ("stored", 20),
+        ("stored", 300),
+        ("removing", 4_000),
+        ("deleted", 50_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sqlx::query(
+            "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
+             media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
+             VALUES (?, ?, '', 'visitor', 'a', 'a.txt', 'text/plain', ?, 0, 0, 0, ?, 5)",
+        )
+        .bind(format!("{number:032}"))
+        .bind(acme.to_string())
+        .bind(bytes)
+        .bind(state)
+        .execute(&mut old)
+        .await
+        .unwrap();
+    }
+    sqlx::Connection::close(old).await.unwrap();
+
+    let catalog = Catalog::open(&path).await.unwrap();
+    assert_eq!(catalog.file_usage(acme).await.unwrap(), of(3, 321));
+    assert_eq!(catalog.file_usage(idle).await.unwrap(), of(0, 0));
+    let begin = async |bytes| {
+        let quotas = for_visitor(of(4, 400), PLENTY, 0);
+        catalog.begin_file(acme, new_file("a", Reserve::Exactly(bytes), quotas)).await
+    };
+    refused(begin(80).await, "file.quota");
+    begin(79).await.unwrap();
+    catalog.delete_file(acme, &format!("{:032}", 2)).await.unwrap();
+    assert_eq!(catalog.file_usage(acme).await.unwrap(), of(3, 100));
 }

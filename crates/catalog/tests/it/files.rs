@@ -1,20 +1,16 @@
-//! Files: quotas of uploads that begin at the same time, changes that share a commit, and the usage of
-//! accounts that had files before it was kept.
+//! Files: quotas of uploads that begin at the same time, and changes that share a commit.
 
-use frontdesk_catalog::database::{Database, Durability};
 use frontdesk_catalog::{
     Catalog, Error, FileFacts, FileQuotas, FileUsage, NewFile, Reserve, Uploader, UploaderQuota,
     new_file_id,
 };
 use frontdesk_core::id::{AccountId, IdSource};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{Fixture, refused, unknown};
 
-const PLENTY: FileUsage = FileUsage { files: 1_000, bytes: 1 << 40 };
+pub(crate) const PLENTY: FileUsage = FileUsage { files: 1_000, bytes: 1 << 40 };
 
-fn of(files: u64, bytes: u64) -> FileUsage {
+pub(crate) fn of(files: u64, bytes: u64) -> FileUsage {
     FileUsage { files, bytes }
 }
 
@@ -33,7 +29,7 @@ pub(crate) fn for_account(account: FileUsage) -> FileQuotas {
     FileQuotas { account, uploader: None }
 }
 
-fn for_visitor(ever: FileUsage, since: FileUsage, since_ms: i64) -> FileQuotas {
+pub(crate) fn for_visitor(ever: FileUsage, since: FileUsage, since_ms: i64) -> FileQuotas {
     FileQuotas { account: PLENTY, uploader: Some(UploaderQuota { ever, since, since_ms }) }
 }
 
@@ -151,62 +147,4 @@ async fn files_of_former_days_count_for_all_and_not_for_the_day() {
     refused(begin(1_000, 100, first.created_ms).await, "file.quota");
     refused(begin(100, 1_000, first.created_ms + 1).await, "file.quota");
     begin(110, 50, i64::MAX).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_was_stored_before_usage_was_kept_is_counted() {
-    let fixture = Fixture::new().await;
-    let (acme, idle) =
-        (fixture.account("acme").await.account, fixture.account("idle").await.account);
-    let (path, dir) = (fixture.dir.path().join("old.db"), &fixture.dir);
-    let steps = [
-        (1, "catalog", include_str!("../../migrations/sqlite/0001_catalog.sql")),
-        (2, "visitors", include_str!("../../migrations/sqlite/0002_visitors.sql")),
-        (3, "people", include_str!("../../migrations/sqlite/0003_people_and_sightings.sql")),
-        (4, "contacts", include_str!("../../migrations/sqlite/0004_contacts.sql")),
-    ];
-    Database::open(&path, &steps, Durability::Full).await.unwrap().close().await;
-    let mut old = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    sqlx::query("ATTACH ? AS new")
-        .bind(dir.path().join("catalog.db").to_string_lossy().into_owned())
-        .execute(&mut old)
-        .await
-        .unwrap();
-    sqlx::query("INSERT INTO accounts SELECT * FROM new.accounts").execute(&mut old).await.unwrap();
-    for (number, (state, bytes)) in [
-        ("uploading", 1),
-        ("stored", 20),
-        ("stored", 300),
-        ("removing", 4_000),
-        ("deleted", 50_000),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        sqlx::query(
-            "INSERT INTO files (id, account, conversation, uploader_kind, uploader, name, \
-             media_type, size_bytes, width, height, has_thumbnail, state, created_ms) \
-             VALUES (?, ?, '', 'visitor', 'a', 'a.txt', 'text/plain', ?, 0, 0, 0, ?, 5)",
-        )
-        .bind(format!("{number:032}"))
-        .bind(acme.to_string())
-        .bind(bytes)
-        .bind(state)
-        .execute(&mut old)
-        .await
-        .unwrap();
-    }
-    sqlx::Connection::close(old).await.unwrap();
-
-    let catalog = Catalog::open(&path).await.unwrap();
-    assert_eq!(catalog.file_usage(acme).await.unwrap(), of(3, 321));
-    assert_eq!(catalog.file_usage(idle).await.unwrap(), of(0, 0));
-    let begin = async |bytes| {
-        let quotas = for_visitor(of(4, 400), PLENTY, 0);
-        catalog.begin_file(acme, new_file("a", Reserve::Exactly(bytes), quotas)).await
-    };
-    refused(begin(80).await, "file.quota");
-    begin(79).await.unwrap();
-    catalog.delete_file(acme, &format!("{:032}", 2)).await.unwrap();
-    assert_eq!(catalog.file_usage(acme).await.unwrap(), of(3, 100));
 }

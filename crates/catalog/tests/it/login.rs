@@ -99,25 +99,14 @@ fn median(mut times: Vec<Duration>) -> Duration {
 async fn s04_a_weaker_hash_is_renewed_at_sign_in() {
     let fixture = Fixture::new().await;
     fixture.account("acme").await;
-    let stored = || async {
-        sqlx::query_scalar::<_, String>("SELECT password_hash FROM users")
-            .fetch_one(fixture.catalog.database().reads())
-            .await
-            .unwrap()
-    };
+    let stored = || fixture.text("SELECT password_hash FROM users");
     assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     let weak = {
         use argon2::password_hash::PasswordHasher;
         let params = argon2::Params::new(8_192, 1, 1, None).unwrap();
         argon2::Argon2::from(params).hash_password(PASSWORD.as_bytes()).unwrap().to_string()
     };
-    let mut write = fixture.catalog.database().write("weaken").await.unwrap();
-    sqlx::query("UPDATE users SET password_hash = ?")
-        .bind(&weak)
-        .execute(&mut *write)
-        .await
-        .unwrap();
-    write.commit().await.unwrap();
+    fixture.execute_with("UPDATE users SET password_hash = ?", &weak).await;
 
     refused(
         fixture.catalog.sign_in("owner@acme.example", &"wrong guess".into()).await,

@@ -1,4 +1,5 @@
-//! The catalog over real SQLite files in temporary directories.
+//! The catalog over real SQLite files in temporary directories. The same tests run over MySQL in
+//! `tests/mysql`; what is of SQLite alone is in `database.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
@@ -12,15 +13,18 @@ mod invitations;
 mod kept;
 mod login;
 mod sightings;
+mod support;
 mod tenants;
 mod users;
 
-use frontdesk_catalog::{Catalog, CreatedAccount, Error, Granter, NewAccount, NewUser, Password};
-use frontdesk_core::id::RoleId;
+use std::path::PathBuf;
+
+use frontdesk_catalog::{Catalog, CreatedAccount};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
-/// A password that passes the rules.
-const PASSWORD: &str = "correct horse battery";
+pub(crate) use support::*;
 
 /// A catalog in a directory that goes with it.
 struct Fixture {
@@ -35,63 +39,31 @@ impl Fixture {
         Self { catalog, dir }
     }
 
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("catalog.db")
+    }
+
+    /// The same catalog, opened once more.
+    async fn open_again(&self) -> Catalog {
+        Catalog::open(&self.path()).await.unwrap()
+    }
+
     async fn account(&self, name: &str) -> CreatedAccount {
         self.catalog.create_account_with_admin(new_account(name)).await.unwrap()
     }
-}
 
-fn new_account(name: &str) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        language: "en".to_owned(),
-        demo: false,
-        owner_email: format!("owner@{name}.example"),
-        owner_name: format!("{name} owner"),
-        owner_password: Password::new(PASSWORD),
-        origins: vec![format!("https://{name}.example")],
+    /// A connection of the test's own.
+    async fn connect(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.path()).connect().await.unwrap()
     }
-}
 
-fn new_user(email: &str, role: RoleId) -> NewUser {
-    NewUser {
-        email: email.to_owned(),
-        display_name: "Somebody".to_owned(),
-        language: "zh-CN".to_owned(),
-        role,
-        capacity: None,
-        teams: Vec::new(),
+    /// The first value of the first row.
+    async fn text(&self, query: &'static str) -> String {
+        sqlx::query_scalar(query).fetch_one(&mut self.connect().await).await.unwrap()
     }
-}
 
-fn operator() -> Granter {
-    Granter::operator()
-}
-
-#[track_caller]
-fn refused<T: std::fmt::Debug>(result: Result<T, Error>, code: &str) {
-    match result {
-        Ok(value) => panic!("{value:?} where {code} was due"),
-        Err(error) => assert_eq!(error.code(), code, "{error}"),
-    }
-}
-
-#[track_caller]
-fn unknown<T: std::fmt::Debug>(result: Result<T, Error>) {
-    refused(result, "not_found");
-}
-
-#[track_caller]
-fn conflict<T: std::fmt::Debug>(result: Result<T, Error>, reason: &str) {
-    match result {
-        Err(Error::Conflict { reason: found, .. }) => assert_eq!(found, reason),
-        other => panic!("{other:?} where a conflict {reason} was due"),
-    }
-}
-
-#[track_caller]
-fn invalid<T: std::fmt::Debug>(result: Result<T, Error>, field: &str, reason: &str) {
-    match result {
-        Err(Error::Invalid { field: f, reason: r }) => assert_eq!((f.as_str(), r), (field, reason)),
-        other => panic!("{other:?} where {field}: {reason} was due"),
+    /// Changes something behind the catalog's back.
+    async fn execute_with(&self, statement: &'static str, value: &str) {
+        sqlx::query(statement).bind(value).execute(&mut self.connect().await).await.unwrap();
     }
 }

@@ -1,0 +1,167 @@
+//! What nodes tell each other by the database: changes of the configuration in the order of their commits. A node
+//! reads what is new twice a second.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Call, MySqlStore};
+use crate::changes::{Change, Teller};
+use crate::error::{Doing, Error};
+use crate::kept::Kept;
+use crate::rows;
+use crate::sql::{Row, query, scalar};
+use crate::store::{On, Store};
+
+/// How often a node looks.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long a look may take.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
+/// Changes that are kept. A node that has missed more takes everything to be changed.
+const KEPT_MAX: i64 = 10_000;
+/// Changes one look reads.
+const LOOK_MAX: i64 = 1_000;
+
+/// Writes a change. Whoever does holds the lock that gives all changes one order, so the next number is free.
+pub(super) async fn write(
+    call: &mut Call,
+    node: [u8; 8],
+    change: &Change,
+) -> Result<(), sqlx::Error> {
+    let revision = newest(&mut *call).await? + 1;
+    let (kind, account, user, detail) = columns(change);
+    query(
+        "INSERT INTO catalog_changes (revision, node, kind, account, user_id, detail) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(revision)
+    .bind(node.to_vec())
+    .bind(kind)
+    .bind(account)
+    .bind(user)
+    .bind(detail)
+    .execute(On::MySql(&mut *call))
+    .await?;
+    query("DELETE FROM catalog_changes WHERE revision <= ?")
+        .bind(revision - KEPT_MAX)
+        .execute(On::MySql(call))
+        .await?;
+    Ok(())
+}
+
+async fn newest(call: &mut Call) -> Result<i64, sqlx::Error> {
+    let newest: Option<i64> =
+        scalar("SELECT MAX(revision) FROM catalog_changes").fetch_one(On::MySql(call)).await?;
+    Ok(newest.unwrap_or_default())
+}
+
+fn columns(change: &Change) -> (&'static str, String, String, String) {
+    let none = String::new;
+    match change {
+        Change::Everything => ("everything", none(), none(), none()),
+        Change::Account(account) => ("account", account.to_string(), none(), none()),
+        Change::User { account, user } => {
+            let account = account.map(|account| account.to_string()).unwrap_or_default();
+            ("user", account, user.to_string(), none())
+        }
+        Change::Login { user, handle } => ("login", none(), user.to_string(), handle.clone()),
+        Change::Key { account, key } => ("key", account.to_string(), none(), key.to_string()),
+    }
+}
+
+fn change(row: &Row) -> Result<Change, Error> {
+    let account = rows::text(row, "account")?;
+    Ok(match rows::text(row, "kind")?.as_str() {
+        "account" => Change::Account(rows::parsed(row, "account")?),
+        "user" => Change::User {
+            account: if account.is_empty() { None } else { Some(rows::parsed(row, "account")?) },
+            user: rows::parsed(row, "user_id")?,
+        },
+        "login" => Change::Login {
+            user: rows::parsed(row, "user_id")?,
+            handle: rows::text(row, "detail")?,
+        },
+        "key" => Change::Key {
+            account: rows::parsed(row, "account")?,
+            key: rows::parsed(row, "detail")?,
+        },
+        // And what a newer version tells that this one does not know.
+        _ => Change::Everything,
+    })
+}
+
+/// How far a node has read.
+struct Watch {
+    node: [u8; 8],
+    seen: i64,
+}
+
+impl Watch {
+    /// What is new since the last look, and not of this node.
+    async fn look(&mut self, store: &MySqlStore) -> Result<Vec<Change>, Error> {
+        let mut call = store.begin_watch().await.doing("look for changes")?;
+        let looked =
+            query("SELECT * FROM catalog_changes WHERE revision > ? ORDER BY revision LIMIT ?")
+                .bind(self.seen)
+                .bind(LOOK_MAX)
+                .fetch_all(On::MySql(&mut call))
+                .await
+                .doing("look for changes");
+        call.give_back();
+        let mut changes = Vec::new();
+        for row in &looked? {
+            let revision = rows::int(row, "revision")?;
+            if revision != self.seen + 1 {
+                changes.push(Change::Everything);
+            }
+            if rows::bytes(row, "node")? != self.node {
+                changes.push(change(row)?);
+            }
+            self.seen = revision;
+        }
+        Ok(changes)
+    }
+}
+
+/// Watches until the catalog is dropped. What others change makes kept rows old and is told; while nobody can
+/// look, kept rows are used as they are.
+pub(crate) async fn watch(
+    store: &Arc<Store>,
+    kept: Arc<Kept>,
+    teller: Teller,
+) -> Result<(), Error> {
+    let Store::MySql(database) = &**store else { return Ok(()) };
+    let mut call = database.begin_watch().await.doing("look for changes")?;
+    let seen = newest(&mut call).await.doing("look for changes")?;
+    call.give_back();
+    let watch = Watch { node: database.node, seen };
+    tokio::spawn(look_on(Arc::downgrade(store), watch, kept, teller));
+    Ok(())
+}
+
+async fn look_on(store: Weak<Store>, mut watch: Watch, kept: Arc<Kept>, teller: Teller) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(store) = store.upgrade() else { return };
+        let Store::MySql(database) = &*store else { return };
+        match watch.look(database).await {
+            Ok(changes) => {
+                if !changes.is_empty() {
+                    kept.changes.note();
+                }
+                kept.set_away(false);
+                for change in changes {
+                    teller.tell(change);
+                }
+            }
+            Err(error) => {
+                if kept.set_away(true) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the catalog is away");
+                }
+            }
+        }
+    }
+}

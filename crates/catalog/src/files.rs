@@ -6,8 +6,8 @@ use frontdesk_core::id::{AccountId, ConversationId};
 
 use crate::catalog::{Catalog, clock_ms};
 use crate::error::{Doing, Error};
-use crate::login;
 use crate::rows;
+use crate::secrets;
 use crate::sql::{self, Row};
 
 mod batch;
@@ -146,7 +146,7 @@ const UNKNOWN: Error = Error::NotFound { what: "file" };
 
 /// Makes up the id of a file that is about to be uploaded.
 pub fn new_file_id() -> Result<String, Error> {
-    login::random_hex()
+    secrets::random_hex()
 }
 
 impl Catalog {

@@ -16,6 +16,8 @@ pub const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 const ANSWER_MS_MAX: i64 = 60_000;
 /// Longest key a client may choose.
 pub const KEY_CHARS_MAX: usize = 200;
+/// Longest method and path a key is kept for.
+const ROUTE_BYTES_MAX: usize = 512;
 /// Largest answer kept.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
@@ -61,6 +63,9 @@ impl Catalog {
     ) -> Result<Idempotent, Error> {
         if request.key.is_empty() || request.key.chars().count() > KEY_CHARS_MAX {
             return Err(Error::invalid("Idempotency-Key", "length"));
+        }
+        if request.route.len() > ROUTE_BYTES_MAX {
+            return Err(Error::invalid("path", "too_long"));
         }
         again(|| Box::pin(self.claim(request, now_ms))).await
     }

@@ -19,7 +19,7 @@ use crate::settings::{self, Place};
 use crate::sql::{self, Row};
 use crate::store::Write;
 use crate::text::{self, TEXT_CHARS_MAX, Texts};
-use crate::{login, rows, teams};
+use crate::{rows, secrets, teams};
 
 /// Through what visitors come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -409,7 +409,7 @@ impl Catalog {
     ) -> Result<Arc<Inbox>, Error> {
         let mut write = self.write("change the key of an inbox", Change::Account(account)).await?;
         let changed = sql::query("UPDATE inboxes SET public_key = ? WHERE account = ? AND id = ?")
-            .bind(login::random_hex()?)
+            .bind(secrets::random_hex()?)
             .bind(account.to_string())
             .bind(id.to_string())
             .execute(&mut write)
@@ -468,7 +468,7 @@ pub(crate) async fn insert(
     let inbox = Inbox {
         id,
         account,
-        public_key: login::random_hex()?,
+        public_key: secrets::random_hex()?,
         name: text::name("name", &new.name)?,
         kind: new.kind,
         origins: checked_origins(&new.origins)?,

@@ -28,6 +28,7 @@ mod preferences;
 mod replies;
 mod roles;
 mod rows;
+mod secrets;
 pub mod settings;
 mod setup;
 mod sightings;

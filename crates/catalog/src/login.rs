@@ -4,13 +4,13 @@
 
 use frontdesk_core::id::{AccountId, UserId};
 use frontdesk_core::secret::Secret128;
-use sha2::{Digest, Sha256};
 
 use crate::catalog::Catalog;
 use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};
 use crate::password::{Check, Password};
 use crate::rows;
+use crate::secrets::{hex, secret_hash};
 use crate::sql::{self, Row};
 use crate::store::{Lock, Write};
 use crate::text;
@@ -318,26 +318,6 @@ pub(crate) async fn end_all(write: &mut Write, user: UserId) -> Result<(), Error
         .await
         .doing("end login sessions")?;
     Ok(())
-}
-
-/// What is stored of a secret. One round of SHA-256 is enough for 128 random bits.
-pub(crate) fn secret_hash(secret: &Secret128) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
-}
-
-/// 128 random bits in hexadecimal, for names that must not be guessed.
-pub(crate) fn random_hex() -> Result<String, Error> {
-    let mut random = [0u8; 16];
-    getrandom::fill(&mut random).map_err(|_| Error::Hash)?;
-    Ok(hex(&random))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
 }
 
 fn cut(text: &str, chars: usize) -> String {

@@ -89,6 +89,10 @@ impl MySqlStore {
         })
     }
 
+    fn is_closed(&self) -> bool {
+        self.watches.is_closed()
+    }
+
     pub(crate) async fn close(&self) {
         for pool in [&self.reads, &self.writes, &self.watches] {
             pool.close().await;

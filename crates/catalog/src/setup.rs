@@ -7,7 +7,7 @@ use crate::accounts::{CreatedAccount, NewAccount};
 use crate::catalog::Catalog;
 use crate::changes::Change;
 use crate::error::{Doing, Error};
-use crate::login::secret_hash;
+use crate::secrets::secret_hash;
 use crate::sql;
 use crate::store::Lock;
 

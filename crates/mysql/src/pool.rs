@@ -123,6 +123,11 @@ impl Pool {
         Err(error)
     }
 
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.connections.is_closed()
+    }
+
     /// Closes all connections that are in no use.
     pub async fn close(&self) {
         self.connections.close().await;

@@ -21,6 +21,9 @@ CREATE TABLE catalog_changes (
     -- The handle of a login session, or the id of a key.
     detail   VARBINARY(64) NOT NULL
 ) ENGINE = InnoDB;
+-- The newest is always there: a node that does not find the one it saw last has missed something.
+INSERT INTO catalog_changes (revision, node, kind, account, user_id, detail)
+VALUES (0, '        ', 'everything', '', '', '');
 
 CREATE TABLE accounts (
     id         VARBINARY(20) NOT NULL PRIMARY KEY,

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::MySqlStore;
 use crate::changes::Change;
 use crate::error::{Doing, Error};
-use crate::store::Lock;
+use crate::sql::query;
+use crate::store::{Lock, On};
 
 /// How often a transaction is tried that others got in the way of.
 const ATTEMPTS_MAX: u32 = 5;
@@ -123,18 +124,12 @@ impl MySqlWrite {
     async fn lock(&mut self, lock: Lock) -> Result<(), sqlx::Error> {
         let call = self.call();
         call.run("START TRANSACTION").await?;
-        let (configuration, own) = match lock {
-            Lock::Configuration => (EXCLUSIVE_CONFIGURATION, None),
-            Lock::Files => (SHARED_CONFIGURATION, Some(FILES)),
-            Lock::Contacts => (SHARED_CONFIGURATION, Some(CONTACTS)),
-            Lock::Identities => (SHARED_CONFIGURATION, Some(IDENTITIES)),
-            Lock::Sessions => (SHARED_CONFIGURATION, Some(SESSIONS)),
-            Lock::Sightings => (SHARED_CONFIGURATION, Some(SIGHTINGS)),
-            Lock::Rows => (SHARED_CONFIGURATION, None),
-        };
-        call.run(configuration).await?;
-        match own {
-            Some(own) => call.run(own).await,
+        if lock == Lock::Configuration {
+            return call.run(CONFIGURATION_ALONE).await;
+        }
+        call.run(CONFIGURATION_STAYS).await?;
+        match own(lock) {
+            Some(name) => query(OWN).bind(name).execute(On::MySql(call)).await.map(drop),
             None => Ok(()),
         }
     }
@@ -162,15 +157,23 @@ impl Drop for MySqlWrite {
     }
 }
 
-const SHARED_CONFIGURATION: &str =
-    "SELECT 1 FROM catalog_locks WHERE name = 'configuration' LOCK IN SHARE MODE";
-const EXCLUSIVE_CONFIGURATION: &str =
+const CONFIGURATION_ALONE: &str =
     "SELECT 1 FROM catalog_locks WHERE name = 'configuration' FOR UPDATE";
-const FILES: &str = "SELECT 1 FROM catalog_locks WHERE name = 'files' FOR UPDATE";
-const CONTACTS: &str = "SELECT 1 FROM catalog_locks WHERE name = 'contacts' FOR UPDATE";
-const IDENTITIES: &str = "SELECT 1 FROM catalog_locks WHERE name = 'identities' FOR UPDATE";
-const SESSIONS: &str = "SELECT 1 FROM catalog_locks WHERE name = 'sessions' FOR UPDATE";
-const SIGHTINGS: &str = "SELECT 1 FROM catalog_locks WHERE name = 'sightings' FOR UPDATE";
+const CONFIGURATION_STAYS: &str =
+    "SELECT 1 FROM catalog_locks WHERE name = 'configuration' LOCK IN SHARE MODE";
+const OWN: &str = "SELECT 1 FROM catalog_locks WHERE name = ? FOR UPDATE";
+
+/// The row a write takes for itself beside the configuration.
+fn own(lock: Lock) -> Option<&'static str> {
+    match lock {
+        Lock::Files => Some("files"),
+        Lock::Contacts => Some("contacts"),
+        Lock::Identities => Some("identities"),
+        Lock::Sessions => Some("sessions"),
+        Lock::Sightings => Some("sightings"),
+        Lock::Configuration | Lock::Rows => None,
+    }
+}
 
 /// Does a transaction under [`Lock::Rows`] anew when others got in its way.
 pub(crate) async fn again<'a, T>(

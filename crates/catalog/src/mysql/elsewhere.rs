@@ -101,20 +101,28 @@ impl Watch {
     /// What is new since the last look, and not of this node.
     async fn look(&mut self, store: &MySqlStore) -> Result<Vec<Change>, Error> {
         let mut call = store.begin_watch().await.doing("look for changes")?;
-        let looked =
-            query("SELECT * FROM catalog_changes WHERE revision > ? ORDER BY revision LIMIT ?")
+        let looked = self.look_by(&mut call).await;
+        call.give_back();
+        looked
+    }
+
+    async fn look_by(&mut self, call: &mut Call) -> Result<Vec<Change>, Error> {
+        let rows =
+            query("SELECT * FROM catalog_changes WHERE revision >= ? ORDER BY revision LIMIT ?")
                 .bind(self.seen)
                 .bind(LOOK_MAX)
-                .fetch_all(On::MySql(&mut call))
+                .fetch_all(On::MySql(&mut *call))
                 .await
-                .doing("look for changes");
-        call.give_back();
+                .doing("look for changes")?;
+        let revisions = rows.iter().map(|row| rows::int(row, "revision"));
+        let revisions: Vec<i64> = revisions.collect::<Result<_, _>>()?;
+        // What was seen last has gone: too many came since, or the database was restored.
+        if revisions.first() != Some(&self.seen) {
+            self.seen = newest(call).await.doing("look for changes")?;
+            return Ok(vec![Change::Everything]);
+        }
         let mut changes = Vec::new();
-        for row in &looked? {
-            let revision = rows::int(row, "revision")?;
-            if revision != self.seen + 1 {
-                changes.push(Change::Everything);
-            }
+        for (revision, row) in revisions.into_iter().zip(&rows).skip(1) {
             if rows::bytes(row, "node")? != self.node {
                 changes.push(change(row)?);
             }
@@ -147,6 +155,9 @@ async fn look_on(store: Weak<Store>, mut watch: Watch, kept: Arc<Kept>, teller: 
         ticks.tick().await;
         let Some(store) = store.upgrade() else { return };
         let Store::MySql(database) = &*store else { return };
+        if database.is_closed() {
+            return;
+        }
         match watch.look(database).await {
             Ok(changes) => {
                 if !changes.is_empty() {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use frontdesk_catalog::settings::{self, At};
 use frontdesk_catalog::{
     Builtin, Catalog, Change, ChangesElsewhere, ContactAuthor, ContactChange, CreatedAccount,
-    Error, Idempotent, IdempotentRequest, Inviter, NewInvitation, Reserve, Seen,
+    Error, Idempotent, IdempotentRequest, Inviter, NewInvitation, NewReply, Reserve, Seen, Texts,
 };
 use frontdesk_core::id::{ConversationId, VisitorId};
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::files::{for_account, for_visitor, new_file, of};
-use crate::{Fixture, PASSWORD, new_user, operator};
+use crate::{Fixture, PASSWORD, conflict, new_user, operator};
 
 /// What a node may be behind another one.
 const BEHIND_MAX: Duration = Duration::from_secs(2);
@@ -150,6 +150,31 @@ async fn of_two_nodes_one_uses_an_invitation() {
         assert_eq!(used.len(), 1);
         assert_eq!(one.users(made.account).await.unwrap().len(), 2 + round);
     }
+}
+
+#[tokio::test]
+async fn an_address_and_a_shortcut_are_taken_once_by_two_nodes_at_once() {
+    let (fixture, other, made) = two_nodes().await;
+    let (one, account) = (&fixture.catalog, made.account);
+    let role = one.builtin_role(account, Builtin::Agent).await.unwrap().id;
+    for number in 0..3 {
+        let new = new_user(&format!("new{number}@acme.example"), role);
+        let password = PASSWORD.into();
+        let both = tokio::join!(
+            one.create_user(account, &new, &password, operator()),
+            other.create_user(account, &new, &password, operator()),
+        );
+        let second = if both.0.is_ok() { both.1 } else { both.0 };
+        conflict(second, "taken");
+        let text = Texts::one("en", "Hello");
+        let reply = NewReply { team: None, shortcut: format!("hi{number}"), texts: text };
+        let both =
+            tokio::join!(one.create_reply(account, &reply), other.create_reply(account, &reply));
+        let second = if both.0.is_ok() { both.1 } else { both.0 };
+        conflict(second, "taken");
+    }
+    assert_eq!(one.users(account).await.unwrap().len(), 4);
+    assert_eq!(one.replies(account).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use frontdesk_core::id::{AccountId, ApiKeyId, UserId};
 use tokio::sync::broadcast;
 
 /// Changes that wait for a slow listener; one that is further behind hears [`Change::Everything`].
-const WAITING_MAX: usize = 1_024;
+const WAITING_MAX: usize = 256;
 
 /// Something that was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,28 +18,33 @@ const ATTEMPTS_MAX: u32 = 5;
 /// How long it waits before it is tried again, times the attempt.
 const CONFLICT_DELAY: Duration = Duration::from_millis(5);
 
-/// A connection in use, until a deadline. One that was lost, or that did not answer in time, is closed.
+/// A connection in use, until a deadline. One that was lost, that did not answer in time, or whose answer
+/// nobody waits for any more, is closed.
 #[derive(Debug)]
 pub(crate) struct Call {
     lease: Option<Lease>,
     deadline: Instant,
+    /// A statement has begun and not ended.
+    in_statement: bool,
 }
 
 impl Call {
     async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
         let deadline = Instant::now() + pool.timeout();
         let lease = pool.lease(deadline).await.map_err(away)?;
-        Ok(Self { lease: Some(lease), deadline })
+        Ok(Self { lease: Some(lease), deadline, in_statement: false })
     }
 
-    /// The connection, and until when it may be waited for.
+    /// The connection for one statement, and until when it may be waited for.
     pub(crate) fn connection(&mut self) -> Result<(Instant, &mut MySqlConnection), sqlx::Error> {
+        self.in_statement = true;
         let gone = || sqlx::Error::Io(io::ErrorKind::NotConnected.into());
         Ok((self.deadline, self.lease.as_mut().ok_or_else(gone)?.get()))
     }
 
     /// Says how a statement ended.
     pub(crate) fn ended<T>(&mut self, gave: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        self.in_statement = false;
         if gave.as_ref().is_err_and(is_lost) {
             self.lease = None;
         }
@@ -150,8 +155,11 @@ impl MySqlWrite {
 
 impl Drop for MySqlWrite {
     fn drop(&mut self) {
-        let lease = self.call.take().and_then(|mut call| call.lease.take());
-        if let Some(lease) = lease {
+        let Some(mut call) = self.call.take() else { return };
+        // Whoever waited for a statement went away: what it answers would be taken for the next one's.
+        if !call.in_statement
+            && let Some(lease) = call.lease.take()
+        {
             lease.take_back();
         }
     }

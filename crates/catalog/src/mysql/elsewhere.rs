@@ -98,15 +98,15 @@ struct Watch {
 }
 
 impl Watch {
-    /// What is new since the last look, and not of this node.
-    async fn look(&mut self, store: &MySqlStore) -> Result<Vec<Change>, Error> {
+    /// What is new since the last look; a place is empty where the change is this node's own.
+    async fn look(&mut self, store: &MySqlStore) -> Result<Vec<Option<Change>>, Error> {
         let mut call = store.begin_watch().await.doing("look for changes")?;
         let looked = self.look_by(&mut call).await;
         call.give_back();
         looked
     }
 
-    async fn look_by(&mut self, call: &mut Call) -> Result<Vec<Change>, Error> {
+    async fn look_by(&mut self, call: &mut Call) -> Result<Vec<Option<Change>>, Error> {
         let rows =
             query("SELECT * FROM catalog_changes WHERE revision >= ? ORDER BY revision LIMIT ?")
                 .bind(self.seen)
@@ -119,13 +119,12 @@ impl Watch {
         // What was seen last has gone: too many came since, or the database was restored.
         if revisions.first() != Some(&self.seen) {
             self.seen = newest(call).await.doing("look for changes")?;
-            return Ok(vec![Change::Everything]);
+            return Ok(vec![Some(Change::Everything)]);
         }
         let mut changes = Vec::new();
         for (revision, row) in revisions.into_iter().zip(&rows).skip(1) {
-            if rows::bytes(row, "node")? != self.node {
-                changes.push(change(row)?);
-            }
+            let own = rows::bytes(row, "node")? == self.node;
+            changes.push(if own { None } else { Some(change(row)?) });
             self.seen = revision;
         }
         Ok(changes)
@@ -160,11 +159,12 @@ async fn look_on(store: Weak<Store>, mut watch: Watch, kept: Arc<Kept>, teller: 
         }
         match watch.look(database).await {
             Ok(changes) => {
+                // Of this node's own too: whoever waited for the commit may have gone away before it was noted.
                 if !changes.is_empty() {
                     kept.changes.note();
                 }
                 kept.set_away(false);
-                for change in changes {
+                for change in changes.into_iter().flatten() {
                     teller.tell(change);
                 }
             }

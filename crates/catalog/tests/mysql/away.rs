@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use frontdesk_catalog::settings::Place as SettingPlace;
+use frontdesk_catalog::settings::{self, At, Place as SettingPlace};
 use frontdesk_catalog::{Catalog, CreatedAccount, Error, MySqlOptions};
 use frontdesk_testkit::services::{OwnServices, Signal};
 use serde_json::json;
 
-use crate::{PASSWORD, Place, new_account};
+use crate::{Fixture, PASSWORD, Place, new_account};
 
 /// What the requirement gives the catalog to recover.
 const RECOVERY_MAX: Duration = Duration::from_secs(10);
@@ -89,6 +89,26 @@ async fn a_database_that_stands_still_refuses_what_is_new_and_goes_on_by_itself(
 async fn a_database_that_is_killed_refuses_what_is_new_and_goes_on_by_itself() {
     goes_and_comes(|servers| servers.signal("mysql-1", Signal::KILL), OwnServices::start_again)
         .await;
+}
+
+/// Callers go away while their writes wait or run. No connection keeps a transaction or a lock of theirs, and none
+/// gives the next caller the answer of another.
+#[tokio::test]
+async fn whoever_goes_away_leaves_no_lock_behind() {
+    let fixture = Fixture::new().await;
+    let made = fixture.account("acme").await;
+    let mut gone = 0;
+    for step in 0..60 {
+        let limit = Duration::from_micros(200 * step);
+        let write = set(&fixture.catalog, &made, 7);
+        gone += u32::from(tokio::time::timeout(limit, write).await.is_err());
+    }
+    assert!(gone > 0, "some went away before their writes were done");
+    for mib in 1..20 {
+        set(&fixture.catalog, &made, mib).await.expect("nobody holds the lock");
+        let settings = fixture.catalog.settings(made.account).await.unwrap();
+        assert_eq!(settings.get(settings::FILE_MIB, At::ACCOUNT), u64::from(mib));
+    }
 }
 
 /// Somebody holds the lock and does not let go, as a node that stands still does.

@@ -202,3 +202,34 @@ pub(crate) async fn again<'a, T>(
 /// One attempt at a transaction.
 pub(crate) type Attempt<'a, T> =
     std::pin::Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn tried(mut fail: impl FnMut(u32) -> Result<u32, Error>) -> (u32, Result<u32, Error>) {
+        let mut attempts = 0;
+        let ended = again(|| {
+            attempts += 1;
+            let ended = fail(attempts);
+            Box::pin(async { ended })
+        })
+        .await;
+        (attempts, ended)
+    }
+
+    fn contended() -> Error {
+        Error::Contended { operation: "test", source: sqlx::Error::RowNotFound }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_got_in_the_way_of_is_done_anew_and_not_for_ever() {
+        let (attempts, ended) =
+            tried(|attempt| if attempt < 3 { Err(contended()) } else { Ok(7) }).await;
+        assert!(matches!((attempts, ended), (3, Ok(7))));
+        let (attempts, ended) = tried(|_| Err(contended())).await;
+        assert!(matches!((attempts, ended), (ATTEMPTS_MAX, Err(Error::Contended { .. }))));
+        let (attempts, ended) = tried(|_| Err(Error::Overloaded)).await;
+        assert!(matches!((attempts, ended), (1, Err(Error::Overloaded))), "nobody was in the way");
+    }
+}

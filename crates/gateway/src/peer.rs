@@ -82,8 +82,6 @@ pub enum Notice {
     },
     /// Something of what the other node said got lost: who is connected there has to be said again.
     AnnounceAgain,
-    /// People, teams, inboxes or settings of an account changed.
-    ConfigurationChanged(AccountId),
 }
 
 /// A conversation as it is now.

@@ -36,7 +36,7 @@ use std::{
 
 use anyhow::Context as _;
 use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
-use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange};
+use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange, MySqlOptions};
 use frontdesk_core::id::IdSource;
 use frontdesk_dispatcher::projections::Projections;
 use frontdesk_gateway::{
@@ -250,7 +250,6 @@ impl Node {
                     catalog: catalog.clone(),
                     projections: Arc::clone(&projections),
                     view: Arc::clone(&view),
-                    gate: Arc::clone(&gate),
                     files: files.clone(),
                     desk: desk_in.clone(),
                     switch: switch_out,
@@ -283,6 +282,9 @@ impl Node {
             cluster: cluster.as_ref().map(cluster::Running::health),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
         });
+        if let Some(cluster) = &cluster {
+            tasks.spawn(cluster.follow_changes(catalog.clone(), Arc::clone(&engine)));
+        }
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health);
@@ -389,8 +391,9 @@ pub(crate) async fn open_catalog(
     match &config.storage {
         Storage::Embedded { .. } => Catalog::open(&data_dir.catalog()).await,
         Storage::Cluster { cluster } => {
-            let file = format!("{}.catalog.db", cluster.kafka_topic);
-            Catalog::open(&std::env::temp_dir().join(file)).await
+            // The first shard; a configuration without one is refused before.
+            let url = cluster.mysql_urls.first().map(|url| url.0.clone()).unwrap_or_default();
+            Catalog::open_mysql(&MySqlOptions::new(url)).await
         }
     }
 }

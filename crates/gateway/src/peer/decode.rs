@@ -154,8 +154,7 @@ pub(crate) fn command(
         | Peer::AnnounceAgain(_)
         | Peer::States(_)
         | Peer::VisitorPresence(_)
-        | Peer::Proposed(_)
-        | Peer::ConfigurationChanged(_) => return Err(Malformed::of("loop")),
+        | Peer::Proposed(_) => return Err(Malformed::of("loop")),
     };
     Ok(Incoming::Loop(loop_number, command))
 }
@@ -194,7 +193,6 @@ fn notice(command: Peer) -> Result<Notice, Malformed> {
             Notice::Attended { inbox: id(&inbox)?, attended }
         }
         Peer::AnnounceAgain(_) => Notice::AnnounceAgain,
-        Peer::ConfigurationChanged(account) => Notice::ConfigurationChanged(id(&account)?),
         _ => return Err(Malformed::of("loop")),
     })
 }

@@ -166,7 +166,6 @@ pub(crate) fn notice(notice: Notice) -> v1::Command {
             Peer::Attended(v1::Attended { inbox: id(inbox.as_bytes()), attended })
         }
         Notice::AnnounceAgain => Peer::AnnounceAgain(true),
-        Notice::ConfigurationChanged(account) => Peer::ConfigurationChanged(id(account.as_bytes())),
     };
     v1::Command { r#loop: NODE, command: Some(command) }
 }

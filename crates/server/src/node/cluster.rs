@@ -13,6 +13,7 @@
 //! agents' sockets and requests are carried there.
 
 mod board;
+mod changes;
 mod follower;
 mod forward;
 mod health;
@@ -46,7 +47,7 @@ use super::{
     SharedHistory,
     backends::Keys,
     desk::{DeskView, Rows},
-    gate::Gate,
+    engine::NodeEngine,
     random,
 };
 use crate::config::{ClusterStorage, Config, Role};
@@ -101,7 +102,6 @@ pub(super) struct Parts {
     pub(super) catalog: Catalog,
     pub(super) projections: Arc<Projections>,
     pub(super) view: Arc<DeskView>,
-    pub(super) gate: Arc<Gate>,
     pub(super) files: Files,
     /// To this node's desk task.
     pub(super) desk: mpsc::Sender<DeskInput>,
@@ -225,6 +225,15 @@ impl Running {
         Arc::clone(&self.health)
     }
 
+    /// Carries out what other nodes change in the catalog.
+    pub(super) fn follow_changes(
+        &self,
+        catalog: Catalog,
+        engine: Arc<NodeEngine>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        changes::follow(catalog, engine, self.stop.clone())
+    }
+
     /// Says good-bye; its loops have ended.
     pub(super) fn end(&self) {
         self.stop.cancel();
@@ -250,7 +259,6 @@ impl ClusterNode {
             catalog,
             projections,
             view,
-            gate,
             files,
             desk,
             switch,
@@ -265,14 +273,9 @@ impl ClusterNode {
         let desks = switch::Desks::new(Arc::clone(&loops), desk, follower, catalog, projections);
         tasks.spawn(switch::run(Arc::clone(&desks), switch, stop.clone()));
         tasks.spawn(switch::follow(Arc::clone(&desks), stop.clone()));
-        let links = links::Links::start(
-            &self,
-            Arc::clone(&loops),
-            Arc::clone(&desks),
-            (view, gate),
-            (tasks, stop),
-        )
-        .await?;
+        let links =
+            links::Links::start(&self, Arc::clone(&loops), Arc::clone(&desks), view, (tasks, stop))
+                .await?;
         let nodes = Arc::clone(&self.nodes);
         let partitions = partitions::start(&self, Arc::clone(&loops), files, broken, tasks, stop)?;
         let health = Arc::new(Health::new(&self, Arc::clone(&loops)));

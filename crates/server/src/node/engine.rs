@@ -39,7 +39,6 @@ use frontdesk_gateway::{
         port::{Answer, ChatHealth, Command, Placed, Reply},
     },
     edge::UpgradedSocket,
-    peer::Notice,
 };
 use frontdesk_protocol::{
     close, codes,
@@ -97,15 +96,16 @@ pub(crate) struct NodeEngine {
 }
 
 impl NodeEngine {
-    /// Closes a user's sockets on all loops: in one account or all, of one login session or all.
-    fn close_sockets(
+    /// Closes a user's sockets on this node: in one account or all, of one login session or all. Other nodes
+    /// hear of it from the catalog.
+    pub(super) fn close_sockets(
         &self,
         account: Option<AccountId>,
         user: UserId,
         login: Option<&str>,
         code: u16,
     ) {
-        for loop_index in self.loops.numbers() {
+        for loop_index in self.loops.local_numbers() {
             let login = login.map(ToOwned::to_owned);
             let command = Command::Revoke { user, account, login, code };
             if self.loops.send(loop_index, command).is_err() {
@@ -604,7 +604,7 @@ impl Engine for NodeEngine {
     }
 
     fn revoke_key(&self, account: AccountId, key: ApiKeyId) {
-        for loop_index in self.loops.numbers() {
+        for loop_index in self.loops.local_numbers() {
             let command = Command::RevokeKey { account, key, code: close::FORBIDDEN.code };
             if self.loops.send(loop_index, command).is_err() {
                 tracing::error!("a loop did not take the order to close a key's sockets");
@@ -618,7 +618,6 @@ impl Engine for NodeEngine {
             tracing::warn!(account.id = %account, "the desk did not hear of a change");
         }
         self.staff.changed();
-        self.loops.tell_all(&Notice::ConfigurationChanged(account));
         self.gate.configuration_changed(account).await;
     }
 

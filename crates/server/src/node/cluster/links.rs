@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ClusterNode, node_id, switch::Desks};
-use crate::node::{desk::DeskView, gate::Gate};
+use crate::node::desk::DeskView;
 
 /// How long the bus is left alone after it failed, before the node it failed for is given up.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ impl Links {
         node: &ClusterNode,
         loops: Arc<Loops>,
         desks: Arc<Desks>,
-        (view, gate): (Arc<DeskView>, Arc<Gate>),
+        view: Arc<DeskView>,
         (tasks, stop): (&TaskTracker, &CancellationToken),
     ) -> anyhow::Result<Arc<Self>> {
         let links = Arc::new(Self {
@@ -57,13 +57,13 @@ impl Links {
                     tracing::error!("another process listens on the bus under this node's number");
                     return;
                 };
-                receiving.take(batch, &desks, &view, &gate).await;
+                receiving.take(batch, &desks, &view).await;
             }
         });
         Ok(links)
     }
 
-    async fn take(&self, bytes: Bytes, desks: &Arc<Desks>, view: &DeskView, gate: &Arc<Gate>) {
+    async fn take(&self, bytes: Bytes, desks: &Arc<Desks>, view: &DeskView) {
         let opened = self.order.lock().open(bytes);
         let batch = match opened {
             Ok(Received::InOrder(batch)) => batch,
@@ -85,7 +85,6 @@ impl Links {
             match notice {
                 Notice::AnnounceAgain => self.tell(|| Command::NodeJoined { node: from }),
                 Notice::Attended { inbox, attended } => view.note_attended(inbox, attended),
-                Notice::ConfigurationChanged(account) => gate.configuration_changed(account).await,
                 notice => desks.take(notice).await,
             }
         }

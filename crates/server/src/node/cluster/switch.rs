@@ -157,7 +157,7 @@ impl Desks {
                     self.tell(input).await;
                 }
             }
-            Notice::Attended { .. } | Notice::AnnounceAgain | Notice::ConfigurationChanged(_) => {}
+            Notice::Attended { .. } | Notice::AnnounceAgain => {}
         }
     }
 

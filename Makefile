@@ -38,6 +38,10 @@ run: ## Build, then serve a demo on http://127.0.0.1:8080
 	@$(MAKE) --no-print-directory build
 	@exec "$(TARGET_DIR)/release/frontdesk" serve --demo --data-dir "$(DEMO_DIR)"
 
+.PHONY: run-cluster
+run-cluster: $(if $(FRONTDESK_BIN),,build) ## Build, then serve a cluster of three nodes on http://127.0.0.1:8090
+	@exec scripts/run-cluster
+
 .PHONY: check
 check: web ## Format, lints, types, generated files, dependency rules
 	$(CARGO) fmt --all --check

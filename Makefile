@@ -48,6 +48,7 @@ check: web ## Format, lints, types, generated files, dependency rules
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) xtask check
 	$(NPM) run check
+	scripts/check-deploy
 
 # A set of services of its own, which ends with it.
 .PHONY: test

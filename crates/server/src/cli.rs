@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Look after accounts.
     #[command(subcommand)]
     Account(Account),
+    /// Look after the databases of a cluster.
+    #[command(subcommand)]
+    Shard(Shard),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -107,6 +110,48 @@ pub(crate) struct Init {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Shard {
+    /// Show which partitions lie on which shard, and what is on its way.
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// Print one JSON object instead of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move a partition to another shard while it is used; goes on with a move that was interrupted.
+    Move {
+        #[command(flatten)]
+        place: Place,
+        /// The partition's number.
+        #[arg(long, value_name = "NUMBER")]
+        partition: u16,
+        /// The shard's number, from 1, as they stand in storage.cluster.mysql_urls.
+        #[arg(long, value_name = "NUMBER")]
+        to: u16,
+    },
+    /// Take an interrupted move back: the partition stays where it was.
+    TakeBack {
+        #[command(flatten)]
+        place: Place,
+        /// The partition's number.
+        #[arg(long, value_name = "NUMBER")]
+        partition: u16,
+    },
+}
+
+impl Shard {
+    /// Where the configuration is.
+    pub(crate) fn place(&self) -> &Place {
+        match self {
+            Self::Status { place, .. }
+            | Self::Move { place, .. }
+            | Self::TakeBack { place, .. } => place,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

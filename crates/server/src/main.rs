@@ -12,6 +12,7 @@ mod fill;
 mod node;
 mod progress;
 mod serve;
+mod shards;
 mod telemetry;
 mod trust;
 
@@ -71,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(doctor) => commands::doctor(&load(&flags(&doctor.place))?),
         Command::User(user) => commands::user(user),
         Command::Account(account) => commands::account(account),
+        Command::Shard(shard) => shards::run(&load(&flags(shard.place()))?, &shard),
         Command::Config(ConfigCommand::Check { place }) => {
             load(&flags(&place))?;
             commands::say("the configuration is fine");

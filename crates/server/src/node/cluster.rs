@@ -63,6 +63,9 @@ fn node_number(node: &NodeId) -> u16 {
 }
 
 const NODE_NAME: &str = "node-";
+/// How long a start waits for owners, and how often it looks.
+const SETTLE_WAIT: Duration = Duration::from_secs(10);
+const SETTLE_LOOK: Duration = Duration::from_millis(50);
 /// Partitions of the bus in Kafka; of more nodes some share one.
 const BUS_PARTITIONS: u16 = 16;
 
@@ -186,6 +189,19 @@ pub(super) async fn open(
     })
 }
 
+/// Waits a while until every partition has an owner, so that whoever comes first finds one.
+async fn settled(loops: &Loops, partitions: u16) {
+    let until = tokio::time::Instant::now() + SETTLE_WAIT;
+    let is_owned = |partition| loops.owners().owner(partition).is_some();
+    while !(0..partitions).all(is_owned) {
+        if tokio::time::Instant::now() >= until {
+            tracing::warn!("not every partition has an owner yet; /readyz tells when");
+            return;
+        }
+        tokio::time::sleep(SETTLE_LOOK).await;
+    }
+}
+
 /// Runs what waits for another machine.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -284,8 +300,17 @@ impl ClusterNode {
         } else {
             self.advertise.clone()
         };
-        board::start(&self, address, loops, desks, links, partitions.clone(), (tasks, stop))
-            .await?;
+        board::start(
+            &self,
+            address,
+            Arc::clone(&loops),
+            desks,
+            links,
+            partitions.clone(),
+            (tasks, stop),
+        )
+        .await?;
+        settled(&loops, self.partitions).await;
         Ok(Running { partitions, health, nodes, token: self.token, stop: stop.clone() })
     }
 }

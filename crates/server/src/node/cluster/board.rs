@@ -24,6 +24,8 @@ use crate::node::now_ms;
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a node counts as there after it said so last.
 const GONE_AFTER: Duration = Duration::from_secs(5);
+/// How long nothing has to be read for the board to have been away.
+const AWAY_AFTER: Duration = Duration::from_secs(3);
 /// How long a start listens whether another node has its number: longer than one is silent.
 const LISTEN: Duration = Duration::from_millis(2_500);
 /// Clocks that are further apart are reported: tokens allow 60 s.
@@ -207,6 +209,12 @@ impl Board {
 
     /// This node reads what it wrote itself.
     fn heard_self(&mut self, said: &Announcement, post: &Post) {
+        if self.heard_self.elapsed() > AWAY_AFTER {
+            // The board was away, for the others too: what they have to say comes in a moment.
+            for peer in self.peers.values_mut() {
+                peer.heard = Instant::now();
+            }
+        }
         self.heard_self = Instant::now();
         let skew_ms = said.clock_ms - post.written_ms;
         let before_ms = self.skew_ms.swap(skew_ms, Ordering::Relaxed);

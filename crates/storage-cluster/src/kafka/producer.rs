@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use frontdesk_storage::{LogError, Offset, Record};
+use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -19,7 +20,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 
-use super::turn::{Progress, Turn};
+use super::turn::{Held, Progress, Turn};
 use super::{DIAGNOSIS_TIMEOUT, KafkaOptions, Reports, from_kafka};
 
 /// A batch is closed once it has so much.
@@ -29,6 +30,8 @@ const QUEUE_KBYTES: usize = 256 << 10;
 const QUEUE_RECORDS: usize = 1 << 20;
 /// How soon it is noticed that a producer is to be retired.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a broker surely knows a producer that sends nothing; it forgets one after a day.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
 /// How long what is on its way in a retired producer may take.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the reports of what was thrown away may take: they come from its own threads.
@@ -107,18 +110,17 @@ impl KafkaProducer {
     /// Hands records over; the turn hears of each of them.
     pub(super) fn send(&self, turn: &Arc<Turn>, records: &[Record<'_>]) {
         let client = self.shared.client.read();
-        for (index, record) in records.iter().enumerate() {
-            let key = record.partition.to_be_bytes();
-            let place = Box::new(Place { turn: Arc::clone(turn), index });
-            let message = BaseRecord::with_opaque_to(&self.options().topic, place)
-                .partition(i32::from(turn.partition()))
-                .key(&key)
-                .payload(record.payload);
-            if let Err((error, _)) = client.send(message) {
-                client.context().progress(turn, turn.cut(index, error));
-                return;
+        let now = if client.context().is_known(turn.partition()) {
+            records
+        } else {
+            let (first, rest) = records.split_at(1);
+            if !rest.is_empty() {
+                turn.hold(rest);
             }
-        }
+            first
+        };
+        let records = now.iter().map(|record| (record.partition, record.payload));
+        self.shared.hand_over(&client, turn, 0, records);
     }
 }
 
@@ -132,12 +134,45 @@ impl Drop for KafkaProducer {
 }
 
 impl Shared {
+    /// Hands records of a turn over, the first of which has an index.
+    fn hand_over<'a>(
+        &self,
+        client: &Client,
+        turn: &Arc<Turn>,
+        first: usize,
+        records: impl Iterator<Item = (u16, &'a [u8])>,
+    ) {
+        for (index, (bucket, payload)) in (first..).zip(records) {
+            let key = bucket.to_be_bytes();
+            let place = Box::new(Place { turn: Arc::clone(turn), index });
+            let message = BaseRecord::with_opaque_to(&self.options.topic, place)
+                .partition(i32::from(turn.partition()))
+                .key(&key)
+                .payload(payload);
+            if let Err((error, _)) = client.send(message) {
+                client.context().progress(turn, turn.cut(index, error));
+                return;
+            }
+        }
+    }
+
+    /// Hands over what was held back until the brokers knew the producer.
+    fn hand_over_held(&self, client: &Client) {
+        let turns = std::mem::take(&mut *client.context().held.lock());
+        for turn in turns {
+            let Some(records) = turn.take_held() else { continue };
+            let records = records.iter().map(|(bucket, payload)| (*bucket, &payload[..]));
+            self.hand_over(client, &turn, 1, records);
+        }
+    }
+
     /// Serves the producer's events, and replaces one that has to go.
     fn run(&self) {
         let mut client = Arc::clone(&self.client.read());
         while !self.is_stopped.load(Ordering::Acquire) {
             client.poll(POLL_INTERVAL);
             if !client.context().is_retired.load(Ordering::Acquire) {
+                self.hand_over_held(&client);
                 continue;
             }
             match new_client(&self.options) {
@@ -183,6 +218,10 @@ fn retire(options: &KafkaOptions, client: &Client) {
     if let Err(error) = client.flush(PURGE_TIMEOUT) {
         tracing::error!(%error, "a kafka producer did not give up its records");
     }
+    for turn in std::mem::take(&mut *client.context().held.lock()) {
+        let error = ClientError::MessageProduction(RDKafkaErrorCode::PurgeQueue);
+        client.context().progress(&turn, turn.give_up_held(error));
+    }
     let given_up = std::mem::take(&mut *client.context().given_up.lock());
     if given_up.is_empty() {
         return;
@@ -214,10 +253,20 @@ struct Deliveries {
     is_retired: AtomicBool,
     /// Appends that shall hear why.
     given_up: Mutex<Vec<Arc<Turn>>>,
+    /// Appends whose first record is durable, and whose others were held back.
+    held: Mutex<Vec<Arc<Turn>>>,
+    /// When the leaders of partitions last took something from this producer.
+    known: Mutex<HashMap<u16, Instant>>,
     reports: Reports,
 }
 
 impl Deliveries {
+    /// Whether the leader of a partition knows this producer, and so refuses what comes behind a gap. From one that it
+    /// does not know it takes any record: then the first one goes alone.
+    fn is_known(&self, partition: u16) -> bool {
+        self.known.lock().get(&partition).is_some_and(|at| at.elapsed() < KNOWN_FOR)
+    }
+
     fn retire(&self) {
         self.is_retired.store(true, Ordering::Release);
     }
@@ -233,6 +282,7 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Place>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, place: Box<Place>) {
+        let turn = &place.turn;
         let result = match result {
             // A batch whose answer was lost counts as kept once one behind it is; nobody said where.
             Ok(message) => Ok((message.offset() >= 0).then(|| from_kafka(message.offset()))),
@@ -241,7 +291,18 @@ impl ProducerContext for Deliveries {
                 Err(error.clone())
             }
         };
-        self.progress(&place.turn, place.turn.report(place.index, result));
+        if place.index == 0 && result.is_ok() {
+            self.known.lock().insert(turn.partition(), Instant::now());
+        }
+        self.progress(turn, turn.report(place.index, result));
+        match turn.held() {
+            None => {}
+            Some(Held::Free) => self.held.lock().push(Arc::clone(turn)),
+            Some(Held::InVain) => {
+                let error = ClientError::MessageProduction(RDKafkaErrorCode::PurgeQueue);
+                self.progress(turn, turn.give_up_held(error));
+            }
+        }
     }
 }
 

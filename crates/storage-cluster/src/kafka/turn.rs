@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use frontdesk_storage::Offset;
+use frontdesk_storage::{Offset, Record};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rdkafka::error::KafkaError as ClientError;
 
 /// Told the number of a partition whose append can be asked for its end.
 pub type Notify = Arc<dyn Fn(u16) + Send + Sync>;
+
+/// A record that waits: bucket and payload.
+pub(super) type HeldRecord = (u16, Box<[u8]>);
 
 /// Why the records of an append are not all known to be durable.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,10 +51,21 @@ pub(super) enum Progress {
     GivenUp,
 }
 
+/// What may become of records that are held, once the first has been reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is durable.
+    Free,
+    /// It is not, so that they may not be either.
+    InVain,
+}
+
 /// One append. It ends when each of its records has been reported, so that nothing of it is on its way any more.
 pub(super) struct Turn {
     partition: u16,
     notify: Notify,
+    /// Records behind the first, while they wait for its report.
+    held: Mutex<Option<Vec<HeldRecord>>>,
     reports: Mutex<Reported>,
     ended: Condvar,
 }
@@ -70,7 +84,24 @@ struct Reported {
 impl Turn {
     pub(super) fn new(partition: u16, expected: usize, notify: Notify) -> Self {
         let reports = Reported { expected, ..Reported::default() };
-        Self { partition, notify, reports: Mutex::new(reports), ended: Condvar::new() }
+        let held = Mutex::new(None);
+        Self { partition, notify, held, reports: Mutex::new(reports), ended: Condvar::new() }
+    }
+
+    /// Keeps records until the first has been reported.
+    pub(super) fn hold(&self, records: &[Record<'_>]) {
+        let copy = |record: &Record<'_>| (record.partition, record.payload.into());
+        *self.held.lock() = Some(records.iter().map(copy).collect());
+    }
+
+    pub(super) fn take_held(&self) -> Option<Vec<HeldRecord>> {
+        self.held.lock().take()
+    }
+
+    /// Whether records are held that may be sent now, or that have to be given up.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.held.lock().as_ref()?;
+        Some(if self.reports.lock().error.is_none() { Held::Free } else { Held::InVain })
     }
 
     pub(super) fn partition(&self) -> u16 {
@@ -110,6 +141,15 @@ impl Turn {
         let mut reports = self.reports.lock();
         reports.expected = index;
         reports.error.get_or_insert(AppendError::NotTaken { index, source });
+        self.progress(reports)
+    }
+
+    /// Records that are held are given up.
+    pub(super) fn give_up_held(&self, error: ClientError) -> Progress {
+        self.held.lock().take();
+        let mut reports = self.reports.lock();
+        reports.expected = reports.count;
+        reports.error.get_or_insert(AppendError::Failed(error));
         self.progress(reports)
     }
 

@@ -74,7 +74,7 @@ fn r18_a_record_that_is_refused_closes_its_own_log_only() {
     let topic = TestTopic::with_settings(2, &[("max.message.bytes", "2000")]);
     let producer = topic.producer();
     let (mut log, mut neighbour) = (open(&producer, 0), open(&producer, 1));
-    assert_eq!(append(&mut log, &[b"before"]), 1);
+    // The leader of one partition has never heard of this producer, and so would take what comes behind a gap.
     assert_eq!(append(&mut neighbour, &[b"before"]), 1);
     for round in 0..3 {
         let large = vec![1; 300 << 10];
@@ -84,9 +84,9 @@ fn r18_a_record_that_is_refused_closes_its_own_log_only() {
         assert!(matches!(error, LogError::Io { .. }), "{error}");
         assert_eq!(append(&mut neighbour, &[b"after"]), 2 + round as Offset);
         log = open(&producer, 0);
-        assert_eq!(append(&mut log, &[b"small"]), 2 + round as Offset);
+        assert_eq!(append(&mut log, &[b"small"]), 1 + round as Offset);
     }
-    assert_eq!(read_all(&log, 1).len(), 4);
+    assert_eq!(read_all(&log, 1).len(), 3);
 }
 
 #[test]

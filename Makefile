@@ -61,6 +61,15 @@ test: tools web ## Every suite
 	$(NPM) run sizes
 	@$(MAKE) --no-print-directory e2e DEBUG_BUILD=
 
+# The part of `make test` that is about clusters, with a set of services of its own as well.
+.PHONY: test-cluster
+test-cluster: export FRONTDESK_SERVICES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/frontdesk/test-services
+test-cluster: export FRONTDESK_SERVICES_PORT := 17100
+test-cluster: tools web ## Nodes on Kafka, Redis and MariaDB under faults of 10 s
+	@trap 'scripts/services stop' EXIT; \
+	$(CARGO) test --locked -p frontdesk --test it -- cluster:: && \
+	$(CARGO) test --locked -p frontdesk-storage-cluster -p frontdesk-mysql -p frontdesk-catalog
+
 # Hours. The result is written to docs/results; see docs/testing.md.
 .PHONY: test-long
 test-long: build ## The long tier: soak, power loss, clocks, ...; ONLY=r07 runs one

@@ -367,7 +367,6 @@ impl Chat {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
         self.go_on_telling(io);
-        self.give_up_broken();
         if now_ms - self.full_ms > FULL_TOLD_MS {
             self.health.storage_full.store(false, Ordering::Relaxed);
         }
@@ -595,6 +594,7 @@ impl Service for Chat {
             io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
         }
         self.commit(io);
+        self.give_up_broken(io);
         self.release_settled(io);
         self.resume_paused(io);
         self.tell_stuck();

@@ -280,7 +280,7 @@ impl Desk {
             self.queue.enter(id, held.lane(), held.priority(), held.since_ms());
             self.places_changed = true;
         } else if let Owner::Agent(agent) = held.owner {
-            self.agents.own(agent, &held);
+            self.agents.own(now_ms, agent, &held);
         }
         if let Some(InFlight { agent: Some(agent), .. }) = held.in_flight {
             self.agents.reserve(agent, id, now_ms);

@@ -77,6 +77,8 @@ const GATE_QUEUE: usize = 32_768;
 const DESK_QUEUE: usize = 16_384;
 /// HTTP queries that may wait for the desk.
 const QUERY_QUEUE: usize = 1_024;
+/// How long a stop may take beside closing connections.
+const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How long a stop waits for lists to be written.
 const TASKS_GRACE: Duration = Duration::from_secs(3);
 /// How often what has expired is removed; uploads older than this are given up.
@@ -495,6 +497,14 @@ fn space(data_dir: &DataDir, config: &Config) -> Box<dyn Fn(u64) -> bool + Send 
     Box::new(move |bytes| {
         DiskSpace::of(&path, reserve).is_ok_and(|space| space.usable_bytes() >= bytes)
     })
+}
+
+/// How long a stop may take beside closing connections: a node of several hands its partitions over.
+pub(crate) fn stop_grace(config: &Config) -> Duration {
+    match &config.storage {
+        Storage::Embedded { .. } => STOP_GRACE,
+        Storage::Cluster { .. } => STOP_GRACE + cluster::LEAVE_TIMEOUT,
+    }
 }
 
 pub(crate) fn durability(config: &Config) -> Durability {

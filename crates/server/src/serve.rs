@@ -106,7 +106,7 @@ async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     next(&mut terminate, &mut interrupt).await;
     drop(life);
     tracing::info!("stopping; a second signal stops at once");
-    let grace = Duration::from_millis(config.server.drain_ms) + Duration::from_secs(5);
+    let grace = Duration::from_millis(config.server.drain_ms) + node::stop_grace(config);
     tokio::select! {
         stopped = tokio::time::timeout(grace, node.stop()) => {
             stopped.context("stopping took too long")??;

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::{
     balancer::Balancer,
-    server::{Installed, ServerBuilder, TestServer, init_with},
+    server::{Installed, ServerBuilder, TestServer, init_with, variable},
     services::Addresses,
 };
 
@@ -65,6 +65,13 @@ impl Cluster {
             cluster.add(binary, &more).await;
         }
         cluster
+    }
+
+    /// The environment of one more process of this cluster, under a number of its own.
+    pub fn variables(&self, node: u8) -> Vec<(String, String)> {
+        let number = ("cluster.node".to_owned(), node.to_string());
+        let all = self.settings.iter().chain([&number]);
+        all.map(|(key, value)| (variable(key), value.clone())).collect()
     }
 
     /// Starts one more node.

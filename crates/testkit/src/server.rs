@@ -96,7 +96,7 @@ fn command(binary: &str) -> Command {
 }
 
 /// The environment variable of a key of the configuration.
-fn variable(key: &str) -> String {
+pub(crate) fn variable(key: &str) -> String {
     format!("FRONTDESK__{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
@@ -506,7 +506,8 @@ impl TestServer {
 
     /// The value of a metric, summed over its labels.
     pub async fn metric(&self, name: &str) -> f64 {
-        let text = self.http.get("/metrics").await.text;
+        // Of this node, whatever stands before it.
+        let text = Http::new(self.own_address()).get("/metrics").await.text;
         let mut found = false;
         let mut sum = 0.0;
         for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -74,15 +74,20 @@ impl Chat {
         self.releasing = left;
     }
 
-    /// Gives partitions up whose log or history takes nothing more.
-    pub(super) fn give_up_broken(&mut self) {
+    /// Gives partitions up whose log or history takes nothing more, once everybody who waits has an answer. The
+    /// log may hold what nobody was told of: who is connected comes back and reads it.
+    pub(super) fn give_up_broken(&mut self, io: &mut Io<'_>) {
         let Some(broken_port) = self.ports.broken.clone() else { return };
         let broken: Vec<u16> = self.dispatchers.broken().collect();
         for partition in broken {
+            if self.dispatchers.unanswered(partition) > 0 {
+                continue;
+            }
             let Ok(permit) = broken_port.try_reserve() else { return };
             if let Some(dispatcher) = self.dispatchers.release(partition) {
                 self.loops.owners().set(partition, None);
                 permit.send(dispatcher);
+                self.send_visitors_away(io, partition);
             }
         }
     }

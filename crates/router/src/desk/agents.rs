@@ -32,7 +32,8 @@ pub(super) struct Agent {
     pub(super) profile: AgentProfile,
     chosen: Presence,
     connected: bool,
-    /// When the last connection was lost; the start, for agents not seen yet.
+    /// When the last connection was lost; for agents not seen yet, when they were first known to own a
+    /// session, and 0 before.
     lost_at_ms: i64,
     announced: Presence,
     /// Orders equally busy agents: the longest without a new session comes first.
@@ -187,7 +188,11 @@ impl Agents {
         self.owned.get(&id).into_iter().flat_map(|owned| owned.sessions.keys()).copied()
     }
 
-    pub(super) fn own(&mut self, id: UserId, session: &Held) {
+    pub(super) fn own(&mut self, now_ms: i64, id: UserId, session: &Held) {
+        // A desk that has moved here may hear late who owns what.
+        if let Some(agent) = self.known.get_mut(&id).filter(|agent| agent.lost_at_ms == 0) {
+            agent.lost_at_ms = now_ms;
+        }
         let counts = session.session().status() == SessionStatus::Assigned;
         self.owned.entry(id).or_default().insert(session.id(), counts);
         self.assigned(id, session.session().assigned_at_ms);

@@ -42,6 +42,7 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(super) use health::Health;
+pub(super) use partitions::LEAVE_TIMEOUT;
 
 use super::{
     SharedHistory,
@@ -282,6 +283,13 @@ impl ClusterNode {
             address,
             mut rows,
         } = parts;
+        let address = if self.advertise.is_empty() {
+            format!("http://{}", super::reachable(address))
+        } else {
+            self.advertise.clone()
+        };
+        // First of all: a node that runs keeps its number, its partitions and its place on the bus.
+        let free = board::ask(&self, address, loops.local().len() as u16).await?;
         // What the desk would write follows the history here.
         tasks.spawn(async move { while rows.recv().await.is_some() {} });
         let follower = follower::Follower::new(Arc::clone(&self.history), Arc::clone(&projections));
@@ -295,21 +303,8 @@ impl ClusterNode {
         let nodes = Arc::clone(&self.nodes);
         let partitions = partitions::start(&self, Arc::clone(&loops), files, broken, tasks, stop)?;
         let health = Arc::new(Health::new(&self, Arc::clone(&loops)));
-        let address = if self.advertise.is_empty() {
-            format!("http://{}", super::reachable(address))
-        } else {
-            self.advertise.clone()
-        };
-        board::start(
-            &self,
-            address,
-            Arc::clone(&loops),
-            desks,
-            links,
-            partitions.clone(),
-            (tasks, stop),
-        )
-        .await?;
+        let at = (tasks, stop);
+        board::start(&self, free, Arc::clone(&loops), desks, links, partitions.clone(), at);
         settled(&loops, self.partitions).await;
         Ok(Running { partitions, health, nodes, token: self.token, stop: stop.clone() })
     }

@@ -25,6 +25,10 @@ pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> Rende
             edges.iter().map(read).sum::<u64>()
         };
         gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
+        let owners = loops.owners();
+        let is_own = |of: &u16| owners.owner(*of).is_some_and(|owner| loops.is_local(owner));
+        let owned = (0..owners.partitions()).filter(is_own).count() as u64;
+        gauge(&mut text, "frontdesk_partitions", "Partitions of the log this node owns", owned);
         let tasks = runtime.num_alive_tasks() as u64;
         gauge(&mut text, "frontdesk_tasks", "Tasks of the asynchronous runtime", tasks);
         let backlog = loops.local().iter().map(|handle| handle.backlog() as u64).sum();

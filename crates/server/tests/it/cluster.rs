@@ -1,12 +1,12 @@
 //! Several nodes as one installation: messages between them, nodes that come, go and die, engines that are
 //! away for a while.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use frontdesk_protocol::wire::Presence;
-use frontdesk_testkit::{Cluster, TestAgent, TestVisitor, services};
-
+use frontdesk_testkit::{Cluster, Http, Rng, TestAgent, TestVisitor, services, soon};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::{FRONTDESK, crash, eventually, heavy};
 
@@ -21,7 +21,22 @@ async fn roomy(test: &str, addresses: &services::Addresses, nodes: u8) -> Cluste
     })
     .await;
     all_owned(&cluster).await;
+    spread(&cluster).await;
     cluster
+}
+
+/// Waits until the nodes share the partitions evenly: none moves from then on.
+async fn spread(cluster: &Cluster) {
+    let nodes = cluster.nodes.len();
+    eventually(Duration::from_secs(30), "the partitions are shared evenly", async || {
+        let mut owned = Vec::new();
+        for node in &cluster.nodes {
+            owned.push(node.metric("frontdesk_partitions").await as usize);
+        }
+        let all: usize = owned.iter().sum();
+        all > 0 && owned.iter().all(|one| (all / nodes..=all.div_ceil(nodes)).contains(one))
+    })
+    .await;
 }
 
 /// Waits until every partition has an owner, as every node sees it.
@@ -133,8 +148,9 @@ async fn away(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r16_kafka_stopped_for_10_s_keeps_what_is_sent_and_acks_it_later() {
     let _alone = heavy().await;
-    away("r16", async |own| own.signal("kafka-1", Signal::KILL), async |own| own.start_again())
-        .await;
+    let fault = async |own: &services::OwnServices| own.signal("kafka-1", Signal::STOP);
+    let heal = async |own: &services::OwnServices| own.signal("kafka-1", Signal::CONT);
+    away("r16", fault, heal).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,4 +164,97 @@ async fn r20_a_shard_stopped_for_10_s_loses_nothing() {
     let _alone = heavy().await;
     away("r20", async |own| own.signal("mysql-2", Signal::KILL), async |own| own.start_again())
         .await;
+}
+
+/// Agents who take, and chats they take.
+const TAKERS: usize = 8;
+const CHATS: usize = 60;
+
+/// Tries to take every chat, in an order of its own, until it is told what became of each; those it was
+/// told are its own.
+async fn take_all(http: Http, mut chats: Vec<String>, seed: u64) -> Vec<String> {
+    let mut rng = Rng::new(seed);
+    chats.sort_by_cached_key(|_| rng.next_u64());
+    let mut taken = Vec::new();
+    for chat in chats {
+        let path = format!("/api/v1/conversations/{chat}/commands");
+        loop {
+            let request =
+                http.request(reqwest::Method::POST, &path).timeout(Duration::from_secs(10));
+            let answer = http.try_send(request.json(&json!({"command": "take"}))).await;
+            match answer.map(|answer| answer.status) {
+                Some(200) => taken.push(chat),
+                // Its node is gone, or nobody owns the conversation for the moment.
+                None | Some(502..=504 | 507) => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+                // Another agent has it.
+                Some(409) => {}
+                Some(status) => panic!("take of {chat} was answered with {status}"),
+            }
+            break;
+        }
+    }
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r23_of_agents_who_take_at_once_one_has_each_chat_over_a_kill() {
+    let _alone = heavy().await;
+    let mut cluster = roomy("r23", &services::shared(), 3).await;
+    let admin = cluster.nodes[0].admin();
+    let inboxes = admin.get("/api/v1/inboxes").await.ok();
+    let inbox = inboxes["inboxes"][0]["id"].as_str().expect("an inbox").to_owned();
+    let manual = json!({"routing": "manual"});
+    admin.patch(&format!("/api/v1/inboxes/{inbox}"), &manual).await.ok();
+    admin.set("routing.capacity", json!(1_000)).await;
+    let mut agents = Vec::new();
+    for number in 0..TAKERS {
+        agents.push(TestAgent::online(&cluster.nodes[0], &format!("Taker{number}")).await);
+    }
+    let (mut visitors, mut chats) = (Vec::new(), Vec::new());
+    for _ in 0..CHATS {
+        let mut visitor = TestVisitor::connect(&cluster.nodes[0]).await;
+        visitor.say("hello").await;
+        chats.push(visitor.conversation.clone());
+        visitors.push(visitor);
+    }
+    let takers: Vec<_> = agents
+        .iter()
+        .zip(0..)
+        .map(|(agent, seed)| tokio::spawn(take_all(agent.http.clone(), chats.clone(), seed)))
+        .collect();
+    // The moment is the test: whatever is under way then, is cut.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    cluster.nodes[1].kill9().await;
+    let mut owners: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, taker) in takers.into_iter().enumerate() {
+        for chat in taker.await.expect("a taker ends well") {
+            owners.entry(chat).or_default().push(number);
+        }
+    }
+    for chat in &chats {
+        let told = owners.get(chat).cloned().unwrap_or_default();
+        assert!(told.len() <= 1, "{chat} was given to {told:?}");
+        let path = format!("/api/v1/conversations/{chat}");
+        let view = soon("the conversation", async {
+            loop {
+                let answer = admin.try_send(admin.request(reqwest::Method::GET, &path)).await;
+                if let Some(answer) = answer.filter(|answer| answer.status == 200) {
+                    return answer.json();
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await;
+        let owner = view["row"]["session"]["owner"]["id"].as_str();
+        let owner = owner.and_then(|id| agents.iter().position(|agent| agent.id == id));
+        assert!(owner.is_some(), "{chat} has no owner: {view}");
+        if let [told] = told[..] {
+            assert_eq!(owner, Some(told), "{chat} has another owner than was said");
+        }
+    }
+    let waiting = admin.get("/api/v1/waiting").await.ok();
+    assert_eq!(waiting["violations"], json!([]), "nobody is left waiting");
 }

@@ -6,6 +6,7 @@ mod bench;
 mod bucket;
 mod chat;
 mod cluster;
+mod cluster_refused;
 mod colleagues;
 mod crash;
 mod demo;

@@ -89,33 +89,59 @@ struct Board {
 /// Where other nodes' HTTP is.
 pub(super) type Nodes = Arc<parking_lot::RwLock<BTreeMap<u8, String>>>;
 
-/// Announces this node and follows the others until the process stops. Returns once it is known that no
-/// other node has this one's number.
-pub(super) async fn start(
-    node: &ClusterNode,
-    address: String,
-    loops: Arc<Loops>,
-    desks: Arc<Desks>,
-    links: Arc<Links>,
-    partitions: partitions::Handle,
-    (tasks, stop): (&TaskTracker, &CancellationToken),
-) -> anyhow::Result<()> {
+/// The board, once it is known that no other node has this one's number.
+pub(super) struct Free {
+    posts: KafkaBoard,
+    reader: mpsc::Receiver<Post>,
+    /// What was read meanwhile.
+    backlog: Vec<Post>,
+    me: Announcement,
+}
+
+/// Asks whether another node has this one's number, before anything is taken from it.
+pub(super) async fn ask(node: &ClusterNode, address: String, loops: u16) -> anyhow::Result<Free> {
     let options = node.kafka.clone();
-    let (writer, mut posts) =
+    let (posts, mut reader) =
         super::blocking(move || KafkaBoard::open(&options)).await?.context("the notice board")?;
     let me = Announcement {
         node: node.number,
         life: node.life,
         level: LEVEL,
-        loops: loops.local().len() as u16,
+        loops,
         address,
         owned: BTreeMap::new(),
         clock_ms: now_ms(),
         sign: Sign::Asking,
     };
+    posts.publish(&me.encoded());
+    let until = tokio::time::Instant::now() + LISTEN;
+    let (mut asked, mut backlog) = (false, Vec::new());
+    while let Ok(Some(post)) = tokio::time::timeout_at(until, reader.recv()).await {
+        asked |= me.is_of(&post);
+        // One that was killed a moment ago said its last before this node asked.
+        if asked {
+            me.refuse_double(&post)?;
+        }
+        backlog.push(post);
+    }
+    anyhow::ensure!(asked, "Kafka did not take what this node had to say within {LISTEN:?}");
+    Ok(Free { posts, reader, backlog, me })
+}
+
+/// Announces this node and follows the others until the process stops.
+pub(super) fn start(
+    node: &ClusterNode,
+    free: Free,
+    loops: Arc<Loops>,
+    desks: Arc<Desks>,
+    links: Arc<Links>,
+    partitions: partitions::Handle,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) {
+    let Free { posts, reader, backlog, me } = free;
     let mut board = Board {
-        me,
-        posts: writer,
+        me: Announcement { sign: Sign::Here, ..me },
+        posts,
         peers: BTreeMap::new(),
         heard_self: Instant::now(),
         loops,
@@ -125,21 +151,53 @@ pub(super) async fn start(
         skew_ms: Arc::clone(&node.skew_ms),
         brokers: None,
     };
-    board.publish();
-    let until = tokio::time::Instant::now() + LISTEN;
-    let mut asked = false;
-    while let Ok(Some(post)) = tokio::time::timeout_at(until, posts.recv()).await {
-        asked |= board.is_own(&post);
-        // One that was killed a moment ago said its last before this node asked.
-        if asked {
-            board.refuse_double(&post)?;
-        }
-        board.take(&post);
+    // A former life of this node may have said something a moment ago.
+    let me = board.me.clone();
+    for post in backlog.iter().filter(|post| !me.is_a_life_of(post)) {
+        board.take(post);
     }
-    anyhow::ensure!(asked, "Kafka did not take what this node had to say within {LISTEN:?}");
-    board.me.sign = Sign::Here;
-    tasks.spawn(board.run(posts, partitions, stop.clone()));
-    Ok(())
+    tasks.spawn(board.run(reader, partitions, stop.clone()));
+}
+
+impl Announcement {
+    fn encoded(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("plain values serialize")
+    }
+
+    /// Whether this node said it.
+    fn is_of(&self, post: &Post) -> bool {
+        let said = serde_json::from_slice::<Self>(&post.payload);
+        said.is_ok_and(|said| said.node == self.node && said.life == self.life)
+    }
+
+    /// Whether a node of this number said it, in whatever life.
+    fn is_a_life_of(&self, post: &Post) -> bool {
+        serde_json::from_slice::<Self>(&post.payload).is_ok_and(|said| said.node == self.node)
+    }
+
+    fn refuse_double(&self, post: &Post) -> anyhow::Result<()> {
+        let Ok(said) = serde_json::from_slice::<Self>(&post.payload) else { return Ok(()) };
+        let is_double = said.node == self.node && said.life != self.life;
+        anyhow::ensure!(
+            !is_double || said.sign == Sign::Leaving,
+            "another node, at {}, runs under the number {}: give every node a cluster.node of its own",
+            said.address,
+            said.node
+        );
+        Ok(())
+    }
+
+    /// Another process uses this node's number, as this of it says.
+    fn report_double(&self) {
+        let (node, address) = (self.node, &self.address);
+        match self.sign {
+            Sign::Asking => tracing::warn!(node, address, "a process asks for this node's number"),
+            Sign::Here => {
+                tracing::error!(node, address, "another node runs under this node's number");
+            }
+            Sign::Leaving => {}
+        }
+    }
 }
 
 impl Board {
@@ -180,8 +238,7 @@ impl Board {
     }
 
     fn publish(&self) {
-        let said = serde_json::to_vec(&self.me).expect("plain values serialize");
-        self.posts.publish(&said);
+        self.posts.publish(&self.me.encoded());
     }
 
     /// This node's own partitions: its loops know them already.
@@ -191,9 +248,7 @@ impl Board {
         }
         let before = std::mem::replace(&mut self.me.owned, owned);
         let changed: Vec<u16> = (0..self.loops.owners().partitions())
-            .filter(|partition| {
-                before.contains_key(partition) != self.me.owned.contains_key(partition)
-            })
+            .filter(|partition| before.get(partition) != self.me.owned.get(partition))
             .collect();
         self.settle_owners();
         self.moved(&changed);
@@ -223,23 +278,6 @@ impl Board {
         }
     }
 
-    fn is_own(&self, post: &Post) -> bool {
-        let said = serde_json::from_slice::<Announcement>(&post.payload);
-        said.is_ok_and(|said| said.node == self.me.node && said.life == self.me.life)
-    }
-
-    fn refuse_double(&self, post: &Post) -> anyhow::Result<()> {
-        let Ok(said) = serde_json::from_slice::<Announcement>(&post.payload) else { return Ok(()) };
-        let is_double = said.node == self.me.node && said.life != self.me.life;
-        anyhow::ensure!(
-            !is_double || said.sign == Sign::Leaving,
-            "another node, at {}, runs under the number {}: give every node a cluster.node of its own",
-            said.address,
-            said.node
-        );
-        Ok(())
-    }
-
     /// Somebody says something.
     fn take(&mut self, post: &Post) {
         if self.brokers.is_none_or(|(at_ms, _)| at_ms <= post.written_ms) {
@@ -255,15 +293,8 @@ impl Board {
         if said.node == self.me.node {
             if said.life == self.me.life {
                 self.heard_self(&said, post);
-            } else if self.is_fresh(post)
-                && self.me.sign == Sign::Here
-                && said.sign != Sign::Leaving
-            {
-                tracing::error!(
-                    node = said.node,
-                    address = said.address,
-                    "another node runs under this node's number"
-                );
+            } else if self.is_fresh(post) {
+                said.report_double();
             }
             return;
         }

@@ -19,6 +19,7 @@ use frontdesk_storage::{History, LogError, MessageLog};
 use frontdesk_storage_cluster::{
     GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaProducer, MySqlHistory,
 };
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -30,10 +31,10 @@ use super::ClusterNode;
 
 /// How long until a partition that could not be taken is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How long a loop may take to let go of a partition: its log gives up an append after that.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a loop may take to let go of a partition beside the time after which its log gives up an append.
+const RELEASE_MARGIN: Duration = Duration::from_secs(15);
 /// How long leaving the group may take.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(in crate::node) const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often Kafka forgets what the history holds.
 const TRIM_EVERY: Duration = Duration::from_mins(1);
 /// Partitions that are taken at the same time: each folds what its log holds.
@@ -77,6 +78,9 @@ struct Owner {
     options: DispatcherOptions,
     /// What the group says is this node's.
     assigned: Mutex<BTreeSet<u16>>,
+    /// One for each partition, held while it is taken or handed over: what was begun last is done last.
+    turns: Vec<tokio::sync::Mutex<()>>,
+    release_timeout: Duration,
     owned: watch::Sender<Owned>,
     taking: tokio::sync::Semaphore,
     tasks: TaskTracker,
@@ -113,6 +117,8 @@ pub(super) fn start(
         files,
         options: DispatcherOptions { partitions: node.partitions, ..DispatcherOptions::default() },
         assigned: Mutex::default(),
+        turns: (0..node.partitions).map(|_| tokio::sync::Mutex::default()).collect(),
+        release_timeout: node.kafka.delivery_timeout + RELEASE_MARGIN,
         owned,
         taking: tokio::sync::Semaphore::new(TAKEN_AT_ONCE),
         tasks: tasks.clone(),
@@ -206,19 +212,25 @@ impl Owner {
         });
     }
 
-    fn is_assigned(&self, partition: u16) -> bool {
-        self.assigned.lock().contains(&partition)
+    /// Whether the partition is this node's and not taken yet.
+    fn is_wanted(&self, partition: u16) -> bool {
+        self.assigned.lock().contains(&partition) && !self.owned.borrow().contains_key(&partition)
     }
 
     /// Takes a partition, however often it has to be tried.
     async fn take(self: &Arc<Self>, partition: u16) {
-        while self.is_assigned(partition) {
+        loop {
+            let turn = self.turns[usize::from(partition)].lock().await;
+            if !self.is_wanted(partition) {
+                return;
+            }
             let permit = self.taking.acquire().await;
             let owner = Arc::clone(self);
             let opened = tokio::task::spawn_blocking(move || owner.open(partition)).await;
             drop(permit);
             match opened {
                 Ok(Ok(Taken { epoch, dispatcher, files })) => {
+                    // Whoever wants it back meanwhile waits for this turn.
                     self.adopt(partition, epoch, dispatcher);
                     self.remove_files(files).await;
                     return;
@@ -232,6 +244,7 @@ impl Owner {
                 }
                 Err(panic) => tracing::error!(partition, %panic, "taking a partition panicked"),
             }
+            drop(turn);
             sleep(RETRY_AFTER).await;
         }
     }
@@ -290,36 +303,36 @@ impl Owner {
 
     /// Lets go of partitions: what is folded goes to the history first.
     async fn hand_over(self: Arc<Self>, partitions: Vec<u16>, handover: Option<Handover>) {
-        let mut released = Vec::new();
-        for partition in partitions {
-            self.assigned.lock().remove(&partition);
-            let (reply, dispatcher) = oneshot::channel();
-            let command = Command::Release { partition, reply };
-            if self.loops.send(self.loop_of(partition), command).is_ok() {
-                released.push((partition, dispatcher));
-            }
-        }
-        for (partition, dispatcher) in released {
-            let finished = match timeout(RELEASE_TIMEOUT, dispatcher).await {
-                Ok(Ok(Some(dispatcher))) => {
-                    tokio::task::spawn_blocking(move || dispatcher.finish()).await.ok()
-                }
-                Ok(_) => None,
-                Err(_) => {
-                    tracing::error!(partition, "a loop does not let go of a partition");
-                    None
-                }
-            };
-            if let Some(Err(error)) = finished {
-                // The log holds it all the same; whoever owns it next folds it.
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(partition, error, "a partition was handed over with work to do");
-            }
-            self.note(partition, None);
-        }
+        self.assigned.lock().retain(|assigned| !partitions.contains(assigned));
+        join_all(partitions.into_iter().map(|partition| self.let_go(partition))).await;
         if let Some(handover) = handover {
             handover.done();
         }
+    }
+
+    async fn let_go(&self, partition: u16) {
+        let _turn = self.turns[usize::from(partition)].lock().await;
+        let (reply, dispatcher) = oneshot::channel();
+        let command = Command::Release { partition, reply };
+        if self.loops.send(self.loop_of(partition), command).is_err() {
+            return;
+        }
+        let finished = match timeout(self.release_timeout, dispatcher).await {
+            Ok(Ok(Some(dispatcher))) => {
+                tokio::task::spawn_blocking(move || dispatcher.finish()).await.ok()
+            }
+            Ok(_) => None,
+            Err(_) => {
+                tracing::error!(partition, "a loop does not let go of a partition");
+                None
+            }
+        };
+        if let Some(Err(error)) = finished {
+            // The log holds it all the same; whoever owns it next folds it.
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(partition, error, "a partition was handed over with work to do");
+        }
+        self.note(partition, None);
     }
 
     /// Tells what this node owns.

@@ -67,7 +67,7 @@ test-cluster: export FRONTDESK_SERVICES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache
 test-cluster: export FRONTDESK_SERVICES_PORT := 17100
 test-cluster: tools web ## Nodes on Kafka, Redis and MariaDB under faults of 10 s
 	@trap 'scripts/services stop' EXIT; \
-	$(CARGO) test --locked -p frontdesk --test it -- cluster:: && \
+	$(CARGO) test --locked -p frontdesk --test it -- --include-ignored cluster:: && \
 	$(CARGO) test --locked -p frontdesk-storage-cluster -p frontdesk-mysql -p frontdesk-catalog
 
 # Hours. The result is written to docs/results; see docs/testing.md.

@@ -250,6 +250,10 @@ impl Board {
         let changed: Vec<u16> = (0..self.loops.owners().partitions())
             .filter(|partition| before.get(partition) != self.me.owned.get(partition))
             .collect();
+        let owners = self.loops.owners();
+        for partition in before.keys().filter(|of| !self.me.owned.contains_key(of)) {
+            owners.set(*partition, None);
+        }
         self.settle_owners();
         self.moved(&changed);
     }
@@ -336,7 +340,9 @@ impl Board {
     }
 
     fn look_for_gone(&mut self) {
-        if self.heard_self.elapsed() > GONE_AFTER {
+        // Less than it takes to be called gone: as the board goes away, the others were heard of last a little
+        // before this node was.
+        if self.heard_self.elapsed() > AWAY_AFTER {
             return;
         }
         let silent = self.peers.iter().filter(|(_, peer)| peer.heard.elapsed() > GONE_AFTER);
@@ -365,6 +371,11 @@ impl Board {
                 .filter_map(|of| Some((*of.owned.get(&partition)?, of)))
                 .max_by_key(|(epoch, _)| *epoch)
                 .map(|(_, of)| place::loop_number(of.node, (partition % of.loops) as u8));
+            // A loop takes a partition a moment before it is noted here.
+            let is_taken = || owners.owner(partition).is_some_and(|of| self.loops.is_local(of));
+            if owner.is_none() && is_taken() {
+                continue;
+            }
             owners.set(partition, owner);
         }
     }

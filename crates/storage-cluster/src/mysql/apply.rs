@@ -12,24 +12,13 @@ use sqlx::{MySql, QueryBuilder};
 
 use super::epoch::{PAUSED, is_here, owner};
 use super::error::Fault;
-use super::rows::{Statement, Values};
+use super::rows::{ENTRIES, EVENTS, Statement, Values};
 
 const STATES: Statement = Statement {
     head: "INSERT INTO conversations (id, log, state, changed) VALUES",
     row: "(?, ?, ?, ?)",
     tail: "ON DUPLICATE KEY UPDATE state = VALUES(state), changed = VALUES(changed)",
 };
-const ENTRIES: Statement = Statement {
-    head: "INSERT INTO entries (conversation, seq, sender, client_msg_id, content_hash, entry) VALUES",
-    row: "(?, ?, ?, ?, ?, ?)",
-    tail: "",
-};
-const EVENTS: Statement = Statement {
-    head: "INSERT INTO events (conversation, number, event) VALUES",
-    row: "(?, ?, ?)",
-    tail: "",
-};
-
 /// A partition this node owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owned {

@@ -27,6 +27,19 @@ pub(super) struct Statement {
     pub(super) tail: &'static str,
 }
 
+/// New entries.
+pub(super) const ENTRIES: Statement = Statement {
+    head: "INSERT INTO entries (conversation, seq, sender, client_msg_id, content_hash, entry) VALUES",
+    row: "(?, ?, ?, ?, ?, ?)",
+    tail: "",
+};
+/// New events.
+pub(super) const EVENTS: Statement = Statement {
+    head: "INSERT INTO events (conversation, number, event) VALUES",
+    row: "(?, ?, ?)",
+    tail: "",
+};
+
 impl Statement {
     /// Carries it out for all rows. `bytes` weighs one, `bind` gives its values.
     pub(super) async fn run<R>(

@@ -9,7 +9,7 @@ use sqlx::{MySql, QueryBuilder};
 
 use super::table::Row;
 use crate::mysql::error::Fault;
-use crate::mysql::rows::Statement;
+use crate::mysql::rows::{ENTRIES, EVENTS, Statement};
 use crate::mysql::shard::Shard;
 
 /// Conversations that are copied together.
@@ -24,17 +24,6 @@ const CONVERSATIONS: Statement = Statement {
     row: "(?, ?, ?, ?)",
     tail: "",
 };
-const ENTRIES: Statement = Statement {
-    head: "INSERT INTO entries (conversation, seq, sender, client_msg_id, content_hash, entry) VALUES",
-    row: "(?, ?, ?, ?, ?, ?)",
-    tail: "",
-};
-const EVENTS: Statement = Statement {
-    head: "INSERT INTO events (conversation, number, event) VALUES",
-    row: "(?, ?, ?)",
-    tail: "",
-};
-
 type ConversationRow = (Vec<u8>, Vec<u8>, Offset);
 type EntryRow = (Vec<u8>, u64, Vec<u8>, Option<Vec<u8>>, u64, Vec<u8>);
 type EventRow = (Vec<u8>, u64, Vec<u8>);

@@ -385,23 +385,7 @@ impl Service for Chat {
             Subprotocol::Json => Encoding::Json,
         };
         let now_s = seconds(io.now_ms());
-        let state = State::Waiting { origin: meta.origin.map(String::into_boxed_str) };
-        let limit = gcra::Gcra::default();
-        let peer = meta.peer;
-        self.insert(
-            conn,
-            Conn {
-                id: conn,
-                encoding,
-                peer,
-                state,
-                limit,
-                heard_s: now_s,
-                sent_s: now_s,
-                in_flight: 0,
-                in_flight_turn: 0,
-            },
-        );
+        self.insert(conn, Conn::new(conn, (encoding, meta.peer), meta.origin, now_s));
         io.limit_messages(conn, HELLO_BYTES_MAX);
         if self.draining {
             Self::close(io, conn, close::RESTART.code);

@@ -31,6 +31,28 @@ pub(super) struct Conn {
     pub(super) in_flight_turn: u32,
 }
 
+impl Conn {
+    /// One that has said nothing yet, at `now_s` (UTC, seconds).
+    pub(super) fn new(
+        id: ConnId,
+        (encoding, peer): (Encoding, IpAddr),
+        origin: Option<String>,
+        now_s: u32,
+    ) -> Self {
+        Self {
+            id,
+            encoding,
+            peer,
+            state: State::Waiting { origin: origin.map(String::into_boxed_str) },
+            limit: Gcra::default(),
+            heard_s: now_s,
+            sent_s: now_s,
+            in_flight: 0,
+            in_flight_turn: 0,
+        }
+    }
+}
+
 /// How far a connection has come.
 #[derive(Debug)]
 pub(super) enum State {

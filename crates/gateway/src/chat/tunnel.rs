@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use super::{
     Chat, TIMER_AUTH,
     conn::{Conn, State},
-    gcra, place,
+    place,
     port::{Command, ConnRef, Tunnelled},
     seconds,
 };
@@ -107,21 +107,7 @@ impl Chat {
             io.lose(former);
         }
         let now_s = seconds(io.now_ms());
-        let state = State::Waiting { origin: origin.map(String::into_boxed_str) };
-        self.insert(
-            conn,
-            Conn {
-                id: conn,
-                encoding,
-                peer,
-                state,
-                limit: gcra::Gcra::default(),
-                heard_s: now_s,
-                sent_s: now_s,
-                in_flight: 0,
-                in_flight_turn: 0,
-            },
-        );
+        self.insert(conn, Conn::new(conn, (encoding, peer), origin, now_s));
         io.set_timer(TimerKey::Conn(conn, TIMER_AUTH), self.options.auth_timeout);
         self.hello(io, conn, reference, *hello);
     }

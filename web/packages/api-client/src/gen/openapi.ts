@@ -1716,9 +1716,11 @@ export interface components {
         Readiness: {
             /** @description Each dependency. */
             checks: components["schemas"]["Check"][];
+            /** @description Something below does not work. */
+            degraded: boolean;
             /** @description `sync`, or `async` where an ack does not wait for the disk. */
             durability: string;
-            /** @description Everything below works and nothing is draining. */
+            /** @description This process works and takes connections. */
             ready: boolean;
         };
         /** @description A site that is not on the inbox's list and asked all the same. */

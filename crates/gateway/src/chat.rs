@@ -561,7 +561,7 @@ impl Service for Chat {
             Command::TunnelClosed { home } => self.tunnel_closed(io, home),
             Command::TunnelBytes { conn, frames } => self.tunnel_bytes(io, conn, &frames),
             Command::TunnelEnd { conn, code, reason } => self.tunnel_end(io, conn, code, &reason),
-            Command::NodeJoined { node } => self.node_joined(node),
+            Command::NodeJoined { node } => self.node_joined(io, node),
             Command::NodeLost { node } => self.node_lost(io, node),
             Command::Adopt(dispatcher) => self.adopt_partition(dispatcher.into_inner()),
             Command::Moved { partition } => self.moved(io, partition),

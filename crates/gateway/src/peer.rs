@@ -6,8 +6,9 @@
 //! bus --Batch--> Loops::receive --Command--> loops of this node
 //!                               '--Notice--> this node
 //! ```
-//! Batches may be lost: [`Links`] notices the gap by its number, and whoever has connections through that
-//! link ends them, so that clients come back and catch up.
+//! Batches may be lost. Then both ends forget what reached over the link between them and begin it anew
+//! ([`Links`]): connections that are led over it end, clients come back and catch up, and each end tells the
+//! other again who is connected, who looks at what, and how conversations are.
 
 mod decode;
 mod encode;
@@ -19,7 +20,7 @@ pub use decode::Malformed;
 pub(crate) use decode::{Answering, Incoming, command as decode};
 pub(crate) use encode::{command as encode, notice as encode_notice};
 pub use link::{Links, Received};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, Waited};
 pub use replies::Replies;
 
 /// The answer to a request, for the node that asked.
@@ -80,8 +81,6 @@ pub enum Notice {
         /// Which of the two.
         attended: bool,
     },
-    /// Something of what the other node said got lost: who is connected there has to be said again.
-    AnnounceAgain,
 }
 
 /// A conversation as it is now.

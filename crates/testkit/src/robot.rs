@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -33,6 +33,9 @@ use crate::{
 const STEP: Duration = Duration::from_secs(10);
 /// First and longest wait before connecting again: those of the real client, scaled down.
 const BACKOFF: (u64, u64) = (50, 2_000);
+/// A message without an ack is sent again after this time while the connection lives, as the real client
+/// does (`ACK_MS`).
+const ACK_WAIT: Duration = Duration::from_secs(20);
 /// Longest a robot may need to come to an end.
 const LAST: Duration = Duration::from_mins(1);
 /// Reference of the last questions.
@@ -74,8 +77,8 @@ pub struct Plan {
     pub silence: Duration,
     /// How its sockets are opened.
     pub options: SocketOptions,
-    /// Pushes may get lost, as between nodes of a cluster: the robot then asks for what it misses, as the
-    /// real client does. Otherwise a hole is a failure.
+    /// Pushes and acks may get lost, as between nodes of a cluster: the robot then asks for what it misses and
+    /// sends again what stays without an ack, as the real client does. Otherwise both are failures.
     pub repairs: bool,
 }
 
@@ -190,6 +193,8 @@ struct Pending {
     conversation: String,
     id: [u8; 16],
     text: String,
+    /// When it was sent last.
+    sent_at: Instant,
 }
 
 struct Mind {
@@ -364,9 +369,10 @@ impl Mind {
     }
 
     /// Sends what waits for an ack, oldest first.
-    async fn send_outbox(&self, socket: &mut Socket, only: Option<&str>) -> Result<(), Gone> {
-        for pending in &self.outbox {
+    async fn send_outbox(&mut self, socket: &mut Socket, only: Option<&str>) -> Result<(), Gone> {
+        for pending in &mut self.outbox {
             if only.is_none_or(|only| only == pending.conversation) {
+                pending.sent_at = Instant::now();
                 let send = text(&pending.conversation, &pending.id, &pending.text);
                 socket.feed(0, Out::Send(send)).await?;
             }
@@ -394,14 +400,16 @@ impl Mind {
                     return self.catch_up(socket).await;
                 }
             }
-            let again_at = self.again_at.unwrap_or_else(|| Instant::now() + STEP);
+            let overdue_at = self.outbox.iter().map(|pending| pending.sent_at + ACK_WAIT).min();
+            let overdue_at = overdue_at.filter(|_| self.plan.repairs);
+            let again_at = self.again_at.or(overdue_at);
             tokio::select! {
                 heard = timeout(self.plan.silence, socket.hear()) => match heard {
                     Ok(frame) => self.take(socket, frame?).await?,
                     Err(_) => return Err(Gone::Lost),
                 },
                 _ = schedule.tick(), if !all_sent => self.say(socket).await?,
-                () = tokio::time::sleep_until(again_at), if self.again_at.is_some() => {
+                () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => {
                     self.again_at = None;
                     self.send_outbox(socket, None).await?;
                 }
@@ -428,7 +436,12 @@ impl Mind {
         let id = message_id();
         let send = text(&conversation, &id, &text_body);
         // In the outbox first: what happens to the socket must not matter.
-        self.outbox.push_back(Pending { conversation, id, text: text_body });
+        self.outbox.push_back(Pending {
+            conversation,
+            id,
+            text: text_body,
+            sent_at: Instant::now(),
+        });
         socket.send(0, Out::Send(send)).await
     }
 

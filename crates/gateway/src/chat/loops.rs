@@ -163,6 +163,19 @@ impl Loops {
         outbox
     }
 
+    /// How many loops another node has; `None` if it is not there.
+    pub fn loops_of(&self, node: u8) -> Option<u16> {
+        self.outbox(node).map(|outbox| outbox.loops)
+    }
+
+    /// A batch for a node is due, even if there is nothing to say.
+    pub fn ask_for_batch(&self, node: u8) {
+        // Whoever is not there is told when it comes.
+        if let Some(outbox) = self.outbox(node) {
+            outbox.ask_for_batch();
+        }
+    }
+
     /// A node is gone.
     pub fn part(&self, node: u8) {
         if let Some(place) = self.peers.write().get_mut(usize::from(node))

@@ -22,7 +22,7 @@ use super::{
     agent::conversation_of,
     conn::State,
     place,
-    port::{Command, ConnRef},
+    port::{Command, ConnRef, DeskInput},
 };
 use crate::edge::{ConnId, Io};
 
@@ -120,23 +120,45 @@ impl Chat {
                 Self::close(io, conn, close::RESTART.code);
             }
         }
-        if owner.is_some() {
-            let live = self.dispatchers.live_conversations();
-            let concerned = live.into_iter().filter(|conversation| {
-                let state = self.dispatchers.state_in_memory(*conversation);
-                state.and_then(Conversation::account).is_some_and(is_desk)
-            });
-            self.changed.extend(concerned);
-        }
-        let mut open: Vec<(ConnId, ConversationId)> = Vec::new();
-        for conn in self.conns.iter().flatten() {
-            let State::Agent(agent) = &conn.state else { continue };
-            let moved = agent.open.iter().filter(|of| partition_of(of, partitions) == partition);
-            open.extend(moved.map(|conversation| (conn.id, *conversation)));
-        }
         if owner.is_none() {
             // The next owner is told of as well.
             return;
+        }
+        self.tell_desks_again(is_desk);
+        self.look_again(io, |conversation| partition_of(conversation, partitions) == partition);
+    }
+
+    /// Desks of some accounts hear again of what is here: of conversations that the history may not have as
+    /// they are, and of visitors who are there.
+    fn tell_desks_again(&mut self, is_desk: impl Fn(AccountId) -> bool) {
+        let live = self.dispatchers.live_conversations();
+        let concerned = live.into_iter().filter(|conversation| {
+            let state = self.dispatchers.state_in_memory(*conversation);
+            state.and_then(Conversation::account).is_some_and(&is_desk)
+        });
+        self.changed.extend(concerned);
+        for conn in self.conns.iter().flatten() {
+            let State::Visitor(visitor) = &conn.state else { continue };
+            let (account, conversation) = (visitor.principal.account, visitor.conversation);
+            // Of one that has written nothing yet no desk has heard.
+            if visitor.origin.is_none() && is_desk(account) {
+                let online = true;
+                self.to_desk.push_back(DeskInput::VisitorPresence {
+                    account,
+                    conversation,
+                    online,
+                });
+            }
+        }
+    }
+
+    /// Agents of this loop look again at those of the conversations that they look at.
+    fn look_again(&mut self, io: &mut Io<'_>, is_meant: impl Fn(&ConversationId) -> bool) {
+        let mut open: Vec<(ConnId, ConversationId)> = Vec::new();
+        for conn in self.conns.iter().flatten() {
+            let State::Agent(agent) = &conn.state else { continue };
+            let meant = agent.open.iter().filter(|conversation| is_meant(conversation));
+            open.extend(meant.map(|conversation| (conn.id, *conversation)));
         }
         for (conn, conversation) in open {
             let open = wire::Open { conversation: conversation.to_string(), position: None };
@@ -173,8 +195,9 @@ impl Chat {
         }
     }
 
-    /// Another node hears who is connected here.
-    pub(super) fn node_joined(&mut self, node: u8) {
+    /// Another node hears of everything that it has to know of this loop: who is connected here and what
+    /// they look at there, and how things stand with the accounts whose desks it has.
+    pub(super) fn node_joined(&mut self, io: &mut Io<'_>, node: u8) {
         let here: Vec<(AccountId, UserId, ConnRef)> = self
             .users
             .iter()
@@ -189,6 +212,11 @@ impl Chat {
                 self.tell(loop_index, Command::UserConn { account, user, conn, present: true });
             }
         }
+        let loops = Arc::clone(&self.loops);
+        let is_there =
+            |owner: Option<u16>| owner.is_some_and(|owner| place::node_of(owner) == node);
+        self.tell_desks_again(|account| is_there(loops.desk_of(account)));
+        self.look_again(io, |conversation| is_there(loops.owner_of(conversation)));
     }
 
     /// Nobody of another node is connected any more, and nobody here is served there.

@@ -150,11 +150,9 @@ pub(crate) fn command(
             Command::TunnelEnd { conn: conn(home)?.conn, code: close_code(code)?, reason }
         }
         Peer::Unserved(of) => Command::Unserved { conn: conn_id(of) },
-        Peer::Answer(_)
-        | Peer::AnnounceAgain(_)
-        | Peer::States(_)
-        | Peer::VisitorPresence(_)
-        | Peer::Proposed(_) => return Err(Malformed::of("loop")),
+        Peer::Answer(_) | Peer::States(_) | Peer::VisitorPresence(_) | Peer::Proposed(_) => {
+            return Err(Malformed::of("loop"));
+        }
     };
     Ok(Incoming::Loop(loop_number, command))
 }
@@ -192,7 +190,6 @@ fn notice(command: Peer) -> Result<Notice, Malformed> {
         Peer::Attended(v1::Attended { inbox, attended }) => {
             Notice::Attended { inbox: id(&inbox)?, attended }
         }
-        Peer::AnnounceAgain(_) => Notice::AnnounceAgain,
         _ => return Err(Malformed::of("loop")),
     })
 }

@@ -165,7 +165,6 @@ pub(crate) fn notice(notice: Notice) -> v1::Command {
         Notice::Attended { inbox, attended } => {
             Peer::Attended(v1::Attended { inbox: id(inbox.as_bytes()), attended })
         }
-        Notice::AnnounceAgain => Peer::AnnounceAgain(true),
     };
     v1::Command { r#loop: NODE, command: Some(command) }
 }

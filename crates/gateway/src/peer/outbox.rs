@@ -25,6 +25,19 @@ struct Waiting {
     commands: std::collections::VecDeque<v1::Command>,
     bytes: usize,
     closed: bool,
+    /// A batch is due, be it empty.
+    due: bool,
+    /// More came than may wait: all of it was dropped.
+    spilled: bool,
+}
+
+/// What a batch is made of.
+#[derive(Debug, PartialEq)]
+pub struct Waited {
+    /// What waited, up to a batch's size.
+    pub commands: Vec<v1::Command>,
+    /// Whether something before it was dropped, because the link is far behind.
+    pub is_after_spill: bool,
 }
 
 impl Outbox {
@@ -32,24 +45,33 @@ impl Outbox {
         Self { loops, waiting: Mutex::default(), more: Notify::new() }
     }
 
-    /// Adds a command; false if too much waits already.
+    /// Adds a command; false if it is dropped, because the node is gone or too much waits already. Then all
+    /// that waits is dropped with it, and the link begins anew.
     pub(crate) fn push(&self, command: v1::Command) -> bool {
         let bytes = command.encoded_len() + 8;
         let mut waiting = self.waiting.lock();
         if waiting.closed {
             return false;
         }
-        if waiting.bytes + bytes > WAITING_BYTES_MAX && !waiting.commands.is_empty() {
-            return false;
+        let is_full = waiting.bytes + bytes > WAITING_BYTES_MAX && !waiting.commands.is_empty();
+        if is_full {
+            *waiting = Waiting { spilled: true, ..Waiting::default() };
+        } else {
+            waiting.bytes += bytes;
+            waiting.commands.push_back(command);
         }
-        waiting.bytes += bytes;
-        waiting.commands.push_back(command);
-        let first = waiting.commands.len() == 1;
+        let is_first = is_full || waiting.commands.len() == 1;
         drop(waiting);
-        if first {
+        if is_first {
             self.more.notify_one();
         }
-        true
+        !is_full
+    }
+
+    /// Asks for a batch, be it empty: the other node has to hear of this one.
+    pub fn ask_for_batch(&self) {
+        self.waiting.lock().due = true;
+        self.more.notify_one();
     }
 
     /// The node is gone: nothing more is taken, and nothing sent.
@@ -60,12 +82,11 @@ impl Outbox {
         self.more.notify_one();
     }
 
-    /// Waits for something to send: what waits, up to a batch's size; `None` once the node is gone.
-    pub async fn next(&self) -> Option<Vec<v1::Command>> {
+    /// Waits for something to send; `None` once the node is gone.
+    pub async fn next(&self) -> Option<Waited> {
         loop {
-            let taken = self.take();
-            if !taken.is_empty() {
-                return Some(taken);
+            if let Some(waited) = self.take() {
+                return Some(waited);
             }
             if self.waiting.lock().closed {
                 return None;
@@ -74,17 +95,58 @@ impl Outbox {
         }
     }
 
-    fn take(&self) -> Vec<v1::Command> {
+    fn take(&self) -> Option<Waited> {
         let mut waiting = self.waiting.lock();
-        let mut taken = Vec::new();
+        let mut commands = Vec::new();
         let mut bytes = 0;
         while bytes < BATCH_BYTES
             && let Some(command) = waiting.commands.pop_front()
         {
             bytes += command.encoded_len() + 8;
-            taken.push(command);
+            commands.push(command);
         }
         waiting.bytes -= bytes;
-        taken
+        let is_due = std::mem::take(&mut waiting.due);
+        let is_after_spill = std::mem::take(&mut waiting.spilled);
+        let is_something = is_due || is_after_spill || !commands.is_empty();
+        is_something.then_some(Waited { commands, is_after_spill })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(bytes: usize) -> v1::Command {
+        let message = v1::TunnelMessage { home: None, message: vec![0; bytes].into() };
+        v1::Command { r#loop: 1, command: Some(v1::command::Command::TunnelMessage(message)) }
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_out_in_batches_and_an_empty_one_on_demand() {
+        let outbox = Outbox::new(1);
+        for _ in 0..3 {
+            assert!(outbox.push(command(300 << 10)));
+        }
+        let sizes =
+            [outbox.next().await, outbox.next().await].map(|of| of.expect("waits").commands.len());
+        assert_eq!(sizes, [2, 1]);
+        outbox.ask_for_batch();
+        let empty = Waited { commands: Vec::new(), is_after_spill: false };
+        assert_eq!(outbox.next().await, Some(empty));
+        outbox.close();
+        assert_eq!(outbox.next().await, None);
+        assert!(!outbox.push(command(1)));
+    }
+
+    #[tokio::test]
+    async fn more_than_may_wait_drops_all_and_says_so() {
+        let outbox = Outbox::new(1);
+        let fits = WAITING_BYTES_MAX / (1 << 20) - 1;
+        assert!((0..fits).all(|_| outbox.push(command(1 << 20))));
+        assert!(!outbox.push(command(2 << 20)));
+        assert!(outbox.push(command(1)), "there is room again");
+        let after = outbox.next().await.expect("waits");
+        assert!(after.is_after_spill && after.commands.len() == 1);
     }
 }

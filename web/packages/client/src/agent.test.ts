@@ -86,6 +86,22 @@ describe("an agent", () => {
     expect(shown("a")).toEqual(["hi", "hello", "a note", "missed"]);
   });
 
+  it("sends again what nobody answered when a conversation is served by another node", async () => {
+    const open = agent.open("a");
+    await clock.settle();
+    server.current.blackholed = true;
+    open.sendText("hello");
+    await clock.advance(100);
+    server.current.blackholed = false;
+    server.current.push({ opened: { conversation: "b", position: { epoch: server.epoch, seq: "0" } } });
+    await clock.advance(100);
+    expect(server.texts("a")).toEqual([]);
+    server.current.push({ opened: { conversation: "a", position: { epoch: server.epoch, seq: "0" } } });
+    await clock.advance(100);
+    expect(server.texts("a")).toEqual(["hello"]);
+    expect(shown("a")).toEqual(["hello"]);
+  });
+
   it("shares one open conversation between its views and leaves with the last", async () => {
     const first = agent.open("a");
     expect(agent.open("a")).toBe(first);

@@ -7,6 +7,7 @@ import type {
   CommandJson,
   FeedPositionJson,
   HeldJson,
+  OpenedFrameJson,
   PresenceJson,
   PresenceUpdateJson,
   RefusalJson,
@@ -258,10 +259,16 @@ export class AgentClient {
       else if (frame.session) this.of(frame.session.conversation)?.sessionMoved(frame.session);
       else if (frame.cursor) this.of(frame.cursor.conversation)?.cursorMoved(frame.cursor);
       else if (frame.draft) this.of(frame.draft.conversation)?.drafted(frame.draft);
-      else if (frame.opened) this.of(frame.opened.conversation)?.opened(frame.opened);
+      else if (frame.opened) this.openedAnew(frame.opened);
       else if (frame.feed) this.fed(frame.feed.changes ?? []);
       else if (frame.presence) this.seen(frame.presence);
     });
+  }
+
+  /** Not asked for: the conversation is served by another node now, which may not have what the last one took. */
+  private openedAnew(opened: OpenedFrameJson): void {
+    this.of(opened.conversation)?.opened(opened);
+    this.outbox.again(opened.conversation ?? "");
   }
 
   private refused(refusal: RefusalJson): void {

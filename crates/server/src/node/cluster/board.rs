@@ -319,12 +319,9 @@ impl Board {
             None => (true, true, BTreeMap::new()),
             Some(known) => (false, known.said.life == said.life, known.said.owned.clone()),
         };
-        if !same_life {
-            self.links.part(node);
-        }
         if is_new || !same_life {
             tracing::info!(node, address = said.address, "a node is there");
-            self.links.join(node, said.loops);
+            self.links.join(node, said.life, said.loops);
             self.nodes.write().insert(node, said.address.clone());
         }
         let changed: Vec<u16> = (0..self.loops.owners().partitions())

@@ -1,5 +1,5 @@
 //! The links to the other nodes: what waits for one goes over the bus as batches, and what comes is handed
-//! out.
+//! out. When a link begins anew, the loops forget what reached over it and tell the other node again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use frontdesk_gateway::{
     chat::{loops::Loops, port::Command},
-    peer::{self, Notice, Outbox, Received},
+    peer::{self, Notice, Outbox, Waited},
 };
 use frontdesk_storage::Bus;
 use parking_lot::Mutex;
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ClusterNode, node_id, switch::Desks};
@@ -18,6 +19,8 @@ use crate::node::desk::DeskView;
 
 /// How long the bus is left alone after it failed, before the node it failed for is given up.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
+/// How long a link is quiet before an empty batch shows the other end whether it has got the last one.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Links to all nodes that are there.
 pub(super) struct Links {
@@ -65,34 +68,40 @@ impl Links {
 
     async fn take(&self, bytes: Bytes, desks: &Arc<Desks>, view: &DeskView) {
         let opened = self.order.lock().open(bytes);
-        let batch = match opened {
-            Ok(Received::InOrder(batch)) => batch,
-            Ok(Received::AfterGap(batch)) => {
-                let node = batch.node as u8;
-                tracing::warn!(node, "something that a node sent got lost");
-                self.reset(node);
-                self.loops.tell(node, Notice::AnnounceAgain);
-                batch
-            }
-            Ok(Received::Old) => return,
+        let (node, received) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "on the bus");
                 return;
             }
         };
-        let from = batch.node as u8;
+        if received.is_anew {
+            tracing::warn!(node, "the link to a node begins anew");
+            self.tell_anew(node);
+        }
+        if received.is_answer_due {
+            self.loops.ask_for_batch(node);
+        }
+        let Some(batch) = received.batch else { return };
         for notice in self.loops.receive(batch) {
             match notice {
-                Notice::AnnounceAgain => self.tell(|| Command::NodeJoined { node: from }),
                 Notice::Attended { inbox, attended } => view.note_attended(inbox, attended),
                 notice => desks.take(notice).await,
             }
         }
     }
 
-    /// A node is there: what waits for it goes out from now on.
-    pub(super) fn join(self: &Arc<Self>, node: u8, loops: u16) {
+    /// A node is there, with so many loops: what waits for it goes out from now on. Another life of it than
+    /// before has to be told everything, unless the link has noticed already.
+    pub(super) fn join(self: &Arc<Self>, node: u8, life: u64, loops: u16) {
+        match self.loops.loops_of(node) {
+            Some(known) if known == loops && self.order.lock().is_of_life(node, life) => return,
+            Some(_) => self.part(node),
+            None => {}
+        }
         let outbox = self.loops.join(node, loops);
+        // So that it hears of this one, even if there is nothing to say.
+        outbox.ask_for_batch();
         let (links, stop) = (Arc::clone(self), self.stop.clone());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -103,15 +112,28 @@ impl Links {
         self.tell(|| Command::NodeJoined { node });
     }
 
-    /// Sends batch after batch. What the bus does not take is lost, and with it the connections that
-    /// reach over to the node: they begin anew.
+    /// Sends batch after batch. What the bus does not take is lost, and the link begins anew.
     async fn carry(&self, node: u8, outbox: &Arc<Outbox>) {
         let to = node_id(node);
-        while let Some(commands) = outbox.next().await {
+        let mut was_empty = false;
+        loop {
+            let next = if was_empty {
+                outbox.next().await
+            } else {
+                let quiet = Waited { commands: Vec::new(), is_after_spill: false };
+                timeout(QUIET, outbox.next()).await.unwrap_or(Some(quiet))
+            };
+            let Some(Waited { commands, is_after_spill }) = next else { return };
+            if is_after_spill {
+                tracing::warn!(node, "a node is too far behind");
+                self.begin_anew(node);
+            }
+            was_empty = commands.is_empty();
             let batch = self.order.lock().seal(node, commands);
             if let Err(error) = self.bus.publish(&to, batch).await {
                 tracing::warn!(node, error = &error as &dyn std::error::Error, "the bus failed");
-                self.reset(node);
+                self.begin_anew(node);
+                was_empty = false;
                 tokio::time::sleep(RETRY_AFTER).await;
             }
         }
@@ -120,12 +142,17 @@ impl Links {
     /// A node is gone.
     pub(super) fn part(&self, node: u8) {
         self.loops.part(node);
-        self.order.lock().forget(node);
+        self.order.lock().begin_anew(node);
         self.tell(|| Command::NodeLost { node });
     }
 
     /// Nobody knows what of the last that was said arrived.
-    fn reset(&self, node: u8) {
+    fn begin_anew(&self, node: u8) {
+        self.order.lock().begin_anew(node);
+        self.tell_anew(node);
+    }
+
+    fn tell_anew(&self, node: u8) {
         self.tell(|| Command::NodeLost { node });
         self.tell(|| Command::NodeJoined { node });
     }

@@ -157,7 +157,8 @@ impl Desks {
                     self.tell(input).await;
                 }
             }
-            Notice::Attended { .. } | Notice::AnnounceAgain => {}
+            // For whoever shows it; no desk needs it.
+            Notice::Attended { .. } => {}
         }
     }
 

@@ -10,8 +10,10 @@
 //! a later call of `commit` gives back both in order. Reads through
 //! [`Dispatcher::since`] and [`Dispatcher::page`] answer from memory where they can.
 //!
-//! The way to the history stands in [`ship`], what a dispatcher answers in [`read`].
+//! The way to the history stands in [`ship`], what a dispatcher answers in [`read`], what it gives out while the
+//! log is away in [`overdue`].
 
+mod overdue;
 mod read;
 mod ship;
 
@@ -30,6 +32,7 @@ use hashbrown::HashMap;
 use prost::Message as _;
 use smallvec::SmallVec;
 
+pub use self::overdue::Overdue;
 use self::{
     read::read_range,
     ship::{InFlight, Packing},
@@ -74,6 +77,8 @@ struct Staged {
     proposal: store::Proposal,
     /// Where its encoding lies in the turn's buffer.
     encoded: Range<usize>,
+    /// Given out as overdue.
+    is_given_out: bool,
 }
 
 /// What was found out for a proposal before its turn became durable.
@@ -89,6 +94,8 @@ struct Probe {
 struct Appending {
     staged: Vec<Staged>,
     probes: Vec<Result<Probe, DispatchError>>,
+    /// When it began, UTC in ms.
+    since_ms: i64,
 }
 
 /// What became of one staged proposal.
@@ -211,7 +218,7 @@ impl Dispatcher {
         // Encoding into a growing Vec cannot fail.
         proposal.encode_raw(&mut self.encoded);
         let encoded = start..self.encoded.len();
-        self.staged.push(Staged { tag, conversation, proposal, encoded });
+        self.staged.push(Staged { tag, conversation, proposal, encoded, is_given_out: false });
     }
 
     /// Whether there is anything to commit, or an append that has not ended.
@@ -254,7 +261,7 @@ impl Dispatcher {
             .collect();
         let begun = self.append(&staged, &probes);
         self.encoded.clear();
-        let appending = Appending { staged, probes };
+        let appending = Appending { staged, probes, since_ms: now_ms };
         let outcome = match begun {
             Ok(Begun::Durable(first)) => Ok(first),
             Ok(Begun::Pending) => {
@@ -284,7 +291,7 @@ impl Dispatcher {
         now_ms: i64,
         results: &mut Vec<Committed>,
     ) {
-        let Appending { mut staged, mut probes } = appending;
+        let Appending { mut staged, mut probes, .. } = appending;
         match outcome {
             Ok(first) => debug_assert_eq!(first, self.folded + 1, "offsets are dense"),
             Err(refusal) => {

@@ -10,7 +10,7 @@ use frontdesk_core::{
 };
 
 use crate::{
-    dispatch::{Committed, Dispatcher},
+    dispatch::{Committed, Dispatcher, Overdue},
     error::DispatchError,
     live::Tail,
     summary::Summary,
@@ -168,6 +168,16 @@ impl Dispatchers {
         for dispatcher in self.iter_mut().filter(|dispatcher| dispatcher.has_work()) {
             dispatcher.commit(now_ms, results);
         }
+    }
+
+    /// See [`Dispatcher::overdue`]; of all partitions together at most `limit`.
+    pub fn overdue(&mut self, now_ms: i64, patience_ms: i64, limit: usize) -> Vec<Overdue> {
+        let mut overdue = Vec::new();
+        for dispatcher in self.iter_mut() {
+            let room = limit - overdue.len();
+            overdue.extend(dispatcher.overdue(now_ms, patience_ms, room));
+        }
+        overdue
     }
 
     /// See [`Dispatcher::tend`]. Logs on other machines are not trimmed here: it takes too long for a loop.

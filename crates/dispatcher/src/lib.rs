@@ -14,7 +14,7 @@ mod recover;
 mod summary;
 mod writer;
 
-pub use dispatch::{Committed, Dispatcher, DispatcherOptions, Stored};
+pub use dispatch::{Committed, Dispatcher, DispatcherOptions, Overdue, Stored};
 pub use dispatchers::{Dispatchers, EncodedState};
 pub use error::DispatchError;
 pub use frontdesk_storage::EntryWrite;

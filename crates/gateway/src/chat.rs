@@ -78,6 +78,11 @@ const CURSOR_EVERY_MS: i64 = frontdesk_core::limits::CURSOR_INTERVAL_MS;
 const FULL_TOLD_MS: i64 = 3_000;
 /// Addresses, and visitors, a loop keeps a rate limit for.
 const PEERS_MAX: usize = 65_536;
+/// How long a log may take for an append before its messages are kept elsewhere too, ms: far longer than one takes
+/// while all is well.
+const SPOOL_AFTER_MS: i64 = 1_000;
+/// Messages given out to be kept at once.
+const SPOOLED_AT_ONCE: usize = 1_024;
 
 /// What a chat loop is told at its start.
 #[derive(Debug, Clone)]
@@ -367,12 +372,24 @@ impl Chat {
         let now_ms = io.now_ms();
         self.flush_cursors(now_ms);
         self.go_on_telling(io);
+        self.spool_overdue(now_ms);
         if now_ms - self.full_ms > FULL_TOLD_MS {
             self.health.storage_full.store(false, Ordering::Relaxed);
         }
         let kept_from = now_ms - CURSOR_EVERY_MS;
         self.cursor_moved_ms.retain(|_, moved_ms| *moved_ms > kept_from);
         io.set_timer(TimerKey::Own(TIMER_TICK), TICK);
+    }
+
+    /// Messages that a log has kept waiting are to survive this process. Their senders wait on.
+    fn spool_overdue(&mut self, now_ms: i64) {
+        let Some(spool) = &self.ports.spool else { return };
+        // What it cannot take now stays for the next tick.
+        let Ok(permit) = spool.try_reserve() else { return };
+        let overdue = self.dispatchers.overdue(now_ms, SPOOL_AFTER_MS, SPOOLED_AT_ONCE);
+        if !overdue.is_empty() {
+            permit.send(overdue);
+        }
     }
 }
 

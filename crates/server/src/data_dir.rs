@@ -117,6 +117,11 @@ impl DataDir {
         self.path.join("history")
     }
 
+    /// Of a node of a cluster: messages that wait for Kafka.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
     pub(crate) fn files(&self) -> PathBuf {
         self.path.join("files")
     }

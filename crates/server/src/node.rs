@@ -85,6 +85,8 @@ const TASKS_GRACE: Duration = Duration::from_secs(3);
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Partitions whose log or history failed, on their way to whoever opens them anew.
 const BROKEN_QUEUE: usize = 256;
+/// Batches of messages that wait for a log that is away, on their way to this node's disk.
+const OVERDUE_QUEUE: usize = 16;
 /// Batches of rows that may wait for the projection writer.
 const ROWS_QUEUE: usize = 64;
 
@@ -176,9 +178,15 @@ impl Node {
         let (query_in, query_out) = mpsc::channel(QUERY_QUEUE);
         let (rows_in, rows_out) = mpsc::channel(ROWS_QUEUE);
         let (broken_in, broken_out) = mpsc::channel(BROKEN_QUEUE);
+        let (overdue_in, overdue_out) = mpsc::channel(OVERDUE_QUEUE);
         let ports = match &node {
-            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None },
-            Some(_) => Ports { gate: gate_in, desk: switch_in, broken: Some(broken_in) },
+            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None },
+            Some(_) => Ports {
+                gate: gate_in,
+                desk: switch_in,
+                broken: Some(broken_in),
+                spool: Some(overdue_in),
+            },
         };
 
         let mut threads = Vec::new();
@@ -242,7 +250,7 @@ impl Node {
         tasks.spawn(desk.run(desk_out, query_out, tasks_stop.clone()));
         let cluster = match node {
             None => {
-                drop((switch_out, broken_out));
+                drop((switch_out, broken_out, overdue_out));
                 tasks.spawn(projector::run(Arc::clone(&projections), rows_out, projected));
                 None
             }
@@ -256,6 +264,7 @@ impl Node {
                     desk: desk_in.clone(),
                     switch: switch_out,
                     broken: broken_out,
+                    overdue: overdue_out,
                     address,
                     rows: rows_out,
                 };

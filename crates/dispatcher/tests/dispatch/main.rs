@@ -5,6 +5,7 @@
 mod failures;
 mod model;
 mod node;
+mod overdue;
 mod random;
 mod recovery;
 mod turns;

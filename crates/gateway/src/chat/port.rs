@@ -15,7 +15,7 @@ use frontdesk_core::{
     id::{AccountId, ApiKeyId, ConversationId, InboxId, TeamId, UserId},
     store,
 };
-use frontdesk_dispatcher::{Dispatcher, Summary, Tail};
+use frontdesk_dispatcher::{Dispatcher, Overdue, Summary, Tail};
 use frontdesk_protocol::{
     Encoded, Encoding,
     codes::ErrorCode,
@@ -548,6 +548,8 @@ pub struct Ports {
     /// To whoever owns partitions for this node: those whose log or history takes nothing more. None where
     /// a loop has one log for good.
     pub broken: Option<mpsc::Sender<Box<Dispatcher>>>,
+    /// To whoever keeps messages while the log is away. None where the log is on this machine.
+    pub spool: Option<mpsc::Sender<Vec<Overdue>>>,
 }
 
 /// Progress of the projections for one log, shared with the loop that trims it.

@@ -18,6 +18,7 @@ pub(crate) struct ClusterStorage {
     pub(crate) redis_url: Hidden,
     pub(crate) mysql_urls: Vec<Hidden>,
     pub(crate) partitions: u16,
+    pub(crate) spool_bytes_max: u64,
 }
 
 /// This node among others.

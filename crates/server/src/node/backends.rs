@@ -63,9 +63,7 @@ impl Backends {
             Storage::Embedded { .. } => {
                 Self::embedded(config, data_dir, projections, loops, progress).await
             }
-            Storage::Cluster { cluster } => {
-                Self::cluster(config, cluster, data_dir.installation.partitions, loops).await
-            }
+            Storage::Cluster { cluster } => Self::cluster(config, cluster, data_dir, loops).await,
         }
     }
 
@@ -103,11 +101,12 @@ impl Backends {
     async fn cluster(
         config: &Config,
         storage: &crate::config::ClusterStorage,
-        partitions: u16,
+        data_dir: &DataDir,
         loops: u16,
     ) -> anyhow::Result<Self> {
+        let partitions = data_dir.installation.partitions;
         let cluster::Opened { history, directory, keys, epoch, node } =
-            cluster::open(config, storage, partitions).await?;
+            cluster::open(config, storage, data_dir).await?;
         Ok(Self {
             history,
             directory,

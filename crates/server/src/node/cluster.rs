@@ -5,6 +5,7 @@
 //! KafkaGroup --assigned, revoked--> partitions: take the epoch, fold what the log holds, adopt; release
 //! KafkaBoard <--> board: who is there, who owns what --> Loops (owners, links), desks
 //! bus        <--> links: commands and notices of other nodes
+//! loops --Overdue--> spool (disk) --once Kafka is back--> owners
 //! loops --DeskInput--> switch --here--> desk task
 //!                         '--elsewhere--> links
 //! MySQL --> follower --> projections.db of this node
@@ -19,6 +20,7 @@ mod forward;
 mod health;
 mod links;
 mod partitions;
+mod spool;
 mod switch;
 
 use std::{
@@ -31,12 +33,12 @@ use std::{
 use anyhow::Context as _;
 use frontdesk_api::{elsewhere::Elsewhere, files::Files, token::ServerKey};
 use frontdesk_catalog::Catalog;
-use frontdesk_dispatcher::{Dispatcher, projections::Projections};
+use frontdesk_dispatcher::{Dispatcher, Overdue, projections::Projections};
 use frontdesk_gateway::chat::{loops::Loops, port::DeskInput};
 use frontdesk_storage::{Bus, Directory, NodeId};
 use frontdesk_storage_cluster::{
     BusOptions, EitherBus, KafkaBus, KafkaOptions, KafkaProducer, MySqlHistory, MySqlOptions,
-    RedisBus, RedisDirectory, RedisOptions, ensure_topic,
+    RedisBus, RedisDirectory, RedisOptions, Spool, ensure_topic,
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -51,7 +53,10 @@ use super::{
     engine::NodeEngine,
     random,
 };
-use crate::config::{ClusterStorage, Config, Role};
+use crate::{
+    config::{ClusterStorage, Config, Role},
+    data_dir::DataDir,
+};
 
 /// How nodes are called on the bus.
 fn node_id(node: u8) -> NodeId {
@@ -98,6 +103,8 @@ pub(super) struct ClusterNode {
     directory: Arc<dyn Directory>,
     /// By how much its clock is ahead of the brokers', ms.
     skew_ms: Arc<AtomicI64>,
+    /// Messages that wait for Kafka, on this node's disk.
+    spool: Arc<Spool>,
 }
 
 /// What it works with.
@@ -113,6 +120,8 @@ pub(super) struct Parts {
     pub(super) switch: mpsc::Receiver<DeskInput>,
     /// Partitions whose log or history failed.
     pub(super) broken: mpsc::Receiver<Box<Dispatcher>>,
+    /// Messages that the log keeps waiting.
+    pub(super) overdue: mpsc::Receiver<Vec<Overdue>>,
     /// Where this node listens.
     pub(super) address: SocketAddr,
     /// Rows the desk would have written; lists follow the history here.
@@ -123,8 +132,9 @@ pub(super) struct Parts {
 pub(super) async fn open(
     config: &Config,
     storage: &ClusterStorage,
-    partitions: u16,
+    data_dir: &DataDir,
 ) -> anyhow::Result<Opened> {
+    let partitions = data_dir.installation.partitions;
     let cluster = &config.cluster;
     let kafka = KafkaOptions {
         brokers: storage.kafka_brokers.clone(),
@@ -159,6 +169,10 @@ pub(super) async fn open(
         anyhow::Ok((producer, second))
     })
     .await??;
+    let (dir, bytes_max) = (data_dir.spool(), storage.spool_bytes_max);
+    let spool = blocking(move || Spool::open(&dir, bytes_max))
+        .await?
+        .context("cannot open what waits for Kafka")?;
     // Redis is faster; while it is away messages go on by the other way.
     let bus = EitherBus::new(Arc::new(bus), Arc::new(second));
     let key = |label: &[u8]| ServerKey::derived(&cluster.secret.0, label);
@@ -186,6 +200,7 @@ pub(super) async fn open(
             token: node_token(&cluster.secret.0),
             directory: directory.clone(),
             skew_ms: Arc::default(),
+            spool: Arc::new(spool),
         },
     })
 }
@@ -280,6 +295,7 @@ impl ClusterNode {
             desk,
             switch,
             broken,
+            overdue,
             address,
             mut rows,
         } = parts;
@@ -300,6 +316,9 @@ impl ClusterNode {
         let links =
             links::Links::start(&self, Arc::clone(&loops), Arc::clone(&desks), view, (tasks, stop))
                 .await?;
+        let waiting = spool::Waiting::new(Arc::clone(&self.spool), Arc::clone(&loops));
+        tasks.spawn(Arc::clone(&waiting).keep(overdue, stop.clone()));
+        tasks.spawn(waiting.forward(stop.clone()));
         let nodes = Arc::clone(&self.nodes);
         let partitions = partitions::start(&self, Arc::clone(&loops), files, broken, tasks, stop)?;
         let health = Arc::new(Health::new(&self, Arc::clone(&loops)));

@@ -3,8 +3,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use frontdesk_protocol::wire::Presence;
-use frontdesk_testkit::{Cluster, Http, Rng, TestAgent, TestVisitor, services, soon};
+use frontdesk_core::chat::timeline_item::Item;
+use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out};
+use frontdesk_testkit::{
+    Cluster, Http, Rng, TestAgent, TestServer, TestVisitor,
+    live::{message_id, text},
+    services, soon,
+    timeline::text_of,
+};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -39,15 +45,19 @@ async fn spread(cluster: &Cluster) {
     .await;
 }
 
+/// What a node's `/readyz` says of one of its checks.
+async fn readiness(node: &TestServer, name: &str) -> serde_json::Value {
+    let ready = Http::new(node.own_address()).get("/readyz").await;
+    let ready: serde_json::Value = serde_json::from_str(&ready.text).expect("JSON");
+    let checks = ready["checks"].as_array().cloned().unwrap_or_default();
+    checks.into_iter().find(|check| check["name"] == name).unwrap_or_default()
+}
+
 /// Waits until every partition has an owner, as every node sees it.
 async fn all_owned(cluster: &Cluster) {
     for node in &cluster.nodes {
-        let http = frontdesk_testkit::Http::new(node.own_address());
         eventually(Duration::from_secs(30), "every partition has an owner", async || {
-            let ready: serde_json::Value =
-                serde_json::from_str(&http.get("/readyz").await.text).expect("JSON");
-            let checks = ready["checks"].as_array().cloned().unwrap_or_default();
-            checks.iter().any(|check| check["name"] == "partitions" && check["ok"] == true)
+            readiness(node, "partitions").await["ok"] == true
         })
         .await;
     }
@@ -161,6 +171,47 @@ async fn r16_kafka_killed_and_started_again_keeps_what_is_sent_and_acks_it_later
     // Its start takes as long again: more than the producer waits for an ack.
     away("r16", async |own| own.signal("kafka-1", Signal::KILL), async |own| own.start_again())
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r16_what_was_said_without_kafka_survives_its_node_and_its_visitor() {
+    let _alone = heavy().await;
+    let own = services::OwnServices::start();
+    let mut cluster = roomy("r16 spool", &own.addresses(), 1).await;
+    let admin = cluster.nodes[0].admin();
+    let mut visitor = TestVisitor::connect(&cluster.nodes[0]).await;
+    visitor.say("before").await;
+    own.signal("kafka-1", Signal::STOP);
+    let words: Vec<String> = (0..20).map(|number| format!("meanwhile {number}")).collect();
+    for word in &words {
+        visitor.live.send(Out::Send(text("", &message_id(), word))).await;
+    }
+    eventually(Duration::from_secs(15), "all of it waits on the node's disk", async || {
+        let said = "20 messages wait for Kafka on this node's disk";
+        readiness(&cluster.nodes[0], "spool").await["detail"] == said
+    })
+    .await;
+    // The visitor's window is closed: nobody sends it again.
+    let conversation = visitor.conversation.clone();
+    drop(visitor);
+    cluster.nodes[0].kill9().await;
+    own.signal("kafka-1", Signal::CONT);
+    cluster.nodes[0].restart().await;
+    all_owned(&cluster).await;
+    let expected: Vec<String> = std::iter::once("before".to_owned()).chain(words).collect();
+    eventually(Duration::from_secs(60), "all of it is in the history, in its order", async || {
+        let items = admin.history(&conversation).await;
+        let said = items.iter().filter_map(|item| match &item.item {
+            Some(Item::Entry(entry)) => text_of(entry).map(str::to_owned),
+            _ => None,
+        });
+        said.collect::<Vec<_>>() == expected
+    })
+    .await;
+    eventually(Duration::from_secs(10), "nothing waits any more", async || {
+        readiness(&cluster.nodes[0], "spool").await["ok"] == true
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use std::{
 use frontdesk_api::engine::Check;
 use frontdesk_gateway::chat::loops::Loops;
 use frontdesk_storage::Directory;
-use frontdesk_storage_cluster::{KafkaProducer, MySqlHistory};
+use frontdesk_storage_cluster::{KafkaProducer, MySqlHistory, Spool};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{ClusterNode, board::SKEW_MAX_MS};
@@ -29,6 +29,7 @@ pub(crate) struct Health {
     directory: Arc<dyn Directory>,
     loops: Arc<Loops>,
     skew_ms: Arc<AtomicI64>,
+    spool: Arc<Spool>,
     last: Mutex<Option<(Instant, Vec<Check>)>>,
 }
 
@@ -40,6 +41,7 @@ impl Health {
             directory: Arc::clone(&node.directory),
             loops,
             skew_ms: Arc::clone(&node.skew_ms),
+            spool: Arc::clone(&node.spool),
             last: Mutex::default(),
         }
     }
@@ -57,6 +59,7 @@ impl Health {
         checks.extend(mysql);
         checks.push(self.partitions());
         checks.push(self.clock());
+        checks.push(self.spool());
         *last = Some((Instant::now(), checks.clone()));
         checks
     }
@@ -102,6 +105,15 @@ impl Health {
             String::new()
         };
         check("clock", detail)
+    }
+
+    fn spool(&self) -> Check {
+        let waiting: u64 = self.spool.partitions().iter().map(|(_, records)| records).sum();
+        let detail = match waiting {
+            0 => String::new(),
+            waiting => format!("{waiting} messages wait for Kafka on this node's disk"),
+        };
+        check("spool", detail)
     }
 
     fn partitions(&self) -> Check {

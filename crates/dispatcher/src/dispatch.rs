@@ -256,7 +256,7 @@ impl Dispatcher {
             .map(|staged| {
                 check_kind(&staged.proposal)
                     .map_err(|reason| DispatchError::Malformed { reason })?;
-                self.probe(staged.conversation, &staged.proposal, now_ms)
+                self.probe(staged.conversation, &staged.proposal, None, now_ms)
             })
             .collect();
         let begun = self.append(&staged, &probes);
@@ -387,7 +387,7 @@ impl Dispatcher {
     ) -> Result<Folded, DispatchError> {
         let fresh = self.live.get(&conversation).is_some_and(|live| live.folds == probe.folds);
         let Probe { earlier, .. } =
-            if fresh { probe } else { self.probe(conversation, &proposal, now_ms)? };
+            if fresh { probe } else { self.probe(conversation, &proposal, probe.earlier, now_ms)? };
         let live = self.live.get_mut(&conversation).expect("loaded by probe()");
         if let Some(packing) = &mut self.packing {
             packing.pack(conversation, live);
@@ -422,16 +422,17 @@ impl Dispatcher {
     }
 
     /// Loads the conversation and answers what the fold has to know of earlier entries, so that the
-    /// fold itself stays pure.
+    /// fold itself stays pure. `known` is what was answered before the append, if that is stale by now.
     fn probe(
         &mut self,
         conversation: ConversationId,
         proposal: &store::Proposal,
+        known: Option<Earlier>,
         now_ms: i64,
     ) -> Result<Probe, DispatchError> {
         let history = Arc::clone(&self.history);
         let live = self.load(conversation, now_ms)?;
-        let earlier = earlier(&*history, live, conversation, proposal)?;
+        let earlier = earlier(&*history, live, conversation, proposal, known)?;
         Ok(Probe { earlier, folds: live.folds })
     }
 
@@ -464,7 +465,7 @@ impl Dispatcher {
         payload: &[u8],
     ) -> Result<Replayed, DispatchError> {
         let (conversation, proposal) = decode_record(self.number, offset, partition, payload)?;
-        let probe = self.probe(conversation, &proposal, 0)?;
+        let probe = self.probe(conversation, &proposal, None, 0)?;
         let folded = self.fold(offset, conversation, proposal, probe, 0, &mut Stored::new())?;
         self.folded = offset;
         Ok(Replayed { conversation, files: folded.files })
@@ -510,12 +511,14 @@ fn entry_write(entry: &chat::Entry, content_hash: u64, arena: &mut Arena) -> Ent
     }
 }
 
-/// Answers what the fold has to know of earlier entries.
+/// Answers what the fold has to know of earlier entries: of those that were folded here. If another owner took the
+/// partition while an append was under way, the history may hold already what that append is folded to.
 fn earlier(
     history: &dyn History,
     live: &Live,
     conversation: ConversationId,
     proposal: &store::Proposal,
+    known: Option<Earlier>,
 ) -> Result<Option<Earlier>, DispatchError> {
     match fold::ask(live.state.as_ref(), proposal) {
         Ask::Nothing => Ok(None),
@@ -526,11 +529,11 @@ fn earlier(
                     .find(&conversation, sender, client_msg_id)
                     .map_err(|source| DispatchError::Read { conversation, source })?
                 {
-                    Some(sent) => (sent.seq, sent.content_hash),
-                    None => return Ok(None),
+                    Some(sent) if sent.seq <= live.last_seq() => (sent.seq, sent.content_hash),
+                    _ => return Ok(None),
                 },
             };
-            let stored = read_range(history, live, conversation, seq, seq)?;
+            let stored = read_range(history, live, conversation, seq..=seq, Vec::new())?;
             let sent = stored.into_iter().next().and_then(|entry| {
                 let id = entry.id.parse().ok()?;
                 Some(Earlier::Sent { seq, content_hash, at_ms: entry.at_ms, id })
@@ -538,7 +541,11 @@ fn earlier(
             Ok(sent)
         }
         Ask::Entries { from_seq, to_seq } => {
-            let stored = read_range(history, live, conversation, from_seq, to_seq)?;
+            let known = match known {
+                Some(Earlier::Entries(known)) => known,
+                _ => Vec::new(),
+            };
+            let stored = read_range(history, live, conversation, from_seq..=to_seq, known)?;
             Ok(Some(Earlier::Entries(stored)))
         }
     }

@@ -40,6 +40,11 @@ pub(crate) struct Shipped {
 }
 
 impl Live {
+    /// The newest seq that was folded here; 0 for an unknown conversation.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.state.as_ref().map_or(0, Conversation::last_seq)
+    }
+
     /// Whether the history holds everything, so that the conversation may leave memory.
     pub(crate) fn is_settled(&self) -> bool {
         self.in_flight == 0 && self.dirty_since.is_none() && self.pins == 0

@@ -1,7 +1,7 @@
 //! What a dispatcher answers: conversations it has in memory or reads from the history, and entries from
 //! wherever they lie.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_core::{chat, fold::Conversation, id::ConversationId};
@@ -162,21 +162,41 @@ pub(super) fn merge_tail(found: &mut Vec<(u64, Bytes)>, live: &Live, after: u64)
     }
 }
 
-/// Stored entries of a range, both ends included, wherever they lie.
+/// Entries of a range as they were folded here, wherever they lie. `known` are those that were read before and that
+/// only the tail may have changed since; the history is asked for the rest, where another owner may have gone on.
 pub(super) fn read_range(
     history: &dyn History,
     live: &Live,
     conversation: ConversationId,
-    from_seq: u64,
-    to_seq: u64,
+    range: RangeInclusive<u64>,
+    known: Vec<chat::Entry>,
 ) -> Result<Vec<chat::Entry>, DispatchError> {
-    let limit = usize::try_from(to_seq - from_seq + 1).unwrap_or(usize::MAX);
-    let mut found = history
-        .since(&conversation, from_seq - 1, limit)
-        .map_err(|source| DispatchError::Read { conversation, source })?;
-    merge_tail(&mut found, live, from_seq - 1);
-    found.retain(|(seq, _)| *seq <= to_seq);
-    decode_entries(conversation, found)
+    let is_meant = |seq: &u64| range.contains(seq);
+    let mut found: BTreeMap<u64, chat::Entry> = known
+        .into_iter()
+        .map(|entry| (entry.seq, entry))
+        .filter(|(seq, _)| is_meant(seq))
+        .collect();
+    let in_tail = live.entries.iter().filter(|entry| is_meant(&entry.seq));
+    let in_tail = in_tail.map(|entry| (entry.seq, entry.entry.clone())).collect();
+    for entry in decode_entries(conversation, in_tail)? {
+        found.entry(entry.seq).or_insert(entry);
+    }
+    let limit = usize::try_from(range.end() - range.start() + 1).unwrap_or(usize::MAX);
+    if found.len() < limit {
+        let stored = history
+            .since(&conversation, range.start() - 1, limit)
+            .map_err(|source| DispatchError::Read { conversation, source })?;
+        let stored = decode_entries(conversation, stored)?;
+        for entry in stored.into_iter().filter(|entry| is_meant(&entry.seq)) {
+            found.entry(entry.seq).or_insert(entry);
+        }
+    }
+    let replaced = live.replaced.iter().filter(|(seq, _)| is_meant(seq)).cloned().collect();
+    for entry in decode_entries(conversation, replaced)? {
+        found.insert(entry.seq, entry);
+    }
+    Ok(found.into_values().collect())
 }
 
 pub(super) fn read_state(

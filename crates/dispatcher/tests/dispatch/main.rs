@@ -6,6 +6,7 @@ mod failures;
 mod model;
 mod node;
 mod overdue;
+mod owners;
 mod random;
 mod recovery;
 mod turns;

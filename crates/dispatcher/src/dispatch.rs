@@ -37,7 +37,11 @@ use self::{
     read::read_range,
     ship::{InFlight, Packing},
 };
-use crate::{error::DispatchError, live::Live, writer::HistoryWriter};
+use crate::{
+    error::DispatchError,
+    live::Live,
+    writer::{HistoryWriter, HistoryWrites},
+};
 
 /// How a dispatcher behaves; the defaults suit one edge loop of a server.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +57,8 @@ pub struct DispatcherOptions {
     pub lag_bytes_max: usize,
     /// A settled conversation unused for this long leaves memory, ms.
     pub evict_after_ms: i64,
+    /// Who writes to the history.
+    pub writes: HistoryWrites,
 }
 
 impl Default for DispatcherOptions {
@@ -65,6 +71,7 @@ impl Default for DispatcherOptions {
             flush_bytes: 4 << 20,
             lag_bytes_max: 64 << 20,
             evict_after_ms: 30_000,
+            writes: HistoryWrites::OwnThread,
         }
     }
 }
@@ -185,7 +192,7 @@ impl Dispatcher {
             .applied(number)
             .map_err(|source| DispatchError::History { log: number, source })?;
         let folded = log.next_offset().saturating_sub(1);
-        let writer = HistoryWriter::start(Arc::clone(&history), number, applied)
+        let writer = HistoryWriter::start(Arc::clone(&history), number, applied, options.writes)
             .map_err(|source| DispatchError::Thread { log: number, source })?;
         Ok(Self {
             number,

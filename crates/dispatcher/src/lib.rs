@@ -21,4 +21,4 @@ pub use frontdesk_storage::EntryWrite;
 pub use live::Tail;
 pub use recover::{Recovered, recover};
 pub use summary::Summary;
-pub use writer::HistoryWriter;
+pub use writer::{HistoryWriter, HistoryWrites};

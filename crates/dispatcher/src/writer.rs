@@ -4,6 +4,9 @@
 //! history has applied and the offset that survives power loss, both readable without a lock. A
 //! failed write ends the thread: the loop sees it by [`HistoryWriter::failed`] and refuses sends,
 //! because the history would otherwise fall behind for good.
+//!
+//! Where everything has to happen in one order, as in a simulation, the dispatcher's own thread does the same
+//! work in its turns ([`HistoryWrites::InTurn`]).
 
 use std::{
     sync::{
@@ -26,12 +29,43 @@ const CLOSE_WAIT: Duration = Duration::from_secs(5);
 /// How often what was applied is synced, so that the log can be trimmed.
 const PERSIST_EVERY: Duration = Duration::from_secs(2);
 
+/// Who writes to the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HistoryWrites {
+    /// A thread of its own, so that no turn waits.
+    #[default]
+    OwnThread,
+    /// The dispatcher's thread, in its turns, so that the same calls always do the same. A history that is away
+    /// is asked again in the next turn; whoever cannot wait for that fails. What is dropped is not written.
+    InTurn,
+}
+
 /// Handle of the writing thread; dropping it lets the thread finish its queue and end.
 #[derive(Debug)]
 pub struct HistoryWriter {
     queue: Option<Sender<Batch>>,
     progress: Arc<Progress>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
+}
+
+#[derive(Debug)]
+enum Worker {
+    Thread(Option<JoinHandle<()>>),
+    InTurn(Mutex<InTurn>),
+}
+
+/// What a thread of its own has on its stack.
+struct InTurn {
+    history: Arc<dyn History>,
+    batches: Receiver<Batch>,
+    /// The batch that a history which is away has not taken.
+    next: Option<Batch>,
+}
+
+impl std::fmt::Debug for InTurn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InTurn").field("next", &self.next).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,15 +94,24 @@ impl Progress {
 }
 
 impl HistoryWriter {
-    /// Starts the thread for one log, `applied` being the offset the history holds already.
+    /// Starts the writer of one log, `applied` being the offset the history holds already.
     ///
     /// # Errors
     /// When the operating system refuses a thread.
-    pub fn start(history: Arc<dyn History>, log: u16, applied: u64) -> std::io::Result<Self> {
+    pub fn start(
+        history: Arc<dyn History>,
+        log: u16,
+        applied: u64,
+        writes: HistoryWrites,
+    ) -> std::io::Result<Self> {
         let (queue, batches) = bounded(QUEUE_LEN);
         let progress = Arc::new(Progress::default());
         progress.applied.store(applied, Ordering::Release);
         progress.persisted.store(applied, Ordering::Release);
+        if writes == HistoryWrites::InTurn {
+            let worker = Worker::InTurn(Mutex::new(InTurn { history, batches, next: None }));
+            return Ok(Self { queue: Some(queue), progress, worker });
+        }
         let shared = Arc::clone(&progress);
         let thread =
             std::thread::Builder::new().name(format!("history-{log}")).spawn(move || {
@@ -76,7 +119,7 @@ impl HistoryWriter {
                 frontdesk_storage::background::lower_priority();
                 run(&*history, &batches, &shared);
             })?;
-        Ok(Self { queue: Some(queue), progress, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), progress, worker: Worker::Thread(Some(thread)) })
     }
 
     /// Hands a batch over; gives it back when the queue is full or the thread has ended.
@@ -89,8 +132,29 @@ impl HistoryWriter {
         }
     }
 
+    /// Writes what the history takes now, where no thread does; whether that was everything.
+    pub(crate) fn work(&self) -> bool {
+        match &self.worker {
+            Worker::Thread(_) => true,
+            Worker::InTurn(worker) => worker.lock().work(&self.progress),
+        }
+    }
+
+    /// As [`Self::work`]; nobody will do later what cannot be done now.
+    fn work_or_fail(&self) {
+        if !self.work() {
+            self.progress.fail();
+        }
+    }
+
     /// Hands a batch over, waiting for room; gives it back when the thread has ended.
     pub(crate) fn write(&self, batch: Batch) -> Result<(), Batch> {
+        if !self.has_room() {
+            self.work_or_fail();
+            if self.failed() {
+                return Err(batch);
+            }
+        }
         match &self.queue {
             Some(queue) => queue.send(batch).map_err(|error| error.0),
             None => Err(batch),
@@ -104,6 +168,7 @@ impl HistoryWriter {
 
     /// Blocks until the history has applied more than `offset`, or writing failed.
     pub(crate) fn wait_beyond(&self, offset: u64) {
+        self.work_or_fail();
         let mut guard = self.progress.gate.lock();
         while self.applied() <= offset && !self.failed() {
             self.progress.moved.wait(&mut guard);
@@ -112,6 +177,9 @@ impl HistoryWriter {
 
     /// As [`Self::wait_beyond`], but no longer than `wait`.
     pub(crate) fn wait_beyond_for(&self, offset: u64, wait: Duration) {
+        if !self.work() {
+            return;
+        }
         let until = Instant::now() + wait;
         let mut guard = self.progress.gate.lock();
         while self.applied() <= offset && !self.failed() {
@@ -138,6 +206,7 @@ impl HistoryWriter {
 
     /// Lets the thread finish its queue and sync; tells whether everything handed over is durable.
     pub(crate) fn close(mut self) -> bool {
+        self.work_or_fail();
         self.end();
         !self.failed()
     }
@@ -145,7 +214,8 @@ impl HistoryWriter {
     fn end(&mut self) {
         self.progress.closing.store(true, Ordering::Release);
         self.queue = None;
-        if let Some(thread) = self.thread.take()
+        if let Worker::Thread(thread) = &mut self.worker
+            && let Some(thread) = thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the history writer panicked");
@@ -156,6 +226,29 @@ impl HistoryWriter {
 impl Drop for HistoryWriter {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+impl InTurn {
+    /// Writes what the history takes now; whether that was everything.
+    fn work(&mut self, progress: &Progress) -> bool {
+        while let Some(batch) = self.next.take().or_else(|| self.batches.try_recv().ok()) {
+            if progress.failed.load(Ordering::Acquire) {
+                return false;
+            }
+            match self.history.apply(&batch) {
+                Ok(()) => progress.change(|p| p.applied.store(batch.offset, Ordering::Release)),
+                Err(HistoryError::Unavailable { .. }) => {
+                    self.next = Some(batch);
+                    return false;
+                }
+                Err(error) => {
+                    fail(progress, &error);
+                    return false;
+                }
+            }
+        }
+        persist(&*self.history, progress)
     }
 }
 

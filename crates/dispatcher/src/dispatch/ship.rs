@@ -135,6 +135,7 @@ impl Dispatcher {
     /// Forgets what the history has taken since last time, of so many conversations at most; whether
     /// more is left.
     pub(super) fn settle(&mut self, mut conversations_max: usize) -> bool {
+        self.writer.work();
         let applied = self.writer.applied();
         while let Some((batch, bytes)) = self.in_flight.front_mut() {
             if batch.offset > applied {

@@ -102,6 +102,22 @@ describe("an agent", () => {
     expect(shown("a")).toEqual(["hello"]);
   });
 
+  it("asks for what is missing where a resume begins behind what it holds", async () => {
+    const open = agent.open("a");
+    await clock.settle();
+    for (const text of ["one", "two", "three"]) server.say("a", { content: { text: { body: text } } });
+    expect(shown("a")).toEqual(["one", "two", "three"]);
+    // A node that has not heard of the last ones shows an older page in between.
+    const position = (seq: string) => ({ epoch: server.epoch, seq });
+    const entry = (seq: string, body: string) => ({ entry: { seq, actor: { id: "v" }, content: { text: { body } } } });
+    server.current.push({ opened: { conversation: "a", position: position("1"), items: [entry("1", "one")] } });
+    server.current.push({ opened: { conversation: "a", recovered: true, position: position("3"), items: [entry("3", "three")] } });
+    expect(shown("a")).toEqual(["one"]);
+    await clock.advance(5_000);
+    expect(shown("a")).toEqual(["one", "two", "three"]);
+    expect(open.loaded.value).toBe(true);
+  });
+
   it("shares one open conversation between its views and leaves with the last", async () => {
     const first = agent.open("a");
     expect(agent.open("a")).toBe(first);

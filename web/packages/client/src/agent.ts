@@ -267,8 +267,10 @@ export class AgentClient {
 
   /** Not asked for: the conversation is served by another node now, which may not have what the last one took. */
   private openedAnew(opened: OpenedFrameJson): void {
-    this.of(opened.conversation)?.opened(opened);
-    this.outbox.again(opened.conversation ?? "");
+    const conversation = this.of(opened.conversation);
+    if (conversation === undefined) return;
+    conversation.opened(opened);
+    this.outbox.resume(this.link.limits.inFlightMax);
   }
 
   private refused(refusal: RefusalJson): void {

@@ -20,6 +20,7 @@ import type { Actor, Cursor, EntryLine, FileInfo, TimelineLine } from "./model";
 import { isMessage, keyOf, toActor, toCursor, toNumber } from "./model";
 import type { Outbox, Outgoing } from "./outbox";
 import type { Clock, TimerId } from "./platform";
+import type { Applied } from "./timeline";
 import { Timeline } from "./timeline";
 
 /** A receipt per second at most. */
@@ -217,7 +218,7 @@ export class Conversation {
   opened(frame: OpenedFrameJson): void {
     const items = frame.items ?? [];
     this.selfId.value = this.host.self().id;
-    if (frame.recovered) this.timeline.append(frame.position?.epoch, items);
+    if (frame.recovered) this.follow(this.timeline.append(frame.position?.epoch, items));
     else this.timeline.reset(frame.position, items, frame.moreBefore ?? false);
     this.sessionNow.value = frame.session;
     this.viewersNow.value = frame.viewers ?? [];
@@ -240,17 +241,7 @@ export class Conversation {
   }
 
   entries(frame: EntriesJson): void {
-    switch (this.timeline.append(frame.epoch, frame.items ?? [])) {
-      case "ok":
-        this.clearGap();
-        break;
-      case "gap":
-        this.watchGap();
-        break;
-      case "other-epoch":
-        this.host.repair(this, true);
-        return;
-    }
+    if (!this.follow(this.timeline.append(frame.epoch, frame.items ?? []))) return;
     for (const item of frame.items ?? []) {
       const typing = this.typingNow.peek()?.actor;
       if (!item.entry?.actor || typing === undefined) continue;
@@ -275,8 +266,7 @@ export class Conversation {
       clientMsgId: message.clientMsgId,
       body: message.body,
     });
-    if (applied === "gap") this.watchGap();
-    else if (applied === "other-epoch") this.host.repair(this, true);
+    if (applied !== "ok") this.follow(applied);
   }
 
   cursorMoved(frame: CursorUpdateJson): void {
@@ -377,6 +367,14 @@ export class Conversation {
     if (!told) return;
     this.toldRead = this.ownRead;
     this.toldDelivered = this.ownDelivered;
+  }
+
+  /** Asks for what is missing, in a moment or at once. False if nothing of it fits. */
+  private follow(applied: Applied): boolean {
+    if (applied === "ok") this.clearGap();
+    else if (applied === "gap") this.watchGap();
+    else this.host.repair(this, true);
+    return applied !== "other-epoch";
   }
 
   private watchGap(): void {

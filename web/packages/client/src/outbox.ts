@@ -132,14 +132,6 @@ export class Outbox {
     this.pump();
   }
 
-  /** Whoever takes messages of this conversation has changed: what it took without an answer goes out again. */
-  again(conversation: string): void {
-    for (const message of this.list.peek()) {
-      if (message.conversation === conversation) this.inFlight.delete(message.clientMsgId);
-    }
-    this.pump();
-  }
-
   pause(): void {
     this.open = false;
     this.inFlight.clear();

@@ -36,11 +36,12 @@ pub enum HistoryWrites {
     #[default]
     OwnThread,
     /// The dispatcher's thread, in its turns, so that the same calls always do the same. A history that is away
-    /// is asked again in the next turn; whoever cannot wait for that fails. What is dropped is not written.
+    /// is asked again in the next turn; whoever cannot wait for that fails.
     InTurn,
 }
 
-/// Handle of the writing thread; dropping it lets the thread finish its queue and end.
+/// Handle of the writing thread. Dropping it ends the thread, once the history has answered what it was asked last:
+/// the partition may be opened anew by then, and what is still queued lies in the log.
 #[derive(Debug)]
 pub struct HistoryWriter {
     queue: Option<Sender<Batch>>,
@@ -225,6 +226,7 @@ impl HistoryWriter {
 
 impl Drop for HistoryWriter {
     fn drop(&mut self) {
+        self.progress.fail();
         self.end();
     }
 }
@@ -268,9 +270,13 @@ fn run(history: &dyn History, batches: &Receiver<Batch>, progress: &Progress) {
     let mut persisted_at = Instant::now();
     loop {
         match batches.recv_timeout(PERSIST_EVERY) {
+            Ok(_) if progress.failed.load(Ordering::Acquire) => return,
             Ok(batch) => {
                 if let Err(error) = apply(history, &batch, progress) {
-                    fail(progress, &error);
+                    // Who was dropped has told why.
+                    if !progress.failed.load(Ordering::Acquire) {
+                        fail(progress, &error);
+                    }
                     return;
                 }
                 progress.change(|p| p.applied.store(batch.offset, Ordering::Release));
@@ -310,6 +316,9 @@ fn apply(history: &dyn History, batch: &Batch, progress: &Progress) -> Result<()
             "the history is away; it is tried again"
         );
         std::thread::park_timeout(RETRY_AFTER);
+        if progress.failed.load(Ordering::Acquire) {
+            return Err(error);
+        }
     }
 }
 

@@ -145,7 +145,7 @@ impl SimHistory {
         let mut node = self.node.lock();
         let key = (batch.log, batch.offset);
         let (epoch, answer) = match node.calls.get(&key) {
-            Some(call) if now_ms() - call.sent_ms < APPLY_TIMEOUT_MS => (call.epoch, call.answer),
+            Some(call) if call.epoch == owned.epoch && !call.is_late() => (call.epoch, call.answer),
             _ => {
                 node.calls_made += 1;
                 let (number, epoch, known) = (node.calls_made, owned.epoch, owned.applied);
@@ -193,19 +193,26 @@ impl SimHistory {
     }
 }
 
+impl Call {
+    fn is_late(&self) -> bool {
+        now_ms() - self.sent_ms >= APPLY_TIMEOUT_MS
+    }
+}
+
 impl NodeSide {
-    /// The writers' threads go on while another one waits, each with the epoch that the node has by then.
+    /// The writers' threads go on while another one waits. One that was dropped does not.
     fn apply_pending(&mut self, database: &mut Database) {
         for ((log, offset), call) in &mut self.calls {
             let Some(owned) = self.owned.get_mut(log) else { continue };
-            if call.answer.is_some() || *offset <= owned.applied {
+            let is_dropped = call.epoch != owned.epoch;
+            if is_dropped || call.answer.is_some() || *offset <= owned.applied {
                 continue;
             }
             let answer = database.apply(owned.epoch, owned.applied, &call.batch);
             if let Ok(applied) = answer {
                 owned.applied = applied;
             }
-            (call.epoch, call.answer) = (owned.epoch, Some(answer));
+            call.answer = Some(answer);
         }
     }
 }

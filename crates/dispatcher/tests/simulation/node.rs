@@ -10,7 +10,7 @@ use std::{
 };
 
 use frontdesk_core::{fold::Verdict, id::ConversationId, partition_of, store};
-use frontdesk_dispatcher::{Committed, DispatchError, Dispatcher, Dispatchers};
+use frontdesk_dispatcher::{Committed, DispatchError, Dispatchers};
 use frontdesk_storage::LogError;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -40,8 +40,6 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(250);
 /// What a resume gives at most, and how much a reload gives: little, so that both happen.
 const RESUME_ITEMS_MAX: usize = 16;
 const PAGE_ITEMS: usize = 12;
-/// A broken dispatcher that was given up still writes what it had handed to its writer, for so long.
-const DYING_TURNS: u64 = 60;
 
 /// Connections by number.
 type ConnId = u64;
@@ -75,7 +73,6 @@ pub(crate) struct Node {
     conns: RefCell<BTreeMap<ConnId, Conn>>,
     inbox: RefCell<Vec<(ConnId, Message)>>,
     asked: RefCell<BTreeMap<u64, Asked>>,
-    dying: RefCell<Vec<(Box<Dispatcher>, u64)>>,
     turns: Cell<u64>,
 }
 
@@ -99,7 +96,6 @@ pub(crate) async fn serve(world: Rc<World>, number: usize) -> turmoil::Result {
         conns: RefCell::default(),
         inbox: RefCell::default(),
         asked: RefCell::default(),
-        dying: RefCell::default(),
         turns: Cell::new(0),
         world,
     });
@@ -224,11 +220,6 @@ impl Node {
         }
         self.give_up_broken();
         self.dispatchers.borrow_mut().tend(clock(), 0);
-        self.dying.borrow_mut().retain_mut(|(dispatcher, turns)| {
-            *turns += 1;
-            dispatcher.tend(clock(), 0);
-            dispatcher.needs_tending() && *turns < DYING_TURNS
-        });
         if self.turns.get().is_multiple_of(ALIVE_TURNS) {
             for conn in self.conns.borrow().values() {
                 tell(conn, Message::Alive);
@@ -362,8 +353,7 @@ impl Node {
                 continue;
             }
             self.world.journal.borrow_mut().counts.broken += 1;
-            let broken = dispatchers.release(partition);
-            self.dying.borrow_mut().extend(broken.map(|dispatcher| (dispatcher, 0)));
+            drop(dispatchers.release(partition));
             self.send_away(partition);
         }
     }

@@ -10,15 +10,16 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use frontdesk_storage_embedded::Engine;
+use frontdesk_storage_embedded::engine::{self, Durability, End, EngineError, Store, StoreOptions};
 use parking_lot::Mutex;
 
-/// The engine's keyspace.
-const KEYSPACE: &str = "spool";
+/// The engine's name for it.
+const NAME: &str = "spool";
 /// What a record takes beside its bytes.
 const RECORD_OVERHEAD_BYTES: u64 = 64;
 const KEY_BYTES: usize = 10;
@@ -73,9 +74,7 @@ pub enum SpoolError {
 pub struct Spool {
     dir: PathBuf,
     bytes_max: u64,
-    // Declared before the database: handles go first.
-    keyspace: Keyspace,
-    database: Database,
+    store: Box<dyn Store>,
     queues: Mutex<Queues>,
 }
 
@@ -99,22 +98,42 @@ impl Queues {
         numbers.end += 1;
         numbers.end - 1
     }
+
+    /// Counts a row that is there, behind all that sort before it.
+    fn count(&mut self, key: &[u8], payload: &[u8], dir: &Path) -> Result<(), SpoolError> {
+        let (partition, number) = parse(key).ok_or_else(|| {
+            let source = std::io::Error::other("a key has another length than those of a spool");
+            SpoolError::Engine { operation: "read", dir: dir.to_owned(), source: source.into() }
+        })?;
+        let numbers = self.numbers.entry(partition).or_insert(number..number);
+        if number != numbers.end {
+            let number = numbers.end;
+            return Err(SpoolError::Damaged { dir: dir.to_owned(), partition, number });
+        }
+        numbers.end += 1;
+        self.bytes += weight(payload.len());
+        Ok(())
+    }
 }
 
 impl Spool {
-    /// Opens the spool in `dir`, or makes an empty one there, for at most so many bytes.
+    /// Opens the spool in `dir` on the default engine, or makes an empty one there, for at most so many bytes.
     pub fn open(dir: &Path, bytes_max: u64) -> Result<Self, SpoolError> {
-        let failed = |source| engine("open", dir, source);
-        let database = Database::builder(dir)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNALS_BYTES_MAX)
-            .worker_threads(1)
-            .open()
-            .map_err(failed)?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
-        let keyspace = database.keyspace(KEYSPACE, options).map_err(failed)?;
-        let queues = Mutex::new(find(&keyspace, dir)?);
-        Ok(Self { dir: dir.to_owned(), bytes_max, keyspace, database, queues })
+        Self::open_on(Engine::default(), dir, bytes_max)
+    }
+
+    /// The same on this engine.
+    pub fn open_on(engine: Engine, dir: &Path, bytes_max: u64) -> Result<Self, SpoolError> {
+        let options = StoreOptions {
+            name: NAME,
+            cache_bytes: CACHE_BYTES,
+            memtable_bytes: MEMTABLE_BYTES,
+            journals_bytes_max: JOURNALS_BYTES_MAX,
+        };
+        let store =
+            engine::open(engine, dir, &options).map_err(|source| failed("open", dir, source))?;
+        let queues = Mutex::new(find(&*store, dir)?);
+        Ok(Self { dir: dir.to_owned(), bytes_max, store, queues })
     }
 
     /// Takes records, all of them or none, each behind those of its partition, and makes them durable with one sync.
@@ -127,12 +146,13 @@ impl Spool {
         }
         let mut pushed = queues.clone();
         pushed.bytes += bytes;
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        let mut batch = self.store.batch();
         for (partition, payload) in records {
             let number = pushed.take_number(*partition);
-            batch.insert(&self.keyspace, key(*partition, number), *payload);
+            batch.insert(&key(*partition, number), payload);
         }
-        batch.commit().map_err(|source| engine("write", &self.dir, source))?;
+        let written = batch.commit(Durability::Synced);
+        written.map_err(|source| failed("write", &self.dir, source))?;
         *queues = pushed;
         Ok(())
     }
@@ -143,15 +163,20 @@ impl Spool {
             return Ok(Vec::new());
         };
         let numbers = first(&numbers, limit);
-        let rows = self.keyspace.range(key(partition, numbers.start)..key(partition, numbers.end));
         let mut records = Vec::new();
-        for (number, row) in numbers.clone().zip(rows) {
-            let (found, payload) =
-                row.into_inner().map_err(|source| engine("read", &self.dir, source))?;
-            if found[..] != key(partition, number) {
-                return Err(self.damaged(partition, number));
+        let mut due = numbers.clone();
+        let mut missing = None;
+        self.visit(partition, &numbers, |found, payload| {
+            let Some(number) = due.next() else { return ControlFlow::Break(()) };
+            if *found != key(partition, number) {
+                missing = Some(number);
+                return ControlFlow::Break(());
             }
-            records.push(Bytes::copy_from_slice(&payload));
+            records.push(Bytes::copy_from_slice(payload));
+            ControlFlow::Continue(())
+        })?;
+        if let Some(number) = missing {
+            return Err(self.damaged(partition, number));
         }
         if records.len() as u64 != numbers.end - numbers.start {
             return Err(self.damaged(partition, numbers.start + records.len() as u64));
@@ -167,14 +192,14 @@ impl Spool {
         let left = dropped.end..numbers.end;
         let mut bytes = 0;
         // A power loss may bring them back, which is allowed: no sync.
-        let mut batch = self.database.batch().durability(Some(PersistMode::Buffer));
-        for row in self.keyspace.range(key(partition, dropped.start)..key(partition, dropped.end)) {
-            let (key, payload) =
-                row.into_inner().map_err(|source| engine("read", &self.dir, source))?;
+        let mut batch = self.store.batch();
+        self.visit(partition, &dropped, |key, payload| {
             bytes += weight(payload.len());
-            batch.remove(&self.keyspace, key);
-        }
-        batch.commit().map_err(|source| engine("write", &self.dir, source))?;
+            batch.remove(key);
+            ControlFlow::Continue(())
+        })?;
+        let written = batch.commit(Durability::Written);
+        written.map_err(|source| failed("write", &self.dir, source))?;
         queues.bytes -= bytes;
         if left.is_empty() {
             queues.numbers.remove(&partition);
@@ -197,29 +222,37 @@ impl Spool {
         self.queues.lock().bytes
     }
 
+    /// Visits the rows of some numbers, ascending.
+    fn visit(
+        &self,
+        partition: u16,
+        numbers: &Range<u64>,
+        mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), SpoolError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let (first, last) = (key(partition, numbers.start), key(partition, numbers.end - 1));
+        self.store
+            .visit(&first, &last, End::First, &mut visit)
+            .map_err(|source| failed("read", &self.dir, source))
+    }
+
     fn damaged(&self, partition: u16, number: u64) -> SpoolError {
         SpoolError::Damaged { dir: self.dir.clone(), partition, number }
     }
 }
 
 /// Looks through all that is there.
-fn find(keyspace: &Keyspace, dir: &Path) -> Result<Queues, SpoolError> {
+fn find(store: &dyn Store, dir: &Path) -> Result<Queues, SpoolError> {
     let mut queues = Queues::default();
-    for row in keyspace.iter() {
-        let (key, payload) = row.into_inner().map_err(|source| engine("read", dir, source))?;
-        let (partition, number) = parse(&key).ok_or_else(|| {
-            let source = std::io::Error::other("a key has another length than those of a spool");
-            SpoolError::Engine { operation: "read", dir: dir.to_owned(), source: source.into() }
-        })?;
-        let numbers = queues.numbers.entry(partition).or_insert(number..number);
-        if number != numbers.end {
-            let number = numbers.end;
-            return Err(SpoolError::Damaged { dir: dir.to_owned(), partition, number });
-        }
-        numbers.end += 1;
-        queues.bytes += weight(payload.len());
-    }
-    Ok(queues)
+    let mut found = Ok(());
+    let visited = store.visit(&[], &[0xff; KEY_BYTES + 1], End::First, &mut |key, payload| {
+        found = queues.count(key, payload, dir);
+        if found.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    visited.map_err(|source| failed("read", dir, source))?;
+    found.map(|()| queues)
 }
 
 /// The first numbers of some, at most `limit`.
@@ -243,6 +276,6 @@ fn parse(key: &[u8]) -> Option<(u16, u64)> {
     Some((u16::from_be_bytes(*partition), u64::from_be_bytes(number.try_into().ok()?)))
 }
 
-fn engine(operation: &'static str, dir: &Path, source: fjall::Error) -> SpoolError {
+fn failed(operation: &'static str, dir: &Path, source: EngineError) -> SpoolError {
     SpoolError::Engine { operation, dir: dir.to_owned(), source: Box::new(source) }
 }

@@ -13,7 +13,7 @@ use frontdesk_storage::{History, Offset};
 use prost::Message;
 
 use crate::history::{check_files, keys, mark, run};
-use crate::{FjallHistory, HistoryOptions, log};
+use crate::{EmbeddedHistory, Engine, HistoryOptions, log};
 
 /// Findings reported at most: a history damaged all over would fill the screen.
 const FINDINGS_MAX: usize = 100;
@@ -163,9 +163,18 @@ pub fn check_history(
     dir: &Path,
     report: &mut Report,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Option<FjallHistory> {
+) -> Option<EmbeddedHistory> {
+    let engine = match Engine::of(dir) {
+        Ok(engine) => engine.unwrap_or_default(),
+        Err(error) => {
+            report.add_error(dir, &error);
+            return None;
+        }
+    };
+    let options =
+        HistoryOptions { engine, verify_bytes_max: u64::MAX, ..HistoryOptions::default() };
     let checked = mark::read(dir).and_then(|marked| {
-        check_files(dir, marked, u64::MAX, &mut |done, total| {
+        check_files(dir, options, marked, &mut |done, total| {
             progress(Progress { part: "history tables", done, total });
         })
     });
@@ -180,8 +189,8 @@ pub fn check_history(
             return None;
         }
     }
-    let options = HistoryOptions { verify_bytes_max: 0, ..HistoryOptions::default() };
-    let history = match FjallHistory::open(dir, options) {
+    let options = HistoryOptions { verify_bytes_max: 0, ..options };
+    let history = match EmbeddedHistory::open(dir, options) {
         Ok(history) => history,
         Err(error) => {
             report.add_error(dir, &error);

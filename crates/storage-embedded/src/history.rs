@@ -1,20 +1,17 @@
-//! The history on fjall: conversations behind the log.
+//! The history on a key-value engine: conversations behind the log.
 //!
 //! The history thread of each edge loop applies folded batches here; nothing on a message's way
 //! waits for it. A batch is one atomic write of the engine together with the applied offset,
 //! without a sync: what a power loss takes is folded again from the log, which is trimmed only
 //! after [`History::persist`](frontdesk_storage::History::persist).
 //!
-//! The key layout stands in [`keys`], that of rows with many entries in [`run`]. What the engine does not notice about its own files is
-//! checked before it opens them, in [`journal`] and [`tables`]; the [`mark`] tells the newest
-//! durable batch.
+//! The key layout stands in [`keys`], that of rows with many entries in [`run`]; the [`mark`] tells the
+//! newest durable batch. All of it is the same on every engine; what differs stands in `engine`.
 
 mod filling;
-pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod mark;
 pub(crate) mod run;
-pub(crate) mod tables;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,35 +22,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fjall::compaction::Leveled;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use frontdesk_core::id::ConversationId;
 use frontdesk_storage::{
-    Batch, ConversationWrite, EntryWrite, History, HistoryError, Offset, Sent, background,
+    Batch, ConversationWrite, EntryWrite, History, HistoryError, Offset, Sent,
 };
 use parking_lot::Mutex;
 
 use self::filling::{Filling, Rows};
 use self::mark::MarkFile;
 use crate::dirs;
+use crate::engine::{
+    self, Chain, Check, Durability, End, Engine, EngineError, Journals, Store, StoreOptions,
+};
 use crate::failpoint::{self, Point};
 
-/// The engine's keyspace; all key spaces of [`keys`] lie in it.
-const KEYSPACE: &str = "history";
-/// Flushed tables that are merged into the next level at once. Each merge writes that level anew, so
-/// twice the engine's default halves what a peak costs; reads look into a few tables more.
-const L0_TABLES: u8 = 8;
+/// The engine's name for it; all key spaces of [`keys`] lie in it.
+const NAME: &str = "history";
 /// Journals on disk. Fewer than of three tables in memory, and the engine flushes small ones.
 const JOURNALS_BYTES_MAX: u64 = 128 << 20;
 /// So many ids at once share a row. Fewer have a key each, which is found without looking through the
 /// conversation.
 const SENT_RUN_MIN: usize = 8;
-/// Of the engine's files, written last when a history is created.
-const ENGINE_VERSION_FILE: &str = "version";
 
 /// How a history is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryOptions {
+    /// What keeps it.
+    pub engine: Engine,
     /// Memory for blocks of tables that were read.
     pub cache_bytes: u64,
     /// Memory for writes until they are flushed to a table. Twice of it is used while one is.
@@ -63,8 +58,8 @@ pub struct HistoryOptions {
     pub early_flush_bytes: u64,
     /// See `early_flush_bytes`.
     pub early_flush_after: Duration,
-    /// How much of the tables is compared with their checksums when the history is opened, newest
-    /// first; the engine checks the others as they are read.
+    /// How much of the tables is compared with their checksums when the history is opened: on fjall the
+    /// newest, on RocksDB all or none. The engine checks the others as they are read.
     pub verify_bytes_max: u64,
 }
 
@@ -74,6 +69,7 @@ impl Default for HistoryOptions {
     /// with twice (docs/benchmarks.md, "Ten million messages").
     fn default() -> Self {
         Self {
+            engine: Engine::default(),
             cache_bytes: 8 << 20,
             memtable_bytes: 32 << 20,
             early_flush_bytes: 2 << 20,
@@ -95,6 +91,21 @@ pub(crate) fn failed(
     HistoryError::Engine { operation, path: path.to_owned(), source: Box::new(source) }
 }
 
+impl From<EngineError> for HistoryError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Poisoned => Self::Poisoned,
+            EngineError::Damaged { file, what } => Self::Corrupt { file, what },
+            EngineError::Failed { operation, path, source } => {
+                Self::Engine { operation, path, source }
+            }
+            EngineError::Other { ref dir, .. } | EngineError::NotBuilt { ref dir, .. } => {
+                failed("open the history", &dir.clone(), error)
+            }
+        }
+    }
+}
+
 /// What writing needs, and what stops it.
 struct Writer {
     /// Number of the newest batch.
@@ -105,43 +116,39 @@ struct Writer {
 }
 
 /// The history in one directory.
-pub struct FjallHistory {
+pub struct EmbeddedHistory {
     dir: PathBuf,
     options: HistoryOptions,
-    // Declared before the database: handles go first.
-    keyspace: Keyspace,
-    database: Database,
+    store: Box<dyn Store>,
     writer: Mutex<Writer>,
 }
 
-impl std::fmt::Debug for FjallHistory {
+impl std::fmt::Debug for EmbeddedHistory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FjallHistory").field("dir", &self.dir).finish_non_exhaustive()
+        f.debug_struct("EmbeddedHistory").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 
-impl FjallHistory {
+impl EmbeddedHistory {
     /// Opens the history in `dir`, or creates an empty one there. Fails with the file named if
     /// anything durable is damaged or missing.
     pub fn open(dir: &Path, options: HistoryOptions) -> Result<Self, HistoryError> {
         dirs::create(dir).map_err(|error| failed("create", dir, error))?;
         let marked = mark::read(dir)?;
-        let journals = check_files(dir, marked, options.verify_bytes_max, &mut |_, _| {})?;
+        let journals = check_files(dir, options, marked, &mut |_, _| {})?;
         journals.cut_torn_end()?;
+        let store = engine::open(
+            options.engine,
+            dir,
+            &StoreOptions {
+                name: NAME,
+                cache_bytes: options.cache_bytes,
+                memtable_bytes: options.memtable_bytes,
+                journals_bytes_max: JOURNALS_BYTES_MAX,
+            },
+        )?;
 
-        let database = open_engine(dir, options).map_err(|error| match error {
-            error @ fjall::Error::Storage(_) => read_error(dir, error),
-            error => engine_error("open the history", dir, error),
-        })?;
-        let keyspace = database
-            .keyspace(KEYSPACE, || {
-                KeyspaceCreateOptions::default()
-                    .max_memtable_size(options.memtable_bytes)
-                    .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(L0_TABLES)))
-            })
-            .map_err(|error| engine_error("open the keyspace", dir, error))?;
-
-        let stored = get(&keyspace, dir, &keys::batch())?;
+        let stored = store.get(&keys::batch())?;
         let batch = match &stored {
             Some(value) => read_u64(value, 0).ok_or_else(|| damaged(dir, "the batch number"))?,
             None => 0,
@@ -157,7 +164,7 @@ impl FjallHistory {
             .map_err(|error| failed("open the mark", dir, error))?;
         let filling = Filling::new();
         let writer = Mutex::new(Writer { batch, mark, poisoned: false, filling });
-        Ok(Self { dir: dir.to_owned(), options, keyspace, database, writer })
+        Ok(Self { dir: dir.to_owned(), options, store, writer })
     }
 
     /// The directory of this history.
@@ -173,22 +180,33 @@ impl FjallHistory {
     /// Writes everything still in memory to a table. For tests and measurements; the engine does
     /// it by itself when `memtable_bytes` are full.
     pub fn flush(&self) -> Result<(), HistoryError> {
-        self.keyspace
-            .rotate_memtable_and_wait()
-            .map_err(|error| engine_error("flush", &self.dir, error))
+        Ok(self.store.flush()?)
     }
 
     /// Calls `visit` with every stored key and value; for the doctor.
     pub(crate) fn scan(&self, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), HistoryError> {
-        for guard in self.database.snapshot().iter(&self.keyspace) {
-            let (key, value) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            visit(&key, &value);
-        }
-        Ok(())
+        self.visit(&[], &keys::AFTER_ALL, End::First, |key, value| {
+            visit(key, value);
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
-    fn read_error(&self, error: fjall::Error) -> HistoryError {
-        read_error(&self.dir, error)
+    /// Visits rows until the visitor breaks or fails.
+    fn visit(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        from: End,
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, HistoryError>,
+    ) -> Result<(), HistoryError> {
+        let mut visited = Ok(());
+        self.store.visit(first, last, from, &mut |key, value| {
+            visit(key, value).unwrap_or_else(|error| {
+                visited = Err(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        visited
     }
 
     /// Entries of a conversation within a range of seqs, at most `limit` from the end asked for;
@@ -205,37 +223,26 @@ impl FjallHistory {
         }
         let first = match end {
             // The row with the oldest may begin before it.
-            End::Oldest => self.row_of(conversation, *seqs.start())?.map(|(seq, _)| seq),
-            End::Newest => Some(0),
+            End::First => self.row_of(conversation, *seqs.start())?.map(|(seq, _)| seq),
+            End::Last => Some(0),
         };
         let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
-        let rows = self.keyspace.range(key(first.unwrap_or(*seqs.start()))..=key(*seqs.end()));
+        let (first, last) = (key(first.unwrap_or(*seqs.start())), key(*seqs.end()));
+        let damaged = || HistoryError::Damaged { conversation: *conversation, what: "entries" };
         let mut found: Vec<(u64, Bytes)> = Vec::new();
-        let decode = |guard| {
-            let (seq, row) = self.row(conversation, guard)?;
-            run::decode(seq, &row, &seqs)
-                .ok_or(HistoryError::Damaged { conversation: *conversation, what: "entries" })
-        };
-        match end {
-            End::Oldest => {
-                for guard in rows {
-                    found.extend(decode(guard)?);
-                    if found.len() >= limit {
-                        break;
-                    }
-                }
-                found.truncate(limit);
+        self.visit(&first, &last, end, |key, row| {
+            let entries = keys::number_of(key)
+                .and_then(|seq| run::decode(seq, row, &seqs))
+                .ok_or_else(damaged)?;
+            match end {
+                End::First => found.extend(entries),
+                End::Last => found.extend(entries.into_iter().rev()),
             }
-            End::Newest => {
-                for guard in rows.rev() {
-                    found.extend(decode(guard)?.into_iter().rev());
-                    if found.len() >= limit {
-                        break;
-                    }
-                }
-                found.truncate(limit);
-                found.reverse();
-            }
+            Ok(go_on_if(found.len() < limit))
+        })?;
+        found.truncate(limit);
+        if end == End::Last {
+            found.reverse();
         }
         Ok(found)
     }
@@ -245,32 +252,26 @@ impl FjallHistory {
         &self,
         conversation: &ConversationId,
         seq: u64,
-    ) -> Result<Option<(u64, fjall::UserValue)>, HistoryError> {
+    ) -> Result<Option<(u64, Bytes)>, HistoryError> {
         let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
-        let mut rows = self.keyspace.range(key(0)..=key(seq));
-        rows.next_back().map(|guard| self.row(conversation, guard)).transpose()
-    }
-
-    fn row(
-        &self,
-        conversation: &ConversationId,
-        guard: fjall::Guard,
-    ) -> Result<(u64, fjall::UserValue), HistoryError> {
-        let (key, row) = guard.into_inner().map_err(|error| self.read_error(error))?;
-        let seq = keys::number_of(&key)
-            .ok_or(HistoryError::Damaged { conversation: *conversation, what: "entries" })?;
-        Ok((seq, row))
+        let mut found = None;
+        self.visit(&key(0), &key(seq), End::Last, |key, row| {
+            let seq = keys::number_of(key)
+                .ok_or(HistoryError::Damaged { conversation: *conversation, what: "entries" })?;
+            found = Some((seq, Bytes::copy_from_slice(row)));
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
     }
 
     /// Writes a batch and returns its size, about what it takes in memory.
     fn write(&self, batch: &Batch, number: u64) -> Result<u64, HistoryError> {
-        let failed = |error| engine_error("write a batch", &self.dir, error);
-        failpoint::check(Point::HistoryWrite, &self.dir).map_err(|error| failed(error.into()))?;
-        let write = self.database.batch().durability(Some(PersistMode::Buffer));
-        let mut rows = Rows::new(&self.keyspace, write);
+        failpoint::check(Point::HistoryWrite, &self.dir)
+            .map_err(|error| failed("write a batch", &self.dir, error))?;
+        let mut rows = Rows::new(self.store.batch());
         let mut chain = [0; 16];
         chain[..8].copy_from_slice(&number.to_le_bytes());
-        chain[8..].copy_from_slice(&self.database.seqno().to_le_bytes());
+        chain[8..].copy_from_slice(&self.store.position().to_le_bytes());
         rows.insert(keys::batch(), chain);
         rows.insert(keys::applied(batch.log), batch.offset.to_le_bytes());
         for change in &batch.conversations {
@@ -291,7 +292,7 @@ impl FjallHistory {
                 rows.insert(key, &event[..]);
             }
         }
-        rows.commit().map_err(failed)
+        Ok(rows.commit(Durability::Written)?)
     }
 
     /// Carries out the replacements of a batch: in its own entries, since one may be added and
@@ -324,14 +325,18 @@ impl FjallHistory {
         hash: [u8; 16],
     ) -> Result<Option<Sent>, HistoryError> {
         let key = |seq| keys::numbered(keys::SENT_RUN, conversation, seq);
-        for guard in self.keyspace.range(key(0)..=key(u64::MAX)).rev() {
-            let (first, ids) = self.row(conversation, guard)?;
+        let mut sent = None;
+        self.visit(&key(0), &key(u64::MAX), End::Last, |key, ids| {
+            let first = keys::number_of(key)
+                .ok_or(HistoryError::Damaged { conversation: *conversation, what: "sent ids" })?;
             let ids = ids.chunks_exact(run::ID_BYTES);
             if let Some((seq, id)) = (first..).zip(ids).find(|(_, id)| id[..16] == hash) {
-                return Ok(read_u64(id, 16).map(|content_hash| Sent { seq, content_hash }));
+                sent = read_u64(id, 16).map(|content_hash| Sent { seq, content_hash });
+                return Ok(ControlFlow::Break(()));
             }
-        }
-        Ok(None)
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(sent)
     }
 }
 
@@ -358,95 +363,24 @@ fn insert_ids(rows: &mut Rows<'_>, conversation: &ConversationId, run: &[Arc<Ent
     }
 }
 
-/// Opens the engine on a thread of low priority: its workers take after whoever starts them.
-fn open_engine(dir: &Path, options: HistoryOptions) -> Result<Database, fjall::Error> {
-    let open = || {
-        background::lower_priority();
-        Database::builder(dir)
-            .cache_size(options.cache_bytes)
-            .max_journaling_size(JOURNALS_BYTES_MAX)
-            // One: of several the first never compacts, and spins while the others do.
-            .worker_threads(1)
-            .max_cached_files(Some(64))
-            .open()
-    };
-    std::thread::scope(|scope| match scope.spawn(open).join() {
-        Ok(opened) => opened,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
-}
-
 /// What came of the replacements of a batch: its entries, and the stored rows that are written anew, by
 /// the seq of their first entry.
 type Replaced<'a> = (Cow<'a, [Arc<EntryWrite>]>, BTreeMap<u64, Vec<u8>>);
 
-/// From which end of a range values are taken.
-#[derive(Clone, Copy)]
-enum End {
-    Oldest,
-    Newest,
+fn go_on_if(condition: bool) -> ControlFlow<()> {
+    if condition { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
 
 /// Checks all files of a history before the engine opens it.
 pub(crate) fn check_files(
     dir: &Path,
+    options: HistoryOptions,
     marked: Option<u64>,
-    verify_bytes_max: u64,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<journal::Journals, HistoryError> {
-    let version = dir.join(ENGINE_VERSION_FILE);
-    if !version.exists() {
-        if marked.is_some() {
-            return Err(damaged(&version, "it is missing, but there is a history"));
-        }
-        return Ok(journal::Journals::default());
-    }
-    let journals = journal::check(dir, marked.unwrap_or(0))?;
-    if marked.is_some() && journals.active.is_none() {
-        return Err(damaged(&dir.join("*.jnl"), "the journal is missing"));
-    }
-    let unchecked = tables::check(dir, verify_bytes_max, progress)?;
-    if unchecked > 0 {
-        tracing::debug!(bytes = unchecked, "tables left to be checked as they are read");
-    }
-    Ok(journals)
-}
-
-fn engine_error(operation: &'static str, dir: &Path, error: fjall::Error) -> HistoryError {
-    match error {
-        fjall::Error::Poisoned => HistoryError::Poisoned,
-        fjall::Error::InvalidVersion(_) => {
-            damaged(&dir.join(ENGINE_VERSION_FILE), "it does not name the format of this version")
-        }
-        fjall::Error::JournalRecovery(what) => damaged(dir, &what.to_string()),
-        fjall::Error::Storage(
-            what @ (fjall::LsmError::ChecksumMismatch { .. }
-            | fjall::LsmError::Unrecoverable
-            | fjall::LsmError::InvalidTag(_)
-            | fjall::LsmError::InvalidTrailer
-            | fjall::LsmError::InvalidHeader(_)),
-        ) => damaged(dir, &what.to_string()),
-        other => failed(operation, dir, other),
-    }
-}
-
-/// The engine does not say which file is damaged: look for it.
-fn read_error(dir: &Path, error: fjall::Error) -> HistoryError {
-    let error = engine_error("read", dir, error);
-    match tables::check(dir, u64::MAX, &mut |_, _| {}) {
-        // A table that is gone by now was only compacted away meanwhile.
-        Err(HistoryError::Corrupt { file, what }) if file.exists() => {
-            HistoryError::Corrupt { file, what }
-        }
-        _ => error,
-    }
-}
-
-fn get(keyspace: &Keyspace, dir: &Path, key: &[u8]) -> Result<Option<Bytes>, HistoryError> {
-    match keyspace.get(key) {
-        Ok(value) => Ok(value.map(|value| Bytes::copy_from_slice(&value))),
-        Err(error) => Err(read_error(dir, error)),
-    }
+) -> Result<Journals, HistoryError> {
+    let chain = Chain { key: &keys::batch(), marked };
+    let check = Check { chain, tables_bytes_max: options.verify_bytes_max, progress };
+    Ok(engine::check(options.engine, dir, check)?)
 }
 
 /// The number at a place of a value; `None` if the value is too short.
@@ -454,7 +388,7 @@ pub(crate) fn read_u64(value: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(value.get(at..at + 8)?.try_into().ok()?))
 }
 
-impl History for FjallHistory {
+impl History for EmbeddedHistory {
     fn apply(&self, batch: &Batch) -> Result<(), HistoryError> {
         let mut writer = self.writer.lock();
         if writer.poisoned {
@@ -467,16 +401,13 @@ impl History for FjallHistory {
         let bytes = self.write(batch, number).inspect_err(|_| writer.poisoned = true)?;
         writer.batch = number;
         if writer.filling.is_early(bytes, &self.options) {
-            self.keyspace.rotate_memtable().map_err(|error| {
-                writer.poisoned = true;
-                engine_error("begin a table", &self.dir, error)
-            })?;
+            self.store.begin_table().inspect_err(|_| writer.poisoned = true)?;
         }
         Ok(())
     }
 
     fn applied(&self, log: u16) -> Result<Offset, HistoryError> {
-        match get(&self.keyspace, &self.dir, &keys::applied(log))? {
+        match self.store.get(&keys::applied(log))? {
             Some(value) => {
                 read_u64(&value, 0).ok_or_else(|| damaged(&self.dir, "an applied offset"))
             }
@@ -494,13 +425,10 @@ impl History for FjallHistory {
         };
         // Not under the lock: other loops go on applying during the sync.
         let synced = failpoint::check(Point::HistorySync, &self.dir)
-            .map_err(fjall::Error::from)
-            .and_then(|()| self.database.persist(PersistMode::SyncData));
+            .map_err(|error| failed("sync", &self.dir, error))
+            .and_then(|()| Ok(self.store.sync()?));
         let mut writer = self.writer.lock();
-        if let Err(error) = synced {
-            writer.poisoned = true;
-            return Err(engine_error("sync", &self.dir, error));
-        }
+        synced.inspect_err(|_| writer.poisoned = true)?;
         writer.mark.advance(batch).map_err(|error| {
             writer.poisoned = true;
             failed("write the mark", &self.dir, error)
@@ -508,7 +436,7 @@ impl History for FjallHistory {
     }
 
     fn state(&self, conversation: &ConversationId) -> Result<Option<Bytes>, HistoryError> {
-        get(&self.keyspace, &self.dir, &keys::state(conversation))
+        Ok(self.store.get(&keys::state(conversation))?)
     }
 
     fn page(
@@ -522,7 +450,7 @@ impl History for FjallHistory {
             Some(0) => return Ok(Vec::new()),
             Some(before) => before - 1,
         };
-        self.entries(conversation, 0..=newest, End::Newest, limit)
+        self.entries(conversation, 0..=newest, End::Last, limit)
     }
 
     fn since(
@@ -532,7 +460,7 @@ impl History for FjallHistory {
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
         let Some(oldest) = after.checked_add(1) else { return Ok(Vec::new()) };
-        self.entries(conversation, oldest..=u64::MAX, End::Oldest, limit)
+        self.entries(conversation, oldest..=u64::MAX, End::First, limit)
     }
 
     fn find(
@@ -542,7 +470,7 @@ impl History for FjallHistory {
         client_msg_id: &[u8],
     ) -> Result<Option<Sent>, HistoryError> {
         let key = keys::sent(conversation, sender, client_msg_id);
-        let Some(value) = get(&self.keyspace, &self.dir, &key)? else {
+        let Some(value) = self.store.get(&key)? else {
             return self.find_in_runs(conversation, keys::sent_hash(sender, client_msg_id));
         };
         let sent = read_u64(&value, 0)
@@ -560,28 +488,28 @@ impl History for FjallHistory {
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
         let Some(oldest) = after.checked_add(1) else { return Ok(Vec::new()) };
         let key = |number| keys::numbered(keys::EVENT, conversation, number);
-        let stored = self.keyspace.range(key(oldest)..=key(u64::MAX)).take(limit);
-        let read = |guard: fjall::Guard| {
-            let (key, event) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            let number = keys::number_of(&key)
+        let mut found = Vec::new();
+        if limit == 0 {
+            return Ok(found);
+        }
+        self.visit(&key(oldest), &key(u64::MAX), End::First, |key, event| {
+            let number = keys::number_of(key)
                 .ok_or(HistoryError::Damaged { conversation: *conversation, what: "event" })?;
-            Ok((number, Bytes::copy_from_slice(&event)))
-        };
-        stored.map(read).collect()
+            found.push((number, Bytes::copy_from_slice(event)));
+            Ok(go_on_if(found.len() < limit))
+        })?;
+        Ok(found)
     }
 
     fn conversations(
         &self,
         visit: &mut dyn FnMut(ConversationId, Bytes) -> ControlFlow<()>,
     ) -> Result<(), HistoryError> {
-        for guard in self.keyspace.prefix([keys::STATE.tag]) {
-            let (key, value) = guard.into_inner().map_err(|error| self.read_error(error))?;
-            let conversation = keys::conversation_of(&key)
+        let key = |id| keys::state(&ConversationId::from_bytes([id; 12]));
+        self.visit(&key(0), &key(0xff), End::First, |key, value| {
+            let conversation = keys::conversation_of(key)
                 .ok_or_else(|| damaged(&self.dir, "the key of a state"))?;
-            if visit(conversation, Bytes::copy_from_slice(&value)).is_break() {
-                break;
-            }
-        }
-        Ok(())
+            Ok(visit(conversation, Bytes::copy_from_slice(value)))
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Storage on one machine, without any other service: what `frontdesk serve` uses by default.
 //!
 //! - [`SegmentLog`]: the message log of one edge loop, the commit point of every message.
-//! - [`FjallHistory`]: conversations behind the log, on an LSM tree.
+//! - [`EmbeddedHistory`]: conversations behind the log, on an [`engine`]: an LSM tree.
 //! - [`InProcessDirectory`] and [`InProcessBus`]: in memory; lost with the process, as they may be.
 //! - [`doctor`]: checks what lies on disk, without starting anything.
 //!
@@ -13,6 +13,7 @@ mod continuity;
 mod directory;
 mod dirs;
 pub mod doctor;
+pub mod engine;
 pub mod failpoint;
 mod history;
 mod log;
@@ -21,6 +22,9 @@ mod space;
 pub use bus::InProcessBus;
 pub use continuity::check_continuity;
 pub use directory::{DirectoryOptions, InProcessDirectory};
-pub use history::{FjallHistory, HistoryOptions};
+pub use engine::Engine;
+/// The history, by the name of its default engine.
+pub use history::EmbeddedHistory as FjallHistory;
+pub use history::{EmbeddedHistory, HistoryOptions};
 pub use log::{Durability, LogOptions, SegmentLog};
 pub use space::{DiskSpace, Reserve};

@@ -1,6 +1,6 @@
 //! The suites of `frontdesk-storage`, run against every back end of this crate.
 
-use frontdesk_storage_embedded::Reserve;
+use frontdesk_storage_embedded::{Engine, Reserve};
 use tempfile::TempDir;
 
 /// The machine's disk may be nearly full; these cases are not about that.
@@ -36,11 +36,12 @@ mod asynchronous_log {
 }
 
 mod history {
-    use frontdesk_storage_embedded::{FjallHistory, HistoryOptions};
+    use frontdesk_storage_embedded::{EmbeddedHistory, HistoryOptions};
 
     frontdesk_storage::history_suite!({
         let dir = super::temporary();
-        move || FjallHistory::open(dir.path(), HistoryOptions::default()).expect("a whole history")
+        let options = HistoryOptions { engine: super::engine(), ..HistoryOptions::default() };
+        move || EmbeddedHistory::open(dir.path(), options).expect("a whole history")
     });
 }
 
@@ -66,4 +67,12 @@ mod bus {
 
 fn temporary() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
+}
+
+/// The engine these tests are about (`on_rocksdb.rs`).
+fn engine() -> Engine {
+    match env!("CARGO_CRATE_NAME") {
+        "on_rocksdb" => Engine::RocksDb,
+        _ => Engine::Fjall,
+    }
 }

@@ -1,4 +1,6 @@
-//! The fjall history through damage, failed syncs and missing pieces (R4, R6), and the doctor.
+//! The history through damage, failed syncs and missing pieces (R4, R6), and the doctor. On fjall, and in
+//! `on_rocksdb.rs` on RocksDB; where the files of an engine are called otherwise, [`engine`] tells them
+//! apart.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -15,7 +17,8 @@ use frontdesk_storage::conformance::log::append;
 use frontdesk_storage::{Batch, ConversationWrite, History, HistoryError, MessageLog};
 use frontdesk_storage_embedded::failpoint::{self, Point};
 use frontdesk_storage_embedded::{
-    FjallHistory, HistoryOptions, LogOptions, Reserve, SegmentLog, check_continuity, doctor,
+    EmbeddedHistory, Engine, HistoryOptions, LogOptions, Reserve, SegmentLog, check_continuity,
+    doctor,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -33,8 +36,20 @@ impl Places {
     }
 }
 
-fn open(dir: &Path) -> Result<FjallHistory, HistoryError> {
-    FjallHistory::open(dir, HistoryOptions::default())
+/// The engine these tests are about.
+fn engine() -> Engine {
+    match env!("CARGO_CRATE_NAME") {
+        "on_rocksdb" => Engine::RocksDb,
+        _ => Engine::Fjall,
+    }
+}
+
+fn options() -> HistoryOptions {
+    HistoryOptions { engine: engine(), ..HistoryOptions::default() }
+}
+
+fn open(dir: &Path) -> Result<EmbeddedHistory, HistoryError> {
+    EmbeddedHistory::open(dir, options())
 }
 
 /// A write with a state the doctor can read.
@@ -44,7 +59,7 @@ fn stated(number: u32, seqs: std::ops::RangeInclusive<u64>) -> ConversationWrite
     ConversationWrite { state: Bytes::from(state.encode_to_vec()), ..write(number, seqs) }
 }
 
-fn apply(history: &FjallHistory, offset: u64) {
+fn apply(history: &EmbeddedHistory, offset: u64) {
     let writes = (0..CONVERSATIONS).map(|number| stated(number, offset..=offset)).collect();
     history.apply(&batch(offset, writes)).unwrap();
 }
@@ -65,7 +80,7 @@ fn filled(dir: &Path, flushed: u64, durable: u64, last: u64) {
 }
 
 /// Everything a history answers.
-fn contents(history: &FjallHistory) -> Result<Vec<(u64, Bytes)>, HistoryError> {
+fn contents(history: &EmbeddedHistory) -> Result<Vec<(u64, Bytes)>, HistoryError> {
     let mut all = vec![(history.applied(0)?, Bytes::new())];
     for number in 0..CONVERSATIONS {
         let id = conversation(number);
@@ -92,11 +107,53 @@ fn expected(batches: u64) -> Vec<(u64, Bytes)> {
     all
 }
 
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension == wanted)
+}
+
+fn is_table(path: &Path) -> bool {
+    match engine() {
+        Engine::Fjall => path.parent().is_some_and(|dir| dir.ends_with("tables")),
+        Engine::RocksDb => has_extension(path, "sst"),
+    }
+}
+
+fn is_journal(path: &Path) -> bool {
+    match engine() {
+        Engine::Fjall => has_extension(path, "jnl"),
+        Engine::RocksDb => has_extension(path, "log"),
+    }
+}
+
+/// Whether it is one of the tables or tells of them. fjall leaves manifests it has replaced.
+fn is_table_or_manifest(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    match engine() {
+        Engine::Fjall => {
+            let in_keyspaces = path.components().any(|part| part.as_os_str() == "keyspaces");
+            let version = name.strip_prefix('v').and_then(|version| version.parse().ok());
+            let is_current = |version: u64| {
+                let current = fs::read(path.with_file_name("current")).unwrap();
+                u64::from_le_bytes(current[..8].try_into().unwrap()) == version
+            };
+            in_keyspaces && version.is_none_or(is_current)
+        }
+        Engine::RocksDb => is_table(path) || name == "CURRENT" || name.starts_with("MANIFEST-"),
+    }
+}
+
+/// Whether it cannot be missed.
+fn is_needed(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    is_table_or_manifest(path)
+        || is_journal(path)
+        || name == "mark"
+        || (engine() == Engine::Fjall && name == "version")
+}
+
 /// Tables on disk.
 fn tables(dir: &Path) -> usize {
-    let keyspaces = fs::read_dir(dir.join("keyspaces")).unwrap();
-    let files = |path: PathBuf| fs::read_dir(path.join("tables")).map_or(0, Iterator::count);
-    keyspaces.map(|keyspace| files(keyspace.unwrap().path())).sum()
+    files(dir, &is_table).len()
 }
 
 #[test]
@@ -107,12 +164,9 @@ fn where_little_is_written_tables_are_begun_early() {
     let before = tables(dir.path());
     drop(history);
 
-    let early = HistoryOptions {
-        early_flush_bytes: 1,
-        early_flush_after: Duration::ZERO,
-        ..HistoryOptions::default()
-    };
-    let history = FjallHistory::open(dir.path(), early).unwrap();
+    let early =
+        HistoryOptions { early_flush_bytes: 1, early_flush_after: Duration::ZERO, ..options() };
+    let history = EmbeddedHistory::open(dir.path(), early).unwrap();
     apply(&history, 2);
     // The engine's thread writes it.
     let began = Instant::now();
@@ -166,16 +220,6 @@ fn flip(path: &Path, bit: u64) {
     file.write_all_at(&[byte[0] ^ (1 << (bit % 8))], bit / 8).unwrap();
 }
 
-/// Whether the engine still reads this file: it leaves manifests it has replaced.
-fn in_use(path: &Path) -> bool {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    let Some(version) = name.strip_prefix('v').and_then(|version| version.parse().ok()) else {
-        return name != "lock";
-    };
-    let current = fs::read(path.with_file_name("current")).unwrap();
-    u64::from_le_bytes(current[..8].try_into().unwrap()) == version
-}
-
 fn used(path: &Path) -> u64 {
     fs::read(path).unwrap().iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
 }
@@ -204,10 +248,11 @@ fn refuses_or_loses_only_the_tail(dir: &Path, touched: &Path, durable: u64, last
 fn r04_a_flipped_bit_in_a_table_or_manifest_refuses_to_open() {
     let original = tempfile::tempdir().unwrap();
     filled(original.path(), 50, 60, 60);
-    let keyspaces = original.path().join("keyspaces");
-    let all = files(&keyspaces, &in_use);
+    let before = expected(60);
+    let all = files(original.path(), &is_table_or_manifest);
     assert!(all.len() >= 4, "there are tables and manifests: {all:?}");
     let mut places = Places(41);
+    let mut refused = 0;
     for round in 0..30 {
         let dir = copy(original.path());
         let path = &all[round % all.len()];
@@ -217,10 +262,17 @@ fn r04_a_flipped_bit_in_a_table_or_manifest_refuses_to_open() {
             Err(HistoryError::Corrupt { file, .. }) => {
                 // `current` holds the checksum of the manifest: either may be the damaged one.
                 assert_eq!(file.parent(), touched.parent());
+                refused += 1;
+            }
+            // It has no checksum of whole files: what nothing reads may be damaged.
+            Ok(history) if engine() == Engine::RocksDb => {
+                let found = contents(&history).unwrap();
+                assert!(found == before, "silently changed by {}", touched.display());
             }
             other => panic!("a damaged {} was not seen: {other:?}", touched.display()),
         }
     }
+    assert!(refused >= 20, "{refused} of 30");
 }
 
 #[test]
@@ -228,9 +280,12 @@ fn r04_a_flipped_bit_in_a_table_not_checked_at_start_is_named_when_it_is_read() 
     let original = tempfile::tempdir().unwrap();
     filled(original.path(), 50, 60, 60);
     let before = expected(60);
-    let options = HistoryOptions { verify_bytes_max: 0, ..HistoryOptions::default() };
-    let in_tables = |path: &Path| path.parent().is_some_and(|dir| dir.ends_with("1/tables"));
-    let all = files(original.path(), &in_tables);
+    let options = HistoryOptions { verify_bytes_max: 0, ..options() };
+    // Of fjall's keyspaces the first is the engine's own.
+    let of_history = |path: &Path| {
+        is_table(path) && !path.parent().is_some_and(|tables| tables.ends_with("0/tables"))
+    };
+    let all = files(original.path(), &of_history);
     let mut places = Places(45);
     let mut seen = 0;
     for round in 0..30 {
@@ -238,7 +293,7 @@ fn r04_a_flipped_bit_in_a_table_not_checked_at_start_is_named_when_it_is_read() 
         let path = &all[round % all.len()];
         let touched = dir.path().join(path.strip_prefix(original.path()).unwrap());
         flip(&touched, places.below(fs::metadata(path).unwrap().len() * 8));
-        let opened = FjallHistory::open(dir.path(), options);
+        let opened = EmbeddedHistory::open(dir.path(), options);
         match opened.and_then(|history| contents(&history)) {
             Err(HistoryError::Corrupt { file, .. }) => {
                 assert_eq!(file, touched);
@@ -256,7 +311,7 @@ fn r04_a_flipped_bit_in_the_journal_loses_at_most_the_tail() {
     let original = tempfile::tempdir().unwrap();
     let (durable, last) = (30, 40);
     filled(original.path(), 10, durable, last);
-    let journal = files(original.path(), &|path| path.extension().is_some_and(|e| e == "jnl"));
+    let journal = files(original.path(), &is_journal);
     assert_eq!(journal.len(), 1);
     let end = used(&journal[0]);
     let mut places = Places(42);
@@ -275,7 +330,7 @@ fn r04_a_journal_cut_short_loses_at_most_the_tail() {
     let original = tempfile::tempdir().unwrap();
     let (durable, last) = (30, 40);
     filled(original.path(), 10, durable, last);
-    let journal = files(original.path(), &|path| path.extension().is_some_and(|e| e == "jnl"));
+    let journal = files(original.path(), &is_journal);
     let end = used(&journal[0]);
     let mut places = Places(43);
     let cuts = [1, 2, 4095, 4096].into_iter().chain((0..26).map(|_| 1 + places.below(end)));
@@ -292,7 +347,7 @@ fn r04_a_journal_cut_short_loses_at_most_the_tail() {
 fn r04_missing_files_refuse_to_open() {
     let original = tempfile::tempdir().unwrap();
     filled(original.path(), 50, 60, 60);
-    for path in files(original.path(), &in_use) {
+    for path in files(original.path(), &is_needed) {
         let dir = copy(original.path());
         let touched = dir.path().join(path.strip_prefix(original.path()).unwrap());
         fs::remove_file(&touched).unwrap();
@@ -306,18 +361,34 @@ fn r04_missing_files_refuse_to_open() {
 }
 
 #[test]
-fn a_torn_journal_end_is_kept_beside_it() {
+fn a_torn_journal_end_is_cut_and_the_history_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), 0, 5, 6);
-    let journal = files(dir.path(), &|path| path.extension().is_some_and(|e| e == "jnl"));
+    let journal = files(dir.path(), &is_journal);
     flip(&journal[0], (used(&journal[0]) - 1) * 8);
     assert_eq!(open(dir.path()).unwrap().applied(0).unwrap(), 5);
-    assert!(used(&journal[0].with_extension("cut")) > 0);
-    // And the history goes on.
+    if engine() == Engine::Fjall {
+        assert!(used(&journal[0].with_extension("cut")) > 0, "kept beside it");
+    }
     let history = open(dir.path()).unwrap();
     apply(&history, 6);
     drop(history);
     assert_eq!(contents(&open(dir.path()).unwrap()).unwrap(), expected(6));
+}
+
+#[test]
+fn a_history_of_another_engine_is_refused_with_its_name_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 10, 15, 15);
+    for other in Engine::ALL.into_iter().filter(|other| *other != engine()) {
+        let options = HistoryOptions { engine: other, ..HistoryOptions::default() };
+        let refused = EmbeddedHistory::open(dir.path(), options).unwrap_err();
+        assert!(refused.to_string().contains(dir.path().to_str().unwrap()), "{refused}");
+        let advice = std::error::Error::source(&refused).unwrap().to_string();
+        let key = format!("set storage.embedded.engine = \"{}\"", engine());
+        assert!(advice.contains(&key), "{advice}");
+    }
+    assert_eq!(contents(&open(dir.path()).unwrap()).unwrap(), expected(15));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use frontdesk_storage::conformance::history::{batch, write};
 use frontdesk_storage::conformance::log::{append, read_all};
 use frontdesk_storage::{History, MessageLog};
 use frontdesk_storage_embedded::{
-    FjallHistory, HistoryOptions, LogOptions, Reserve, SegmentLog, check_continuity,
+    EmbeddedHistory, Engine, HistoryOptions, LogOptions, Reserve, SegmentLog, check_continuity,
 };
 
 const DIR: &str = "FRONTDESK_TEST_KILLED_DIR";
@@ -20,6 +20,15 @@ const OPTIONS: LogOptions = LogOptions {
     reserve: Reserve { percent: 0, bytes_min: 0 },
 };
 
+fn open_history(dir: &Path) -> EmbeddedHistory {
+    let engine = match env!("CARGO_CRATE_NAME") {
+        "on_rocksdb" => Engine::RocksDb,
+        _ => Engine::Fjall,
+    };
+    let options = HistoryOptions { engine, ..HistoryOptions::default() };
+    EmbeddedHistory::open(&dir.join("history"), options).unwrap()
+}
+
 fn payload(offset: u64) -> Vec<u8> {
     format!("record {offset} ").repeat(1 + offset as usize % 40).into_bytes()
 }
@@ -27,7 +36,7 @@ fn payload(offset: u64) -> Vec<u8> {
 /// What the killed process does: appends, tells, applies, and now and then persists and trims.
 fn run_until_killed(dir: &Path) {
     let mut log = SegmentLog::open(&dir.join("log"), OPTIONS).unwrap();
-    let history = FjallHistory::open(&dir.join("history"), HistoryOptions::default()).unwrap();
+    let history = open_history(dir);
     let mut told = std::io::stdout();
     loop {
         let offset = log.next_offset();
@@ -54,8 +63,11 @@ fn the_process_to_be_killed() {
 fn r01_what_was_told_before_a_kill_is_there_after_it() {
     let dir = tempfile::tempdir().unwrap();
     for (round, lines) in [5, 1, 60, 333, 120].into_iter().enumerate() {
+        // Behind the name of the crate: as the tests of this binary are called.
+        let module = module_path!().split_once("::").map(|(_, module)| format!("{module}::"));
+        let process = module.unwrap_or_default() + "the_process_to_be_killed";
         let mut killed = Command::new(std::env::current_exe().unwrap())
-            .args(["the_process_to_be_killed", "--exact", "--nocapture"])
+            .args([&*process, "--exact", "--nocapture"])
             .env(DIR, dir.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -75,8 +87,7 @@ fn r01_what_was_told_before_a_kill_is_there_after_it() {
         for (offset, _, bytes) in read_all(&log, log.first_offset()) {
             assert_eq!(bytes, payload(offset));
         }
-        let history =
-            FjallHistory::open(&dir.path().join("history"), HistoryOptions::default()).unwrap();
+        let history = open_history(dir.path());
         check_continuity(&history, &log, 0).unwrap();
         // Fold again what the history did not get, as a start does.
         let (applied, last) = (history.applied(0).unwrap(), log.next_offset() - 1);

@@ -1,4 +1,4 @@
-//! The spool: in order, durable, bounded.
+//! The spool: in order, durable, bounded. On fjall, and in `tests/on_rocksdb.rs` on RocksDB.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -7,13 +7,26 @@ use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use frontdesk_storage_cluster::{Spool, SpoolError};
+use frontdesk_storage_embedded::Engine;
 
 const BYTES_MAX: u64 = 64 << 20;
 const DIR: &str = "FRONTDESK_TEST_SPOOL_DIR";
 const PARTITIONS: u16 = 3;
 
 fn open(dir: &Path) -> Spool {
-    Spool::open(dir, BYTES_MAX).expect("a directory")
+    bounded(dir, BYTES_MAX)
+}
+
+fn bounded(dir: &Path, bytes_max: u64) -> Spool {
+    Spool::open_on(engine(), dir, bytes_max).expect("a directory")
+}
+
+/// The engine these tests are about.
+fn engine() -> Engine {
+    match env!("CARGO_CRATE_NAME") {
+        "on_rocksdb" => Engine::RocksDb,
+        _ => Engine::Fjall,
+    }
 }
 
 fn push(spool: &Spool, partition: u16, payload: &str) {
@@ -61,7 +74,7 @@ fn records_come_back_in_the_order_of_their_partition() {
 #[test]
 fn what_does_not_fit_is_refused_whole_and_fits_once_something_is_dropped() {
     let dir = tempfile::tempdir().expect("a directory");
-    let spool = Spool::open(dir.path(), 1000).expect("a directory");
+    let spool = bounded(dir.path(), 1000);
     let large = [7; 300];
     spool.push(&[(1, &large), (1, &large)]).expect("there is room");
     let held = spool.bytes();
@@ -76,7 +89,7 @@ fn what_does_not_fit_is_refused_whole_and_fits_once_something_is_dropped() {
     spool.push(&[(1, b"small"), (2, &large)]).expect("there is room");
     // The limit counts what was there before, too.
     drop(spool);
-    let spool = Spool::open(dir.path(), 1000).expect("a directory");
+    let spool = bounded(dir.path(), 1000);
     assert!(matches!(spool.push(&[(3, &large)]), Err(SpoolError::Full { .. })));
 }
 
@@ -176,4 +189,18 @@ fn r16_what_was_taken_before_a_kill_is_there_after_it_in_order() {
             assert!(partition == 1 || first == 1, "partition {partition} begins at {first}");
         }
     }
+}
+
+#[test]
+fn a_spool_of_another_engine_is_refused_and_says_whose_it_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    push(&open(dir.path()), 1, "a");
+    let other = match engine() {
+        Engine::Fjall => Engine::RocksDb,
+        Engine::RocksDb => Engine::Fjall,
+    };
+    let refused = Spool::open_on(other, dir.path(), BYTES_MAX).expect_err("another engine's");
+    let why = std::error::Error::source(&refused).expect("it says why").to_string();
+    assert!(why.contains(&format!("written by the engine \"{}\"", engine())), "{why}");
+    assert_eq!(front(&open(dir.path()), 1), ["a"]);
 }

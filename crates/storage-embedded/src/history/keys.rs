@@ -24,7 +24,7 @@ pub(crate) struct KeySpace {
     value_bytes: Option<usize>,
 }
 
-/// The newest batch, for the chain of batches (`journal.rs`).
+/// The newest batch, for the chain of batches (`engine::Chain`).
 pub(crate) const BATCH: KeySpace = KeySpace {
     tag: 0x01,
     name: "batch",
@@ -88,6 +88,8 @@ pub(crate) const EVENT: KeySpace = KeySpace {
     value_bytes: None,
 };
 
+/// Behind every key: no tag is so high.
+pub(crate) const AFTER_ALL: [u8; 1] = [0xff];
 /// Every key space there is.
 pub(crate) const CATALOG: [KeySpace; 7] = [BATCH, APPLIED, STATE, ENTRY, SENT, SENT_RUN, EVENT];
 

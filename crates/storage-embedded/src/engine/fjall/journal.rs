@@ -18,13 +18,11 @@
 //!        3 u8 | XXH3-64 of all items u64 | "FJL" 3 u8
 //! ```
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-use frontdesk_storage::HistoryError;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{damaged, failed, keys};
+use super::super::{Chain, EngineError, Journals, Torn, damaged, failed};
 
 const START: u8 = 1;
 const ITEM: u8 = 2;
@@ -32,23 +30,6 @@ const END: u8 = 3;
 const TRAILER: &[u8] = b"FJL\x03";
 /// Flushes and compactions take sequence numbers too, but never this many between two batches.
 const SEQUENCE_JUMP_MAX: u64 = 1 << 32;
-
-/// The torn end of the newest journal.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Torn {
-    path: PathBuf,
-    at: usize,
-}
-
-/// What the journals hold.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Journals {
-    /// The newest batch found; `None` if the journals hold none.
-    pub(crate) newest_batch: Option<u64>,
-    torn: Option<Torn>,
-    /// The newest journal.
-    pub(crate) active: Option<PathBuf>,
-}
 
 /// A cursor that fails at the end instead of panicking.
 struct Cursor<'a> {
@@ -88,7 +69,7 @@ struct ReadBatch {
 }
 
 /// Reads one batch; `None` if there is no whole batch of ours here.
-fn read_batch(cursor: &mut Cursor<'_>) -> Option<ReadBatch> {
+fn read_batch(cursor: &mut Cursor<'_>, chain_key: &[u8]) -> Option<ReadBatch> {
     if cursor.u8()? != START {
         return None;
     }
@@ -110,7 +91,7 @@ fn read_batch(cursor: &mut Cursor<'_>) -> Option<ReadBatch> {
         if compression != 0 || value_bytes != stored_bytes {
             return None;
         }
-        if key == keys::batch() {
+        if key == chain_key {
             chain = value.try_into().ok().map(|value: [u8; 16]| value);
         }
     }
@@ -132,7 +113,7 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
 }
 
-fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, HistoryError> {
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, EngineError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| failed("list", dir, error))? {
         let path = entry.map_err(|error| failed("list", dir, error))?.path();
@@ -147,8 +128,9 @@ fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, HistoryError> {
     Ok(found)
 }
 
-/// Reads all journals; `marked` is the newest batch known to be durable. Changes nothing.
-pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
+/// Reads all journals. Changes nothing.
+pub(super) fn check(dir: &Path, chain: Chain<'_>) -> Result<Journals, EngineError> {
+    let marked = chain.marked.unwrap_or(0);
     let files = list(dir)?;
     let mut found = Journals::default();
     let mut last_sequence: Option<u64> = None;
@@ -158,7 +140,7 @@ pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
         let mut cursor = Cursor { bytes: &bytes, at: 0 };
         let end = loop {
             let at = cursor.at;
-            let Some(batch) = read_batch(&mut cursor) else { break at };
+            let Some(batch) = read_batch(&mut cursor, chain.key) else { break at };
             let rises = last_sequence.is_none_or(|last| {
                 last < batch.sequence && batch.sequence - last < SEQUENCE_JUMP_MAX
             });
@@ -194,33 +176,4 @@ pub(crate) fn check(dir: &Path, marked: u64) -> Result<Journals, HistoryError> {
     }
     found.newest_batch = last_number;
     Ok(found)
-}
-
-impl Journals {
-    /// Cuts the torn end of the newest journal, after it was kept beside it.
-    pub(crate) fn cut_torn_end(&self) -> Result<(), HistoryError> {
-        let Some(torn) = &self.torn else { return Ok(()) };
-        let cut = || -> std::io::Result<usize> {
-            let bytes = std::fs::read(&torn.path)?;
-            let until = bytes.iter().rposition(|byte| *byte != 0).map_or(torn.at, |last| last + 1);
-            std::fs::write(torn.path.with_extension("cut"), &bytes[torn.at..until])?;
-            let file = OpenOptions::new().write(true).open(&torn.path)?;
-            file.set_len(torn.at as u64)?;
-            file.sync_all()?;
-            Ok(until - torn.at)
-        };
-        let bytes = cut().map_err(|error| failed("cut the torn end", &torn.path, error))?;
-        tracing::warn!(
-            file = %torn.path.display(),
-            at = torn.at,
-            bytes,
-            "cut the torn end of the history's journal; the log has what it held"
-        );
-        Ok(())
-    }
-
-    /// Bytes position of a torn end, for reports.
-    pub(crate) fn torn_at(&self) -> Option<(&Path, usize)> {
-        self.torn.as_ref().map(|torn| (torn.path.as_path(), torn.at))
-    }
 }

@@ -16,10 +16,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use frontdesk_storage::HistoryError;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{damaged, failed};
+use super::super::{EngineError, damaged, failed};
 
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -75,7 +74,7 @@ fn read_manifest(path: &Path) -> Result<Vec<(u64, u128)>, String> {
 }
 
 /// The tables of one tree; its manifest is checked on the way.
-fn tables_of(tree: &Path) -> Result<Vec<Table>, HistoryError> {
+fn tables_of(tree: &Path) -> Result<Vec<Table>, EngineError> {
     let current = tree.join("current");
     let bytes = match std::fs::read(&current) {
         Ok(bytes) => bytes,
@@ -121,11 +120,11 @@ fn tables_of(tree: &Path) -> Result<Vec<Table>, HistoryError> {
 
 /// Checks all manifests, and tables, newest first, while their bytes stay within `bytes_max`.
 /// Calls `progress` with bytes done and bytes in all. Returns the bytes left unchecked.
-pub(crate) fn check(
+pub(super) fn check(
     dir: &Path,
     bytes_max: u64,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<u64, HistoryError> {
+) -> Result<u64, EngineError> {
     let keyspaces = dir.join("keyspaces");
     let mut tables = Vec::new();
     for entry in std::fs::read_dir(&keyspaces).map_err(|error| failed("list", &keyspaces, error))? {

@@ -1,0 +1,208 @@
+//! The engine fjall: the default.
+//!
+//! What it does not notice about its own files is checked before it opens them, in [`journal`] and
+//! [`tables`].
+
+mod journal;
+mod tables;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fjall::compaction::Leveled;
+use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use frontdesk_storage::background;
+
+use super::{
+    Check, Durability, End, EngineError, Journals, Store, StoreOptions, Visit, WriteBatch, damaged,
+    failed,
+};
+
+/// Flushed tables that are merged into the next level at once. Each merge writes that level anew, so
+/// twice the engine's default halves what a peak costs; reads look into a few tables more.
+const L0_TABLES: u8 = 8;
+/// Of the engine's files, written last when a store is created.
+const VERSION_FILE: &str = "version";
+
+struct FjallStore {
+    dir: Box<Path>,
+    // Declared before the database: handles go first.
+    keyspace: Keyspace,
+    database: Database,
+}
+
+struct Rows<'a> {
+    store: &'a FjallStore,
+    batch: OwnedWriteBatch,
+}
+
+pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>, EngineError> {
+    let database = open_database(dir, options).map_err(|error| match error {
+        error @ fjall::Error::Storage(_) => read_error(dir, error),
+        error => engine_error("open the store", dir, error),
+    })?;
+    let keyspace = database
+        .keyspace(options.name, || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(options.memtable_bytes)
+                .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(L0_TABLES)))
+        })
+        .map_err(|error| engine_error("open the keyspace", dir, error))?;
+    Ok(Box::new(FjallStore { dir: dir.into(), keyspace, database }))
+}
+
+/// Opens the engine on a thread of low priority: its workers take after whoever starts them.
+fn open_database(dir: &Path, options: &StoreOptions) -> Result<Database, fjall::Error> {
+    let open = || {
+        background::lower_priority();
+        Database::builder(dir)
+            .cache_size(options.cache_bytes)
+            .max_journaling_size(options.journals_bytes_max)
+            // One: of several the first never compacts, and spins while the others do.
+            .worker_threads(1)
+            .max_cached_files(Some(64))
+            .open()
+    };
+    std::thread::scope(|scope| match scope.spawn(open).join() {
+        Ok(opened) => opened,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+pub(super) fn check(dir: &Path, check: Check<'_>) -> Result<Journals, EngineError> {
+    let Check { chain, tables_bytes_max, progress } = check;
+    let version = dir.join(VERSION_FILE);
+    if !version.exists() {
+        if chain.marked.is_some() {
+            return Err(damaged(&version, "it is missing, but there is a history"));
+        }
+        return Ok(Journals::default());
+    }
+    let journals = journal::check(dir, chain)?;
+    if chain.marked.is_some() && journals.active.is_none() {
+        return Err(damaged(&dir.join("*.jnl"), "the journal is missing"));
+    }
+    let unchecked = tables::check(dir, tables_bytes_max, progress)?;
+    if unchecked > 0 {
+        tracing::debug!(bytes = unchecked, "tables left to be checked as they are read");
+    }
+    Ok(journals)
+}
+
+fn engine_error(operation: &'static str, dir: &Path, error: fjall::Error) -> EngineError {
+    match error {
+        fjall::Error::Poisoned => EngineError::Poisoned,
+        fjall::Error::InvalidVersion(_) => {
+            damaged(&dir.join(VERSION_FILE), "it does not name the format of this version")
+        }
+        fjall::Error::JournalRecovery(what) => damaged(dir, &what.to_string()),
+        fjall::Error::Storage(
+            what @ (fjall::LsmError::ChecksumMismatch { .. }
+            | fjall::LsmError::Unrecoverable
+            | fjall::LsmError::InvalidTag(_)
+            | fjall::LsmError::InvalidTrailer
+            | fjall::LsmError::InvalidHeader(_)),
+        ) => damaged(dir, &what.to_string()),
+        other => failed(operation, dir, other),
+    }
+}
+
+/// The engine does not say which file is damaged: look for it.
+fn read_error(dir: &Path, error: fjall::Error) -> EngineError {
+    let error = engine_error("read", dir, error);
+    match tables::check(dir, u64::MAX, &mut |_, _| {}) {
+        // A table that is gone by now was only compacted away meanwhile.
+        Err(EngineError::Damaged { file, what }) if file.exists() => {
+            EngineError::Damaged { file, what }
+        }
+        _ => error,
+    }
+}
+
+impl FjallStore {
+    fn visit_rows(
+        &self,
+        rows: impl Iterator<Item = Guard>,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), EngineError> {
+        for guard in rows {
+            let (key, value) = guard.into_inner().map_err(|error| read_error(&self.dir, error))?;
+            if visit(&key, &value).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for FjallStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        match self.keyspace.get(key) {
+            Ok(value) => Ok(value.map(|value| Bytes::copy_from_slice(&value))),
+            Err(error) => Err(read_error(&self.dir, error)),
+        }
+    }
+
+    fn visit(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        from: End,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), EngineError> {
+        let rows = self.keyspace.range(first..=last);
+        match from {
+            End::First => self.visit_rows(rows, visit),
+            End::Last => self.visit_rows(rows.rev(), visit),
+        }
+    }
+
+    fn batch(&self) -> Box<dyn WriteBatch + '_> {
+        Box::new(Rows { store: self, batch: self.database.batch() })
+    }
+
+    fn sync(&self) -> Result<(), EngineError> {
+        self.database
+            .persist(PersistMode::SyncData)
+            .map_err(|error| engine_error("sync", &self.dir, error))
+    }
+
+    fn position(&self) -> u64 {
+        self.database.seqno()
+    }
+
+    fn begin_table(&self) -> Result<(), EngineError> {
+        match self.keyspace.rotate_memtable() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(engine_error("begin a table", &self.dir, error)),
+        }
+    }
+
+    fn flush(&self) -> Result<(), EngineError> {
+        self.keyspace
+            .rotate_memtable_and_wait()
+            .map_err(|error| engine_error("flush", &self.dir, error))
+    }
+}
+
+impl WriteBatch for Rows<'_> {
+    fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.batch.insert(&self.store.keyspace, key, value);
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        self.batch.remove(&self.store.keyspace, key);
+    }
+
+    fn commit(self: Box<Self>, durability: Durability) -> Result<(), EngineError> {
+        let mode = match durability {
+            Durability::Written => PersistMode::Buffer,
+            Durability::Synced => PersistMode::SyncAll,
+        };
+        self.batch
+            .durability(Some(mode))
+            .commit()
+            .map_err(|error| engine_error("write a batch", &self.store.dir, error))
+    }
+}

@@ -70,6 +70,16 @@ test-cluster: tools web ## Nodes on Kafka, Redis and MariaDB under faults of 10 
 	$(CARGO) test --locked -p frontdesk --test it -- --include-ignored cluster:: && \
 	$(CARGO) test --locked -p frontdesk-storage-cluster -p frontdesk-mysql -p frontdesk-catalog
 
+# Not part of `make test`: C++ is compiled first, 20 minutes of one core. RocksDB that is there already is
+# taken instead where ROCKSDB_LIB_DIR and ROCKSDB_STATIC=1 say so (docs/testing.md).
+.PHONY: test-rocksdb
+test-rocksdb: tools ## The history and the spool on RocksDB: suites, kills, damage, the server killed
+	@scripts/install-tools rocksdb
+	$(CARGO) clippy --locked --no-deps -p frontdesk-storage-embedded -p frontdesk-storage-cluster -p frontdesk --features frontdesk/rocksdb --all-targets -- -D warnings
+	$(CARGO) test --locked -p frontdesk-storage-embedded --features rocksdb
+	$(CARGO) test --locked -p frontdesk-storage-cluster --features rocksdb --test on_rocksdb
+	$(CARGO) test --locked -p frontdesk --features rocksdb --bins --test it -- config:: crash:: durability::
+
 # Hours. The result is written to docs/results; see docs/testing.md.
 .PHONY: test-long
 test-long: build ## The long tier: soak, power loss, clocks, ...; ONLY=r07 runs one

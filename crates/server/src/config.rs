@@ -8,6 +8,7 @@ mod cluster;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use frontdesk_storage_embedded::Engine;
 use serde::Deserialize;
 
 pub(crate) use self::cluster::{Cluster, ClusterStorage, Role};
@@ -178,6 +179,8 @@ pub(crate) struct Embedded {
     pub(crate) reserve_percent: u8,
     pub(crate) reserve_bytes: u64,
     pub(crate) segment_bytes: u64,
+    #[serde(deserialize_with = "engine")]
+    pub(crate) engine: Engine,
     pub(crate) history_cache_bytes: u64,
     pub(crate) partitions: u16,
 }
@@ -194,8 +197,21 @@ impl Embedded {
         if self.reserve_percent > 50 {
             return invalid("storage.embedded.reserve_percent", "must be at most 50");
         }
+        if !self.engine.is_built() {
+            return invalid(
+                "storage.embedded.engine",
+                "this binary was built without it: build one with `cargo build --release -p frontdesk \
+                 --features rocksdb`, or say \"fjall\"",
+            );
+        }
         Ok(())
     }
+}
+
+fn engine<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Engine, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let engine = Engine::ALL.into_iter().find(|engine| engine.name() == name);
+    engine.ok_or_else(|| serde::de::Error::unknown_variant(&name, &["fjall", "rocksdb"]))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -677,6 +693,28 @@ mod tests {
             Config::load(&Flags::default(), env(&[(&name, &text)]))
                 .unwrap_or_else(|error| panic!("{name}={text}: {error}"));
         }
+    }
+
+    #[test]
+    fn an_engine_that_is_not_built_is_refused_with_what_to_build() {
+        let vars = [("FRONTDESK__STORAGE__EMBEDDED__ENGINE", "rocksdb")];
+        match Config::load(&Flags::default(), env(&vars)) {
+            Ok(config) => {
+                assert!(Engine::RocksDb.is_built());
+                let embedded = config.storage.embedded().expect("the default mode");
+                assert_eq!(embedded.engine, Engine::RocksDb);
+            }
+            Err(error) => {
+                assert!(!Engine::RocksDb.is_built(), "{error}");
+                let text = error.to_string();
+                assert!(text.contains("storage.embedded.engine"), "{text}");
+                assert!(text.contains("--features rocksdb"), "{text}");
+            }
+        }
+        let vars = [("FRONTDESK__STORAGE__EMBEDDED__ENGINE", "leveldb")];
+        let error = Config::load(&Flags::default(), env(&vars)).expect_err("no such engine");
+        let source = std::error::Error::source(&error).expect("has a source").to_string();
+        assert!(source.contains("expected `fjall` or `rocksdb`"), "{source}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use frontdesk_core::{
 use frontdesk_dispatcher::{DispatcherOptions, Summary, projections::Projections};
 use frontdesk_storage::MessageLog;
 use frontdesk_storage_embedded::{
-    Durability as LogDurability, FjallHistory, HistoryOptions, LogOptions, Reserve, SegmentLog,
+    Durability as LogDurability, EmbeddedHistory, HistoryOptions, LogOptions, Reserve, SegmentLog,
     check_continuity,
 };
 
@@ -49,10 +49,13 @@ pub(crate) async fn recover(
     progress: &Progress,
 ) -> anyhow::Result<Recovered> {
     let embedded = config.storage.embedded()?;
-    let history_options =
-        HistoryOptions { cache_bytes: embedded.history_cache_bytes, ..HistoryOptions::default() };
+    let history_options = HistoryOptions {
+        engine: embedded.engine,
+        cache_bytes: embedded.history_cache_bytes,
+        ..HistoryOptions::default()
+    };
     let history: SharedHistory = Arc::new(
-        FjallHistory::open(&data_dir.history(), history_options)
+        EmbeddedHistory::open(&data_dir.history(), history_options)
             .context("cannot open the history")?,
     );
     let log_options = log_options(embedded);

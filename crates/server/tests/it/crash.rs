@@ -17,7 +17,7 @@ use frontdesk_testkit::{
 };
 use serde_json::json;
 
-use crate::{FRONTDESK, heavy};
+use crate::{ENGINE, FRONTDESK, heavy};
 
 /// Robots on a server: visitors who write and agents who answer in the sessions they are given.
 pub(crate) struct Crowd {
@@ -95,6 +95,7 @@ pub(crate) async fn check(server: &TestServer, checker: &Checker, test: &str) {
 pub(crate) fn roomy(test: &str) -> frontdesk_testkit::ServerBuilder {
     frontdesk_testkit::http::note(&format!("{test} begins"));
     TestServer::builder(FRONTDESK)
+        .set("storage.embedded.engine", ENGINE)
         .set("limits.ip_rate_per_s", 100_000)
         .set("limits.ip_burst", 100_000)
         .set("limits.http_per_address_per_minute", 60_000)

@@ -12,7 +12,7 @@ use frontdesk_testkit::{
     TestServer, TestVisitor, http::note, live::message_id, server::ADMIN_EMAIL, soon, within,
 };
 
-use crate::{FRONTDESK, heavy};
+use crate::{ENGINE, FRONTDESK, heavy};
 
 const SENDERS: usize = 50;
 const EACH: usize = 20;
@@ -45,6 +45,7 @@ async fn r02_every_ack_follows_a_sync() {
     let calls = "trace=fdatasync,fsync,pwrite64,pwritev,write,writev,sendto,sendmsg";
     let path = trace.to_str().expect("a plain path");
     let mut server = TestServer::builder(FRONTDESK)
+        .set("storage.embedded.engine", ENGINE)
         .set("limits.ip_burst", 100_000)
         .under(&["strace", "-f", "-y", "-s", "16", "-e", calls, "-o", path])
         .start()

@@ -32,6 +32,9 @@ use tokio::sync::{Mutex, MutexGuard};
 /// The binary under test.
 pub(crate) const FRONTDESK: &str = env!("CARGO_BIN_EXE_frontdesk");
 
+/// What keeps the history where a server is killed: `make test-rocksdb` runs these tests once more.
+pub(crate) const ENGINE: &str = if cfg!(feature = "rocksdb") { "rocksdb" } else { "fjall" };
+
 /// Bytes.
 pub(crate) const MIB: u64 = 1 << 20;
 

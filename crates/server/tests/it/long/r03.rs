@@ -8,7 +8,7 @@ use frontdesk_testkit::{
 };
 
 use super::{Report, roomy};
-use crate::{MIB, crash::Crowd, heavy};
+use crate::{ENGINE, MIB, crash::Crowd, heavy};
 
 const GUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/long/guest");
 const CUTS: usize = 10;
@@ -22,6 +22,7 @@ fn in_guest(dir: &tempfile::TempDir) -> ServerBuilder {
         .under(&[GUEST])
         .port(port.expect("a free port").port())
         .data_dir(&dir.path().join("data"))
+        .set("storage.embedded.engine", ENGINE)
         .set("storage.embedded.segment_bytes", 8 * MIB)
 }
 

@@ -75,7 +75,7 @@ test-cluster: tools web ## Nodes on Kafka, Redis and MariaDB under faults of 10 
 .PHONY: test-rocksdb
 test-rocksdb: tools ## The history and the spool on RocksDB: suites, kills, damage, the server killed
 	@scripts/install-tools rocksdb
-	$(CARGO) clippy --locked --no-deps -p frontdesk-storage-embedded -p frontdesk-storage-cluster -p frontdesk --features frontdesk/rocksdb --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-deps -p frontdesk-storage-embedded -p frontdesk-storage-cluster --features frontdesk-storage-cluster/rocksdb --all-targets -- -D warnings
 	$(CARGO) test --locked -p frontdesk-storage-embedded --features rocksdb
 	$(CARGO) test --locked -p frontdesk-storage-cluster --features rocksdb --test on_rocksdb
 	$(CARGO) test --locked -p frontdesk --features rocksdb --bins --test it -- config:: crash:: durability::

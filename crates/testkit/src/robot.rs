@@ -4,7 +4,7 @@
 //! Everything they do and see goes into the [`Recorder`].
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -36,10 +36,16 @@ const BACKOFF: (u64, u64) = (50, 2_000);
 /// A message without an ack is sent again after this time while the connection lives, as the real client
 /// does (`ACK_MS`).
 const ACK_WAIT: Duration = Duration::from_secs(20);
+/// Messages that may be without an answer, as the real client does it.
+const IN_FLIGHT_MAX: usize = 64;
+/// How often something missing is asked for, at most; the real client waits for what is late first.
+const REPAIR_EVERY: Duration = Duration::from_secs(1);
 /// Longest a robot may need to come to an end.
 const LAST: Duration = Duration::from_mins(1);
 /// Reference of the last questions.
 const CATCH_UP: u32 = 9;
+/// What is remembered of what a robot did last.
+const DOING_MAX: usize = 60;
 /// Conversations a hello may name.
 const HELD_MAX: usize = 64;
 
@@ -94,7 +100,10 @@ enum Phase {
 /// A running robot.
 #[derive(Debug)]
 pub struct Robot {
+    name: String,
     phase: watch::Sender<Phase>,
+    /// What it is up to, for whoever looks why a test waits.
+    doing: watch::Receiver<VecDeque<String>>,
     /// Whether everything it sent is acked and it sends nothing more.
     quiet: watch::Receiver<bool>,
     task: JoinHandle<Report>,
@@ -118,14 +127,19 @@ impl Robot {
     pub fn start(plan: Plan, recorder: &Arc<Recorder>) -> Self {
         let (phase, phases) = watch::channel(Phase::Work);
         let (quiet_now, quiet) = watch::channel(false);
+        let (doing_now, doing) = watch::channel(VecDeque::new());
+        let name = plan.name.clone();
         let seed = plan.name.bytes().fold(7, |seed, byte| seed * 31 + u64::from(byte));
         let mind = Mind {
             recorder: Arc::clone(recorder),
             token: String::new(),
             own_conversation: String::new(),
             resume_token: String::new(),
+            asked_from: None,
             feed: None,
             timelines: HashMap::new(),
+            repaired_at: HashMap::new(),
+            writable: HashSet::new(),
             owned: Vec::new(),
             outbox: VecDeque::new(),
             sent: 0,
@@ -134,9 +148,11 @@ impl Robot {
             report: Report::default(),
             rng: Rng::new(seed),
             quiet: quiet_now,
+            doing: doing_now,
+            started: Instant::now(),
             plan,
         };
-        Self { phase, quiet, task: tokio::spawn(mind.live(phases)) }
+        Self { name, phase, doing, quiet, task: tokio::spawn(mind.live(phases)) }
     }
 
     /// Waits until it has sent all its messages and has all their acks.
@@ -147,9 +163,16 @@ impl Robot {
 
     async fn join(mut self) -> Report {
         self.phase.send_replace(Phase::Finish);
-        match (&mut self.task).await {
-            Ok(report) => report,
-            Err(error) => panic!("a robot broke down: {error}"),
+        match timeout(LAST, &mut self.task).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(error)) => panic!("a robot broke down: {error}"),
+            Err(_) => {
+                panic!(
+                    "{} has not caught up within {LAST:?}: {:#?}",
+                    self.name,
+                    *self.doing.borrow()
+                )
+            }
         }
     }
 }
@@ -160,17 +183,30 @@ impl Drop for Robot {
     }
 }
 
-/// Lets robots send what they have; when all is acked, lets all catch up, and ends them.
-pub async fn finish_all(mut robots: Vec<Robot>) -> Vec<Report> {
-    for robot in &robots {
+/// Lets robots send what they have, and waits until all of it is acked.
+pub async fn quieten_all(robots: &mut [Robot]) {
+    for robot in robots.iter() {
         robot.phase.send_replace(Phase::Quieten);
     }
-    for robot in &mut robots {
-        crate::within(LAST, "everything a robot sent is acked", robot.quiet()).await;
+    let all_quiet = async {
+        for robot in robots.iter_mut() {
+            robot.quiet().await;
+        }
+    };
+    if timeout(LAST, all_quiet).await.is_err() {
+        let late = robots.iter().filter(|robot| !*robot.quiet.borrow());
+        let late: Vec<String> =
+            late.map(|robot| format!("{} {:#?}", robot.name, *robot.doing.borrow())).collect();
+        panic!("not everything is acked within {LAST:?}: {}", late.join("\n"));
     }
+}
+
+/// The same, then lets all catch up, and ends them.
+pub async fn finish_all(mut robots: Vec<Robot>) -> Vec<Report> {
+    quieten_all(&mut robots).await;
     let mut reports = Vec::new();
     for robot in robots {
-        reports.push(crate::within(LAST, "a robot has caught up", robot.join()).await);
+        reports.push(robot.join().await);
     }
     reports
 }
@@ -193,8 +229,8 @@ struct Pending {
     conversation: String,
     id: [u8; 16],
     text: String,
-    /// When it was sent last.
-    sent_at: Instant,
+    /// When it went out on this connection, while it waits for its answer.
+    sent_at: Option<Instant>,
 }
 
 struct Mind {
@@ -203,9 +239,15 @@ struct Mind {
     token: String,
     own_conversation: String,
     resume_token: String,
+    /// The position that goes with the open question.
+    asked_from: Option<wire::Position>,
     feed: Option<wire::FeedPosition>,
     /// By conversation as the wire names it: "" for a visitor.
     timelines: HashMap<String, Timeline>,
+    /// When something missing of a conversation was asked for.
+    repaired_at: HashMap<String, Instant>,
+    /// Conversations that are open on this connection.
+    writable: HashSet<String>,
     /// Conversations an agent answers in.
     owned: Vec<String>,
     outbox: VecDeque<Pending>,
@@ -216,6 +258,8 @@ struct Mind {
     report: Report,
     rng: Rng,
     quiet: watch::Sender<bool>,
+    doing: watch::Sender<VecDeque<String>>,
+    started: Instant,
 }
 
 impl Mind {
@@ -226,6 +270,7 @@ impl Mind {
                 self.report.connections += 1;
                 self.note(Event::Live);
                 attempt = 0;
+                self.is_doing(format!("is connected, {} unacked", self.outbox.len()));
                 let end = self.chat(&mut socket, &mut phases).await;
                 match end {
                     Ok(()) => {
@@ -233,6 +278,7 @@ impl Mind {
                         return self.report;
                     }
                     Err(gone) => {
+                        self.is_doing(format!("lost its connection: {gone:?}"));
                         self.note(Event::Gone { code: gone.code() });
                         match CloseAction::of(gone.code()) {
                             CloseAction::Reconnect => {}
@@ -244,6 +290,7 @@ impl Mind {
             }
             let longest = (BACKOFF.0 << attempt.min(10)).min(BACKOFF.1);
             attempt += 1;
+            self.is_doing(format!("connects, attempt {attempt}"));
             // As the real client does: they must not all come back at once.
             sleep(Duration::from_millis(self.rng.pick(0..longest + 1))).await;
         }
@@ -251,6 +298,16 @@ impl Mind {
 
     fn name(&self) -> &str {
         &self.plan.name
+    }
+
+    fn is_doing(&self, what: String) {
+        let at = self.started.elapsed().as_secs_f32();
+        self.doing.send_modify(|doing| {
+            if doing.len() == DOING_MAX {
+                doing.pop_front();
+            }
+            doing.push_back(format!("{at:.1} {what}"));
+        });
     }
 
     fn note(&self, event: Event) {
@@ -325,8 +382,11 @@ impl Mind {
         };
         self.resume_token.clone_from(&welcome.resume_token);
         self.feed = welcome.feed.or(self.feed);
-        // An agent writes in a conversation again once it is open and what waits in it has gone out.
+        // An agent writes in a conversation again once it is open.
         self.owned.clear();
+        self.writable.clear();
+        self.forget_sent(|_| true);
+        self.again_at = None;
         for opened in &welcome.opened {
             let conversation = match self.plan.who {
                 Who::Visitor { .. } => "",
@@ -335,7 +395,8 @@ impl Mind {
             self.opened(conversation, opened);
         }
         if let Who::Visitor { .. } = self.plan.who {
-            self.send_outbox(&mut socket, None).await.map_err(drop)?;
+            self.writable.insert(String::new());
+            self.pump(&mut socket).await.map_err(drop)?;
         } else {
             let online = wire::SetPresence { presence: wire::Presence::Online.into() };
             socket.send(2, Out::Presence(online)).await.map_err(drop)?;
@@ -346,6 +407,16 @@ impl Mind {
     fn opened(&mut self, conversation: &str, opened: &wire::Opened) {
         let timeline = self.timelines.entry(conversation.to_owned()).or_default();
         let presented = opened.recovered.then(|| timeline.position()).flatten();
+        self.opened_from(conversation, opened, presented);
+    }
+
+    fn opened_from(
+        &mut self,
+        conversation: &str,
+        opened: &wire::Opened,
+        presented: Option<wire::Position>,
+    ) {
+        let timeline = self.timelines.entry(conversation.to_owned()).or_default();
         timeline.open(opened, presented);
         self.shown(conversation, &opened.items);
     }
@@ -365,19 +436,36 @@ impl Mind {
         let place = self.outbox.iter().position(|pending| pending.id == client_msg_id);
         let Some(pending) = place.and_then(|place| self.outbox.remove(place)) else { return };
         let conversation = self.full_name(&pending.conversation);
+        self.is_doing(format!("has {seq} acked, {} to come", self.outbox.len()));
         self.note(Event::Ack { conversation, text: pending.text, seq });
     }
 
-    /// Sends what waits for an ack, oldest first.
-    async fn send_outbox(&mut self, socket: &mut Socket, only: Option<&str>) -> Result<(), Gone> {
+    /// Sends what waits, oldest first, as much as may be under way: nothing overtakes what was refused for now.
+    async fn pump(&mut self, socket: &mut Socket) -> Result<(), Gone> {
+        if self.again_at.is_some_and(|at| at > Instant::now()) {
+            return Ok(());
+        }
+        self.again_at = None;
+        let mut room = IN_FLIGHT_MAX - self.outbox.iter().filter(|of| of.sent_at.is_some()).count();
         for pending in &mut self.outbox {
-            if only.is_none_or(|only| only == pending.conversation) {
-                pending.sent_at = Instant::now();
+            if room == 0 {
+                break;
+            }
+            if pending.sent_at.is_none() && self.writable.contains(&pending.conversation) {
+                room -= 1;
+                pending.sent_at = Some(Instant::now());
                 let send = text(&pending.conversation, &pending.id, &pending.text);
                 socket.feed(0, Out::Send(send)).await?;
             }
         }
         socket.flush().await
+    }
+
+    /// Nobody is known to have what went out in these conversations.
+    fn forget_sent(&mut self, is_meant: impl Fn(&Pending) -> bool) {
+        for pending in self.outbox.iter_mut().filter(|pending| is_meant(pending)) {
+            pending.sent_at = None;
+        }
     }
 
     /// Works until the connection ends (`Err`) or everything is done.
@@ -391,6 +479,7 @@ impl Mind {
         );
         let mut schedule = interval_at(Instant::now() + first, self.plan.every);
         schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard_at = Instant::now();
         loop {
             let phase = *phases.borrow_and_update();
             let all_sent = self.sent >= self.plan.messages || phase != Phase::Work;
@@ -400,18 +489,22 @@ impl Mind {
                     return self.catch_up(socket).await;
                 }
             }
-            let overdue_at = self.outbox.iter().map(|pending| pending.sent_at + ACK_WAIT).min();
-            let overdue_at = overdue_at.filter(|_| self.plan.repairs);
+            let overdue_at = self.outbox.iter().filter_map(|of| of.sent_at).min();
+            let overdue_at = overdue_at.filter(|_| self.plan.repairs).map(|at| at + ACK_WAIT);
             let again_at = self.again_at.or(overdue_at);
             tokio::select! {
-                heard = timeout(self.plan.silence, socket.hear()) => match heard {
-                    Ok(frame) => self.take(socket, frame?).await?,
-                    Err(_) => return Err(Gone::Lost),
-                },
+                heard = timeout_at(heard_at + self.plan.silence, socket.hear()) => {
+                    let Ok(frame) = heard else { return Err(Gone::Lost) };
+                    heard_at = Instant::now();
+                    self.take(socket, frame?).await?;
+                }
                 _ = schedule.tick(), if !all_sent => self.say(socket).await?,
                 () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => {
-                    self.again_at = None;
-                    self.send_outbox(socket, None).await?;
+                    if self.again_at.is_none() {
+                        self.is_doing(format!("has no answer to {} messages", self.outbox.len()));
+                        self.forget_sent(|_| true);
+                    }
+                    self.pump(socket).await?;
                 }
                 Ok(()) = phases.changed() => {}
             }
@@ -433,16 +526,10 @@ impl Mind {
         let text_body = format!("{} {}", self.plan.name, self.sent);
         let full = self.full_name(&conversation);
         self.note(Event::Attempt { conversation: full, text: text_body.clone() });
-        let id = message_id();
-        let send = text(&conversation, &id, &text_body);
         // In the outbox first: what happens to the socket must not matter.
-        self.outbox.push_back(Pending {
-            conversation,
-            id,
-            text: text_body,
-            sent_at: Instant::now(),
-        });
-        socket.send(0, Out::Send(send)).await
+        let (id, sent_at) = (message_id(), None);
+        self.outbox.push_back(Pending { conversation, id, text: text_body, sent_at });
+        self.pump(socket).await
     }
 
     async fn take(&mut self, socket: &mut Socket, frame: wire::ServerFrame) -> Result<(), Gone> {
@@ -461,6 +548,7 @@ impl Mind {
             Some(In::Ack(ack)) => {
                 let seq = ack.position.map_or(0, |position| position.seq);
                 self.settled(&ack.client_msg_id, seq);
+                self.pump(socket).await?;
                 if self.misses(&ack.conversation, seq) {
                     return self.repair(socket, &ack.conversation).await;
                 }
@@ -470,9 +558,17 @@ impl Mind {
             }
             Some(In::Opened(opened)) => {
                 let conversation = opened.conversation.clone();
-                self.opened(&conversation, &opened);
+                if frame.r#ref == CATCH_UP {
+                    // It begins where it was asked from; more may have come meanwhile.
+                    let asked_from = self.asked_from.take();
+                    self.opened_from(&conversation, &opened, asked_from);
+                } else {
+                    self.opened(&conversation, &opened);
+                }
                 self.owner(&conversation, opened.session.as_ref());
-                self.send_outbox(socket, Some(&conversation)).await?;
+                self.forget_sent(|pending| pending.conversation == conversation);
+                self.writable.insert(conversation);
+                self.pump(socket).await?;
             }
             Some(In::Session(update)) => {
                 self.owner(&update.conversation, update.session.as_ref());
@@ -509,8 +605,14 @@ impl Mind {
         timeline.is_some_and(|timeline| seq > timeline.held + 1)
     }
 
-    /// Asks for what is missing; what came too early comes again with it.
-    async fn repair(&self, socket: &mut Socket, conversation: &str) -> Result<(), Gone> {
+    /// Asks for what is missing, now and then; what came too early comes again with it.
+    async fn repair(&mut self, socket: &mut Socket, conversation: &str) -> Result<(), Gone> {
+        let now = Instant::now();
+        match self.repaired_at.get(conversation) {
+            Some(at) if now < *at + REPAIR_EVERY => return Ok(()),
+            _ => self.repaired_at.insert(conversation.to_owned(), now),
+        };
+        self.is_doing(format!("misses something of {conversation:?}"));
         let position = self.timelines.get(conversation).and_then(Timeline::position);
         let held = wire::Held { conversation: conversation.to_owned(), position };
         socket.send(0, Out::Sync(wire::Sync { held: vec![held] })).await
@@ -540,9 +642,11 @@ impl Mind {
         };
         let code = refusal.code.clone();
         if let Some(after_ms) = refusal.retry_after_ms {
+            self.is_doing(format!("was told {code}, tries again in {after_ms} ms"));
             self.note(Event::Later { code });
             let again_at = Instant::now() + Duration::from_millis(u64::from(after_ms));
             self.again_at = Some(self.again_at.map_or(again_at, |known| known.max(again_at)));
+            self.outbox[place].sent_at = None;
         } else if let Some(pending) = self.outbox.remove(place) {
             let conversation = self.full_name(&pending.conversation);
             self.note(Event::Refused { conversation, text: pending.text, code });
@@ -553,7 +657,11 @@ impl Mind {
     async fn catch_up(&mut self, socket: &mut Socket) -> Result<(), Gone> {
         let names: Vec<String> = self.timelines.keys().cloned().collect();
         for name in names {
-            while !self.asked(socket, &name).await? {
+            let mut asked = 0;
+            self.is_doing(format!("asks for {name:?}"));
+            while let Some(code) = self.asked(socket, &name).await? {
+                asked += 1;
+                self.is_doing(format!("asked {asked} times for {name:?}: {code}"));
                 // Its owner is another one in a moment.
                 sleep(Duration::from_millis(200)).await;
             }
@@ -564,8 +672,8 @@ impl Mind {
         Ok(())
     }
 
-    /// Asks for what may be missing of a conversation; false if it has to be asked again.
-    async fn asked(&mut self, socket: &mut Socket, name: &str) -> Result<bool, Gone> {
+    /// Asks for what may be missing of a conversation; tells by which code it has to be asked again.
+    async fn asked(&mut self, socket: &mut Socket, name: &str) -> Result<Option<String>, Gone> {
         let position = self.timelines.get(name).and_then(Timeline::position);
         let asked = match self.plan.who {
             Who::Visitor { .. } => {
@@ -574,18 +682,23 @@ impl Mind {
             }
             Who::Agent { .. } => Out::Open(wire::Open { conversation: name.to_owned(), position }),
         };
+        self.asked_from = position;
         socket.send(CATCH_UP, asked).await?;
+        let until = Instant::now() + STEP;
         loop {
-            let Ok(heard) = timeout(STEP, socket.hear()).await else { return Err(Gone::Lost) };
+            let Ok(heard) = timeout_at(until, socket.hear()).await else {
+                self.is_doing(format!("got no answer about {name:?}"));
+                return Err(Gone::Lost);
+            };
             let frame = heard?;
             let answered = frame.r#ref == CATCH_UP;
             let later = match &frame.frame {
-                Some(In::Refusal(refusal)) => refusal.retry_after_ms.is_some(),
-                _ => false,
+                Some(In::Refusal(refusal)) => refusal.retry_after_ms.map(|_| refusal.code.clone()),
+                _ => None,
             };
             self.take(socket, frame).await?;
             if answered {
-                return Ok(!later);
+                return Ok(later);
             }
         }
     }

@@ -152,13 +152,22 @@ impl Chat {
         }
     }
 
-    /// Agents of this loop look again at those of the conversations that they look at.
+    /// Agents of this loop look again at those of the conversations that they look at. One that is still
+    /// resuming comes back instead: what it missed begins where it says, and no other page may come before.
     fn look_again(&mut self, io: &mut Io<'_>, is_meant: impl Fn(&ConversationId) -> bool) {
         let mut open: Vec<(ConnId, ConversationId)> = Vec::new();
+        let mut resuming = Vec::new();
         for conn in self.conns.iter().flatten() {
             let State::Agent(agent) = &conn.state else { continue };
-            let meant = agent.open.iter().filter(|conversation| is_meant(conversation));
-            open.extend(meant.map(|conversation| (conn.id, *conversation)));
+            let mut meant = agent.open.iter().filter(|of| is_meant(of)).peekable();
+            if agent.resuming.is_some() && meant.peek().is_some() {
+                resuming.push(conn.id);
+            } else {
+                open.extend(meant.map(|conversation| (conn.id, *conversation)));
+            }
+        }
+        for conn in resuming {
+            Self::close(io, conn, close::RESTART.code);
         }
         for (conn, conversation) in open {
             let open = wire::Open { conversation: conversation.to_string(), position: None };

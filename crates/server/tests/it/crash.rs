@@ -10,7 +10,7 @@ use frontdesk_testkit::{
     Who,
     checker::{Checker, Event, quantile},
     live::{message_id, text},
-    robot::{finish_all, histories},
+    robot::{finish_all, histories, quieten_all},
     server::ADMIN_EMAIL,
     soon,
     timeline::text_of,
@@ -60,6 +60,11 @@ impl Crowd {
             robots.push(Robot::start(plan, &recorder));
         }
         Self { recorder, robots, _dir: dir }
+    }
+
+    /// Lets everybody send what is left, until all of it is acked.
+    pub(crate) async fn quieten(&mut self) {
+        quieten_all(&mut self.robots).await;
     }
 
     /// Lets everybody finish, and reads the record.

@@ -5,13 +5,16 @@
 //! refused with the nearest name, whatever source it comes from.
 
 mod cluster;
+mod storage;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use frontdesk_storage_embedded::Engine;
 use serde::Deserialize;
 
-pub(crate) use self::cluster::{Cluster, ClusterStorage, Role};
+pub(crate) use self::{
+    cluster::{Cluster, ClusterStorage, Role},
+    storage::{Durability, Embedded, Storage},
+};
 
 /// The file `frontdesk config default` prints.
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -110,59 +113,6 @@ pub(crate) struct Tls {
     pub(crate) key: PathBuf,
 }
 
-/// Which engines hold the data. A table that the choice does not use is read for its types and forgotten.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "StorageTable")]
-pub(crate) enum Storage {
-    Embedded { embedded: Embedded },
-    Cluster { cluster: Box<ClusterStorage> },
-}
-
-impl Storage {
-    /// How many partitions a new installation gets.
-    pub(crate) fn partitions(&self) -> u16 {
-        match self {
-            Self::Embedded { embedded } => embedded.partitions,
-            Self::Cluster { cluster } => cluster.partitions,
-        }
-    }
-
-    /// The engines of one machine, or why what is asked for is not possible with others.
-    pub(crate) fn embedded(&self) -> anyhow::Result<&Embedded> {
-        match self {
-            Self::Embedded { embedded } => Ok(embedded),
-            Self::Cluster { .. } => {
-                anyhow::bail!("this works on a data directory only: storage.mode is \"cluster\"")
-            }
-        }
-    }
-}
-
-/// `[storage]` as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StorageTable {
-    mode: StorageMode,
-    embedded: Embedded,
-    cluster: ClusterStorage,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum StorageMode {
-    Embedded,
-    Cluster,
-}
-
-impl From<StorageTable> for Storage {
-    fn from(table: StorageTable) -> Self {
-        match table.mode {
-            StorageMode::Embedded => Self::Embedded { embedded: table.embedded },
-            StorageMode::Cluster => Self::Cluster { cluster: Box::new(table.cluster) },
-        }
-    }
-}
-
 fn read_file(key: &'static str, path: &std::path::Path) -> Result<Hidden, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Secret {
         key,
@@ -170,55 +120,6 @@ fn read_file(key: &'static str, path: &std::path::Path) -> Result<Hidden, Config
         source,
     })?;
     Ok(Hidden(text.trim().to_owned()))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Embedded {
-    pub(crate) durability: Durability,
-    pub(crate) reserve_percent: u8,
-    pub(crate) reserve_bytes: u64,
-    pub(crate) segment_bytes: u64,
-    #[serde(deserialize_with = "engine")]
-    pub(crate) engine: Engine,
-    pub(crate) history_cache_bytes: u64,
-    pub(crate) partitions: u16,
-}
-
-impl Embedded {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |key, reason: &str| Err(invalid(key, reason));
-        if !(1..=4096).contains(&self.partitions) {
-            return invalid("storage.embedded.partitions", "must lie between 1 and 4096");
-        }
-        if self.segment_bytes < 4 << 20 {
-            return invalid("storage.embedded.segment_bytes", "must be at least 4 MiB");
-        }
-        if self.reserve_percent > 50 {
-            return invalid("storage.embedded.reserve_percent", "must be at most 50");
-        }
-        if !self.engine.is_built() {
-            return invalid(
-                "storage.embedded.engine",
-                "this binary was built without it: build one with `cargo build --release -p frontdesk \
-                 --features rocksdb`, or say \"fjall\"",
-            );
-        }
-        Ok(())
-    }
-}
-
-fn engine<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Engine, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let engine = Engine::ALL.into_iter().find(|engine| engine.name() == name);
-    engine.ok_or_else(|| serde::de::Error::unknown_variant(&name, &["fjall", "rocksdb"]))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Durability {
-    Sync,
-    Async,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -599,6 +500,7 @@ fn set_text(table: &mut toml::Table, key: &str, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use frontdesk_storage_embedded::Engine;
 
     fn no_env() -> impl Iterator<Item = (String, String)> {
         std::iter::empty()

@@ -51,6 +51,7 @@ pub use kafka::{
 };
 pub use link::{RedisError, RedisOptions};
 pub use mysql::{
-    Changed, MoveError, MoveStep, MySqlHistory, MySqlOpenError, MySqlOptions, PartitionMove, Watch,
+    Changed, MoveError, MoveStep, MySqlHistory, MySqlOpenError, MySqlOptions, PartitionMove,
+    Progress, Watch,
 };
 pub use spool::{Spool, SpoolError};

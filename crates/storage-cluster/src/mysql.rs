@@ -35,6 +35,7 @@ use tokio::runtime::Runtime;
 use self::apply::Owned;
 pub use self::error::MySqlOpenError;
 pub use self::moves::{MoveError, MoveStep, PartitionMove, Watch};
+pub use self::nodes::Progress;
 use self::places::{PLACES_MAX, between};
 use self::shard::Shard;
 

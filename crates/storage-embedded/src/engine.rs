@@ -124,7 +124,8 @@ pub enum EngineError {
     /// Another engine wrote what is there.
     #[error(
         "{} was written by the engine \"{found}\" and \"{asked}\" cannot read it: set \
-         storage.embedded.engine = \"{found}\", or begin with an empty data directory", dir.display()
+         storage.embedded.engine = \"{found}\" (of a spool storage.cluster.spool_engine), or begin with an \
+         empty data directory", dir.display()
     )]
     Other {
         /// Where.
@@ -137,7 +138,8 @@ pub enum EngineError {
     /// This build does not have the engine.
     #[error(
         "this binary was built without the engine \"{engine}\": build it with `cargo build --release \
-         -p frontdesk --features {engine}`, or set storage.embedded.engine = \"{}\"",
+         -p frontdesk --features {engine}`, or set storage.embedded.engine = \"{}\" (of a spool \
+         storage.cluster.spool_engine)",
         Engine::default()
     )]
     NotBuilt {

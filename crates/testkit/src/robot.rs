@@ -163,16 +163,13 @@ impl Robot {
 
     async fn join(mut self) -> Report {
         self.phase.send_replace(Phase::Finish);
-        match timeout(LAST, &mut self.task).await {
-            Ok(Ok(report)) => report,
-            Ok(Err(error)) => panic!("a robot broke down: {error}"),
-            Err(_) => {
-                panic!(
-                    "{} has not caught up within {LAST:?}: {:#?}",
-                    self.name,
-                    *self.doing.borrow()
-                )
-            }
+        let Ok(ended) = timeout(LAST, &mut self.task).await else {
+            let doing = self.doing.borrow();
+            panic!("{} has not caught up within {LAST:?}: {:#?}", self.name, *doing);
+        };
+        match ended {
+            Ok(report) => report,
+            Err(error) => panic!("a robot broke down: {error}"),
         }
     }
 }
@@ -270,7 +267,7 @@ impl Mind {
                 self.report.connections += 1;
                 self.note(Event::Live);
                 attempt = 0;
-                self.is_doing(format!("is connected, {} unacked", self.outbox.len()));
+                self.is_doing(&format!("is connected, {} unacked", self.outbox.len()));
                 let end = self.chat(&mut socket, &mut phases).await;
                 match end {
                     Ok(()) => {
@@ -278,7 +275,7 @@ impl Mind {
                         return self.report;
                     }
                     Err(gone) => {
-                        self.is_doing(format!("lost its connection: {gone:?}"));
+                        self.is_doing(&format!("lost its connection: {gone:?}"));
                         self.note(Event::Gone { code: gone.code() });
                         match CloseAction::of(gone.code()) {
                             CloseAction::Reconnect => {}
@@ -290,7 +287,7 @@ impl Mind {
             }
             let longest = (BACKOFF.0 << attempt.min(10)).min(BACKOFF.1);
             attempt += 1;
-            self.is_doing(format!("connects, attempt {attempt}"));
+            self.is_doing(&format!("connects, attempt {attempt}"));
             // As the real client does: they must not all come back at once.
             sleep(Duration::from_millis(self.rng.pick(0..longest + 1))).await;
         }
@@ -300,7 +297,7 @@ impl Mind {
         &self.plan.name
     }
 
-    fn is_doing(&self, what: String) {
+    fn is_doing(&self, what: &str) {
         let at = self.started.elapsed().as_secs_f32();
         self.doing.send_modify(|doing| {
             if doing.len() == DOING_MAX {
@@ -436,7 +433,7 @@ impl Mind {
         let place = self.outbox.iter().position(|pending| pending.id == client_msg_id);
         let Some(pending) = place.and_then(|place| self.outbox.remove(place)) else { return };
         let conversation = self.full_name(&pending.conversation);
-        self.is_doing(format!("has {seq} acked, {} to come", self.outbox.len()));
+        self.is_doing(&format!("has {seq} acked, {} to come", self.outbox.len()));
         self.note(Event::Ack { conversation, text: pending.text, seq });
     }
 
@@ -501,7 +498,7 @@ impl Mind {
                 _ = schedule.tick(), if !all_sent => self.say(socket).await?,
                 () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => {
                     if self.again_at.is_none() {
-                        self.is_doing(format!("has no answer to {} messages", self.outbox.len()));
+                        self.is_doing(&format!("has no answer to {} messages", self.outbox.len()));
                         self.forget_sent(|_| true);
                     }
                     self.pump(socket).await?;
@@ -612,7 +609,7 @@ impl Mind {
             Some(at) if now < *at + REPAIR_EVERY => return Ok(()),
             _ => self.repaired_at.insert(conversation.to_owned(), now),
         };
-        self.is_doing(format!("misses something of {conversation:?}"));
+        self.is_doing(&format!("misses something of {conversation:?}"));
         let position = self.timelines.get(conversation).and_then(Timeline::position);
         let held = wire::Held { conversation: conversation.to_owned(), position };
         socket.send(0, Out::Sync(wire::Sync { held: vec![held] })).await
@@ -642,7 +639,7 @@ impl Mind {
         };
         let code = refusal.code.clone();
         if let Some(after_ms) = refusal.retry_after_ms {
-            self.is_doing(format!("was told {code}, tries again in {after_ms} ms"));
+            self.is_doing(&format!("was told {code}, tries again in {after_ms} ms"));
             self.note(Event::Later { code });
             let again_at = Instant::now() + Duration::from_millis(u64::from(after_ms));
             self.again_at = Some(self.again_at.map_or(again_at, |known| known.max(again_at)));
@@ -658,10 +655,10 @@ impl Mind {
         let names: Vec<String> = self.timelines.keys().cloned().collect();
         for name in names {
             let mut asked = 0;
-            self.is_doing(format!("asks for {name:?}"));
+            self.is_doing(&format!("asks for {name:?}"));
             while let Some(code) = self.asked(socket, &name).await? {
                 asked += 1;
-                self.is_doing(format!("asked {asked} times for {name:?}: {code}"));
+                self.is_doing(&format!("asked {asked} times for {name:?}: {code}"));
                 // Its owner is another one in a moment.
                 sleep(Duration::from_millis(200)).await;
             }
@@ -687,7 +684,7 @@ impl Mind {
         let until = Instant::now() + STEP;
         loop {
             let Ok(heard) = timeout_at(until, socket.hear()).await else {
-                self.is_doing(format!("got no answer about {name:?}"));
+                self.is_doing(&format!("got no answer about {name:?}"));
                 return Err(Gone::Lost);
             };
             let frame = heard?;

@@ -31,7 +31,7 @@ pub struct Received {
 pub struct Links {
     node: u8,
     life: u64,
-    links: HashMap<u8, Link>,
+    by_node: HashMap<u8, Link>,
 }
 
 #[derive(Debug)]
@@ -63,12 +63,12 @@ struct Other {
 impl Links {
     /// Of a node in one of its lives; `life` is random.
     pub fn new(node: u8, life: u64) -> Self {
-        Self { node, life, links: HashMap::new() }
+        Self { node, life, by_node: HashMap::new() }
     }
 
     /// Puts commands into the next batch for a node.
     pub fn seal(&mut self, to: u8, commands: Vec<v1::Command>) -> Bytes {
-        let link = self.links.entry(to).or_default();
+        let link = self.by_node.entry(to).or_default();
         link.sent += 1;
         let (to_life, to_session) = link.other.map_or((0, 0), |of| (of.life, of.session));
         let batch = v1::Batch {
@@ -87,19 +87,19 @@ impl Links {
     pub fn open(&mut self, bytes: Bytes) -> Result<(u8, Received), Malformed> {
         let batch = v1::Batch::decode(bytes).map_err(|error| Malformed(error.to_string()))?;
         let node = u8::try_from(batch.node).map_err(|_| Malformed::of("node"))?;
-        let link = self.links.entry(node).or_default();
+        let link = self.by_node.entry(node).or_default();
         Ok((node, link.open(self.life, batch)))
     }
 
     /// This end forgets what reached over the link: whatever the other one sends before it has heard of that is
     /// not acted upon.
     pub fn begin_anew(&mut self, node: u8) {
-        self.links.entry(node).or_default().session += 1;
+        self.by_node.entry(node).or_default().session += 1;
     }
 
     /// Whether the last that was heard of a node is of this life.
     pub fn is_of_life(&self, node: u8, life: u64) -> bool {
-        let other = self.links.get(&node).and_then(|link| link.other);
+        let other = self.by_node.get(&node).and_then(|link| link.other);
         other.is_some_and(|other| other.life == life)
     }
 }
@@ -237,10 +237,10 @@ mod tests {
     #[test]
     fn ends_that_begin_anew_at_the_same_time_come_together() {
         let mut pair = joined();
-        for end in 0..2 {
+        for (end, says) in SAYS.into_iter().enumerate() {
             pair.ends[end].begin_anew(1 - end as u8);
             pair.held[end].clear();
-            pair.send(end, SAYS[end]);
+            pair.send(end, says);
         }
         pair.settle(SAYS);
         assert_eq!(pair.held, [SAYS[1].to_vec(), SAYS[0].to_vec()]);

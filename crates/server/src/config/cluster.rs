@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use frontdesk_storage_embedded::Engine;
 use serde::Deserialize;
 
-use super::{ConfigError, Hidden, invalid, read_file};
+use super::{
+    ConfigError, Hidden, invalid, read_file,
+    storage::{engine, is_built},
+};
 
 /// Where the engines of a cluster are.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +23,8 @@ pub(crate) struct ClusterStorage {
     pub(crate) mysql_urls: Vec<Hidden>,
     pub(crate) partitions: u16,
     pub(crate) spool_bytes_max: u64,
+    #[serde(deserialize_with = "engine")]
+    pub(crate) spool_engine: Engine,
 }
 
 /// This node among others.
@@ -90,6 +96,7 @@ impl Cluster {
         if storage.kafka_timeout_ms < 1_000 {
             return Err(invalid("storage.cluster.kafka_timeout_ms", "must be at least 1000"));
         }
+        is_built("storage.cluster.spool_engine", storage.spool_engine)?;
         if !self.advertise.is_empty() && !self.advertise.starts_with("http://") {
             return Err(invalid("cluster.advertise", "must look like http://HOST:PORT"));
         }

@@ -169,8 +169,9 @@ pub(super) async fn open(
         anyhow::Ok((producer, second))
     })
     .await??;
-    let (dir, bytes_max) = (data_dir.spool(), storage.spool_bytes_max);
-    let spool = blocking(move || Spool::open(&dir, bytes_max))
+    let (engine, bytes_max) = (storage.spool_engine, storage.spool_bytes_max);
+    let dir = data_dir.spool();
+    let spool = blocking(move || Spool::open_on(engine, &dir, bytes_max))
         .await?
         .context("cannot open what waits for Kafka")?;
     // Redis is faster; while it is away messages go on by the other way.

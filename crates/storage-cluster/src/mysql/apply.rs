@@ -12,6 +12,7 @@ use sqlx::{MySql, QueryBuilder};
 
 use super::epoch::{PAUSED, is_here, owner};
 use super::error::Fault;
+use super::nodes::Progress;
 use super::rows::{ENTRIES, EVENTS, Statement, Values};
 
 const STATES: Statement = Statement {
@@ -102,14 +103,15 @@ pub(super) async fn stored(
         .await
 }
 
-/// The offsets of all partitions that lie here.
+/// How it stands with all partitions that lie here.
 pub(super) async fn progress_of_all(
     connection: &mut MySqlConnection,
-) -> Result<Vec<(u16, Offset)>, sqlx::Error> {
+) -> Result<Vec<Progress>, sqlx::Error> {
     let all: Vec<(u16, u64, Offset)> =
         sqlx::query_as("SELECT log, epoch, applied FROM progress").fetch_all(connection).await?;
     let here = all.into_iter().filter(|(_, epoch, _)| is_here(*epoch));
-    Ok(here.map(|(log, _, applied)| (log, applied)).collect())
+    let progress = |(log, epoch, applied)| Progress { log, epoch: owner(epoch), applied };
+    Ok(here.map(progress).collect())
 }
 
 /// Takes partitions with a higher epoch than any before; all of them or none. `None` if one does not lie here. One that

@@ -5,6 +5,17 @@ use frontdesk_storage::{HistoryError, Offset};
 
 use super::{MySqlHistory, apply};
 
+/// How it stands with a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Which.
+    pub log: u16,
+    /// Of whoever owns it: a former owner has a lower one.
+    pub epoch: u64,
+    /// Every record of its log up to here is applied.
+    pub applied: Offset,
+}
+
 impl MySqlHistory {
     /// A random id that the first shard keeps: the installation's.
     pub fn installation(&self) -> [u8; 16] {
@@ -27,8 +38,8 @@ impl MySqlHistory {
         }
     }
 
-    /// How far every partition is applied: those of shards that answer.
-    pub fn progress(&self) -> Vec<(u16, Offset)> {
+    /// How it stands with every partition: those of shards that answer.
+    pub fn progress(&self) -> Vec<Progress> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let progress = shard.call("read the progress", async |connection| {

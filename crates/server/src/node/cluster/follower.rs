@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use frontdesk_core::{fold::Conversation, id::ConversationId};
 use frontdesk_dispatcher::{Summary, projections::Projections};
-use frontdesk_storage_cluster::MySqlHistory;
+use frontdesk_storage_cluster::{MySqlHistory, Progress};
 use tokio::{sync::Mutex, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +46,7 @@ impl Follower {
         let _reading = self.reading.lock().await;
         let history = Arc::clone(&self.history);
         let progress = super::blocking(move || history.progress()).await?;
-        for (log, applied) in progress {
+        for Progress { log, applied, .. } in progress {
             let mut from = self.projections.applied(log).await?;
             while from < applied {
                 let history = Arc::clone(&self.history);

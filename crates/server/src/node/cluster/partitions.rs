@@ -17,7 +17,7 @@ use frontdesk_dispatcher::{Dispatcher, DispatcherOptions};
 use frontdesk_gateway::chat::{loops::Loops, place, port::Command};
 use frontdesk_storage::{History, LogError, MessageLog};
 use frontdesk_storage_cluster::{
-    GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaProducer, MySqlHistory,
+    GroupEvent, Handover, KafkaGroup, KafkaLog, KafkaProducer, MySqlHistory, Progress,
 };
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -37,6 +37,8 @@ const RELEASE_MARGIN: Duration = Duration::from_secs(15);
 pub(in crate::node) const LEAVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often Kafka forgets what the history holds.
 const TRIM_EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked whether partitions are still this node's.
+const WATCH_EVERY: Duration = Duration::from_secs(3);
 /// Partitions that are taken at the same time: each folds what its log holds.
 const TAKEN_AT_ONCE: usize = 4;
 
@@ -87,6 +89,12 @@ struct Owner {
     stop: CancellationToken,
 }
 
+/// Partitions that have a higher epoch than that with which they are owned here.
+fn overtaken(owned: &Owned, progress: &[Progress]) -> Vec<u16> {
+    let is_overtaken = |of: &&Progress| owned.get(&of.log).is_some_and(|epoch| of.epoch > *epoch);
+    progress.iter().filter(is_overtaken).map(|of| of.log).collect()
+}
+
 /// A partition that was taken.
 struct Taken {
     epoch: u64,
@@ -126,6 +134,7 @@ pub(super) fn start(
     });
     tasks.spawn(Arc::clone(&owner).run(events, ended_in));
     tasks.spawn(Arc::clone(&owner).mend(broken));
+    tasks.spawn(Arc::clone(&owner).watch(stop.clone()));
     tasks.spawn(owner.trim(stop.clone()));
     Ok(Handle { group: Some(Arc::new(group)), owned: owned_out, ended })
 }
@@ -168,9 +177,33 @@ impl Owner {
             let partition = dispatcher.number();
             tracing::warn!(partition, "a partition is opened anew");
             self.note(partition, None);
-            // Ends its thread, which may wait for a database.
-            drop(tokio::task::spawn_blocking(move || drop(dispatcher)));
-            self.take_soon(partition);
+            let owner = Arc::clone(&self);
+            self.tasks.spawn(async move {
+                // Its thread may wait for a database. What it writes then must not count for the next owner.
+                drop(tokio::task::spawn_blocking(move || drop(dispatcher)).await);
+                owner.take_soon(partition);
+            });
+        }
+    }
+
+    /// Opens partitions anew that somebody else has taken since. Whoever writes finds out by itself, but who only
+    /// reads would go on answering with what it knew.
+    async fn watch(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(WATCH_EVERY) => {}
+            }
+            let history = Arc::clone(&self.history);
+            let Ok(progress) = super::blocking(move || history.progress()).await else { continue };
+            for partition in overtaken(&self.owned.borrow().clone(), &progress) {
+                tracing::warn!(partition, "a partition was taken by another node");
+                let owner = Arc::clone(&self);
+                self.tasks.spawn(async move {
+                    owner.let_go(partition).await;
+                    owner.take_soon(partition);
+                });
+            }
         }
     }
 
@@ -192,10 +225,10 @@ impl Owner {
 
     fn trim_owned(&self) -> Result<(), LogError> {
         let owned: BTreeSet<u16> = self.owned.borrow().keys().copied().collect();
-        for (partition, applied) in self.history.progress() {
-            if owned.contains(&partition) && applied > 0 {
+        for Progress { log, applied, .. } in self.history.progress() {
+            if owned.contains(&log) && applied > 0 {
                 let nobody = Arc::new(|_: u16| {});
-                KafkaLog::open(&self.producer, partition, nobody)?.trim(applied + 1)?;
+                KafkaLog::open(&self.producer, log, nobody)?.trim(applied + 1)?;
             }
         }
         Ok(())
@@ -346,5 +379,19 @@ impl Owner {
     fn loop_of(&self, partition: u16) -> u16 {
         let loops = self.loops.local().len() as u16;
         place::loop_number(self.loops.node(), (partition % loops) as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_with_a_higher_epoch_is_somebody_elses() {
+        let owned = Owned::from([(1, 7), (2, 3)]);
+        let progress = |log, epoch| Progress { log, epoch, applied: 0 };
+        // Its own, one that was taken since, and one that was never here.
+        let found = [progress(1, 7), progress(2, 4), progress(3, 9)];
+        assert_eq!(overtaken(&owned, &found), [2]);
     }
 }

@@ -153,6 +153,8 @@ pub struct ProductLaunch {
     pub durable: bool,
     /// Edge loops; 0 is one per core. One where the server gets one core.
     pub loops: u16,
+    /// A configuration beside the defaults: of a node of a cluster, with its engines.
+    pub config: Option<PathBuf>,
 }
 
 /// What a measured server's environment says beside the defaults: limits high enough never to be
@@ -327,6 +329,9 @@ fn frontdesk(launch: &ProductLaunch) -> Command {
         }
     }
     command.arg("--ends-with-stdin").envs(server_env(launch.durable, launch.loops));
+    if let Some(config) = &launch.config {
+        command.arg("--config").arg(config);
+    }
     command
 }
 

@@ -33,6 +33,8 @@ pub enum Subject {
     Product,
     /// The product with its log off: acks do not wait for the disk.
     ProductAsync,
+    /// The product as a node of a cluster: an ack means that Kafka has the message.
+    ProductCluster,
     /// The relay in Go.
     G0,
     /// The floor of handshakes.
@@ -44,7 +46,7 @@ pub enum Subject {
 impl Subject {
     /// Acked messages are on disk.
     pub fn is_durable(self) -> bool {
-        matches!(self, Self::F1 | Self::F1Direct | Self::Product)
+        matches!(self, Self::F1 | Self::F1Direct | Self::Product | Self::ProductCluster)
     }
 }
 
@@ -196,7 +198,7 @@ pub(crate) fn report(
         Load::Step { rate, .. } => ("step", Some(rate)),
     };
     let text_bytes = match options.subject {
-        Subject::Product | Subject::ProductAsync => options.text_bytes,
+        Subject::Product | Subject::ProductAsync | Subject::ProductCluster => options.text_bytes,
         _ => MESSAGE_BYTES,
     };
     let seconds = outcome.cost.seconds;

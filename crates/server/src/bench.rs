@@ -392,12 +392,17 @@ fn run_goals(options: BenchGoals, stage: &Stage) -> anyhow::Result<ExitCode> {
         only: options.only,
         rounds: options.rounds.rounds,
         measured: options.time.duration(),
+        has_cluster: options.cluster.is_some(),
         ..GoalsOptions::default()
+    };
+    let mut launch = |subject| match (subject, &options.cluster) {
+        (Subject_::ProductCluster, Some(file)) => stage.launch_node(file),
+        _ => stage.pinned(subject),
     };
     let found = Goals {
         commit: options.commit.commit,
         command: Some(called()),
-        ..goals(&goals_options, &mut stage.launcher(Placement::Pinned))?
+        ..goals(&goals_options, &mut launch)?
     };
     stage.print(&found)?;
     Ok(ExitCode::SUCCESS)
@@ -473,7 +478,16 @@ impl Stage {
             Subject_::Product | Subject_::ProductAsync => {
                 launch_product(&self.product(subject.is_durable(), placement))
             }
+            Subject_::ProductCluster => {
+                Err(Error::Options("a node of a cluster needs the configuration of one"))
+            }
         }
+    }
+
+    /// Starts a node of a cluster, on one core.
+    fn launch_node(&self, config: &Path) -> Result<Server, Error> {
+        let config = Some(config.to_owned());
+        launch_product(&ProductLaunch { config, ..self.product(true, Placement::Pinned) })
     }
 
     /// A process of a crowd that reaches the target, or servers started here.
@@ -502,7 +516,7 @@ impl Stage {
         // One core, one loop; otherwise one per core, which 0 stands for.
         let loops = u16::from(placement == Placement::Pinned);
         let (program, parent) = (self.program.clone(), self.dir.clone());
-        ProductLaunch { program, parent, durable, loops }
+        ProductLaunch { program, parent, durable, loops, config: None }
     }
 
     fn print(&self, report: &impl Serialize) -> anyhow::Result<()> {

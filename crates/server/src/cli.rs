@@ -562,6 +562,9 @@ pub(crate) struct BenchGoals {
     /// Ids, separated by commas; all without it.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<u8>,
+    /// Configuration of a node of a cluster whose engines run here, for goal 16. It gets an account more.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cluster: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) commit: Commit,
     #[command(flatten)]

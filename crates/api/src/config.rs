@@ -25,10 +25,27 @@ pub struct ApiConfig {
     pub operator_token: Option<OperatorToken>,
     /// What other nodes show when they pass a request on; none where this node is alone.
     pub node_token: Option<String>,
+    /// What this node answers beside how it is.
+    pub serves: Serves,
     /// Request limits.
     pub limits: RequestLimits,
     /// File limits.
     pub files: FileLimits,
+}
+
+/// What a node answers: everything where it is alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serves {
+    /// Sockets.
+    pub sockets: bool,
+    /// Pages and requests.
+    pub requests: bool,
+}
+
+impl Default for Serves {
+    fn default() -> Self {
+        Self { sockets: true, requests: true }
+    }
 }
 
 /// The outside's name of this installation: scheme, host and path prefix.

@@ -25,6 +25,7 @@ mod linger;
 pub mod origin;
 pub mod principal;
 mod problem;
+mod roles;
 mod routes;
 mod sightings;
 mod socket;
@@ -74,6 +75,7 @@ pub fn router(parts: ApiParts) -> Router {
         .nest("/api/v1", api)
         .method_not_allowed_fallback(async || Problem::new(&codes::METHOD_NOT_ALLOWED))
         .layer(CatchPanicLayer::custom(caught))
+        .layer(middleware::from_fn_with_state(state.clone(), roles::only))
         .layer(middleware::from_fn_with_state(state.clone(), headers::add))
         .with_state(state.clone());
     // Routing happens inside of a service, so the prefix can still be taken off in front of it.

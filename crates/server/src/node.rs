@@ -58,7 +58,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle as TaskHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{Config, Durability, FileStore, Storage},
+    config::{Config, Durability, FileStore, Role, Storage},
     data_dir::DataDir,
     demo::Name,
     progress::Progress,
@@ -538,6 +538,9 @@ fn api_config(config: &Config, demo: bool) -> anyhow::Result<ApiConfig> {
     }
     if let Storage::Cluster { .. } = config.storage {
         api.node_token = Some(cluster::node_token(&config.cluster.secret.0));
+        let has = |role| config.cluster.has(role);
+        api.serves =
+            frontdesk_api::config::Serves { sockets: has(Role::Gateway), requests: has(Role::Api) };
     }
     api.limits.handshakes_per_s = config.limits.handshakes_per_s;
     api.limits.per_ip_per_minute = config.limits.http_per_address_per_minute;

@@ -43,6 +43,13 @@ impl TestVisitor {
         Self::connect_with(server, SocketOptions::default()).await
     }
 
+    /// The same, where requests and sockets go to different places.
+    pub async fn at(server: &TestServer, http: Http, address: SocketAddr) -> Self {
+        let mut visitor = Self { address, http, ..Self::blank(server, SocketOptions::default()) };
+        visitor.connect_by_ticket().await;
+        visitor
+    }
+
     /// The same, with a socket of one's choice.
     pub async fn connect_with(server: &TestServer, options: SocketOptions) -> Self {
         let mut visitor = Self::new(server, options).await;

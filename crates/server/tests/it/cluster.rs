@@ -1,13 +1,14 @@
 //! Several nodes as one installation: messages between them, nodes that come, go and die, engines that are
 //! away for a while.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use frontdesk_core::chat::timeline_item::Item;
 use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out};
 use frontdesk_testkit::{
     Cluster, Http, Rng, TestAgent, TestServer, TestVisitor,
     live::{message_id, text},
+    server::ADMIN_EMAIL,
     services, soon,
     timeline::text_of,
 };
@@ -85,6 +86,46 @@ async fn people_on_three_nodes_talk_as_on_one() {
     }
 }
 
+/// One node has the sockets, one answers requests, one works: what another one has to do it refuses, and how it
+/// is each tells.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_one_role_each_serve_together() {
+    let _alone = heavy().await;
+    let roles = [r#"["gateway"]"#, r#"["api"]"#, r#"["worker"]"#];
+    let number = Cell::new(0);
+    let cluster = Cluster::start(FRONTDESK, &services::shared(), 3, |node| {
+        node.set("cluster.roles", roles[number.replace(number.get() + 1)])
+    })
+    .await;
+    all_owned(&cluster).await;
+    let [gateway, api, worker] = &cluster.nodes[..] else { panic!("three nodes") };
+    let of = |node: &TestServer| Http::new(node.own_address());
+    for (node, owned) in [(gateway, 0.0), (api, 0.0), (worker, 12.0)] {
+        assert_eq!(of(node).get("/healthz").await.status, 200);
+        assert!((node.metric("frontdesk_partitions").await - owned).abs() < 0.5);
+    }
+    for (node, path, role) in [
+        (gateway, "/api/v1/session", "api"),
+        (api, "/ws/v1", "gateway"),
+        (worker, "/ws/v1", "gateway"),
+        (worker, "/", "api"),
+    ] {
+        let refused = of(node).get(path).await;
+        assert_eq!(refused.status, 503, "{path}: {}", refused.text);
+        assert!(refused.text.contains(&format!("the role \\\"{role}\\\"")), "{}", refused.text);
+    }
+    // As a proxy that knows who does what would send it.
+    let mut visitor = TestVisitor::at(&cluster.nodes[0], of(api), gateway.own_address()).await;
+    visitor.say("hello").await;
+    let admin = of(api).sign_in(ADMIN_EMAIL).await;
+    let items = admin.history(&visitor.conversation).await;
+    let said = items.iter().filter_map(|item| match &item.item {
+        Some(Item::Entry(entry)) => text_of(entry),
+        _ => None,
+    });
+    assert_eq!(said.collect::<Vec<_>>(), ["hello"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checker_finds_nothing_on_three_nodes() {
     let _alone = heavy().await;
@@ -97,7 +138,6 @@ async fn the_checker_finds_nothing_on_three_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "does not hold every time: a message may stay without an ack until its sender reconnects"]
 async fn r17_killed_nodes_lose_double_and_swap_nothing() {
     let _alone = heavy().await;
     let mut cluster = roomy("r17", &services::shared(), 3).await;
@@ -169,7 +209,6 @@ async fn r16_kafka_stopped_for_10_s_keeps_what_is_sent_and_acks_it_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "does not hold: away for longer than kafka_timeout_ms, messages stay without an ack"]
 async fn r16_kafka_killed_and_started_again_keeps_what_is_sent_and_acks_it_later() {
     let _alone = heavy().await;
     // Its start takes as long again: more than the producer waits for an ack.
@@ -203,7 +242,7 @@ async fn r16_what_was_said_without_kafka_survives_its_node_and_its_visitor() {
     cluster.nodes[0].restart().await;
     all_owned(&cluster).await;
     let expected: Vec<String> = std::iter::once("before".to_owned()).chain(words).collect();
-    eventually(Duration::from_secs(60), "all of it is in the history, in its order", async || {
+    eventually(Duration::from_mins(1), "all of it is in the history, in its order", async || {
         let items = admin.history(&conversation).await;
         let said = items.iter().filter_map(|item| match &item.item {
             Some(Item::Entry(entry)) => text_of(entry).map(str::to_owned),

@@ -48,15 +48,16 @@ pub(super) type Owned = BTreeMap<u16, u64>;
 /// Reaches the partitions of this node.
 #[derive(Clone)]
 pub(super) struct Handle {
+    /// None where this node does not work on any.
     group: Option<Arc<KafkaGroup>>,
-    owned: watch::Receiver<Owned>,
+    owned: Arc<watch::Sender<Owned>>,
     ended: watch::Receiver<bool>,
 }
 
 impl Handle {
     /// What this node owns; tells of changes.
     pub(super) fn owned(&self) -> watch::Receiver<Owned> {
-        self.owned.clone()
+        self.owned.subscribe()
     }
 
     /// Gives everything back and waits until that is done.
@@ -83,7 +84,7 @@ struct Owner {
     /// One for each partition, held while it is taken or handed over: what was begun last is done last.
     turns: Vec<tokio::sync::Mutex<()>>,
     release_timeout: Duration,
-    owned: watch::Sender<Owned>,
+    owned: Arc<watch::Sender<Owned>>,
     taking: tokio::sync::Semaphore,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -112,10 +113,10 @@ pub(super) fn start(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> anyhow::Result<Handle> {
-    let (owned, owned_out) = watch::channel(Owned::new());
+    let owned = Arc::new(watch::Sender::new(Owned::new()));
     let (ended_in, ended) = watch::channel(false);
     if !node.is_worker {
-        return Ok(Handle { group: None, owned: owned_out, ended });
+        return Ok(Handle { group: None, owned, ended });
     }
     let (group, events) = KafkaGroup::join(&node.kafka).context("cannot join the owners")?;
     let owner = Arc::new(Owner {
@@ -127,7 +128,7 @@ pub(super) fn start(
         assigned: Mutex::default(),
         turns: (0..node.partitions).map(|_| tokio::sync::Mutex::default()).collect(),
         release_timeout: node.kafka.delivery_timeout + RELEASE_MARGIN,
-        owned,
+        owned: Arc::clone(&owned),
         taking: tokio::sync::Semaphore::new(TAKEN_AT_ONCE),
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -136,7 +137,7 @@ pub(super) fn start(
     tasks.spawn(Arc::clone(&owner).mend(broken));
     tasks.spawn(Arc::clone(&owner).watch(stop.clone()));
     tasks.spawn(owner.trim(stop.clone()));
-    Ok(Handle { group: Some(Arc::new(group)), owned: owned_out, ended })
+    Ok(Handle { group: Some(Arc::new(group)), owned, ended })
 }
 
 impl Owner {

@@ -35,6 +35,8 @@ pub struct KafkaTail {
     next: Offset,
     /// The end of what was there when it was opened.
     end: Offset,
+    /// What is read is known to be there: that no broker answers just now is not the end.
+    is_patient: bool,
 }
 
 impl fmt::Debug for KafkaTail {
@@ -83,7 +85,7 @@ impl KafkaTail {
             )
             .map_err(failed)?;
         consumer.assign(&assignment).map_err(failed)?;
-        Ok(Self { options, partition, consumer, next: from, end })
+        Ok(Self { options, partition, consumer, next: from, end, is_patient: false })
     }
 
     /// The offset of the record that comes next.
@@ -136,6 +138,7 @@ impl KafkaTail {
             return Err(lost(&self.options, self.partition, self.end, next));
         }
         let end = next;
+        self.is_patient = true;
         let mut broken = false;
         while self.next < end && !broken {
             let seen = self.poll(STALL_MAX, &mut |offset, bucket, payload| {
@@ -191,6 +194,8 @@ impl KafkaTail {
                     Err(error) => Some(error),
                 }
             }
+            // Brokers that come and go: it waits for as long as nothing may come.
+            Some(Code::AllBrokersDown) if self.is_patient => None,
             Some(Code::BadMessage) => Some(self.corrupt("its checksum is wrong")),
             Some(
                 Code::AllBrokersDown

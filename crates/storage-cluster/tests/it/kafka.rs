@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,9 +64,11 @@ fn a_tail_shows_what_two_writers_append_in_one_order() {
     const TURNS: usize = 200;
     let topic = TestTopic::new();
     let mut tail = KafkaTail::open(topic.options.clone(), 0, 1).expect("a new partition");
+    // Where one takes long to reach its broker the other does not run ahead.
+    let begun = Arc::new(Barrier::new(2));
     let writers = ["left", "right"].map(|name| {
-        let producer = topic.producer();
-        thread::spawn(move || append_turns(&producer, name, TURNS))
+        let (producer, begun) = (topic.producer(), Arc::clone(&begun));
+        thread::spawn(move || append_turns(&producer, name, TURNS, &begun))
     });
     // Beside the writers, as the owner of a partition does.
     let seen = take(&mut tail, 2 * 3 * TURNS);
@@ -100,7 +102,12 @@ fn turn_of(name: &str, turn: usize) -> [String; 3] {
 }
 
 /// Appends turns, each once; returns where those that were acknowledged lie.
-fn append_turns(producer: &Arc<KafkaProducer>, name: &str, turns: usize) -> Vec<(Offset, usize)> {
+fn append_turns(
+    producer: &Arc<KafkaProducer>,
+    name: &str,
+    turns: usize,
+    begun: &Barrier,
+) -> Vec<(Offset, usize)> {
     let mut log = open(producer, 0);
     let mut acknowledged = Vec::new();
     for turn in 0..turns {
@@ -110,6 +117,9 @@ fn append_turns(producer: &Arc<KafkaProducer>, name: &str, turns: usize) -> Vec<
             Ok(offset) => acknowledged.push((offset, turn)),
             Err(LogError::Overtaken { .. }) => log = open(producer, 0),
             Err(error) => panic!("{error}"),
+        }
+        if turn == 0 {
+            begun.wait();
         }
     }
     acknowledged

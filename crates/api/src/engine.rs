@@ -5,7 +5,7 @@
 //! Rights are the engine's to check (the router does it for frames and HTTP alike); the routes only
 //! say who asks.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use frontdesk_catalog::VisitorIdentity;
@@ -25,6 +25,12 @@ pub type SharedEngine = Arc<dyn Engine>;
 /// [`EngineError::Unavailable`].
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
+    /// Counts one against a limit that all nodes share: how long to wait if it is over. `None` too where this
+    /// node is alone, or cannot ask: each node limits by itself as well.
+    async fn over_shared_limit(&self, _bucket: &str, _per_minute: NonZeroU32) -> Option<Duration> {
+        None
+    }
+
     /// Appends one message. Returns once it is durable and has its place; the same `client_msg_id`
     /// with the same content returns the first place again.
     async fn send(

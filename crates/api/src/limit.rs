@@ -107,6 +107,11 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         }
     }
 
+    /// How many a minute.
+    pub(crate) fn per_minute(&self) -> NonZeroU32 {
+        self.per_minute
+    }
+
     /// Counts one request.
     pub(crate) fn count(&self, key: &K) -> Standing {
         if self.buckets.len() >= self.sweep_at.load(Relaxed) {

@@ -291,6 +291,7 @@ impl Node {
             next_loop: std::sync::atomic::AtomicUsize::new(0),
             gate: Arc::clone(&gate),
             cluster: cluster.as_ref().map(cluster::Running::health),
+            shared_limits: cluster.as_ref().map(|_| Arc::clone(&directory)),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
         });
         if let Some(cluster) = &cluster {

@@ -221,7 +221,7 @@ async fn accept(
     let secret = secret(&token)?;
     // Only who holds a link makes us compute a hash, and not too often.
     state.catalog().invitation(&secret, now_ms()).await?;
-    admit_address(&state, &client)?;
+    admit_address(&state, &client).await?;
     let password = Password::new(body.password);
     let accepted =
         state.catalog().accept_invitation(&secret, &body.display_name, &password, now_ms());

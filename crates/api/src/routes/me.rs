@@ -168,7 +168,7 @@ async fn change_password(
     headers: HeaderMap,
     Json(body): Json<PasswordChange>,
 ) -> Answer<Response> {
-    admit_address(&state, &client)?;
+    admit_address(&state, &client).await?;
     let id = user.access.user;
     let (current, new) = (Password::new(body.current_password), Password::new(body.new_password));
     state.catalog().change_password(id, &current, &new).await?;

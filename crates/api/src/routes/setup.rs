@@ -94,7 +94,7 @@ async fn set_up(
     Json(body): Json<SetupBody>,
 ) -> Answer<Response> {
     refuse_exposed(&state, &client)?;
-    admit_address(&state, &client)?;
+    admit_address(&state, &client).await?;
     if !state.catalog().is_empty().await? {
         return Err(Problem::new(&codes::SETUP_DONE));
     }

@@ -77,7 +77,7 @@ async fn sign_in(
     Json(body): Json<SignInBody>,
 ) -> Answer<Response> {
     refuse_exposed(&state, &client)?;
-    admit_address(&state, &client)?;
+    admit_address(&state, &client).await?;
     let email_key = body.email.trim().to_lowercase();
     let device = cookie(&headers, DEVICE_COOKIE)
         .and_then(|text| Device::open(text, &email_key, state.key()));
@@ -180,9 +180,17 @@ pub(super) fn refuse_exposed(state: &ApiState, client: &Client) -> Answer<()> {
     Ok(())
 }
 
-/// The limit of one client address.
-pub(super) fn admit_address(state: &ApiState, client: &Client) -> Answer<()> {
-    match state.limits().sign_in_ip.count(&client.bucket()).retry_after {
+/// The limit of one client address: of this node, then of all nodes together, so that guessing is not faster
+/// where there are more of them.
+pub(super) async fn admit_address(state: &ApiState, client: &Client) -> Answer<()> {
+    let limit = &state.limits().sign_in_ip;
+    let address = client.bucket();
+    let mut retry_after = limit.count(&address).retry_after;
+    if retry_after.is_none() {
+        let bucket = format!("sign-in:{address}");
+        retry_after = state.engine().over_shared_limit(&bucket, limit.per_minute()).await;
+    }
+    match retry_after {
         Some(after) => Err(Problem::new(&codes::AUTH_THROTTLED).retry_after(after)),
         None => Ok(()),
     }

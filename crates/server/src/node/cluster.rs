@@ -171,7 +171,7 @@ pub(super) async fn open(
     .await??;
     let (engine, bytes_max) = (storage.spool_engine, storage.spool_bytes_max);
     let dir = data_dir.spool();
-    let spool = blocking(move || Spool::open_on(engine, &dir, bytes_max))
+    let spool = blocking(move || Spool::open(engine, &dir, bytes_max))
         .await?
         .context("cannot open what waits for Kafka")?;
     // Redis is faster; while it is away messages go on by the other way.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -50,6 +51,7 @@ use frontdesk_router::{
     propose::{Around, Beside, Proposer},
     screen::Screen,
 };
+use frontdesk_storage::{Admission, Directory, Quota};
 use parking_lot::Mutex;
 use prost::Message as _;
 use tokio::{
@@ -92,6 +94,8 @@ pub(crate) struct NodeEngine {
     pub(crate) gate: Arc<Gate>,
     /// What the node needs of others, where it is one of several.
     pub(crate) cluster: Option<Arc<Health>>,
+    /// Limits that all nodes of a cluster share.
+    pub(crate) shared_limits: Option<Arc<dyn Directory>>,
     pub(crate) staff: Staff,
 }
 
@@ -291,6 +295,19 @@ impl NodeEngine {
 
 #[async_trait]
 impl Engine for NodeEngine {
+    async fn over_shared_limit(&self, bucket: &str, per_minute: NonZeroU32) -> Option<Duration> {
+        let quota = Quota::per_minute(per_minute, per_minute);
+        match self.shared_limits.as_ref()?.admit(bucket, quota).await {
+            Ok(Admission::Admitted) => None,
+            Ok(Admission::Refused { retry_after }) => Some(retry_after),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::debug!(error, "a limit is this node's alone for now");
+                None
+            }
+        }
+    }
+
     async fn send(
         &self,
         by: &Caller,

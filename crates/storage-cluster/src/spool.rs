@@ -117,13 +117,8 @@ impl Queues {
 }
 
 impl Spool {
-    /// Opens the spool in `dir` on the default engine, or makes an empty one there, for at most so many bytes.
-    pub fn open(dir: &Path, bytes_max: u64) -> Result<Self, SpoolError> {
-        Self::open_on(Engine::default(), dir, bytes_max)
-    }
-
-    /// The same on this engine.
-    pub fn open_on(engine: Engine, dir: &Path, bytes_max: u64) -> Result<Self, SpoolError> {
+    /// Opens the spool in `dir`, or makes an empty one there, for at most so many bytes.
+    pub fn open(engine: Engine, dir: &Path, bytes_max: u64) -> Result<Self, SpoolError> {
         let options = StoreOptions {
             name: NAME,
             cache_bytes: CACHE_BYTES,

@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use frontdesk_core::id::ConversationId;
 use frontdesk_storage::{Batch, ConversationWrite, EntryWrite, History, MessageLog, Record};
 use frontdesk_storage_embedded::{
-    Durability, FjallHistory, HistoryOptions, LogOptions, SegmentLog,
+    Durability, EmbeddedHistory, HistoryOptions, LogOptions, SegmentLog,
 };
 
 const BATCH: u64 = 64;
@@ -60,7 +60,7 @@ fn write(conversation: u32, seqs: RangeInclusive<u64>) -> ConversationWrite {
 fn history(criterion: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let history =
-        FjallHistory::open(dir.path(), HistoryOptions::default()).expect("an empty directory");
+        EmbeddedHistory::open(dir.path(), HistoryOptions::default()).expect("an empty directory");
     let mut group = criterion.benchmark_group("history");
     group.throughput(Throughput::Elements(BATCH));
     let mut offset = 0;

@@ -23,8 +23,6 @@ pub use bus::InProcessBus;
 pub use continuity::check_continuity;
 pub use directory::{DirectoryOptions, InProcessDirectory};
 pub use engine::Engine;
-/// The history, by the name of its default engine.
-pub use history::EmbeddedHistory as FjallHistory;
 pub use history::{EmbeddedHistory, HistoryOptions};
 pub use log::{Durability, LogOptions, SegmentLog};
 pub use space::{DiskSpace, Reserve};

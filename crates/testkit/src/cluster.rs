@@ -26,14 +26,14 @@ pub struct Cluster {
 
 /// Where a cluster's engines are and what it shares, as keys of the configuration.
 fn settings(addresses: &Addresses, name: &str) -> Vec<(String, String)> {
-    let urls = addresses.databases(name);
+    let (urls, brokers) = (addresses.databases(name), addresses.brokers());
     let urls: Vec<String> = urls.iter().map(|url| format!("{url:?}")).collect();
     [
         ("storage.mode", "cluster".to_owned()),
         ("storage.cluster.kafka_brokers", addresses.kafka.clone()),
         ("storage.cluster.kafka_topic", name.to_owned()),
-        ("storage.cluster.kafka_replication", "1".to_owned()),
-        ("storage.cluster.kafka_min_insync", "1".to_owned()),
+        ("storage.cluster.kafka_replication", brokers.to_string()),
+        ("storage.cluster.kafka_min_insync", brokers.div_ceil(2).to_string()),
         ("storage.cluster.redis_url", addresses.redis.clone()),
         ("storage.cluster.mysql_urls", format!("[{}]", urls.join(","))),
         ("storage.cluster.partitions", "12".to_owned()),

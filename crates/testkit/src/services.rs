@@ -27,7 +27,7 @@ const OWN_PORTS_STEP: u16 = 30;
 pub struct Addresses {
     /// Of Redis.
     pub redis: String,
-    /// Of some brokers.
+    /// Of all brokers, with commas.
     pub kafka: String,
     /// Of the databases.
     pub mysql: Vec<String>,
@@ -40,6 +40,11 @@ impl Addresses {
             kafka: value(env, "FRONTDESK_KAFKA="),
             mysql: value(env, "FRONTDESK_MYSQL=").split(',').map(ToOwned::to_owned).collect(),
         }
+    }
+
+    /// How many brokers there are.
+    pub fn brokers(&self) -> usize {
+        self.kafka.split(',').count()
     }
 
     /// Makes a database of this name on each server; returns their addresses.
@@ -64,6 +69,7 @@ pub struct OwnServices {
     directory: TempDir,
     port: u16,
     names: &'static [&'static str],
+    brokers: u16,
 }
 
 impl OwnServices {
@@ -72,10 +78,19 @@ impl OwnServices {
         Self::start_only(&[])
     }
 
+    /// The same with 1 or 3 brokers.
+    pub fn start_with_brokers(brokers: u16) -> Self {
+        Self::start_these(&[], brokers)
+    }
+
     /// Starts those of these names; without a name all.
     pub fn start_only(names: &'static [&'static str]) -> Self {
+        Self::start_these(names, 1)
+    }
+
+    fn start_these(names: &'static [&'static str], brokers: u16) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let services = Self { directory, port: free_port(), names };
+        let services = Self { directory, port: free_port(), names, brokers };
         services.start_again();
         services
     }
@@ -109,7 +124,9 @@ impl OwnServices {
     }
 
     fn run(&self, arguments: &[&str]) -> String {
-        services(arguments, Some((self.directory.path(), self.port)))
+        let mut command = own_command(arguments, self.directory.path(), self.port);
+        command.env("FRONTDESK_KAFKA_BROKERS", self.brokers.to_string());
+        run(command)
     }
 }
 
@@ -121,12 +138,17 @@ impl Drop for OwnServices {
 
 /// Runs `scripts/services`, for the shared set or for one in a directory with a first port.
 pub fn services(arguments: &[&str], own: Option<(&Path, u16)>) -> String {
+    run(match own {
+        Some((directory, port)) => own_command(arguments, directory, port),
+        None => services_command(arguments),
+    })
+}
+
+fn own_command(arguments: &[&str], directory: &Path, port: u16) -> Command {
     let mut command = services_command(arguments);
-    if let Some((directory, port)) = own {
-        command.env("FRONTDESK_SERVICES", directory);
-        command.env("FRONTDESK_SERVICES_PORT", port.to_string());
-    }
-    run(command)
+    command.env("FRONTDESK_SERVICES", directory);
+    command.env("FRONTDESK_SERVICES_PORT", port.to_string());
+    command
 }
 
 /// The command that [`services`] runs.

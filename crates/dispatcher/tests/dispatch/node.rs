@@ -9,7 +9,7 @@ use frontdesk_dispatcher::{
 };
 use frontdesk_storage::{Batch, History, HistoryError, MessageLog, Offset, Sent};
 use frontdesk_storage_embedded::{
-    Durability, FjallHistory, HistoryOptions, LogOptions, Reserve, SegmentLog,
+    Durability, EmbeddedHistory, HistoryOptions, LogOptions, Reserve, SegmentLog,
 };
 use parking_lot::{Condvar, Mutex};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ pub(crate) fn log_options(durability: Durability) -> LogOptions {
 
 /// The real history; what is applied may be held up, or end, at a batch of the test's choice.
 pub(crate) struct Held {
-    inner: FjallHistory,
+    inner: EmbeddedHistory,
     gate: Mutex<Gate>,
     opened: Condvar,
 }
@@ -143,7 +143,7 @@ impl Drop for Node {
 }
 
 fn open_history(dir: &Path, permits: Option<u64>) -> Arc<Held> {
-    let inner = FjallHistory::open(&dir.join("history"), HistoryOptions::default()).unwrap();
+    let inner = EmbeddedHistory::open(&dir.join("history"), HistoryOptions::default()).unwrap();
     Arc::new(Held {
         inner,
         gate: Mutex::new(Gate { permits, dead: false }),

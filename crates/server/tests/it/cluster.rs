@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeMap, time::Duration};
 use frontdesk_core::chat::timeline_item::Item;
 use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out};
 use frontdesk_testkit::{
-    Cluster, Http, Rng, TestAgent, TestServer, TestVisitor,
+    Cluster, Http, Rng, ServerBuilder, TestAgent, TestServer, TestVisitor,
     live::{message_id, text},
     server::ADMIN_EMAIL,
     services, soon,
@@ -19,12 +19,24 @@ use crate::{FRONTDESK, crash, eventually, heavy};
 
 /// Nodes for robots, whose sends may reach the rate limit of one address.
 async fn roomy(test: &str, addresses: &services::Addresses, nodes: u8) -> Cluster {
+    roomy_with(test, addresses, nodes, |node| node).await
+}
+
+/// The same, with more that is set.
+async fn roomy_with(
+    test: &str,
+    addresses: &services::Addresses,
+    nodes: u8,
+    more: impl Fn(ServerBuilder) -> ServerBuilder,
+) -> Cluster {
     frontdesk_testkit::http::note(&format!("{test} begins"));
     let cluster = Cluster::start(FRONTDESK, addresses, nodes, |node| {
-        node.set("limits.ip_rate_per_s", 100_000)
-            .set("limits.ip_burst", 100_000)
-            .set("limits.http_per_address_per_minute", 60_000)
-            .set("limits.http_per_caller_per_minute", 60_000)
+        more(
+            node.set("limits.ip_rate_per_s", 100_000)
+                .set("limits.ip_burst", 100_000)
+                .set("limits.http_per_address_per_minute", 60_000)
+                .set("limits.http_per_caller_per_minute", 60_000),
+        )
     })
     .await;
     spread(&cluster).await;
@@ -126,6 +138,49 @@ async fn nodes_of_one_role_each_serve_together() {
     assert_eq!(said.collect::<Vec<_>>(), ["hello"]);
 }
 
+/// The example clients, on two stacks, while two of three nodes are killed (R28).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r28_clients_of_other_stacks_lose_nothing_while_nodes_die() {
+    let _alone = heavy().await;
+    let cluster = roomy_with("r28", &services::shared(), 3, |node| {
+        node.set("limits.visitor_rate_per_s", 100_000).set("limits.visitor_burst", 100_000)
+    })
+    .await;
+    let victims: Vec<u32> = cluster.nodes[1..].iter().map(TestServer::pid).collect();
+    let about = json!({
+        "url": format!("http://{}", cluster.balancer.address),
+        "inbox_key": cluster.installed.inbox_key,
+        "api_key": cluster.installed.api_key,
+        "victims": victims,
+    });
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients/run");
+    let mut command = std::process::Command::new(script);
+    command.env("FRONTDESK_BIN", FRONTDESK).env("FRONTDESK_CLUSTER", about.to_string());
+    let run = tokio::task::spawn_blocking(move || services::run(command));
+    frontdesk_testkit::http::note(&run.await.expect("the clients end well"));
+}
+
+/// Sixty tries a minute from one address, at however many nodes (S21).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s21_nodes_count_tries_to_sign_in_together() {
+    let _alone = heavy().await;
+    let cluster = roomy("s21", &services::shared(), 2).await;
+    let nodes: Vec<Http> = cluster.nodes.iter().map(|of| Http::new(of.own_address())).collect();
+    let mut admitted = 0;
+    for number in 0..200 {
+        // Every try under another name: only the address is counted.
+        let body = json!({"email": format!("nobody{number}@shop.example"), "password": "a guess"});
+        let answer = nodes[number % nodes.len()].post("/api/v1/sign-in", &body).await;
+        match answer.status {
+            401 => admitted += 1,
+            429 => break,
+            status => panic!("{status}: {}", answer.text),
+        }
+    }
+    // One a second grows back meanwhile; each node for itself would have let in 120.
+    assert!((55..100).contains(&admitted), "{admitted} tries were let in");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checker_finds_nothing_on_three_nodes() {
     let _alone = heavy().await;
@@ -181,7 +236,15 @@ async fn away(
     fault: impl AsyncFnOnce(&services::OwnServices),
     heal: impl AsyncFnOnce(&services::OwnServices),
 ) {
-    let own = services::OwnServices::start();
+    away_on(services::OwnServices::start(), test, fault, heal).await;
+}
+
+async fn away_on(
+    own: services::OwnServices,
+    test: &str,
+    fault: impl AsyncFnOnce(&services::OwnServices),
+    heal: impl AsyncFnOnce(&services::OwnServices),
+) {
     let cluster = roomy(test, &own.addresses(), 2).await;
     let every = Duration::from_millis(250);
     let mut crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
@@ -257,6 +320,15 @@ async fn r16_what_was_said_without_kafka_survives_its_node_and_its_visitor() {
     .await;
 }
 
+/// Two of three brokers keep what is said: a third of the partitions gets another leader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r18_a_broker_of_three_killed_for_10_s_loses_nothing() {
+    let _alone = heavy().await;
+    let own = services::OwnServices::start_with_brokers(3);
+    let fault = async |own: &services::OwnServices| own.signal("kafka-2", Signal::KILL);
+    away_on(own, "r18", fault, async |own| own.start_again()).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r19_redis_stopped_for_10_s_stops_no_message() {
     let _alone = heavy().await;
@@ -268,6 +340,29 @@ async fn r20_a_shard_stopped_for_10_s_loses_nothing() {
     let _alone = heavy().await;
     away("r20", async |own| own.signal("mysql-2", Signal::KILL), async |own| own.start_again())
         .await;
+}
+
+/// One of three nodes hears and says nothing for longer than the others wait, and goes on as if nothing had been:
+/// what it owned belongs to others by then, and nothing of it may count twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r21_a_node_that_stood_still_for_10_s_acknowledges_nothing_wrong() {
+    let _alone = heavy().await;
+    let cluster = roomy("r21", &services::shared(), 3).await;
+    let every = Duration::from_millis(250);
+    let mut crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
+    crowd.recorder.acked(500).await;
+    crowd.recorder.fault("node 2 stands still");
+    cluster.nodes[1].signal(Signal::STOP);
+    // How long it is away is the test.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    cluster.nodes[1].signal(Signal::CONT);
+    crowd.recorder.fault("it goes on");
+    crowd.recorder.acked(2_000).await;
+    crowd.quieten().await;
+    spread(&cluster).await;
+    all_owned(&cluster).await;
+    let checker = crowd.finish().await;
+    crash::check(&cluster.nodes[0], &checker, "r21").await;
 }
 
 /// Agents who take, and chats they take.

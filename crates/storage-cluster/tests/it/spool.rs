@@ -18,7 +18,7 @@ fn open(dir: &Path) -> Spool {
 }
 
 fn bounded(dir: &Path, bytes_max: u64) -> Spool {
-    Spool::open_on(engine(), dir, bytes_max).expect("a directory")
+    Spool::open(engine(), dir, bytes_max).expect("a directory")
 }
 
 /// The engine these tests are about.
@@ -199,7 +199,7 @@ fn a_spool_of_another_engine_is_refused_and_says_whose_it_is() {
         Engine::Fjall => Engine::RocksDb,
         Engine::RocksDb => Engine::Fjall,
     };
-    let refused = Spool::open_on(other, dir.path(), BYTES_MAX).expect_err("another engine's");
+    let refused = Spool::open(other, dir.path(), BYTES_MAX).expect_err("another engine's");
     let why = std::error::Error::source(&refused).expect("it says why").to_string();
     assert!(why.contains(&format!("written by the engine \"{}\"", engine())), "{why}");
     assert_eq!(front(&open(dir.path()), 1), ["a"]);

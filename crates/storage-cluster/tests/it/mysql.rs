@@ -15,8 +15,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::services::{OwnServices, services, value};
 
-/// A deadline that no call reaches while its shard is there, and that tests do not wait long for.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+/// A deadline that no call reaches while its shard is there, on a machine that does many other things too.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Databases for one history.
 pub(crate) struct Databases {

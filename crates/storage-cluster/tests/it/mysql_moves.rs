@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use frontdesk_storage::conformance::history::{PARTITIONS, batches, conversation, log, write};
 use frontdesk_storage::{ConversationWrite, History, HistoryError, MessageKey};
@@ -74,6 +75,18 @@ fn go_on(_: MoveStep) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// Between two looks. A thread that only yields takes the processor from the databases.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// Tells threads to stop when it goes, be it by a panic.
+struct StopsAtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopsAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn is_retryable(error: &HistoryError) -> bool {
     matches!(error, HistoryError::Unavailable { .. })
 }
@@ -86,7 +99,7 @@ fn apply(history: &MySqlHistory, number: u32, seq: u64, offset: u64) -> u64 {
     while let Err(error) = history.apply(&batch) {
         assert!(is_retryable(&error), "{error:?}");
         refused += 1;
-        thread::yield_now();
+        thread::park_timeout(LOOK_AGAIN);
     }
     refused
 }
@@ -101,6 +114,8 @@ fn a_partition_moves_while_it_is_written_and_read() {
     let neighbour = (1..100).find(is_neighbour).expect("one of many");
     let (stop, written) = (AtomicBool::new(false), AtomicU64::new(3));
     thread::scope(|scope| {
+        // A move that fails ends the others too, instead of waiting for them for ever.
+        let _ends = StopsAtTheEnd(&stop);
         let writer = scope.spawn(|| {
             let mut offset = MOVED as u64;
             while !stop.load(Ordering::Relaxed) {
@@ -136,7 +151,7 @@ fn a_partition_moves_while_it_is_written_and_read() {
                 if [&writer, &follower, &other].iter().any(|thread| thread.is_finished()) {
                     return;
                 }
-                thread::yield_now();
+                thread::park_timeout(LOOK_AGAIN);
             }
         };
         for target in [1 - home, home, 1 - home] {

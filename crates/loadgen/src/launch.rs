@@ -226,7 +226,7 @@ pub(crate) fn run_on_data<'a>(
     arguments: impl IntoIterator<Item = &'a OsStr>,
 ) -> Result<serde_json::Value, Error> {
     let mut command = frontdesk(launch);
-    command.args(arguments).arg("--data-dir").arg(dir.join(DATA));
+    command.args(arguments).arg("--data-dir").arg(dir.join(DATA)).args(named(launch));
     let (printed, status) = Running::start(&mut command, "run frontdesk")?.read_to_end()?;
     if !status.success() {
         return Err(Error::Launch { what, reason: status.to_string() });
@@ -261,6 +261,7 @@ fn serve(launch: &ProductLaunch, dir: &Path) -> Result<(Running, String), Error>
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(dir.join(DATA))
+        .args(named(launch))
         .stderr(log);
     let mut running = Running::start(&mut command, "run frontdesk serve")?;
     let url = |line: &str| line.strip_prefix(SERVES).map(|url| url.trim_end().to_owned());
@@ -320,6 +321,11 @@ pub fn temporary(parent: &Path) -> Result<TempDir, Error> {
         .map_err(io("make a temporary directory"))
 }
 
+/// Names the configuration, behind a command.
+fn named(launch: &ProductLaunch) -> Vec<&OsStr> {
+    launch.config.iter().flat_map(|config| [OsStr::new("--config"), config.as_os_str()]).collect()
+}
+
 /// The program as it is measured, without any configuration of this process's environment.
 fn frontdesk(launch: &ProductLaunch) -> Command {
     let mut command = Command::new(&launch.program);
@@ -329,9 +335,6 @@ fn frontdesk(launch: &ProductLaunch) -> Command {
         }
     }
     command.arg("--ends-with-stdin").envs(server_env(launch.durable, launch.loops));
-    if let Some(config) = &launch.config {
-        command.arg("--config").arg(config);
-    }
     command
 }
 

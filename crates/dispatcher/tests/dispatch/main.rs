@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod failures;
+mod late;
 mod model;
 mod node;
 mod overdue;

@@ -1,62 +1,16 @@
 //! What is given out while a log keeps its dispatcher waiting.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::Ordering;
 
 use frontdesk_core::store::{Proposal, proposal::Body};
 use frontdesk_dispatcher::Overdue;
-use frontdesk_storage::{Begun, LogError, MessageLog, Offset, Record, Visit};
-use frontdesk_storage_embedded::SegmentLog;
 use prost::Message as _;
 
 use crate::{
+    late::Late,
     model::{conversation, cursor, say, visitor},
     node::Node,
 };
-
-/// A log whose appends end when the test says so.
-struct Late {
-    inner: SegmentLog,
-    is_away: Arc<AtomicBool>,
-    pending: Option<Offset>,
-}
-
-impl MessageLog for Late {
-    fn append(&mut self, records: &[Record<'_>]) -> Result<Offset, LogError> {
-        self.inner.append(records)
-    }
-
-    fn begin(&mut self, records: &[Record<'_>]) -> Result<Begun, LogError> {
-        assert_eq!(self.pending, None, "one append at a time");
-        self.pending = Some(self.inner.append(records)?);
-        Ok(Begun::Pending)
-    }
-
-    fn ended(&mut self) -> Option<Result<Offset, LogError>> {
-        if self.is_away.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.pending.take().map(Ok)
-    }
-
-    fn next_offset(&self) -> Offset {
-        self.pending.unwrap_or_else(|| self.inner.next_offset())
-    }
-
-    fn first_offset(&self) -> Offset {
-        self.inner.first_offset()
-    }
-
-    fn read(&self, from: Offset, visit: Visit<'_>) -> Result<(), LogError> {
-        self.inner.read(from, visit)
-    }
-
-    fn trim(&mut self, before: Offset) -> Result<(), LogError> {
-        self.inner.trim(before)
-    }
-}
 
 const PATIENCE_MS: i64 = 1_000;
 
@@ -71,11 +25,9 @@ fn words(overdue: &[Overdue]) -> Vec<Vec<u8>> {
 #[test]
 fn messages_that_a_log_keeps_waiting_are_given_out_once_and_in_order() {
     let mut node = Node::plain();
-    let is_away = Arc::new(AtomicBool::new(true));
     node.stop();
-    let inner = node.open_log();
-    let log = Late { inner, is_away: Arc::clone(&is_away), pending: None };
-    node.begin(Box::new(log));
+    let (log, is_away) = Late::away(Box::new(node.open_log()));
+    node.begin(log);
     let now_ms = node.now_ms;
     let dispatcher = node.dispatcher();
     let messages = [say(1, 1), say(1, 2), say(1, 3)];

@@ -1,57 +1,17 @@
 //! Another owner takes the partition while an append of this one is under way.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use frontdesk_core::{id::ConversationId, store};
 use frontdesk_dispatcher::{Committed, Dispatcher, DispatcherOptions};
-use frontdesk_storage::{Begun, History, LogError, MessageLog, Offset, Record, Visit};
+use frontdesk_storage::History;
 use frontdesk_storage_embedded::{Durability, SegmentLog};
 
 use crate::{
+    late::Late,
     model::{client_msg_id, conversation, retract, send, visitor},
     node::{LOG, Node, log_options},
 };
-
-/// A log whose appends are durable before it says so.
-struct Late {
-    inner: Box<dyn MessageLog>,
-    first: Option<Offset>,
-    tells: Arc<AtomicBool>,
-}
-
-impl MessageLog for Late {
-    fn append(&mut self, records: &[Record<'_>]) -> Result<Offset, LogError> {
-        self.inner.append(records)
-    }
-
-    fn begin(&mut self, records: &[Record<'_>]) -> Result<Begun, LogError> {
-        self.first = Some(self.inner.append(records)?);
-        Ok(Begun::Pending)
-    }
-
-    fn ended(&mut self) -> Option<Result<Offset, LogError>> {
-        self.tells.load(Ordering::Relaxed).then(|| self.first.take().map(Ok))?
-    }
-
-    fn next_offset(&self) -> Offset {
-        self.inner.next_offset()
-    }
-
-    fn first_offset(&self) -> Offset {
-        self.inner.first_offset()
-    }
-
-    fn read(&self, from: Offset, visit: Visit<'_>) -> Result<(), LogError> {
-        self.inner.read(from, visit)
-    }
-
-    fn trim(&mut self, before: Offset) -> Result<(), LogError> {
-        self.inner.trim(before)
-    }
-}
 
 fn stage(dispatcher: &mut Dispatcher, proposals: &[(ConversationId, store::Proposal)]) {
     for (tag, (conversation, proposal)) in (0..).zip(proposals) {
@@ -72,9 +32,9 @@ fn r29_an_append_whose_end_is_heard_late_is_folded_as_by_the_owner_who_came_mean
     let mut node = Node::plain();
     node.turn(first.clone());
     node.stop();
-    let tells = Arc::new(AtomicBool::new(false));
     let (log, _) = node.recover(0).unwrap();
-    node.begin(Box::new(Late { inner: log, first: None, tells: Arc::clone(&tells) }));
+    let (log, is_away) = Late::away(log);
+    node.begin(log);
     let mut late: Vec<Committed> = Vec::new();
     stage(node.dispatcher(), &append);
     node.dispatcher().commit(0, &mut late);
@@ -94,7 +54,7 @@ fn r29_an_append_whose_end_is_heard_late_is_folded_as_by_the_owner_who_came_mean
     other.commit(0, &mut expected);
     other.finish().unwrap();
 
-    tells.store(true, Ordering::Relaxed);
+    is_away.store(false, Ordering::Relaxed);
     node.dispatcher().commit(0, &mut late);
     let folded = |all: Vec<Committed>| -> Vec<_> {
         all.into_iter().map(|committed| committed.result.unwrap()).collect()

@@ -212,6 +212,11 @@ impl Spool {
         queues.numbers.iter().map(count).collect()
     }
 
+    /// How many records there are.
+    pub fn records(&self) -> u64 {
+        self.queues.lock().numbers.values().map(|numbers| numbers.end - numbers.start).sum()
+    }
+
     /// What it holds, as its limit counts.
     pub fn bytes(&self) -> u64 {
         self.queues.lock().bytes

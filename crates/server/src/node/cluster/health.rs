@@ -108,8 +108,7 @@ impl Health {
     }
 
     fn spool(&self) -> Check {
-        let waiting: u64 = self.spool.partitions().iter().map(|(_, records)| records).sum();
-        let detail = match waiting {
+        let detail = match self.spool.records() {
             0 => String::new(),
             waiting => format!("{waiting} messages wait for Kafka on this node's disk"),
         };

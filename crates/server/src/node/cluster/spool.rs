@@ -47,7 +47,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(spool: Arc<Spool>, loops: Arc<Loops>) -> Arc<Self> {
-        let left: u64 = spool.partitions().iter().map(|(_, records)| records).sum();
+        let left = spool.records();
         if left > 0 {
             tracing::info!(
                 messages = left,

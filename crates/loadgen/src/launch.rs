@@ -20,11 +20,11 @@ use crate::{
     product,
 };
 
-const ADMIN_EMAIL: &str = "admin@bench.example";
 /// What the server logs, in its temporary directory.
 const SERVER_LOG: &str = "server.log";
-/// The server's data, in its directory; its admin's password and its inbox's key beside it.
+/// The server's data, in its directory; its admin, that one's password and its inbox's key beside it.
 pub(crate) const DATA: &str = "data";
+const ADMIN: &str = "admin";
 const PASSWORD: &str = "password";
 const INBOX_KEY: &str = "inbox_key";
 const NOT_OURS: Error = Error::Options("only a server that was started for the run can be ended");
@@ -203,11 +203,14 @@ pub(crate) fn launch_installed(launch: &ProductLaunch, dir: &Path) -> Result<Ser
 pub(crate) fn install(launch: &ProductLaunch, dir: &Path) -> Result<(), Error> {
     let password = format!("{:016x}{:016x}", product::random()?, product::random()?);
     std::fs::write(dir.join(PASSWORD), &password).map_err(io("write the password file"))?;
+    // A cluster has those of former runs.
+    let admin = format!("admin-{:016x}@bench.example", product::random()?);
+    std::fs::write(dir.join(ADMIN), &admin).map_err(io("write who is the admin"))?;
     let made = run_on_data(
         launch,
         dir,
         "frontdesk init",
-        ["init", "--account", "Bench", "--admin-email", ADMIN_EMAIL, "--json"]
+        ["init", "--account", "Bench", "--admin-email", &admin, "--json"]
             .map(OsStr::new)
             .into_iter()
             .chain([OsStr::new("--admin-password-file"), dir.join(PASSWORD).as_os_str()]),
@@ -240,15 +243,10 @@ fn served(
     temporary: Option<TempDir>,
 ) -> Result<Server, Error> {
     let read = |name| std::fs::read_to_string(dir.join(name)).map_err(io("read how to sign in"));
-    let (admin_password, inbox_key) = (read(PASSWORD)?, read(INBOX_KEY)?);
+    let (admin_password, inbox_key, admin_email) =
+        (read(PASSWORD)?, read(INBOX_KEY)?, read(ADMIN)?);
     let (running, base_url) = serve(launch, &dir)?;
-    let access = ProductAccess {
-        base_url,
-        admin_email: ADMIN_EMAIL.to_owned(),
-        admin_password,
-        inbox_key,
-        tls: None,
-    };
+    let access = ProductAccess { base_url, admin_email, admin_password, inbox_key, tls: None };
     let pid = Some(running.pid());
     let own = Own { running, dir, launch: Some(launch.clone()), _temporary: temporary };
     Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })

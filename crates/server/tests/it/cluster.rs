@@ -19,18 +19,19 @@ use crate::{FRONTDESK, crash, eventually, heavy};
 
 /// Nodes for robots, whose sends may reach the rate limit of one address.
 async fn roomy(test: &str, addresses: &services::Addresses, nodes: u8) -> Cluster {
-    roomy_with(test, addresses, nodes, |node| node).await
+    roomy_with(FRONTDESK, test, addresses, nodes, |node| node).await
 }
 
-/// The same, with more that is set.
-async fn roomy_with(
+/// The same of any binary, with more that is set.
+pub(crate) async fn roomy_with(
+    binary: &str,
     test: &str,
     addresses: &services::Addresses,
     nodes: u8,
     more: impl Fn(ServerBuilder) -> ServerBuilder,
 ) -> Cluster {
     frontdesk_testkit::http::note(&format!("{test} begins"));
-    let cluster = Cluster::start(FRONTDESK, addresses, nodes, |node| {
+    let cluster = Cluster::start(binary, addresses, nodes, |node| {
         more(
             node.set("limits.ip_rate_per_s", 100_000)
                 .set("limits.ip_burst", 100_000)
@@ -45,7 +46,7 @@ async fn roomy_with(
 }
 
 /// Waits until the nodes share the partitions evenly: none moves from then on.
-async fn spread(cluster: &Cluster) {
+pub(crate) async fn spread(cluster: &Cluster) {
     let nodes = cluster.nodes.len();
     eventually(Duration::from_secs(30), "the partitions are shared evenly", async || {
         let mut owned = Vec::new();
@@ -59,7 +60,7 @@ async fn spread(cluster: &Cluster) {
 }
 
 /// What a node's `/readyz` says of one of its checks.
-async fn readiness(node: &TestServer, name: &str) -> serde_json::Value {
+pub(crate) async fn readiness(node: &TestServer, name: &str) -> serde_json::Value {
     let ready = Http::new(node.own_address()).get("/readyz").await;
     let ready: serde_json::Value = serde_json::from_str(&ready.text).expect("JSON");
     let checks = ready["checks"].as_array().cloned().unwrap_or_default();
@@ -67,7 +68,7 @@ async fn readiness(node: &TestServer, name: &str) -> serde_json::Value {
 }
 
 /// Waits until every partition has an owner, as every node sees it.
-async fn all_owned(cluster: &Cluster) {
+pub(crate) async fn all_owned(cluster: &Cluster) {
     for node in &cluster.nodes {
         eventually(Duration::from_secs(30), "every partition has an owner", async || {
             readiness(node, "partitions").await["ok"] == true
@@ -142,7 +143,7 @@ async fn nodes_of_one_role_each_serve_together() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r28_clients_of_other_stacks_lose_nothing_while_nodes_die() {
     let _alone = heavy().await;
-    let cluster = roomy_with("r28", &services::shared(), 3, |node| {
+    let cluster = roomy_with(FRONTDESK, "r28", &services::shared(), 3, |node| {
         node.set("limits.visitor_rate_per_s", 100_000).set("limits.visitor_burst", 100_000)
     })
     .await;

@@ -2,7 +2,7 @@
 //! kill and flush. Started by `scripts/services`; one that cannot be started fails the test.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{self, Command},
     sync::{
@@ -15,12 +15,16 @@ pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
+use crate::ChaosProxy;
+
 /// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
 /// the shared set.
 const OWN_PORTS: u16 = 30_000;
 const OWN_PORTS_COUNT: u16 = 2_700;
 /// What a set takes: Redis, two databases, three brokers and their controllers.
 const OWN_PORTS_STEP: u16 = 30;
+/// Of a set's ports the one before the first broker's.
+const KAFKA_PORT: u16 = 10;
 
 /// Where services are.
 #[derive(Debug, Clone)]
@@ -70,6 +74,8 @@ pub struct OwnServices {
     port: u16,
     names: &'static [&'static str],
     brokers: u16,
+    /// The ports to which brokers send their clients, where it is not their own.
+    advertised: String,
 }
 
 impl OwnServices {
@@ -90,9 +96,28 @@ impl OwnServices {
 
     fn start_these(names: &'static [&'static str], brokers: u16) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let services = Self { directory, port: free_port(), names, brokers };
+        let services =
+            Self { directory, port: free_port(), names, brokers, advertised: String::new() };
         services.start_again();
         services
+    }
+
+    /// Starts all of them with a proxy before each broker, which clients cannot go round; brokers speak with
+    /// each other directly.
+    pub async fn start_behind_proxies(brokers: u16) -> (Self, Vec<ChaosProxy>) {
+        let port = free_port();
+        let (mut proxies, mut ports) = (Vec::new(), Vec::new());
+        for broker in 1..=brokers {
+            let broker = SocketAddr::from((Ipv4Addr::LOCALHOST, port + KAFKA_PORT + broker));
+            let proxy = ChaosProxy::before(broker).await;
+            ports.push(proxy.address().port().to_string());
+            proxies.push(proxy);
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        let advertised = ports.join(",");
+        let services = Self { directory, port, names: &[], brokers, advertised };
+        services.start_again();
+        (services, proxies)
     }
 
     /// Starts those that were killed, and wakes those that were paused.
@@ -123,9 +148,18 @@ impl OwnServices {
         kill_process(Pid::from_raw(pid).expect("not 0"), signal).expect("it runs");
     }
 
+    /// A client of one of its databases, as the one who may change the server's settings.
+    pub fn root(&self, name: &str) -> Command {
+        let mut command = Command::new("mariadb");
+        command.args(["--no-defaults", "--user=root", "--skip-column-names", "--socket"]);
+        command.arg(self.directory.path().join(name).join("data/socket"));
+        command
+    }
+
     fn run(&self, arguments: &[&str]) -> String {
         let mut command = own_command(arguments, self.directory.path(), self.port);
         command.env("FRONTDESK_KAFKA_BROKERS", self.brokers.to_string());
+        command.env("FRONTDESK_KAFKA_ADVERTISED", &self.advertised);
         run(command)
     }
 }

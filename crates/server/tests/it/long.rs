@@ -4,10 +4,15 @@
 //! Each ends with a section of the dated result file: its set-up, every figure beside what is wanted,
 //! and how it ended. A tool that is not there makes a test skipped, never passed.
 
+mod cluster;
 mod r03;
 mod r06;
 mod r07;
 mod r12;
+mod r16;
+mod r18;
+mod r19;
+mod r20;
 mod r22;
 mod r26;
 mod r30;

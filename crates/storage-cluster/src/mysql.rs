@@ -108,6 +108,7 @@ impl MySqlHistory {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(RUNTIME_THREADS)
             .thread_name("history-mysql")
+            .on_thread_start(frontdesk_storage::background::lower_priority)
             .enable_all()
             .build()
             .map_err(|source| MySqlOpenError::Threads { source })?;

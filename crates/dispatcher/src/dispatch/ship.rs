@@ -166,7 +166,16 @@ impl Dispatcher {
             packed: Vec::with_capacity(conversations),
             taken: Vec::with_capacity(conversations),
         });
-        self.flushed_at_ms = now_ms;
+        self.flushed_at_ms = self.last_flush_ms(now_ms);
+    }
+
+    /// When this partition's flush was due last. Each has a moment of its own within the interval: a node that owns
+    /// many would else hand over all of them at once, and have its cores and its databases busy for a tenth of a
+    /// second, every second.
+    fn last_flush_ms(&self, now_ms: i64) -> i64 {
+        let interval_ms = self.options.flush_interval_ms.max(1);
+        let moment_ms = moment_thousandths(self.number) * interval_ms / 1_000;
+        now_ms - (now_ms - moment_ms).rem_euclid(interval_ms)
     }
 
     /// Packs so many conversations at most; whether more are left.
@@ -232,6 +241,11 @@ impl Dispatcher {
     }
 }
 
+/// A place in the interval. Steps of the golden ratio lie apart for any neighbours, however many they are.
+fn moment_thousandths(partition: u16) -> i64 {
+    i64::from(partition) * 618 % 1_000
+}
+
 impl Packing {
     /// Packs a conversation, unless it is packed already or was changed only after the batch began.
     pub(super) fn pack(&mut self, conversation: ConversationId, live: &mut Live) {
@@ -259,5 +273,20 @@ impl Packing {
         live.shipped.replaced += part.replaced;
         self.taken.push((conversation, part));
         self.packed.push(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_side_by_side_are_flushed_apart() {
+        for first in [0, 17, 200] {
+            let mut moments: Vec<i64> = (first..first + 20).map(moment_thousandths).collect();
+            moments.sort_unstable();
+            let nearest = moments.windows(2).map(|pair| pair[1] - pair[0]).min();
+            assert!(nearest >= Some(18), "from {first}: {moments:?}");
+        }
     }
 }

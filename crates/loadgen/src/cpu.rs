@@ -2,51 +2,80 @@
 
 use std::{fs, time::Duration};
 
-/// A process whose cost is measured; `None` runs on another machine, where nobody can tell.
+/// Most nodes of a cluster that are measured together.
+pub(crate) const NODES_MAX: usize = 3;
+
+/// A server whose cost is measured: one process, or the nodes of a cluster. One without a pid runs on
+/// another machine, where nobody can tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process {
     pid: Option<u32>,
+    others: [Option<u32>; NODES_MAX - 1],
 }
 
 impl Process {
     pub(crate) fn new(pid: Option<u32>) -> Self {
-        Self { pid }
+        Self::of_nodes(pid, [])
+    }
+
+    /// Of a cluster's first node and those beside it, [`NODES_MAX`] in all.
+    pub(crate) fn of_nodes(pid: Option<u32>, others: impl IntoIterator<Item = u32>) -> Self {
+        let mut others = others.into_iter();
+        let nodes = Self { pid, others: std::array::from_fn(|_| others.next()) };
+        assert!(others.next().is_none(), "at most {NODES_MAX} nodes are measured together");
+        nodes
+    }
+
+    /// What all of them have of something; `None` where the system does not tell it of one.
+    fn sum(self, of: impl Fn(u32) -> Option<u64>) -> Option<u64> {
+        let others = self.others.into_iter().flatten();
+        std::iter::once(self.pid?).chain(others).map(of).sum()
     }
 
     /// User and system time of all its threads; `None` where the system does not tell.
     pub(crate) fn cpu(self) -> Option<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid?)).ok()?;
-        let ticks = cpu_ticks(&stat)?;
+        let ticks = self.sum(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            cpu_ticks(&stat)
+        })?;
         let per_second = rustix::param::clock_ticks_per_second().max(1);
         Some(Duration::from_secs_f64(ticks as f64 / per_second as f64))
     }
 
     /// Resident memory in bytes; `None` where the system does not tell.
     pub(crate) fn rss_bytes(self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        let kib = self.sum(|pid| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        })?;
         Some(kib * 1_024)
     }
 
     /// Bytes it wrote to disks; `None` where the system does not tell.
     pub(crate) fn disk_bytes_written(self) -> Option<u64> {
-        let io = fs::read_to_string(format!("/proc/{}/io", self.pid?)).ok()?;
-        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?;
-        line.trim().parse().ok()
+        self.sum(|pid| {
+            let io = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+            let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?;
+            line.trim().parse().ok()
+        })
     }
 
-    /// Binds every thread the process has to one core; those it starts later inherit it. Says
-    /// whether it worked.
+    /// Binds every thread it has to one core; those it starts later inherit it. Says whether it worked.
     pub(crate) fn pin(self, core: usize) -> bool {
-        let Some(pid) = self.pid else { return false };
-        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
-        let ids: Vec<i32> = tasks
-            .flatten()
-            .filter_map(|task| task.file_name().to_str().and_then(|id| id.parse().ok()))
-            .collect();
-        !ids.is_empty() && ids.into_iter().all(|id| affinity::set(Some(id), &[core]))
+        let pids = [self.pid].into_iter().chain(self.others).flatten();
+        let pinned: Vec<bool> = pids.map(|pid| pin(pid, core)).collect();
+        !pinned.is_empty() && pinned.into_iter().all(|pinned| pinned)
     }
+}
+
+fn pin(pid: u32, core: usize) -> bool {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    let ids: Vec<i32> = tasks
+        .flatten()
+        .filter_map(|task| task.file_name().to_str().and_then(|id| id.parse().ok()))
+        .collect();
+    !ids.is_empty() && ids.into_iter().all(|id| affinity::set(Some(id), &[core]))
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold spaces and brackets.

@@ -1,6 +1,8 @@
 //! The runner of goals: ratios between the product and the floors, measured in turns (A, B, A, B) so
 //! that a busy machine disturbs both, and reported as medians.
 
+mod cluster;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -22,10 +24,6 @@ use crate::{
 
 /// Messages per second at which latencies are compared: the rate of the reference design.
 const REFERENCE_RATE: u32 = 12_000;
-/// Messages per second at which a cluster is compared with one machine: its engines share this one.
-const CLUSTER_RATE: u32 = 2_000;
-/// Most CPU time of a node of a cluster for each message, against the product on one machine.
-const CLUSTER_CPU_MAX: f64 = 2.5;
 /// One ping and one pong in 25 s, about 10 us of work.
 const IDLE_FLOOR_US_PER_S: f64 = 0.4;
 /// Two rounds of pings.
@@ -309,7 +307,7 @@ pub fn goals(
         })?);
     }
     if wanted(16) {
-        found.push(cluster_goal(options, launch)?);
+        found.push(cluster::cluster(options, launch)?);
     }
     for known in GOALS.iter().filter(|known| wanted(known.id)) {
         if let Side::Elsewhere(why) = known.side {
@@ -354,39 +352,6 @@ fn relay_goal(
     let found = ratio(known(11), &both, Subject::G0, Subject::Product, cpu);
     let note = "the relay has GOMAXPROCS 1, buffers of 1,024 bytes, and stores nothing";
     Ok(Goal { note: Some(note.to_owned()), ..found })
-}
-
-/// One node of a cluster beside the product on one machine, both on the same core, with the same load.
-fn cluster_goal(
-    options: &GoalsOptions,
-    launch: &mut dyn FnMut(Subject) -> Result<Server, Error>,
-) -> Result<Goal, Error> {
-    if !options.has_cluster {
-        let reason = "needs engines: name the configuration of a node with --cluster FILE";
-        return Ok(goal(known(16), Vec::new(), Some(reason.to_owned()), Vec::new()));
-    }
-    let load = Load::Open { rate: CLUSTER_RATE };
-    let mut cpu = Vec::new();
-    let found = paired(known(16), options.rounds, &mut || {
-        let mut run = |subject| {
-            let server = launch(subject)?;
-            text(&TextOptions::new(subject, load, options.measured), &server)
-        };
-        let (alone, cluster) = (run(Subject::Product)?, run(Subject::ProductCluster)?);
-        let spent = |report: &Report| report.cost.server_cpu_s_per_million;
-        cpu.extend(spent(&cluster).zip(spent(&alone)).map(|(of, to)| of / to));
-        let added_ms = cluster.ack.p50_ms - alone.ack.p50_ms;
-        let runs = [alone, cluster].map(|report| Run::Text(Box::new(report)));
-        Ok((Some(added_ms), runs.into()))
-    })?;
-    let cpu = median(&cpu);
-    let is_cheap = cpu.is_some_and(|cpu| cpu <= CLUSTER_CPU_MAX);
-    let note = format!(
-        "{CLUSTER_RATE} messages per second; CPU of the node for each {} times that of one machine, at most \
-         {CLUSTER_CPU_MAX}",
-        cpu.map_or_else(|| "unknown".to_owned(), |cpu| format!("{cpu:.2}"))
-    );
-    Ok(Goal { holds: found.holds && is_cheap, note: Some(note), ..found })
 }
 
 /// What one run of idle connections says.

@@ -42,6 +42,11 @@ impl Base {
         Self::parse(&access.base_url, access.tls.as_ref())
     }
 
+    /// Of the nodes beside the first.
+    pub(crate) fn of_others(access: &ProductAccess) -> Result<Vec<Self>, Error> {
+        access.others.iter().map(|url| Self::parse(url, access.tls.as_ref())).collect()
+    }
+
     /// Reads `http://host:port/prefix`, and `https://` where there is something to check certificates with.
     fn parse(url: &str, trust: Option<&Arc<ClientConfig>>) -> Result<Self, Error> {
         let (rest, trust, port) = match (url.split_once("://"), trust) {

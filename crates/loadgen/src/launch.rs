@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::{
     baseline::BaselineKind,
     child::Running,
+    cpu::Process,
     error::{Error, io},
     product,
 };
@@ -51,6 +52,8 @@ pub enum Endpoint {
 pub struct ProductAccess {
     /// For example `http://127.0.0.1:8080`.
     pub base_url: String,
+    /// Further nodes of a cluster, which take their share of the sockets; requests go to the first.
+    pub others: Vec<String>,
     /// Somebody with `settings.users`.
     pub admin_email: String,
     /// Their password.
@@ -75,6 +78,8 @@ pub struct Server {
     /// How to reach it.
     pub endpoint: Endpoint,
     own: Option<Own>,
+    /// Further nodes of its cluster.
+    others: Vec<Own>,
 }
 
 /// Dropped in this order: the process ends before its directory goes.
@@ -91,12 +96,18 @@ struct Own {
 impl Server {
     /// A server that somebody else started and will end.
     pub fn of(pid: u32, endpoint: Endpoint) -> Self {
-        Self { pid: Some(pid), endpoint, own: None }
+        Self { pid: Some(pid), endpoint, own: None, others: Vec::new() }
     }
 
     /// A server reached over the network alone: what it uses is not known.
     pub fn remote(access: ProductAccess) -> Self {
-        Self { pid: None, endpoint: Endpoint::Product(access), own: None }
+        Self { pid: None, endpoint: Endpoint::Product(access), own: None, others: Vec::new() }
+    }
+
+    /// What is measured: the process, or all nodes of a cluster together.
+    pub(crate) fn process(&self) -> Process {
+        let others = self.others.iter().map(|node| node.running.pid());
+        Process::of_nodes(self.pid, others)
     }
 
     /// How to use it, if it is the product; `otherwise` says why nothing else will do.
@@ -155,6 +166,14 @@ pub struct ProductLaunch {
     pub loops: u16,
     /// A configuration beside the defaults: of a node of a cluster, with its engines.
     pub config: Option<PathBuf>,
+    /// The node's number, where it is not the one the configuration says.
+    pub node: Option<u8>,
+}
+
+impl ProductLaunch {
+    fn of_node(&self, node: u8) -> Self {
+        Self { node: Some(node), ..self.clone() }
+    }
 }
 
 /// What a measured server's environment says beside the defaults: limits high enough never to be
@@ -192,6 +211,22 @@ pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
     let dir = temporary.path().to_owned();
     install(launch, &dir)?;
     served(launch, dir, Some(temporary))
+}
+
+/// The same with so many nodes of a cluster, whose numbers are 1 and up.
+pub fn launch_nodes(launch: &ProductLaunch, nodes: u8) -> Result<Server, Error> {
+    let mut first = launch_product(&launch.of_node(1))?;
+    let Endpoint::Product(access) = &mut first.endpoint else { return Err(NOT_OURS) };
+    for node in 2..=nodes {
+        let launch = launch.of_node(node);
+        let temporary = temporary(&launch.parent)?;
+        let dir = temporary.path().to_owned();
+        let (running, base_url) = serve(&launch, &dir)?;
+        access.others.push(base_url);
+        let (launch, _temporary) = (Some(launch), Some(temporary));
+        first.others.push(Own { running, dir, launch, _temporary });
+    }
+    Ok(first)
 }
 
 /// Serves the account that [`install`] made in a directory; it outlives the server.
@@ -246,10 +281,12 @@ fn served(
     let (admin_password, inbox_key, admin_email) =
         (read(PASSWORD)?, read(INBOX_KEY)?, read(ADMIN)?);
     let (running, base_url) = serve(launch, &dir)?;
-    let access = ProductAccess { base_url, admin_email, admin_password, inbox_key, tls: None };
+    let others = Vec::new();
+    let access =
+        ProductAccess { base_url, others, admin_email, admin_password, inbox_key, tls: None };
     let pid = Some(running.pid());
     let own = Own { running, dir, launch: Some(launch.clone()), _temporary: temporary };
-    Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own) })
+    Ok(Server { pid, endpoint: Endpoint::Product(access), own: Some(own), others: Vec::new() })
 }
 
 fn serve(launch: &ProductLaunch, dir: &Path) -> Result<(Running, String), Error> {
@@ -308,7 +345,7 @@ fn relay(
     let address = announced(&mut running, dir.path(), |line| line.trim_end().parse().ok())?;
     let pid = Some(running.pid());
     let own = Own { running, dir: dir.path().to_owned(), launch: None, _temporary: Some(dir) };
-    Ok(Server { pid, endpoint: endpoint(address), own: Some(own) })
+    Ok(Server { pid, endpoint: endpoint(address), own: Some(own), others: Vec::new() })
 }
 
 /// A directory of a run, for as long as it is held.
@@ -333,6 +370,9 @@ fn frontdesk(launch: &ProductLaunch) -> Command {
         }
     }
     command.arg("--ends-with-stdin").envs(server_env(launch.durable, launch.loops));
+    if let Some(node) = launch.node {
+        command.env("FRONTDESK__CLUSTER__NODE", node.to_string());
+    }
     command
 }
 

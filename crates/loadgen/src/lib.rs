@@ -76,8 +76,8 @@ pub use gaps::Stall;
 pub use goals::{GOALS, Goal, Goals, GoalsOptions, Known, Run, goals};
 pub use idle::{IdleOptions, idle};
 pub use launch::{
-    Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_g0, launch_product,
-    server_env, temporary,
+    Endpoint, ProductAccess, ProductLaunch, Server, launch_baseline, launch_g0, launch_nodes,
+    launch_product, server_env, temporary,
 };
 pub use mixed::{MixedOptions, MixedReport, mixed};
 pub use reference::{

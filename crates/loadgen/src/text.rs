@@ -35,6 +35,8 @@ pub enum Subject {
     ProductAsync,
     /// The product as a node of a cluster: an ack means that Kafka has the message.
     ProductCluster,
+    /// Three nodes of a cluster, which share the sockets.
+    ProductThreeNodes,
     /// The relay in Go.
     G0,
     /// The floor of handshakes.
@@ -46,7 +48,14 @@ pub enum Subject {
 impl Subject {
     /// Acked messages are on disk.
     pub fn is_durable(self) -> bool {
-        matches!(self, Self::F1 | Self::F1Direct | Self::Product | Self::ProductCluster)
+        matches!(
+            self,
+            Self::F1
+                | Self::F1Direct
+                | Self::Product
+                | Self::ProductCluster
+                | Self::ProductThreeNodes
+        )
     }
 }
 
@@ -131,7 +140,7 @@ pub fn text(options: &TextOptions, server: &Server) -> Result<Report, Error> {
 pub(crate) fn run(options: &TextOptions, server: &Server) -> Result<(Report, Outcome), Error> {
     check(options)?;
     descriptors::check(options.visitors.saturating_add(options.agents))?;
-    let process = Process::new(server.pid);
+    let process = server.process();
     let pinned = place(options.placement, process);
     match &server.endpoint {
         Endpoint::Baseline(address) => {
@@ -198,7 +207,10 @@ pub(crate) fn report(
         Load::Step { rate, .. } => ("step", Some(rate)),
     };
     let text_bytes = match options.subject {
-        Subject::Product | Subject::ProductAsync | Subject::ProductCluster => options.text_bytes,
+        Subject::Product
+        | Subject::ProductAsync
+        | Subject::ProductCluster
+        | Subject::ProductThreeNodes => options.text_bytes,
         _ => MESSAGE_BYTES,
     };
     let seconds = outcome.cost.seconds;

@@ -18,8 +18,8 @@ use frontdesk_loadgen::{
     MixedOptions, Placement, ProductAccess, ProductLaunch, ReferenceOptions, ReferenceReport,
     ResumeOptions, Server, Size, SizeOptions, SizeReport, StallOptions, Subject as Subject_,
     TextOptions, accept_floor, burst, connect, connections_max, crash, crowd, crowd_worker, fanout,
-    files, floor as floor_, goals, idle, launch_baseline, launch_g0, launch_product, mixed,
-    raise_open_files, reference, resume, run_baseline, size, stall, sweep, temporary, text,
+    files, floor as floor_, goals, idle, launch_baseline, launch_g0, launch_nodes, launch_product,
+    mixed, raise_open_files, reference, resume, run_baseline, size, stall, sweep, temporary, text,
     text_by_several, trace,
 };
 use rustls::{ClientConfig, client::Resumption};
@@ -367,6 +367,7 @@ fn target(target: &BenchTarget) -> anyhow::Result<Option<ProductAccess>> {
     };
     Ok(Some(ProductAccess {
         base_url: url.clone(),
+        others: Vec::new(),
         admin_email: email.clone(),
         admin_password: password.trim_end_matches(['\r', '\n']).to_owned(),
         inbox_key: key.clone(),
@@ -396,7 +397,8 @@ fn run_goals(options: BenchGoals, stage: &Stage) -> anyhow::Result<ExitCode> {
         ..GoalsOptions::default()
     };
     let mut launch = |subject| match (subject, &options.cluster) {
-        (Subject_::ProductCluster, Some(file)) => stage.launch_node(file),
+        (Subject_::ProductCluster, Some(file)) => stage.launch_nodes(file, 1),
+        (Subject_::ProductThreeNodes, Some(file)) => stage.launch_nodes(file, 3),
         _ => stage.pinned(subject),
     };
     let found = Goals {
@@ -478,16 +480,16 @@ impl Stage {
             Subject_::Product | Subject_::ProductAsync => {
                 launch_product(&self.product(subject.is_durable(), placement))
             }
-            Subject_::ProductCluster => {
+            Subject_::ProductCluster | Subject_::ProductThreeNodes => {
                 Err(Error::Options("a node of a cluster needs the configuration of one"))
             }
         }
     }
 
-    /// Starts a node of a cluster, on one core.
-    fn launch_node(&self, config: &Path) -> Result<Server, Error> {
+    /// Starts nodes of a cluster, on one core.
+    fn launch_nodes(&self, config: &Path, nodes: u8) -> Result<Server, Error> {
         let config = Some(config.to_owned());
-        launch_product(&ProductLaunch { config, ..self.product(true, Placement::Pinned) })
+        launch_nodes(&ProductLaunch { config, ..self.product(true, Placement::Pinned) }, nodes)
     }
 
     /// A process of a crowd that reaches the target, or servers started here.
@@ -516,7 +518,7 @@ impl Stage {
         // One core, one loop; otherwise one per core, which 0 stands for.
         let loops = u16::from(placement == Placement::Pinned);
         let (program, parent) = (self.program.clone(), self.dir.clone());
-        ProductLaunch { program, parent, durable, loops, config: None }
+        ProductLaunch { program, parent, durable, loops, config: None, node: None }
     }
 
     fn print(&self, report: &impl Serialize) -> anyhow::Result<()> {

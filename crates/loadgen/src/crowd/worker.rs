@@ -71,6 +71,7 @@ fn serve(
 fn gather(to: Begin, tls: Option<Arc<ClientConfig>>) -> Result<Herd, Error> {
     let mut access = ProductAccess {
         base_url: to.base_url,
+        others: Vec::new(),
         admin_email: to.admin_email,
         admin_password: to.admin_password,
         inbox_key: to.inbox_key,

@@ -50,6 +50,8 @@ pub(crate) fn random() -> Result<u64, Error> {
 #[derive(Debug)]
 pub(crate) struct Door {
     base: Base,
+    /// Further nodes, which take their share of the sockets.
+    others: Vec<Base>,
     visitors: Client,
     inbox_key: String,
     sources: Sources,
@@ -135,13 +137,21 @@ struct Entered {
 
 /// A door for visitors who only connect.
 pub(crate) fn tickets_door(access: &ProductAccess) -> Result<Door, Error> {
-    Door::new(Base::of(access)?, access.inbox_key.clone())
+    Door::of(access)
 }
 
 impl Door {
-    fn new(base: Base, inbox_key: String) -> Result<Self, Error> {
+    fn of(access: &ProductAccess) -> Result<Self, Error> {
+        let (base, others) = (Base::of(access)?, Base::of_others(access)?);
         let visitors = Client::new(base.clone());
-        Ok(Self { base, visitors, inbox_key, sources: Sources::fresh()? })
+        let inbox_key = access.inbox_key.clone();
+        Ok(Self { base, others, visitors, inbox_key, sources: Sources::fresh()? })
+    }
+
+    /// The node that takes somebody's socket.
+    fn base_of(&self, index: u32) -> &Base {
+        let nodes = 1 + self.others.len();
+        (index as usize % nodes).checked_sub(1).map_or(&self.base, |other| &self.others[other])
     }
 
     /// Gets a ticket for a new visitor, or for the one the token is of.
@@ -241,11 +251,12 @@ impl Door {
     /// Opens a socket and says hello.
     fn greet(&mut self, peer: Peer, ticket: &str) -> Result<(Talk, wire::Welcome), Error> {
         let (Peer::Visitor(index) | Peer::Agent(index)) = peer;
-        let mut stream = self.base.meet(self.sources.connect(self.base.address, index)?)?;
+        let base = self.base_of(index).clone();
+        let mut stream = base.meet(self.sources.connect(base.address, index)?)?;
         let nonce = u128::from(random()?).to_be_bytes();
-        let path = format!("{}/ws/v1", self.base.prefix);
+        let path = format!("{}/ws/v1", base.prefix);
         let subprotocol = Encoding::Proto.subprotocol();
-        let out = websocket::request(&self.base.authority, &path, nonce, subprotocol);
+        let out = websocket::request(&base.authority, &path, nonce, subprotocol);
         stream.write_all(&out).map_err(io("ask for the upgrade"))?;
         let mut read_ahead = Vec::new();
         let head = loop {
@@ -355,7 +366,7 @@ pub(super) fn connect(
     visitors: u32,
     agents: u32,
 ) -> Result<Cast, Error> {
-    let mut door = Door::new(Base::of(access)?, access.inbox_key.clone())?;
+    let mut door = Door::of(access)?;
     let team = door.agents(access, agents, visitors)?;
     let (mut links, mut visitor_of) = (Vec::new(), Vec::new());
     for visitor in 0..visitors {

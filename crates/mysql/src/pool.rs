@@ -1,6 +1,8 @@
 //! A pool of connections to one database, given out within a deadline.
 //!
-//! A database that lets nobody connect is left alone for a second, in which whoever asks is refused at once.
+//! A database that lets nobody connect, or does not answer, is left alone for a second, in which whoever asks is
+//! refused at once. Then one caller tries it: all others are refused until it has answered that one. A thread that waits for
+//! a database that hangs loses a whole deadline, and there are threads that serve everybody.
 
 use std::time::Duration;
 
@@ -44,7 +46,46 @@ pub struct Pool {
     connections: MySqlPool,
     address: String,
     options: PoolOptions,
-    away_until: Mutex<Option<Instant>>,
+    away: Away,
+}
+
+/// Whether the database is left alone.
+#[derive(Debug, Default)]
+struct Away(Mutex<Option<Instant>>);
+
+/// Who asks a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// One of many.
+    Freely,
+    /// The first one after it was away.
+    ToTry,
+    /// It is refused.
+    Not,
+}
+
+impl Away {
+    /// Whoever asks at `now`, and for `timeout` at most.
+    fn asks(&self, now: Instant, timeout: Duration) -> Asks {
+        let mut until = self.0.lock();
+        match *until {
+            None => Asks::Freely,
+            Some(until) if now < until => Asks::Not,
+            Some(_) => {
+                // Should it be given up meanwhile, somebody else tries after that.
+                *until = Some(now + timeout + AWAY_TIME);
+                Asks::ToTry
+            }
+        }
+    }
+
+    fn failed(&self, now: Instant) {
+        *self.0.lock() = Some(now + AWAY_TIME);
+    }
+
+    fn answered(&self) {
+        *self.0.lock() = None;
+    }
 }
 
 impl Pool {
@@ -75,7 +116,7 @@ impl Pool {
                 })
             })
             .connect_lazy_with(found.options.clone());
-        Self { connections, address: found.address.clone(), options, away_until: Mutex::new(None) }
+        Self { connections, address: found.address.clone(), options, away: Away::default() }
     }
 
     /// Host, port and database.
@@ -90,13 +131,21 @@ impl Pool {
 
     /// A connection that is there, or a new one.
     pub async fn lease(&self, deadline: Instant) -> Result<Lease, AwayError> {
-        if self.away_until.lock().is_some_and(|until| Instant::now() < until) {
+        let now = Instant::now();
+        let asks = self.away.asks(now, deadline.saturating_duration_since(now));
+        if asks == Asks::Not {
             return Err(AwayError::Away);
         }
         let error = loop {
             match timeout_at(deadline, self.connections.acquire()).await {
-                Ok(Ok(connection)) => {
-                    *self.away_until.lock() = None;
+                Ok(Ok(mut connection)) => {
+                    if asks == Asks::ToTry {
+                        match timeout_at(deadline, connection.ping()).await {
+                            Ok(Ok(())) => self.away.answered(),
+                            Ok(Err(error)) => break AwayError::Lost(error),
+                            Err(_) => break AwayError::Late(self.options.timeout),
+                        }
+                    }
                     return Ok(Lease(Some(connection)));
                 }
                 Ok(Err(error)) if is_full(&error) => {
@@ -117,10 +166,15 @@ impl Pool {
                 Err(_) => break AwayError::Connect(self.options.timeout),
             }
         };
-        *self.away_until.lock() = Some(Instant::now() + AWAY_TIME);
+        self.failed(&error);
+        Err(error)
+    }
+
+    /// It did not do what it was asked in time: it is left alone for a moment.
+    pub fn failed(&self, error: &AwayError) {
+        self.away.failed(Instant::now());
         let of = self.options.of;
         tracing::warn!(database.address = %self.address, %error, "a database of {of} is away");
-        Err(error)
     }
 
     /// Whether it was closed.
@@ -186,4 +240,28 @@ pub async fn prepare(connection: &mut MySqlConnection) -> Result<(), sqlx::Error
 pub async fn rollback(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql("ROLLBACK").execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_caller_at_a_time_tries_a_database_that_was_away() {
+        let (away, now, timeout) = (Away::default(), Instant::now(), Duration::from_secs(5));
+        let at = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(away.asks(now, timeout), Asks::Freely);
+        away.failed(now);
+        assert_eq!(away.asks(now, timeout), Asks::Not);
+        assert_eq!(away.asks(at(1), timeout), Asks::ToTry);
+        assert_eq!(away.asks(at(2), timeout), Asks::Not, "somebody tries it");
+        away.failed(at(6));
+        assert_eq!(away.asks(at(6), timeout), Asks::Not);
+        assert_eq!(away.asks(at(7), timeout), Asks::ToTry);
+        // Whoever tried gave up without a word.
+        assert_eq!(away.asks(at(12), timeout), Asks::Not);
+        assert_eq!(away.asks(at(13), timeout), Asks::ToTry);
+        away.answered();
+        assert_eq!(away.asks(at(13), timeout), Asks::Freely);
+    }
 }

@@ -214,7 +214,8 @@ impl History for MySqlHistory {
         if batch.offset <= owned.applied {
             return Ok(());
         }
-        let applied = self.at("apply a batch", log, async |connection, shard| {
+        let extra = apply::extra_time(batch);
+        let applied = self.at_within(extra, "apply a batch", log, async |connection, shard| {
             apply::apply(connection, batch, owned, shard.packet_bytes_max).await
         })?;
         self.seen(log, owned.epoch, applied);

@@ -37,6 +37,15 @@ pub struct ConversationWrite {
     pub events: Vec<(u64, Bytes)>,
 }
 
+impl ConversationWrite {
+    /// Bytes of what is written, without keys.
+    pub fn bytes(&self) -> usize {
+        let entries: usize = self.entries.iter().map(|entry| entry.entry.len()).sum();
+        let rest = self.replaced.iter().chain(&self.events).map(|(_, bytes)| bytes.len());
+        self.state.len() + entries + rest.sum::<usize>()
+    }
+}
+
 /// One new entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryWrite {

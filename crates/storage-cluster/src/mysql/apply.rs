@@ -3,10 +3,12 @@
 //! The first statement moves the partition's progress on, if it still stands where this owner left it and still
 //! has this owner's epoch. From there on the row is locked, and everything else follows or nothing does.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_mysql::rollback;
-use frontdesk_storage::{Batch, EntryWrite, HistoryError, Offset};
+use frontdesk_storage::{Batch, ConversationWrite, EntryWrite, HistoryError, Offset};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{MySql, QueryBuilder};
 
@@ -20,6 +22,10 @@ const STATES: Statement = Statement {
     row: "(?, ?, ?, ?)",
     tail: "ON DUPLICATE KEY UPDATE state = VALUES(state), changed = VALUES(changed)",
 };
+/// What a shard that is busy with other partitions as well takes of one: a batch gets time for its bytes. After the
+/// shard was away a batch holds all that was said meanwhile, and one deadline for whatever size would never be met.
+const BYTES_PER_S_MIN: u64 = 512 << 10;
+
 /// A partition this node owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owned {
@@ -27,6 +33,12 @@ pub(super) struct Owned {
     pub(super) epoch: u64,
     /// What is known to be applied.
     pub(super) applied: Offset,
+}
+
+/// How much longer a batch may take than a call that writes little.
+pub(super) fn extra_time(batch: &Batch) -> Duration {
+    let bytes: usize = batch.conversations.iter().map(ConversationWrite::bytes).sum();
+    Duration::from_millis(bytes as u64 * 1_000 / BYTES_PER_S_MIN)
 }
 
 /// Applies a batch and returns the offset that is applied then; `None` if the partition does not lie here.

@@ -3,6 +3,8 @@
 //! A shard knows by its progress which partitions lie there. An answer from one where the partition does not lie is none:
 //! the places are read anew, and it is asked again.
 
+use std::time::Duration;
+
 use frontdesk_storage::HistoryError;
 use sqlx::mysql::MySqlConnection;
 
@@ -67,11 +69,23 @@ impl MySqlHistory {
         &self,
         operation: &'static str,
         log: u16,
+        work: impl AsyncFnMut(&mut MySqlConnection, &Shard) -> Result<Option<T>, Fault>,
+    ) -> Result<T, HistoryError> {
+        self.at_within(Duration::ZERO, operation, log, work)
+    }
+
+    /// As [`Self::at`], with so much more time than a call has anyway.
+    pub(super) fn at_within<T>(
+        &self,
+        extra: Duration,
+        operation: &'static str,
+        log: u16,
         mut work: impl AsyncFnMut(&mut MySqlConnection, &Shard) -> Result<Option<T>, Fault>,
     ) -> Result<T, HistoryError> {
         for _ in 0..PLACES_MAX {
             let shard = self.shard_at(self.placement(log));
-            let done = shard.call(operation, async |connection| work(connection, shard).await)?;
+            let work = async |connection: &mut _| work(connection, shard).await;
+            let done = shard.call_within(extra, operation, work)?;
             if let Some(done) = done {
                 return Ok(done);
             }

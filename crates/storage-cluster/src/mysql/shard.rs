@@ -110,6 +110,16 @@ impl Shard {
         operation: &'static str,
         work: impl AsyncFnMut(&mut MySqlConnection) -> Result<T, Fault>,
     ) -> Result<T, HistoryError> {
+        self.call_within(Duration::ZERO, operation, work)
+    }
+
+    /// As [`Self::call`], with so much more time than a call has anyway.
+    pub(super) fn call_within<T>(
+        &self,
+        extra: Duration,
+        operation: &'static str,
+        work: impl AsyncFnMut(&mut MySqlConnection) -> Result<T, Fault>,
+    ) -> Result<T, HistoryError> {
         let unavailable = |error: AwayError| HistoryError::Unavailable {
             operation,
             place: self.pool.address().to_owned(),
@@ -118,7 +128,7 @@ impl Shard {
         let fault = self.runtime.block_on(async {
             let deadline = Instant::now() + self.pool.timeout();
             let mut lease = self.pool.lease(deadline).await.map_err(unavailable)?;
-            match timeout_at(deadline, self.attempts(&mut lease, work)).await {
+            match timeout_at(deadline + extra, self.attempts(&mut lease, work)).await {
                 Ok(Ok(done)) => {
                     lease.give_back();
                     Ok(Ok(done))
@@ -128,7 +138,11 @@ impl Shard {
                     Err(error)
                 }
                 Ok(Err(Fault::Sql(error))) => Ok(Err(error)),
-                Err(_) => Err(unavailable(AwayError::Late(self.pool.timeout()))),
+                Err(_) => {
+                    let late = AwayError::Late(self.pool.timeout() + extra);
+                    self.pool.failed(&late);
+                    Err(unavailable(late))
+                }
             }
         })?;
         fault.map_err(|error| match error {

@@ -168,6 +168,39 @@ fn r20_a_network_that_swallows_everything_keeps_no_connection() {
     databases.urls[1] = direct;
 }
 
+/// What was said while a shard was away is one batch. It takes as long as it takes; with a deadline for whatever
+/// size it would be rolled back and tried again for ever.
+#[test]
+fn r20_a_batch_of_all_that_was_said_meanwhile_gets_the_time_it_needs() {
+    const DEADLINE: Duration = Duration::from_millis(300);
+    const SEQS: u64 = 6_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let mut databases = Databases::shared_one();
+    let direct = databases.urls[0].clone();
+    let server = direct.split(['@', '/']).nth(3).expect("host and port");
+    let network = runtime.block_on(ChaosProxy::before(server.parse().expect("an address")));
+    databases.urls.fill(direct.replace(server, &network.address().to_string()));
+    let options = MySqlOptions { timeout: DEADLINE, ..databases.options() };
+    let history = MySqlHistory::open(&options).expect("the shards are there");
+    history.own(&[log(1)], 1).expect("the first owner");
+    until("a connection is there", PATIENCE, || history.apply(&next(1, 1)).is_ok());
+
+    let mut change = write(1, 2..=SEQS);
+    for entry in &mut change.entries {
+        std::sync::Arc::make_mut(entry).entry = Bytes::from(vec![b'x'; 1_024]);
+    }
+    let batch = batches(2, vec![change]).remove(0);
+    network.change(|weather| weather.latency = Duration::from_millis(20));
+    let began = Instant::now();
+    history.apply(&batch).expect("it gets the time it needs");
+    assert!(began.elapsed() > DEADLINE, "it took {:?} only", began.elapsed());
+    network.change(|weather| weather.latency = Duration::ZERO);
+    let page = history.page(&conversation(1), None, 1).expect("readable");
+    assert_eq!(page[0].0, SEQS);
+    databases.urls.fill(direct);
+}
+
 /// A transaction that changed more rows holds what the apply needs and wants what it has: the database ends the
 /// smaller one, which is the apply.
 #[test]

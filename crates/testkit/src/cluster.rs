@@ -74,17 +74,20 @@ impl Cluster {
         all.map(|(key, value)| (variable(key), value.clone())).collect()
     }
 
-    /// Starts one more node.
-    pub async fn add(&mut self, binary: &str, more: impl Fn(ServerBuilder) -> ServerBuilder) {
-        let number = self.nodes.len() + 1;
-        let mut builder = TestServer::builder(binary)
+    /// Begins to describe a node of this number, to which nobody is sent.
+    pub fn node(&self, binary: &str, number: u8) -> ServerBuilder {
+        let builder = TestServer::builder(binary)
             .set("cluster.node", number)
             .installed(self.installed.clone())
             .behind(self.balancer.address);
-        for (key, value) in &self.settings {
-            builder = builder.set(key, value);
-        }
-        let node = more(builder).start().await;
+        let settings = self.settings.iter();
+        settings.fold(builder, |builder, (key, value)| builder.set(key, value))
+    }
+
+    /// Starts one more node.
+    pub async fn add(&mut self, binary: &str, more: impl Fn(ServerBuilder) -> ServerBuilder) {
+        let number = u8::try_from(self.nodes.len() + 1).expect("a few nodes");
+        let node = more(self.node(binary, number)).start().await;
         self.balancer.add(node.own_address());
         self.nodes.push(node);
     }

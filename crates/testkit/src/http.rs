@@ -3,6 +3,7 @@
 use std::{
     io::Write as _,
     net::{IpAddr, SocketAddr},
+    time::Duration,
 };
 
 use frontdesk_core::chat::TimelineItem;
@@ -203,13 +204,29 @@ impl Http {
         made["ticket"].as_str().expect("a ticket").to_owned()
     }
 
+    /// A GET that is made again while it is answered that the server is busy, as when a conversation moves to
+    /// another node.
+    async fn get_in_time(&self, path: &str) -> Answer {
+        soon(path, async {
+            loop {
+                let answer = self.get(path).await;
+                if answer.status != 503 {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        })
+        .await
+    }
+
     /// The whole timeline of a conversation as this caller sees it.
     pub async fn history(&self, conversation: &str) -> Vec<TimelineItem> {
         let mut items: Vec<TimelineItem> = Vec::new();
         let mut after = 0;
         loop {
-            let path = format!("/api/v1/conversations/{conversation}/entries");
-            let mut page = self.get(&format!("{path}?after={after}&limit=200")).await.ok();
+            let path =
+                format!("/api/v1/conversations/{conversation}/entries?after={after}&limit=200");
+            let mut page = self.get_in_time(&path).await.ok();
             let found: Vec<TimelineItem> =
                 serde_json::from_value(page["items"].take()).expect("timeline items");
             after = found.last().map_or(after, crate::timeline::last_seq);

@@ -9,6 +9,7 @@
 //!   RawSocket     a socket in plain bytes          Swarm       hundreds of them on one thread
 //!   ChaosProxy    a bad network between the two
 //! Cluster ------- several of them on Kafka, Redis and MariaDB, behind a balancer
+//!   Namespace     a network of its own for one of them, which can be cut
 //!   Checker       nothing lost, doubled, out of order or invented
 //! ```
 //! Nothing here waits for a time to pass: everything waits for an event, with a limit ([`PATIENCE`]).
@@ -22,6 +23,7 @@ pub mod checker;
 pub mod cluster;
 pub mod http;
 pub mod live;
+pub mod namespace;
 pub mod pace;
 pub mod proxy;
 pub mod raw;
@@ -40,6 +42,7 @@ pub use agent::TestAgent;
 pub use checker::{Checker, Recorder, Verdict};
 pub use cluster::Cluster;
 pub use http::Http;
+pub use namespace::Namespace;
 pub use proxy::ChaosProxy;
 pub use raw::RawSocket;
 pub use rng::Rng;

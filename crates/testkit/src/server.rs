@@ -7,7 +7,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader, Read as _},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -110,6 +110,8 @@ pub struct ServerBuilder {
     wrapper: Vec<String>,
     allowed_errors: Vec<String>,
     port: u16,
+    host: IpAddr,
+    reached_at: Option<IpAddr>,
     installed: Option<Installed>,
     front: Option<SocketAddr>,
 }
@@ -155,6 +157,20 @@ impl ServerBuilder {
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
+        self
+    }
+
+    /// Listens on this address instead of 127.0.0.1.
+    #[must_use]
+    pub fn host(mut self, host: IpAddr) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Is reached at another address than it says: it is in a network of its own.
+    #[must_use]
+    pub fn reached_at(mut self, address: IpAddr) -> Self {
+        self.reached_at = Some(address);
         self
     }
 
@@ -314,6 +330,8 @@ impl TestServer {
             wrapper: Vec::new(),
             allowed_errors: Vec::new(),
             port: 0,
+            host: Ipv4Addr::LOCALHOST.into(),
+            reached_at: None,
             installed: None,
             front: None,
         }
@@ -364,6 +382,11 @@ impl TestServer {
         self.builder.env.push((name, value.to_string()));
     }
 
+    /// Takes another binary for the next [`Self::restart`].
+    pub fn set_binary(&mut self, binary: &str) {
+        binary.clone_into(&mut self.builder.binary);
+    }
+
     /// Everything it logged since its first start.
     pub fn log(&self) -> Vec<String> {
         self.log.lines.lock().clone()
@@ -393,7 +416,8 @@ impl TestServer {
         words.push(self.builder.binary.clone());
         let mut command = command(&words[0]);
         command.args(&words[1..]).args(["serve", "--data-dir"]).arg(&self.data_dir);
-        command.args(["--listen", &format!("127.0.0.1:{}", self.builder.port)]);
+        command
+            .args(["--listen", &SocketAddr::new(self.builder.host, self.builder.port).to_string()]);
         command.args(&self.builder.arguments);
         command.envs(self.builder.env.iter().map(|(name, value)| (name, value)));
         // A group of its own: what it leaves behind can be found, and ^C is the test's.
@@ -439,7 +463,11 @@ impl TestServer {
                 if let Some(line) = self.log.find(from, "frontdesk is ready") {
                     let after = line.split("address=").nth(1).expect("the line names the address");
                     let word = after.split_whitespace().next().unwrap_or_default();
-                    return word.parse().expect("the address can be read");
+                    let mut address: SocketAddr = word.parse().expect("the address can be read");
+                    if let Some(ip) = self.builder.reached_at {
+                        address.set_ip(ip);
+                    }
+                    return address;
                 }
                 count.changed().await.expect("the log outlives the test");
             }
@@ -507,7 +535,10 @@ impl TestServer {
     /// The value of a metric, summed over its labels.
     pub async fn metric(&self, name: &str) -> f64 {
         // Of this node, whatever stands before it.
-        let text = Http::new(self.own_address()).get("/metrics").await.text;
+        let http = Http::new(self.own_address());
+        let token = self.builder.env.iter().find(|(key, _)| *key == variable("metrics.token"));
+        let http = token.map_or(http.clone(), |(_, token)| http.with_key(token));
+        let text = http.get("/metrics").await.text;
         let mut found = false;
         let mut sum = 0.0;
         for line in text.lines().filter(|line| !line.starts_with('#')) {

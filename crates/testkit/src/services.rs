@@ -76,6 +76,7 @@ pub struct OwnServices {
     brokers: u16,
     /// The ports to which brokers send their clients, where it is not their own.
     advertised: String,
+    address: Ipv4Addr,
 }
 
 impl OwnServices {
@@ -94,10 +95,25 @@ impl OwnServices {
         Self::start_these(names, 1)
     }
 
+    /// Starts all of them where another network than this machine's own reaches them.
+    pub fn start_at(address: Ipv4Addr) -> Self {
+        Self::start_those(&[], 1, address)
+    }
+
     fn start_these(names: &'static [&'static str], brokers: u16) -> Self {
+        Self::start_those(names, brokers, Ipv4Addr::LOCALHOST)
+    }
+
+    fn start_those(names: &'static [&'static str], brokers: u16, address: Ipv4Addr) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let services =
-            Self { directory, port: free_port(), names, brokers, advertised: String::new() };
+        let services = Self {
+            directory,
+            port: free_port(),
+            names,
+            brokers,
+            advertised: String::new(),
+            address,
+        };
         services.start_again();
         services
     }
@@ -115,7 +131,8 @@ impl OwnServices {
         }
         let directory = tempfile::tempdir().expect("a directory");
         let advertised = ports.join(",");
-        let services = Self { directory, port, names: &[], brokers, advertised };
+        let services =
+            Self { directory, port, names: &[], brokers, advertised, address: Ipv4Addr::LOCALHOST };
         services.start_again();
         (services, proxies)
     }
@@ -160,6 +177,7 @@ impl OwnServices {
         let mut command = own_command(arguments, self.directory.path(), self.port);
         command.env("FRONTDESK_KAFKA_BROKERS", self.brokers.to_string());
         command.env("FRONTDESK_KAFKA_ADVERTISED", &self.advertised);
+        command.env("FRONTDESK_SERVICES_ADDRESS", self.address.to_string());
         run(command)
     }
 }

@@ -1,15 +1,23 @@
 //! Several nodes as one installation: messages between them, nodes that come, go and die, engines that are
 //! away for a while.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+pub(crate) mod clocks;
+pub(crate) mod network;
+mod proxy;
+pub(crate) mod race;
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use frontdesk_core::chat::timeline_item::Item;
 use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out};
 use frontdesk_testkit::{
-    Cluster, Http, Rng, ServerBuilder, TestAgent, TestServer, TestVisitor,
+    Cluster, Http, ServerBuilder, TestAgent, TestServer, TestVisitor,
     live::{message_id, text},
     server::ADMIN_EMAIL,
-    services, soon,
+    services,
     timeline::text_of,
 };
 use rustix::process::Signal;
@@ -45,16 +53,33 @@ pub(crate) async fn roomy_with(
     cluster
 }
 
+/// Whether the nodes share the partitions evenly.
+async fn is_even(cluster: &Cluster) -> bool {
+    let nodes = cluster.nodes.len();
+    let mut owned = Vec::new();
+    for node in &cluster.nodes {
+        owned.push(node.metric("frontdesk_partitions").await as usize);
+    }
+    let all: usize = owned.iter().sum();
+    all > 0 && owned.iter().all(|one| (all / nodes..=all.div_ceil(nodes)).contains(one))
+}
+
 /// Waits until the nodes share the partitions evenly: none moves from then on.
 pub(crate) async fn spread(cluster: &Cluster) {
-    let nodes = cluster.nodes.len();
-    eventually(Duration::from_secs(30), "the partitions are shared evenly", async || {
-        let mut owned = Vec::new();
-        for node in &cluster.nodes {
-            owned.push(node.metric("frontdesk_partitions").await as usize);
+    let even = async || is_even(cluster).await;
+    eventually(Duration::from_secs(30), "the partitions are shared evenly", even).await;
+}
+
+/// The same where a node comes back that still believes in what it owned: until nothing has moved for longer than
+/// the group needs to tell it.
+pub(crate) async fn calm(cluster: &Cluster) {
+    let mut even_since = None;
+    eventually(Duration::from_mins(1), "the partitions stay where they are", async || {
+        if !is_even(cluster).await {
+            even_since = None;
+            return false;
         }
-        let all: usize = owned.iter().sum();
-        all > 0 && owned.iter().all(|one| (all / nodes..=all.div_ceil(nodes)).contains(one))
+        even_since.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(8)
     })
     .await;
 }
@@ -364,97 +389,4 @@ async fn r21_a_node_that_stood_still_for_10_s_acknowledges_nothing_wrong() {
     all_owned(&cluster).await;
     let checker = crowd.finish().await;
     crash::check(&cluster.nodes[0], &checker, "r21").await;
-}
-
-/// Agents who take, and chats they take.
-const TAKERS: usize = 8;
-const CHATS: usize = 60;
-
-/// Tries to take every chat, in an order of its own, until it is told what became of each; those it was
-/// told are its own.
-async fn take_all(http: Http, mut chats: Vec<String>, seed: u64) -> Vec<String> {
-    let mut rng = Rng::new(seed);
-    chats.sort_by_cached_key(|_| rng.next_u64());
-    let mut taken = Vec::new();
-    for chat in chats {
-        let path = format!("/api/v1/conversations/{chat}/commands");
-        loop {
-            let request =
-                http.request(reqwest::Method::POST, &path).timeout(Duration::from_secs(10));
-            let answer = http.try_send(request.json(&json!({"command": "take"}))).await;
-            match answer.map(|answer| answer.status) {
-                Some(200) => taken.push(chat),
-                // Its node is gone, or nobody owns the conversation for the moment.
-                None | Some(502..=504 | 507) => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-                // Another agent has it.
-                Some(409) => {}
-                Some(status) => panic!("take of {chat} was answered with {status}"),
-            }
-            break;
-        }
-    }
-    taken
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r23_of_agents_who_take_at_once_one_has_each_chat_over_a_kill() {
-    let _alone = heavy().await;
-    let mut cluster = roomy("r23", &services::shared(), 3).await;
-    let admin = cluster.nodes[0].admin();
-    let inboxes = admin.get("/api/v1/inboxes").await.ok();
-    let inbox = inboxes["inboxes"][0]["id"].as_str().expect("an inbox").to_owned();
-    let manual = json!({"routing": "manual"});
-    admin.patch(&format!("/api/v1/inboxes/{inbox}"), &manual).await.ok();
-    admin.set("routing.capacity", json!(1_000)).await;
-    let mut agents = Vec::new();
-    for number in 0..TAKERS {
-        agents.push(TestAgent::online(&cluster.nodes[0], &format!("Taker{number}")).await);
-    }
-    let (mut visitors, mut chats) = (Vec::new(), Vec::new());
-    for _ in 0..CHATS {
-        let mut visitor = TestVisitor::connect(&cluster.nodes[0]).await;
-        visitor.say("hello").await;
-        chats.push(visitor.conversation.clone());
-        visitors.push(visitor);
-    }
-    let takers: Vec<_> = agents
-        .iter()
-        .zip(0..)
-        .map(|(agent, seed)| tokio::spawn(take_all(agent.http.clone(), chats.clone(), seed)))
-        .collect();
-    // The moment is the test: whatever is under way then, is cut.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    cluster.nodes[1].kill9().await;
-    let mut owners: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (number, taker) in takers.into_iter().enumerate() {
-        for chat in taker.await.expect("a taker ends well") {
-            owners.entry(chat).or_default().push(number);
-        }
-    }
-    for chat in &chats {
-        let told = owners.get(chat).cloned().unwrap_or_default();
-        assert!(told.len() <= 1, "{chat} was given to {told:?}");
-        let path = format!("/api/v1/conversations/{chat}");
-        let view = soon("the conversation", async {
-            loop {
-                let answer = admin.try_send(admin.request(reqwest::Method::GET, &path)).await;
-                if let Some(answer) = answer.filter(|answer| answer.status == 200) {
-                    return answer.json();
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        })
-        .await;
-        let owner = view["row"]["session"]["owner"]["id"].as_str();
-        let owner = owner.and_then(|id| agents.iter().position(|agent| agent.id == id));
-        assert!(owner.is_some(), "{chat} has no owner: {view}");
-        if let [told] = told[..] {
-            assert_eq!(owner, Some(told), "{chat} has another owner than was said");
-        }
-    }
-    let waiting = admin.get("/api/v1/waiting").await.ok();
-    assert_eq!(waiting["violations"], json!([]), "nobody is left waiting");
 }

@@ -9,11 +9,15 @@ mod r03;
 mod r06;
 mod r07;
 mod r12;
+mod r15;
 mod r16;
+mod r17;
 mod r18;
 mod r19;
 mod r20;
+mod r21;
 mod r22;
+mod r23;
 mod r26;
 mod r30;
 

@@ -1,10 +1,10 @@
 //! A wall clock that jumps (R22): the real binary under libfaketime, whose offset the test changes
-//! while people chat. The monotonic clock goes on, as it does when somebody sets the time.
+//! while people chat. One node here, several in `nodes`.
+
+mod nodes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -19,11 +19,12 @@ use frontdesk_testkit::{
 use serde_json::json;
 
 use super::{Report, roomy};
-use crate::{crash::Crowd, heavy};
+use crate::{
+    cluster::clocks::{FakeClock, MINUTE},
+    crash::Crowd,
+    heavy,
+};
 
-/// Where Debian puts it.
-const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;
 /// What happens to the clock, and the offset it then has, in seconds.
 const STEPS: [(&str, i64); 5] = [
@@ -37,19 +38,6 @@ const STEPS: [(&str, i64); 5] = [
 const AHEAD: [&str; 2] = ["5 min ahead", "a year ahead"];
 /// Of the setting `routing.offline_grace_s`.
 const GRACE: Duration = Duration::from_secs(5);
-
-struct FakeClock {
-    file: PathBuf,
-}
-
-impl FakeClock {
-    fn set(&self, offset_s: i64) {
-        // Replaced as a whole: the server reads it at any moment.
-        let new = self.file.with_extension("new");
-        fs::write(&new, format!("{offset_s:+}")).expect("the offset can be written");
-        fs::rename(new, &self.file).expect("the offset can be replaced");
-    }
-}
 
 /// How long until the desk takes an agent for offline who lost the connection, looked at for a while.
 async fn goes_offline(watcher: &mut TestAgent, leaver: &mut TestAgent) -> Option<Duration> {
@@ -91,19 +79,16 @@ async fn r22_jumps_of_the_clock_disturb_nobody() {
     let _alone = heavy().await;
     let mut report = Report::begin(
         "r22",
-        "One node (there is no cluster yet). libfaketime moves the server's wall clock while 20 visitors and 2 agents \
+        "One node. libfaketime moves the server's wall clock while 20 visitors and 2 agents \
          write 160 messages a second: 5 min ahead, 5 min behind, 1 h back, right again, a year ahead. \
          After each step an agent loses the connection, and once just before a step; the grace is set to 5 s.",
     );
-    if !Path::new(LIBRARY).exists() {
-        return report.skip("it needs libfaketime (Debian package faketime)");
-    }
     let dir = tempfile::tempdir().expect("a directory");
-    let clock = FakeClock { file: dir.path().join("offset") };
-    clock.set(0);
-    let preload = format!("LD_PRELOAD={LIBRARY}");
-    let file = format!("FAKETIME_TIMESTAMP_FILE={}", clock.file.display());
-    let wrapper = ["env", &preload, &file, "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
+    let Some(clock) = FakeClock::new(dir.path()) else {
+        return report.skip("it needs libfaketime (Debian package faketime)");
+    };
+    let wrapper = clock.wrapper();
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     let server = roomy().under(&wrapper).start().await;
     server.admin().set("routing.offline_grace_s", json!(GRACE.as_secs())).await;
     let mut watcher = TestAgent::admin(&server).await;

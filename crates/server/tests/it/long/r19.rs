@@ -1,12 +1,14 @@
 //! Redis stands still, comes back empty, is flushed or slow for a minute while people write (R19): messages
 //! go on at their pace, who is there is known again, and nobody has to sign in more than once.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use frontdesk_protocol::wire::Presence;
 use frontdesk_testkit::{
-    ChaosProxy, Checker, Http, TestAgent, TestServer, TestVisitor,
-    checker::quantile,
+    ChaosProxy, Checker, Http, Recorder, TestServer, TestVisitor,
+    checker::{Event, quantile},
     server::ADMIN_EMAIL,
     services::{self, Addresses, OwnServices, Signal},
 };
@@ -56,7 +58,7 @@ impl Redis {
 }
 
 /// Whether the team is told who is there: the robots, and not the one who left.
-async fn presence_is_right(admin: &Http, conversations: &[String], leaver: &str) -> bool {
+async fn presence_is_right(admin: &Http, conversations: &BTreeSet<String>, leaver: &str) -> bool {
     let get = async |path: &str| {
         let request = admin.request(reqwest::Method::GET, path).timeout(Duration::from_secs(5));
         let answer = admin.try_send(request).await?;
@@ -85,13 +87,13 @@ async fn known(sessions: &[Http]) -> Vec<bool> {
     join_all(sessions.iter().map(ask)).await
 }
 
-/// One who wrote and will leave, whose conversation no robot has.
-async fn leaver(server: &TestServer) -> TestVisitor {
-    let mut agent = TestAgent::admin(server).await;
+/// One who wrote and will leave; what it said belongs into the record.
+async fn leaver(server: &TestServer, recorder: &Recorder) -> TestVisitor {
     let mut leaver = TestVisitor::connect(server).await;
-    leaver.say("I will be gone").await;
-    agent.listed(&leaver.conversation, &agent.id.clone()).await;
-    agent.presence(Presence::Away).await;
+    let text = "I will be gone".to_owned();
+    leaver.say(&text).await;
+    let conversation = leaver.conversation.clone();
+    recorder.note("leaver", Event::Attempt { conversation, text });
     leaver
 }
 
@@ -139,9 +141,9 @@ async fn under_load(
     let redis = Redis::start().await;
     let cluster = cluster::roomy(id, &redis.addresses, 3).await;
     let server = &cluster.nodes[0];
-    let mut leaver = leaver(server).await;
     let sessions = join_all((0..SIGNED_IN).map(|_| server.http.sign_in(ADMIN_EMAIL))).await;
     let crowd = cluster::crowd(&cluster).await;
+    let mut leaver = leaver(server, &crowd.recorder).await;
     let watch = Watch::begin(&cluster);
     crowd.recorder.acked(2_000).await;
     crowd.recorder.fault(BASELINE);
@@ -160,7 +162,8 @@ async fn under_load(
     let began = Instant::now();
     let admin = server.admin();
     let checker = crowd.recorder.checker();
-    let conversations: Vec<String> = checker.conversations().into_iter().collect();
+    let mut conversations = checker.conversations();
+    conversations.remove(&leaver.conversation);
     let rebuilt = async {
         while !presence_is_right(&admin, &conversations, &leaver.conversation).await {
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -167,17 +167,8 @@ impl HistoryWriter {
         self.queue.as_ref().is_some_and(|queue| !queue.is_full())
     }
 
-    /// Blocks until the history has applied more than `offset`, or writing failed.
-    pub(crate) fn wait_beyond(&self, offset: u64) {
-        self.work_or_fail();
-        let mut guard = self.progress.gate.lock();
-        while self.applied() <= offset && !self.failed() {
-            self.progress.moved.wait(&mut guard);
-        }
-    }
-
-    /// As [`Self::wait_beyond`], but no longer than `wait`.
-    pub(crate) fn wait_beyond_for(&self, offset: u64, wait: Duration) {
+    /// Blocks until the history has applied more than `offset`, or writing failed, but no longer than `wait`.
+    pub(crate) fn wait_beyond(&self, offset: u64, wait: Duration) {
         if !self.work() {
             return;
         }
@@ -203,6 +194,12 @@ impl HistoryWriter {
     /// Whether a write failed; nothing is written after that.
     pub fn failed(&self) -> bool {
         self.progress.failed.load(Ordering::Acquire)
+    }
+
+    /// Says that nothing comes any more but what is on its way: a history that is away is tried for a while only,
+    /// and whoever waits for room in the queue waits no longer than that.
+    pub(crate) fn begin_closing(&self) {
+        self.progress.closing.store(true, Ordering::Release);
     }
 
     /// Lets the thread finish its queue and sync; tells whether everything handed over is durable.

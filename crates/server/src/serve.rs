@@ -22,6 +22,8 @@ use crate::{
 
 /// Connections the kernel may hold for us before they are accepted.
 const BACKLOG: u32 = 4_096;
+/// How long threads are waited for that outlive the server.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -29,7 +31,10 @@ pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
         .thread_name("tokio")
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(config, flags))
+    let ended = runtime.block_on(serve(config, flags));
+    // A thread may wait for an engine that is away; what it has to write the log holds.
+    runtime.shutdown_timeout(SHUTDOWN_WAIT);
+    ended
 }
 
 async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {

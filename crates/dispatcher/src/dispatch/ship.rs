@@ -19,6 +19,9 @@ const REPLAY_LAG_BYTES: usize = 16 << 20;
 const REPLAY_DIRTY_MAX: usize = 2_048;
 const REPLAY_LIVE_MAX: usize = 4_096;
 
+/// How long a replay waits for the history to take a batch. Whoever replays has others to open, and tries again.
+const REPLAY_WAIT: Duration = Duration::from_secs(30);
+
 /// How long a turn waits for a history that falls behind. Long enough to let it catch up, so that a
 /// peak is slowed down before it is refused, and no stall that anybody would notice.
 const HOLD_BACK: Duration = Duration::from_millis(10);
@@ -55,7 +58,7 @@ impl Dispatcher {
     /// Gives a history that falls behind some of this turn's time.
     pub(super) fn hold_back(&mut self) {
         if self.lag_bytes > self.options.lag_bytes_max / 2 && !self.in_flight.is_empty() {
-            self.writer.wait_beyond_for(self.writer.applied(), HOLD_BACK);
+            self.writer.wait_beyond(self.writer.applied(), HOLD_BACK);
             self.settle(usize::MAX);
         }
     }
@@ -104,6 +107,7 @@ impl Dispatcher {
     /// # Errors
     /// When the history did not take it; the log holds it all the same.
     pub fn finish(mut self) -> Result<u64, DispatchError> {
+        self.writer.begin_closing();
         let now_ms = self.flushed_at_ms;
         self.end_append(now_ms);
         self.pack(usize::MAX);
@@ -228,7 +232,11 @@ impl Dispatcher {
         self.settle(usize::MAX);
         let lag_bytes_max = self.options.lag_bytes_max.min(REPLAY_LAG_BYTES);
         while self.lag_bytes > lag_bytes_max && !self.writer.failed() {
-            self.writer.wait_beyond(self.writer.applied());
+            let applied = self.writer.applied();
+            self.writer.wait_beyond(applied, REPLAY_WAIT);
+            if self.writer.applied() == applied {
+                return Err(DispatchError::HistoryFailed { log: self.number });
+            }
             self.settle(usize::MAX);
         }
         if self.live.len() > REPLAY_LIVE_MAX {

@@ -42,6 +42,26 @@ fn r06_a_failed_write_or_sync_refuses_the_whole_turn_and_all_later_ones() {
     }
 }
 
+/// Whoever hands a partition over waits for a while only; the log holds what the history did not take.
+#[test]
+fn r20_a_history_that_is_away_does_not_hold_up_the_end_for_ever() {
+    let mut node = Node::plain();
+    node.turn([say(1, 1)]);
+    node.settle();
+    node.history().go_away();
+    // More batches than its writer keeps, and one more.
+    for number in 2..30 {
+        node.turn([say(1, number)]);
+        let interval_ms = node.options.flush_interval_ms;
+        node.tend(interval_ms, 0);
+    }
+    let folded = node.dispatcher().folded();
+    assert!(node.dispatcher.take().unwrap().finish().is_err(), "not all of it is written");
+    assert_eq!(node.history().applied(LOG).unwrap(), 1);
+    let offset = node.start(0, None).offset;
+    assert_eq!(offset, folded, "the next owner folds it");
+}
+
 #[test]
 fn r05_a_full_disk_refuses_and_ends_by_itself() {
     let mut node = Node::plain();

@@ -36,6 +36,8 @@ struct Gate {
     permits: Option<u64>,
     /// What has no permit fails instead of waiting.
     dead: bool,
+    /// As a database that nobody reaches.
+    away: bool,
 }
 
 impl Held {
@@ -44,6 +46,11 @@ impl Held {
         let mut gate = self.gate.lock();
         gate.permits = gate.permits.map(|permits| permits + more);
         self.opened.notify_all();
+    }
+
+    /// From now on it takes nothing, and may be tried again.
+    pub(crate) fn go_away(&self) {
+        self.gate.lock().away = true;
     }
 
     fn die(&self) {
@@ -55,6 +62,10 @@ impl Held {
 impl History for Held {
     fn apply(&self, batch: &Batch) -> Result<(), HistoryError> {
         let mut gate = self.gate.lock();
+        if gate.away {
+            let (place, source) = ("the history".to_owned(), "it is away".into());
+            return Err(HistoryError::Unavailable { operation: "apply", place, source });
+        }
         while gate.permits == Some(0) {
             if gate.dead {
                 return Err(HistoryError::Poisoned);
@@ -146,7 +157,7 @@ fn open_history(dir: &Path, permits: Option<u64>) -> Arc<Held> {
     let inner = EmbeddedHistory::open(&dir.join("history"), HistoryOptions::default()).unwrap();
     Arc::new(Held {
         inner,
-        gate: Mutex::new(Gate { permits, dead: false }),
+        gate: Mutex::new(Gate { permits, dead: false, away: false }),
         opened: Condvar::new(),
     })
 }

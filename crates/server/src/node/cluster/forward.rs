@@ -21,12 +21,17 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
+use tokio::time::sleep;
+
 use super::board::Nodes;
 
 /// How long the other node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an unused connection to another node is kept.
 const IDLE: Duration = Duration::from_secs(30);
+/// How often it is looked whether the other node is still there: one that stands still takes a request and never
+/// answers, and how long an answer takes otherwise is up to it (an upload comes in as slowly as its sender is).
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Headers that are about one connection only.
 const HOP: [header::HeaderName; 4] =
     [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE];
@@ -51,7 +56,12 @@ impl Forward {
         Self { loops, nodes, token, client }
     }
 
-    async fn send(&self, address: &str, mut request: Request) -> Result<Response, String> {
+    async fn send(
+        &self,
+        node: u8,
+        address: &str,
+        mut request: Request,
+    ) -> Result<Response, String> {
         let uri = match request.extensions().get::<OriginalUri>() {
             Some(OriginalUri(uri)) => uri.clone(),
             None => request.uri().clone(),
@@ -66,12 +76,22 @@ impl Forward {
         self.introduce(headers, peer)?;
         *request.uri_mut() = target;
         *request.version_mut() = http::Version::HTTP_11;
-        let response = self.client.request(request).await.map_err(text)?;
+        let gone = || "it is gone".to_owned();
+        let response = tokio::select! {
+            response = self.client.request(request) => response.map_err(text)?,
+            () = self.until_gone(node, address) => return Err(gone()),
+        };
         let mut response = response.map(Body::new);
         for name in HOP {
             response.headers_mut().remove(name);
         }
         Ok(response)
+    }
+
+    async fn until_gone(&self, node: u8, address: &str) {
+        while self.nodes.read().get(&node).is_some_and(|known| known == address) {
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Says who passes the request on, and for whom.
@@ -100,7 +120,7 @@ impl Elsewhere for Forward {
         let node = place::node_of(owner);
         let address = self.nodes.read().get(&node).cloned();
         let Some(address) = address else { return Err(request) };
-        Ok(match self.send(&address, request).await {
+        Ok(match self.send(node, &address, request).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::warn!(node, address, error, "another node does not answer a request");

@@ -41,6 +41,13 @@ const TRIM_EVERY: Duration = Duration::from_mins(1);
 const WATCH_EVERY: Duration = Duration::from_secs(3);
 /// Partitions that are taken at the same time: each folds what its log holds.
 const TAKEN_AT_ONCE: usize = 4;
+/// How long the group waits for what is handed over to be written: whoever comes next need not fold it again. The
+/// log holds it in any case, and a partition whose database is away does not keep the others waiting.
+const HANDOVER_GRACE: Duration = Duration::from_secs(2);
+/// Bytes that may wait for databases that are away, of all partitions of a node together. Each has its share, which
+/// does not become smaller than the least.
+const LAG_BYTES_MAX: usize = 512 << 20;
+const LAG_BYTES_MIN: usize = 8 << 20;
 
 /// What a node owns and with which epoch, as others hear of it.
 pub(super) type Owned = BTreeMap<u16, u64>;
@@ -224,15 +231,16 @@ impl Owner {
         }
     }
 
+    /// Trims what can be trimmed; the first error of those that cannot.
     fn trim_owned(&self) -> Result<(), LogError> {
         let owned: BTreeSet<u16> = self.owned.borrow().keys().copied().collect();
-        for Progress { log, applied, .. } in self.history.progress() {
-            if owned.contains(&log) && applied > 0 {
-                let nobody = Arc::new(|_: u16| {});
-                KafkaLog::open(&self.producer, log, nobody)?.trim(applied + 1)?;
-            }
-        }
-        Ok(())
+        let progress = self.history.progress().into_iter();
+        let trim = |Progress { log, applied, .. }| {
+            let nobody = Arc::new(|_: u16| {});
+            KafkaLog::open(&self.producer, log, nobody)?.trim(applied + 1)
+        };
+        let here = progress.filter(|of| owned.contains(&of.log) && of.applied > 0);
+        here.map(trim).fold(Ok(()), Result::and)
     }
 
     fn take_soon(self: &Arc<Self>, partition: u16) {
@@ -265,9 +273,10 @@ impl Owner {
             match opened {
                 Ok(Ok(Taken { epoch, dispatcher, files })) => {
                     // Whoever wants it back meanwhile waits for this turn.
-                    self.adopt(partition, epoch, dispatcher);
-                    self.remove_files(files).await;
-                    return;
+                    if self.adopt(partition, epoch, dispatcher).await {
+                        self.remove_files(files).await;
+                        return;
+                    }
                 }
                 Ok(Err(error)) => {
                     tracing::warn!(
@@ -302,28 +311,29 @@ impl Owner {
              made anew?",
             log.next_offset()
         );
+        let lag_bytes_max = lag_bytes_of(self.assigned.lock().len());
+        let options = DispatcherOptions { lag_bytes_max, ..self.options };
         let log: Box<dyn MessageLog> = Box::new(log);
-        let (log, recovered) = frontdesk_dispatcher::recover(
-            partition,
-            log,
-            &history,
-            self.options,
-            applied,
-            &mut |_| {},
-        )
-        .context("cannot fold its log")?;
-        let dispatcher = Dispatcher::new(partition, log, history, self.options)
+        let (log, recovered) =
+            frontdesk_dispatcher::recover(partition, log, &history, options, applied, &mut |_| {})
+                .context("cannot fold its log")?;
+        let dispatcher = Dispatcher::new(partition, log, history, options)
             .context("cannot start its dispatcher")?;
         Ok(Taken { epoch, dispatcher, files: recovered.files })
     }
 
-    fn adopt(&self, partition: u16, epoch: u64, dispatcher: Dispatcher) {
+    /// Gives a partition to its loop. False if that is too busy to take it: it is opened anew later, when its log may
+    /// have gone on.
+    async fn adopt(&self, partition: u16, epoch: u64, dispatcher: Dispatcher) -> bool {
         let command = Command::Adopt(Box::new(Mutex::new(dispatcher)));
-        if self.loops.send(self.loop_of(partition), command).is_err() {
-            tracing::error!(partition, "a loop did not take a partition");
-            return;
+        if let Err(refused) = self.loops.send(self.loop_of(partition), command) {
+            tracing::warn!(partition, "a loop did not take a partition; it is tried again");
+            // Its thread may wait for a database.
+            drop(tokio::task::spawn_blocking(move || drop(refused)).await);
+            return false;
         }
         self.note(partition, Some(epoch));
+        true
     }
 
     async fn remove_files(&self, files: Vec<(AccountId, Vec<String>)>) {
@@ -335,12 +345,20 @@ impl Owner {
         }
     }
 
-    /// Lets go of partitions: what is folded goes to the history first.
+    /// Lets go of partitions: what is folded goes to the history first, if that takes it.
     async fn hand_over(self: Arc<Self>, partitions: Vec<u16>, handover: Option<Handover>) {
         self.assigned.lock().retain(|assigned| !partitions.contains(assigned));
-        join_all(partitions.into_iter().map(|partition| self.let_go(partition))).await;
+        let let_go = |partition| {
+            let owner = Arc::clone(&self);
+            // It goes on where nobody waits for it any more.
+            self.tasks.spawn(async move { owner.let_go(partition).await })
+        };
+        let all = join_all(partitions.into_iter().map(let_go));
         if let Some(handover) = handover {
+            drop(timeout(HANDOVER_GRACE, all).await);
             handover.done();
+        } else {
+            all.await;
         }
     }
 
@@ -383,9 +401,21 @@ impl Owner {
     }
 }
 
+/// Bytes that may wait for the database of one of so many partitions.
+fn lag_bytes_of(partitions: usize) -> usize {
+    let most = DispatcherOptions::default().lag_bytes_max;
+    (LAG_BYTES_MAX / partitions.max(1)).clamp(LAG_BYTES_MIN, most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_for_databases_is_bounded_for_all_partitions_of_a_node() {
+        let shares = [0, 1, 8, 16, 64, 256].map(|partitions| lag_bytes_of(partitions) >> 20);
+        assert_eq!(shares, [64, 64, 64, 32, 8, 8]);
+    }
 
     #[test]
     fn a_partition_with_a_higher_epoch_is_somebody_elses() {

@@ -11,9 +11,7 @@ use frontdesk_testkit::{Checker, Cluster, ServerBuilder, services::Addresses};
 
 pub(super) use self::{
     away::{Away, Meanwhile},
-    record::{
-        Delivery, acked_meanwhile, acked_of, delivery, fault_us, latencies, longest_pause, refused,
-    },
+    record::{Delivery, delivery, fault_us, latencies, longest_pause, meanwhile, refused},
     watch::{Look, Watch},
 };
 use super::{Report, binary};
@@ -149,7 +147,7 @@ pub(super) fn all_delivered(report: &mut Report, checker: &Checker, back: &str) 
         last_ack.max(last_shown) <= GOES_ON,
     );
     report.figure(
-        "of these never acked / never shown to the other side",
+        "of these without an ack / not shown to the other side half a minute later",
         format!("{unacked} / {unshown}"),
         "0",
         unacked + unshown == 0,

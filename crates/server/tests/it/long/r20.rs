@@ -176,10 +176,11 @@ impl Trouble {
         let [theirs, others] = sides(&checker, &placed);
         undisturbed(&mut report, &checker, &others, "of the other shard");
         let refused = cluster::refused(&checker);
-        let meanwhile = cluster::acked_of(&checker, FAULT, BACK, |client| theirs.contains(client));
+        let (sent, acked) =
+            cluster::meanwhile(&checker, FAULT, BACK, |client| theirs.contains(client));
         report.figure(
-            &format!("the shard's {} visitors: what they were told; messages sent and acked meanwhile; refused for good", theirs.len()),
-            format!("{}; {meanwhile}; {refused}", told(&errors(&checker, &theirs))),
+            &format!("the shard's {} visitors: what they were told; messages acked meanwhile; refused for good", theirs.len()),
+            format!("{}; {acked} of {sent}; {refused}", told(&errors(&checker, &theirs))),
             "refused for now, none for good",
             refused == 0 && !theirs.is_empty(),
         );

@@ -79,18 +79,22 @@ impl Away {
     /// What holds half a minute after it is back, whatever becomes of the rest.
     fn figures(&self, report: &mut Report, checker: &Checker, looks: [&[Look]; 3]) {
         let [before, during, after] = looks;
-        let acked = super::acked_meanwhile(checker, AWAY, LET_GO);
+        let (sent, acked) = super::meanwhile(checker, AWAY, LET_GO, |_| true);
         match self.meanwhile {
             Meanwhile::NothingIsAcked => {
-                let what = "messages sent while it is away and acked before it may go on";
-                report.figure(what, acked, "0", acked == 0);
+                report.figure(
+                    "messages sent while it is away and acked before it may go on",
+                    format!("{acked} of {sent}"),
+                    "0",
+                    acked == 0,
+                );
                 super::degraded(report, during);
             }
             Meanwhile::MessagesGoOn => {
                 let pause = super::longest_pause(checker, AWAY, LET_GO);
                 report.figure(
-                    "messages sent and acked meanwhile, longest time without any ack",
-                    format!("{acked}, {pause:.1?}"),
+                    "messages sent while it is away and acked before it may go on, longest time without any ack",
+                    format!("{acked} of {sent}, {pause:.1?}"),
                     "they go on within 30 s",
                     acked > 0 && pause <= GOES_ON,
                 );

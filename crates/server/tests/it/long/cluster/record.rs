@@ -115,25 +115,23 @@ pub(in crate::long) fn delivery(checker: &Checker, back: &str) -> Delivery {
     delivery
 }
 
-/// Messages sent and acked between two things the harness did.
-pub(in crate::long) fn acked_meanwhile(checker: &Checker, from: &str, to: &str) -> usize {
-    acked_of(checker, from, to, |_| true)
-}
-
-/// The same of some clients.
-pub(in crate::long) fn acked_of(
+/// Messages of some clients sent between two things the harness did, and how many of them were acked before the
+/// second.
+pub(in crate::long) fn meanwhile(
     checker: &Checker,
     from: &str,
     to: &str,
     which: impl Fn(&str) -> bool,
-) -> usize {
+) -> (usize, usize) {
     let (from, to) = (fault_us(checker, from) + SETTLES_US, fault_us(checker, to));
-    let sent_meanwhile = |message: &&Message<'_>| {
-        message.sent_us >= from
-            && message.ack.is_some_and(|(acked_us, _)| acked_us < to)
-            && which(message.client)
-    };
-    messages(checker).iter().filter(sent_meanwhile).count()
+    let (mut sent, mut acked) = (0, 0);
+    for message in messages(checker) {
+        if (from..to).contains(&message.sent_us) && which(message.client) {
+            sent += 1;
+            acked += usize::from(message.ack.is_some_and(|(acked_us, _)| acked_us < to));
+        }
+    }
+    (sent, acked)
 }
 
 /// The longest time between two things the harness did in which nothing at all was acked.

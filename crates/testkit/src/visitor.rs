@@ -50,6 +50,14 @@ impl TestVisitor {
         visitor
     }
 
+    /// The same, without a socket yet.
+    pub async fn new_at(server: &TestServer, http: Http, address: SocketAddr) -> Self {
+        let mut visitor = Self { address, http, ..Self::blank(server, SocketOptions::default()) };
+        // The identity comes with the first ticket, which is left unused.
+        visitor.ticket().await;
+        visitor
+    }
+
     /// The same, with a socket of one's choice.
     pub async fn connect_with(server: &TestServer, options: SocketOptions) -> Self {
         let mut visitor = Self::new(server, options).await;

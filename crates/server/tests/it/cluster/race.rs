@@ -1,18 +1,19 @@
 //! Agents who take the same chats at once while nodes die (R23).
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use frontdesk_protocol::wire::Presence;
 use frontdesk_testkit::{
     Cluster, Http, Plan, Recorder, Rng, Robot, TestAgent, TestVisitor, Who, http::note, services,
     soon,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::roomy;
 use crate::{crash, heavy};
@@ -22,6 +23,8 @@ const TAKERS: usize = 8;
 const CHATS: usize = 60;
 /// Visitors who come at the same time.
 const AT_ONCE: usize = 8;
+/// How long a visitor waits for an answer.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Until something is asked again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -30,6 +33,8 @@ pub(crate) struct Race {
     admin: Http,
     takers: Vec<Taker>,
     chats: Vec<String>,
+    /// Visitors who got no answer in time, and came again.
+    pub(crate) unanswered: usize,
     _dir: tempfile::TempDir,
 }
 
@@ -76,7 +81,8 @@ impl Race {
         for number in 0..takers {
             windows.push(taker(cluster, number, &recorder).await);
         }
-        Self { admin, takers: windows, chats: chats_of(cluster, chats).await, _dir: dir }
+        let (chats, unanswered) = chats_of(cluster, chats).await;
+        Self { admin, takers: windows, chats, unanswered, _dir: dir }
     }
 
     /// Lets everybody try to take every chat, until all were told what became of each.
@@ -140,27 +146,35 @@ impl Race {
 
 async fn taker(cluster: &Cluster, number: usize, recorder: &Arc<Recorder>) -> Taker {
     let name = format!("Taker{number}");
-    let mut agent = TestAgent::new(&cluster.nodes[0], &name, "agent").await;
-    agent.connect().await;
-    agent.presence(Presence::Online).await;
+    let agent = TestAgent::new(&cluster.nodes[0], &name, "agent").await;
     let who = Who::Agent { id: agent.id.clone() };
     let (http, id) = (agent.http.clone(), agent.id.clone());
     let plan = Plan { messages: 0, ..crash::plan(&cluster.nodes[0], http.clone(), name, who) };
     Taker { http, id, _window: Robot::start(plan, recorder) }
 }
 
-/// Conversations of visitors who said hello and went.
-async fn chats_of(cluster: &Cluster, count: usize) -> Vec<String> {
-    let chat = async || {
+/// Conversations of visitors who said hello and went; and how often one got no answer.
+async fn chats_of(cluster: &Cluster, count: usize) -> (Vec<String>, usize) {
+    let unanswered = Cell::new(0);
+    let hello = async || {
         let mut visitor = TestVisitor::connect(&cluster.nodes[0]).await;
         visitor.say("hello").await;
         visitor.conversation
+    };
+    let chat = async || {
+        loop {
+            // As the real client does, which comes again.
+            match timeout(ANSWER, hello()).await {
+                Ok(chat) => return chat,
+                Err(_) => unanswered.set(unanswered.get() + 1),
+            }
+        }
     };
     let mut chats = Vec::new();
     while chats.len() < count {
         chats.extend(join_all((0..AT_ONCE.min(count - chats.len())).map(|_| chat())).await);
     }
-    chats
+    (chats, unanswered.get())
 }
 
 /// Tries to take every chat, in an order of its own, until it is told what became of each; those it was
@@ -209,8 +223,8 @@ async fn r23_of_agents_who_take_at_once_one_has_each_chat_over_a_kill() {
     let (tries, ()) = tokio::join!(race.tries(), kill);
     let outcome = race.judge(tries).await;
     note(&format!(
-        "r23: {} takes told, the longest asked for {:.1?}",
-        outcome.told, outcome.longest
+        "r23: {} visitors had to come again, {} takes told, the longest asked for {:.1?}",
+        race.unanswered, outcome.told, outcome.longest
     ));
     let Outcome { doubled, orphans, violations, .. } = &outcome;
     assert!(doubled.is_empty(), "chats of several agents: {doubled:?}");

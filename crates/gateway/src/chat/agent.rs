@@ -261,7 +261,14 @@ impl Chat {
         open: &wire::Open,
     ) {
         let Asker::Conn(conn) = *asker else { return };
-        let opened = self.opened(io, conversation, open.position, true);
+        let opened = match self.opened(io, conversation, open.position, true) {
+            Ok(opened) => opened,
+            Err(code) => {
+                let origin = Asker::Conn(conn).origin(reference, Bytes::new());
+                self.refuse_proposal(io, conversation, frames::refusal(code), origin);
+                return;
+            }
+        };
         let subscribers = self.subscribers.entry(conversation).or_default();
         if !subscribers.viewers.iter().any(|viewer| viewer.conn == conn) {
             subscribers.viewers.push(Viewer { conn, principal: Arc::clone(principal) });

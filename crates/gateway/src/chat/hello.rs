@@ -156,14 +156,13 @@ impl Chat {
             return;
         }
         let now_ms = io.now_ms();
-        let stored = match self.dispatchers.state(conversation, now_ms) {
-            Ok(state) => state.is_some(),
-            Err(error) => {
-                frames::unreadable(conversation, &error);
-                Self::close(io, conn, close::OVERLOADED.code);
-                return;
-            }
+        let held = hello.held.first().and_then(|held| held.position);
+        let Ok(mut opened) = self.opened(io, conversation, held, false) else {
+            Self::close(io, conn, close::OVERLOADED.code);
+            return;
         };
+        opened.conversation.clear();
+        let stored = self.dispatchers.state_in_memory(conversation).is_some();
         let (drafts, file_bytes_max) = (inbox.drafts, inbox.file_bytes_max);
         let account = inbox.account;
         let origin = (!stored).then(|| origin.encode_to_vec().into_boxed_slice());
@@ -190,9 +189,6 @@ impl Chat {
         let first = subscribers.visitors.is_empty();
         subscribers.visitors.push(conn);
 
-        let held = hello.held.first().and_then(|held| held.position);
-        let mut opened = self.opened(io, conversation, held, false);
-        opened.conversation.clear();
         let welcome = wire::Welcome {
             self_: Some(self_actor),
             resume_token,
@@ -275,25 +271,25 @@ impl Chat {
     }
 
     /// What a client needs to show a conversation: exactly what it missed since the position it
-    /// holds, or the newest page (I6).
+    /// holds, or the newest page (I6). A conversation that cannot be read now is not an empty one: the
+    /// error has the code for whoever asked.
     pub(super) fn opened(
         &mut self,
         io: &mut Io<'_>,
         conversation: frontdesk_core::id::ConversationId,
         held: Option<wire::Position>,
         team: bool,
-    ) -> wire::Opened {
+    ) -> Result<wire::Opened, &'static ErrorCode> {
         let now_ms = io.now_ms();
         let epoch = self.options.epoch;
-        let last_seq = match self.dispatchers.state(conversation, now_ms) {
-            Ok(state) => state.map_or(0, fold::Conversation::last_seq),
-            Err(_) => 0,
-        };
+        let unreadable = |error| frames::unreadable(conversation, &error);
+        let state = self.dispatchers.state(conversation, now_ms).map_err(unreadable)?;
+        let last_seq = state.map_or(0, fold::Conversation::last_seq);
         let missed = match held {
             Some(held) if held.epoch == epoch && held.seq <= last_seq => self
                 .dispatchers
                 .since(conversation, held.seq, RESUME_ITEMS_MAX, now_ms)
-                .unwrap_or_default()
+                .map_err(unreadable)?
                 .filter(|entries| {
                     let bytes: usize = entries.iter().map(chat::Entry::encoded_len).sum();
                     bytes <= limits::CATCH_UP_BYTES_MAX
@@ -307,12 +303,9 @@ impl Chat {
         }
         let entries = match missed {
             Some(entries) => entries,
-            None => self.dispatchers.page(conversation, None, PAGE_ITEMS, now_ms).unwrap_or_else(
-                |error| {
-                    frames::unreadable(conversation, &error);
-                    Vec::new()
-                },
-            ),
+            None => {
+                self.dispatchers.page(conversation, None, PAGE_ITEMS, now_ms).map_err(unreadable)?
+            }
         };
         let more_before = !recovered && entries.first().is_some_and(|entry| entry.seq > 1);
         let state = self.dispatchers.state_in_memory(conversation);
@@ -326,7 +319,7 @@ impl Chat {
             }
         }
         let viewers = if team { self.viewers_of(conversation) } else { Vec::new() };
-        wire::Opened {
+        Ok(wire::Opened {
             conversation: conversation.to_string(),
             recovered,
             items: fold::for_reader(entries.into_iter(), team, !team),
@@ -336,7 +329,7 @@ impl Chat {
             cursors,
             viewers,
             queue_place: None,
-        }
+        })
     }
 
     /// Sends a ping to a connection that was quiet, and comes back when it will have been for the interval

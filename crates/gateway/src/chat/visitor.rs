@@ -138,7 +138,8 @@ impl Chat {
         if held.epoch == self.options.epoch && held.seq == last_seq {
             return;
         }
-        let mut opened = self.opened(io, conversation, Some(held), team);
+        // What cannot be read now is found missing again by the next check.
+        let Ok(mut opened) = self.opened(io, conversation, Some(held), team) else { return };
         let frame = if opened.recovered {
             let conversation = if team { opened.conversation } else { String::new() };
             Out::Entries(wire::Entries {

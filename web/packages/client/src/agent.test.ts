@@ -118,6 +118,33 @@ describe("an agent", () => {
     expect(open.loaded.value).toBe(true);
   });
 
+  it("asks again for a conversation that cannot be read now, as long as it is shown", async () => {
+    server.say("a", { content: { text: { body: "hi" } } });
+    server.unreadable.add("a");
+    const open = agent.open("a");
+    await clock.advance(2_500);
+    expect(open.loaded.value).toBe(false);
+    server.unreadable.clear();
+    await clock.advance(1_000);
+    expect(shown("a")).toEqual(["hi"]);
+    // One that a resume was to bring back: what is shown stays, and what it missed comes later.
+    server.say("a", { content: { text: { body: "missed" } } });
+    const asked = (): number => server.current.frames.filter((frame) => frame.open).length;
+    const before = asked();
+    server.current.push({ refusal: { code: "storage.unavailable", retryAfterMs: 1_000, conversation: "a" } });
+    await clock.advance(900);
+    expect(asked()).toBe(before);
+    await clock.advance(200);
+    expect(shown("a")).toEqual(["hi", "missed"]);
+    server.current.push({ refusal: { code: "storage.unavailable", retryAfterMs: 1_000, conversation: "a" } });
+    agent.leave("a");
+    agent.leave("a");
+    agent.leave("a");
+    const left = asked();
+    await clock.advance(5_000);
+    expect(asked()).toBe(left);
+  });
+
   it("shares one open conversation between its views and leaves with the last", async () => {
     const first = agent.open("a");
     expect(agent.open("a")).toBe(first);

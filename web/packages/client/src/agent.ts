@@ -18,7 +18,7 @@ import type {
 import type { ReadonlySignal } from "@preact/signals-core";
 import { batch, signal } from "@preact/signals-core";
 import type { ConnectionState } from "./connection";
-import { Connection } from "./connection";
+import { Connection, Refused } from "./connection";
 import { Conversation } from "./conversation";
 import { MessageIds } from "./ids";
 import type { Actor } from "./model";
@@ -203,9 +203,18 @@ export class AgentClient {
     try {
       const answer = await this.link.request({ open: { conversation: conversation.id, ...(position ? { position } : {}) } });
       if (answer.opened && this.opened.get(conversation.id)?.conversation === conversation) conversation.opened(answer.opened);
-    } catch {
-      // A lost connection opens it again in its hello; a refusal removes the row by the feed.
+    } catch (error) {
+      // A lost connection opens it again in its hello.
+      if (error instanceof Refused) this.loadLater(conversation, error.retryAfterMs);
     }
+  }
+
+  /** What may not be read the feed takes away; what cannot be read now is asked for again as long as it is shown. */
+  private loadLater(conversation: Conversation, afterMs: number | undefined): void {
+    if (afterMs === undefined) return;
+    this.options.platform.clock.setTimer(() => {
+      if (this.opened.get(conversation.id)?.conversation === conversation) void this.load(conversation, conversation.loaded.peek());
+    }, afterMs);
   }
 
   private welcomed(welcome: WelcomeJson): void {
@@ -276,7 +285,11 @@ export class AgentClient {
   private refused(refusal: RefusalJson): void {
     if (this.outbox.refused(refusal)) return;
     const conversation = refusal.conversation ?? "";
-    if (refusal.code === "conversation.unknown" && this.opened.has(conversation)) this.options.onWithdrawn?.(conversation);
+    const shown = this.opened.get(conversation);
+    if (shown === undefined) return;
+    if (refusal.code === "conversation.unknown") this.options.onWithdrawn?.(conversation);
+    // One of those a resume was to bring back.
+    else this.loadLater(shown.conversation, refusal.retryAfterMs);
   }
 
   private acked(ack: AckJson): void {

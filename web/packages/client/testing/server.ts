@@ -54,6 +54,8 @@ export class FakeServer {
   nextTicketAnswer: HttpAnswer | undefined;
   /** Takes messages in but keeps their acks back, as a server killed in between does. */
   losesAcks = false;
+  /** Conversations whose storage is away. */
+  readonly unreadable = new Set<string>();
   /** Refuses the next message with this. */
   nextRefusal: { code: string; retryAfterMs?: number } | undefined;
   /** Sessions that stand further than a command expects: each is told, and the command refused. */
@@ -187,6 +189,10 @@ export class FakeServer {
     else if (frame.send) this.sent(connection, frame.send);
     else if (frame.open) {
       const id = frame.open.conversation ?? "";
+      if (this.unreadable.has(id)) {
+        connection.push({ ref, refusal: { code: "storage.unavailable", retryAfterMs: 1_000, conversation: id } });
+        return;
+      }
       connection.rooms.add(id);
       connection.push({ ref, opened: this.opened(id, frame.open, id) });
     } else if (frame.leave) connection.rooms.delete(frame.leave.conversation ?? "");

@@ -11,7 +11,9 @@ use frontdesk_testkit::{Checker, Cluster, ServerBuilder, services::Addresses};
 
 pub(super) use self::{
     away::{Away, Meanwhile},
-    record::{Delivery, delivery, fault_us, latencies, longest_pause, meanwhile, refused},
+    record::{
+        Delivery, delivery, errors, fault_us, latencies, longest_pause, meanwhile, refused, told,
+    },
     watch::{Look, Watch},
 };
 use super::{Report, binary};

@@ -10,7 +10,7 @@ use std::{
 
 use frontdesk_core::{id::ConversationId, partition_of};
 use frontdesk_testkit::{
-    Checker, Cluster,
+    Checker, Cluster, Plan, Robot, Who,
     checker::{Event, quantile},
     services::{self, OwnServices, Signal},
 };
@@ -19,7 +19,10 @@ use super::{
     Report,
     cluster::{self, GOES_ON, Watch, fault_time},
 };
-use crate::heavy;
+use crate::{
+    crash::{self, Crowd},
+    heavy,
+};
 
 const BASELINE: &str = "all is well";
 const FAULT: &str = "it begins";
@@ -28,6 +31,10 @@ const BACK: &str = "it ends";
 const RECOVERY_MAX: Duration = Duration::from_secs(10);
 /// The shard that suffers.
 const SHARD: &str = "mysql-2";
+/// Visitors of the usual crowd; those who come one after the other; within what time.
+const USUAL: u32 = 40;
+const LATECOMERS: u32 = 20;
+const LATECOMERS_OVER: Duration = Duration::from_secs(4);
 /// The fewest that it can be told to give.
 const CONNECTIONS: usize = 10;
 
@@ -70,33 +77,30 @@ fn sides(checker: &Checker, placed: &BTreeMap<u16, bool>) -> [BTreeSet<String>; 
     sides
 }
 
-/// What went wrong for some clients from the fault until some seconds after its end, by code.
-fn errors(checker: &Checker, clients: &BTreeSet<String>) -> BTreeMap<String, usize> {
-    let from = cluster::fault_us(checker, FAULT);
-    let mut errors = BTreeMap::new();
-    let theirs = checker.lines.iter().filter(|line| clients.contains(&line.client));
-    for line in theirs.filter(|line| line.at_us >= from) {
-        let code = match &line.event {
-            Event::Later { code } | Event::Refused { code, .. } => code.clone(),
-            Event::Gone { code } => format!("closed with {code}"),
-            _ => continue,
-        };
-        *errors.entry(code).or_default() += 1;
+/// The usual crowd, and as many visitors again as make sure that both shards have some: the ids of those who come
+/// in one second are so much alike that they may all lie on one shard.
+async fn people(cluster: &Cluster) -> Crowd {
+    let mut crowd = cluster::crowd(cluster).await;
+    let server = &cluster.nodes[0];
+    let mut pace = tokio::time::interval(LATECOMERS_OVER / LATECOMERS);
+    for number in 0..LATECOMERS {
+        pace.tick().await;
+        let who = Who::Visitor { inbox_key: server.installed.inbox_key.clone() };
+        let plan =
+            crash::plan(server, server.http.clone(), format!("visitor{}", USUAL + number), who);
+        let plan = Plan { every: Duration::from_millis(400), ..plan };
+        crowd.robots.push(Robot::start(plan, &crowd.recorder));
     }
-    errors
-}
-
-fn told(errors: &BTreeMap<String, usize>) -> String {
-    let all: Vec<String> = errors.iter().map(|(code, count)| format!("{count} {code}")).collect();
-    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    crowd.recorder.live_since_fault(crowd.robots.len()).await;
+    crowd
 }
 
 /// Nobody whose conversations lie elsewhere notices anything.
 fn undisturbed(report: &mut Report, checker: &Checker, others: &BTreeSet<String>, whose: &str) {
-    let found = errors(checker, others);
+    let found = cluster::errors(checker, FAULT, others);
     report.figure(
         &format!("errors of the {} visitors {whose}", others.len()),
-        told(&found),
+        cluster::told(&found),
         "0",
         found.is_empty() && !others.is_empty(),
     );
@@ -145,8 +149,8 @@ impl Trouble {
         let report = Report::begin(
             id,
             &format!(
-                "Three nodes, one broker of Kafka 4.1, Redis, two MariaDB 10.11 (shards). 40 visitors and 4 agents \
-                 write 200 messages a second. The second shard, which does not hold the catalog, {how} for {lasts} s. \
+                "Three nodes, one broker of Kafka 4.1, Redis, two MariaDB 10.11 (shards). 60 visitors and 4 agents \
+                 write 250 messages a second. The second shard, which does not hold the catalog, {how} for {lasts} s. \
                  Counted are visitors, each of whom has one conversation on one shard; agents write on both."
             ),
         );
@@ -159,7 +163,7 @@ impl Trouble {
     async fn away(self, fault: impl AsyncFnOnce(&OwnServices), heal: impl FnOnce(&OwnServices)) {
         let Self { mut report, own, cluster } = self;
         let placed = on_the_shard(&own, &cluster);
-        let crowd = cluster::crowd(&cluster).await;
+        let crowd = people(&cluster).await;
         let watch = Watch::begin(&cluster);
         crowd.recorder.fault(BASELINE);
         crowd.recorder.acked(3_000).await;
@@ -180,7 +184,7 @@ impl Trouble {
             cluster::meanwhile(&checker, FAULT, BACK, |client| theirs.contains(client));
         report.figure(
             &format!("the shard's {} visitors: what they were told; messages acked meanwhile; refused for good", theirs.len()),
-            format!("{}; {acked} of {sent}; {refused}", told(&errors(&checker, &theirs))),
+            format!("{}; {acked} of {sent}; {refused}", cluster::told(&cluster::errors(&checker, FAULT, &theirs))),
             "refused for now, none for good",
             refused == 0 && !theirs.is_empty(),
         );
@@ -284,7 +288,7 @@ async fn r20_a_minute_of_deadlocks_refuses_nobody() {
     let Trouble { mut report, own, cluster } = Trouble::begin("r20-deadlocks", how).await;
     sql(&own, SHARD, "CREATE DATABASE rival; CREATE TABLE rival.rows (number INT PRIMARY KEY)");
     let placed = on_the_shard(&own, &cluster);
-    let crowd = cluster::crowd(&cluster).await;
+    let crowd = people(&cluster).await;
     crowd.recorder.fault(BASELINE);
     crowd.recorder.acked(3_000).await;
     let before = deadlocks(&own);

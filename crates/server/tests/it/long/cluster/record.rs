@@ -1,7 +1,7 @@
 //! What the record of a run says about the time in which an engine was away.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
     time::Duration,
 };
@@ -168,4 +168,30 @@ pub(in crate::long) fn latencies(
     }
     took.sort_unstable();
     (took, unacked)
+}
+
+/// What went wrong for some clients since the harness did something, by code.
+pub(in crate::long) fn errors(
+    checker: &Checker,
+    since: &str,
+    clients: &BTreeSet<String>,
+) -> BTreeMap<String, usize> {
+    let from = fault_us(checker, since);
+    let mut errors = BTreeMap::new();
+    let theirs = checker.lines.iter().filter(|line| clients.contains(&line.client));
+    for line in theirs.filter(|line| line.at_us >= from) {
+        let code = match &line.event {
+            Event::Later { code } | Event::Refused { code, .. } => code.clone(),
+            Event::Gone { code } => format!("closed with {code}"),
+            _ => continue,
+        };
+        *errors.entry(code).or_default() += 1;
+    }
+    errors
+}
+
+/// The same in words.
+pub(in crate::long) fn told(errors: &BTreeMap<String, usize>) -> String {
+    let all: Vec<String> = errors.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }

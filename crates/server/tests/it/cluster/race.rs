@@ -201,8 +201,8 @@ async fn take(http: &Http, chat: &str) -> bool {
         let answer = http.try_send(request.json(&json!({"command": "take"}))).await;
         match answer.map(|answer| answer.status) {
             Some(200) => return true,
-            // Its node is gone, or nobody owns the conversation for the moment.
-            None | Some(502..=504 | 507) => tokio::time::sleep(AGAIN).await,
+            // Its node is gone, nobody owns the conversation for the moment, or too many ask at once.
+            None | Some(429 | 502..=504 | 507) => tokio::time::sleep(AGAIN).await,
             // Another agent has it.
             Some(409) => return false,
             Some(status) => panic!("take of {chat} was answered with {status}"),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use frontdesk_testkit::{Cluster, Rng, http::note, services};
 use tokio::{sync::watch, time::sleep};
 
-use super::{Report, cluster};
+use super::{Report, binary};
 use crate::{
-    cluster::{all_owned, race::Race},
+    cluster::{all_owned, race::Race, roomy_with},
     heavy,
 };
 
@@ -29,7 +29,13 @@ async fn r23_a_thousand_chats_have_one_owner_each_over_kills() {
         "Three nodes, 1,000 chats that wait, 50 agents who each try to take every one of them, in an order of their \
          own. Meanwhile kill -9 of a random node at random moments; each starts again at once.",
     );
-    let mut nodes = cluster::roomy("r23", &services::shared(), 3).await;
+    let mut nodes = roomy_with(binary(), "r23", &services::shared(), 3, |node| {
+        node.set("limits.visitor_rate_per_s", 100_000)
+            .set("limits.visitor_burst", 100_000)
+            .set("limits.http_per_address_per_minute", 1_000_000)
+            .set("limits.http_per_account_per_minute", 1_000_000)
+    })
+    .await;
     let race = Race::prepare(&nodes, TAKERS, CHATS).await;
     let (over, is_over) = watch::channel(false);
     let run = async {

@@ -309,7 +309,8 @@ impl ClusterNode {
         let free = board::ask(&self, address, loops.local().len() as u16).await?;
         // What the desk would write follows the history here.
         tasks.spawn(async move { while rows.recv().await.is_some() {} });
-        let follower = follower::Follower::new(Arc::clone(&self.history), Arc::clone(&projections));
+        let (history, lists) = (Arc::clone(&self.history), Arc::clone(&projections));
+        let follower = follower::Follower::new(history, lists, self.partitions);
         tasks.spawn(Arc::clone(&follower).run(stop.clone()));
         let desks = switch::Desks::new(Arc::clone(&loops), desk, follower, catalog, projections);
         tasks.spawn(switch::run(Arc::clone(&desks), switch, stop.clone()));

@@ -166,7 +166,7 @@ async fn write_rows(
 }
 
 /// The stored state of a conversation as lists see it.
-pub(crate) fn summary(
+fn summary(
     history: &SharedHistory,
     conversation: ConversationId,
 ) -> anyhow::Result<Option<Summary>> {

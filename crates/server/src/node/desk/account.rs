@@ -92,24 +92,24 @@ impl DeskTask {
         }
     }
 
-    /// The desk of an account comes to this node. What the loops have told meanwhile is newer than what the
-    /// history had.
+    /// The desk of an account comes to this node with what the history has. What the loops have told meanwhile
+    /// comes right behind.
     pub(super) async fn take_over(&mut self, account: AccountId, summaries: Vec<Summary>) {
         self.open_account(account);
         self.learn_names(&summaries).await;
         let Some(at) = self.accounts.get_mut(&account) else { return };
-        let mut inputs = Vec::new();
-        for summary in summaries {
-            let known = at.open.get(&summary.conversation);
-            if known.is_some_and(|known| known.offset >= summary.offset && known.log == summary.log)
-            {
-                continue;
-            }
+        let (mut inputs, mut coming) = (Vec::new(), Vec::new());
+        for summary in summaries.into_iter().filter(rows::is_live) {
             inputs.extend(conversation_input(&summary, &at.inboxes));
+            coming.push(summary.conversation);
             at.open.insert(summary.conversation, Arc::new(summary));
         }
         if at.configured {
             self.apply(account, inputs);
+        }
+        // Agents may have come before their desk.
+        for conversation in coming {
+            self.tell_lists(account, conversation);
         }
         if let Err(error) = self.reload(account).await {
             // Tried again like that of any account whose desk is not configured.

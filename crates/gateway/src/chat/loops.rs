@@ -140,7 +140,7 @@ impl Loops {
         self.outbox(node).is_some_and(|outbox| outbox.push(peer::encode_notice(notice)))
     }
 
-    /// Tells all other nodes something; what cannot be told is told by the next change.
+    /// Tells all other nodes something. A node that is too far behind is told when its link begins anew.
     pub fn tell_all(&self, notice: &Notice) {
         for outbox in self.peers.read().iter().flatten() {
             if !outbox.push(peer::encode_notice(notice.clone())) {

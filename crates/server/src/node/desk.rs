@@ -12,6 +12,8 @@ mod account;
 mod decisions;
 mod lists;
 mod queries;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::{
@@ -127,6 +129,11 @@ impl DeskTask {
             self.reload(account).await?;
         }
         Ok(())
+    }
+
+    /// Whether the account's desk is on this node.
+    fn is_here(&self, account: AccountId) -> bool {
+        self.loops.desk_of(account).is_some_and(|of| self.loops.is_local(of))
     }
 
     /// Works until told to stop.

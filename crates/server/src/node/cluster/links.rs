@@ -26,6 +26,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct Links {
     loops: Arc<Loops>,
     bus: Arc<dyn Bus>,
+    view: Arc<DeskView>,
     order: Mutex<peer::Links>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -43,6 +44,7 @@ impl Links {
         let links = Arc::new(Self {
             loops,
             bus: Arc::clone(&node.bus),
+            view,
             order: Mutex::new(peer::Links::new(node.number, node.life)),
             tasks: tasks.clone(),
             stop: stop.clone(),
@@ -60,13 +62,13 @@ impl Links {
                     tracing::error!("another process listens on the bus under this node's number");
                     return;
                 };
-                receiving.take(batch, &desks, &view).await;
+                receiving.take(batch, &desks).await;
             }
         });
         Ok(links)
     }
 
-    async fn take(&self, bytes: Bytes, desks: &Arc<Desks>, view: &DeskView) {
+    async fn take(&self, bytes: Bytes, desks: &Arc<Desks>) {
         let opened = self.order.lock().open(bytes);
         let (node, received) = match opened {
             Ok(opened) => opened,
@@ -85,7 +87,11 @@ impl Links {
         let Some(batch) = received.batch else { return };
         for notice in self.loops.receive(batch) {
             match notice {
-                Notice::Attended { inbox, attended } => view.note_attended(inbox, attended),
+                Notice::Attended { inbox, attended } => {
+                    if self.view.note_attended(inbox, attended) {
+                        self.tell(|| Command::Attended { inbox, attended });
+                    }
+                }
                 notice => desks.take(notice).await,
             }
         }
@@ -102,6 +108,7 @@ impl Links {
         let outbox = self.loops.join(node, loops);
         // So that it hears of this one, even if there is nothing to say.
         outbox.ask_for_batch();
+        tell_attended(&self.loops, &self.view, node);
         let (links, stop) = (Arc::clone(self), self.stop.clone());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -153,6 +160,7 @@ impl Links {
     }
 
     fn tell_anew(&self, node: u8) {
+        tell_attended(&self.loops, &self.view, node);
         self.tell(|| Command::NodeLost { node });
         self.tell(|| Command::NodeJoined { node });
     }
@@ -162,5 +170,35 @@ impl Links {
             // Only loops that end hear no more; their connections end with them.
             drop(self.loops.send(loop_index, command()));
         }
+    }
+}
+
+/// A node to which the link begins hears where somebody is online, as desks tell it only once.
+fn tell_attended(loops: &Loops, view: &DeskView, node: u8) {
+    for (inbox, attended) in view.attended_here() {
+        // If too much waits already the link begins anew once more.
+        loops.tell(node, Notice::Attended { inbox, attended });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::id::{AccountId, InboxId};
+    use frontdesk_gateway::peer::v1::{Attended, command::Command as Peer};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_node_to_which_the_link_begins_hears_where_somebody_is_online() {
+        let loops = Loops::of_node(1, Vec::new(), 64);
+        let view = DeskView::new(1);
+        let (account, inbox) = (AccountId::from_bytes([1; 12]), InboxId::from_bytes([2; 12]));
+        view.note_attended_here(account, inbox, true);
+        let outbox = loops.join(2, 1);
+        tell_attended(&loops, &view, 2);
+        let waited = outbox.next().await.expect("it waits").commands;
+        let said: Vec<Option<Peer>> = waited.into_iter().map(|of| of.command).collect();
+        let inbox = inbox.as_bytes().to_vec().into();
+        assert_eq!(said, [Some(Peer::Attended(Attended { inbox, attended: true }))]);
     }
 }

@@ -127,7 +127,8 @@ impl DeskTask {
         let is_gone =
             |account: &AccountId| partitions.contains(&place::account_partition(*account, total));
         self.accounts.retain(|account, _| !is_gone(account));
-        self.view.give_up(is_gone);
+        let inboxes = self.view.give_up(is_gone);
+        self.attendance.forget(&inboxes);
     }
 
     pub(super) fn open_account(&mut self, account: AccountId) {

@@ -17,7 +17,7 @@ use frontdesk_protocol::{
 use frontdesk_router::desk::{Input, Output, Place};
 
 use super::{DeskTask, account::InboxRules};
-use crate::node::now_ms;
+use crate::node::{attendance::Word, now_ms};
 
 impl DeskTask {
     /// Tells the account's desk and carries out what follows.
@@ -67,17 +67,20 @@ impl DeskTask {
             self.tell_place(account, place);
         }
         for (inbox, attended) in attended {
-            self.view.inner.lock().attended.insert(inbox, attended);
+            self.view.note_attended_here(account, inbox, attended);
             self.attendance.note(now, inbox, attended);
         }
     }
 
-    /// Tells the visitors of inboxes where somebody came online, or the last one went.
+    /// Tells the visitors of inboxes where somebody came online, or the last one went: those of this node, and the
+    /// other nodes, which tell theirs. A node to which the link begins later hears it then.
     pub(super) fn tell_attended(&mut self, now: i64) {
-        for (inbox, attended) in self.attendance.due(now) {
+        for Word { inbox, attended, is_news } in self.attendance.due(now) {
             self.loops.tell_all(&Notice::Attended { inbox, attended });
-            for loop_index in self.loops.numbers() {
-                self.tell(loop_index, Command::Attended { inbox, attended });
+            if is_news {
+                for loop_index in self.loops.local_numbers() {
+                    self.tell(loop_index, Command::Attended { inbox, attended });
+                }
             }
         }
     }

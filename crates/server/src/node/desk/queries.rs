@@ -115,6 +115,8 @@ impl DeskTask {
                     }
                 }
             }
+            // Told on every node; a desk that is not open anywhere yet reads it when it opens.
+            DeskQuery::Configuration { account } if !self.is_here(account) => {}
             DeskQuery::Configuration { account } => {
                 if let Err(error) = self.reload(account).await {
                     tracing::error!(

@@ -511,6 +511,22 @@ pub enum DeskInput {
         /// Came or went.
         online: bool,
     },
+    /// The same of a connection of another node.
+    VisitorElsewhere {
+        /// The node.
+        node: u8,
+        /// The account.
+        account: AccountId,
+        /// The conversation.
+        conversation: ConversationId,
+        /// Came or went.
+        online: bool,
+    },
+    /// What another node said of its visitors is void: it is gone, or says it anew.
+    NodeForgotten {
+        /// The node.
+        node: u8,
+    },
     /// Newest states of conversations, encoded: where the desk may be on another node.
     States(Vec<(AccountId, State)>),
     /// The desk of an account is on this node from now on, with these open conversations.

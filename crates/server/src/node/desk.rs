@@ -17,7 +17,7 @@ mod tests;
 mod view;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -70,6 +70,14 @@ pub(crate) struct DeskParts {
     pub(crate) id_seed: u32,
 }
 
+/// Where a visitor is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct VisitorOnline {
+    account: AccountId,
+    /// The node that said so.
+    node: u8,
+}
+
 /// The task.
 pub(crate) struct DeskTask {
     catalog: Catalog,
@@ -80,7 +88,7 @@ pub(crate) struct DeskTask {
     rows: mpsc::Sender<Rows>,
     projections: Arc<Projections>,
     accounts: HashMap<AccountId, AccountDesk>,
-    visitors_online: HashSet<ConversationId>,
+    visitors_online: HashMap<ConversationId, VisitorOnline>,
     /// What visitors were told of who is there.
     attendance: Attendance,
     /// What a full inbox of a loop did not take yet, in order.
@@ -99,7 +107,7 @@ impl DeskTask {
             rows,
             projections,
             accounts: HashMap::new(),
-            visitors_online: HashSet::new(),
+            visitors_online: HashMap::new(),
             attendance: Attendance::default(),
             stuck: VecDeque::new(),
             id_seed,
@@ -215,22 +223,13 @@ impl DeskTask {
                 self.apply(account, vec![Input::Presence(user, presence)]);
             }
             DeskInput::VisitorPresence { account, conversation, online } => {
-                let changed = if online {
-                    self.visitors_online.insert(conversation)
-                } else {
-                    self.visitors_online.remove(&conversation)
-                };
-                if changed {
-                    self.tell_lists(account, conversation);
-                }
-                if online {
-                    let at = self.accounts.get(&account);
-                    let place = at.and_then(|at| at.desk.place(now_ms(), conversation));
-                    if let Some(place) = place {
-                        self.tell_place(account, place);
-                    }
-                }
+                let visitor = VisitorOnline { account, node: self.loops.node() };
+                self.visitor_presence(conversation, visitor, online);
             }
+            DeskInput::VisitorElsewhere { node, account, conversation, online } => {
+                self.visitor_presence(conversation, VisitorOnline { account, node }, online);
+            }
+            DeskInput::NodeForgotten { node } => self.forget_visitors(node),
             // Taken apart by the node's switch, which knows where the desk is.
             DeskInput::States(_) => {}
             DeskInput::Open { account, summaries } => self.take_over(account, summaries).await,
@@ -245,6 +244,42 @@ impl DeskTask {
                     self.apply(account, vec![Input::Refused { conversation, version }]);
                 }
             }
+        }
+    }
+
+    fn visitor_presence(
+        &mut self,
+        conversation: ConversationId,
+        visitor: VisitorOnline,
+        online: bool,
+    ) {
+        let account = visitor.account;
+        let changed = if online {
+            self.visitors_online.insert(conversation, visitor).is_none()
+        } else if self.visitors_online.get(&conversation) == Some(&visitor) {
+            self.visitors_online.remove(&conversation).is_some()
+        } else {
+            // Connected to another node by now: the word of the former one came late.
+            false
+        };
+        if changed {
+            self.tell_lists(account, conversation);
+        }
+        if online {
+            let at = self.accounts.get(&account);
+            let place = at.and_then(|at| at.desk.place(now_ms(), conversation));
+            if let Some(place) = place {
+                self.tell_place(account, place);
+            }
+        }
+    }
+
+    /// Another node is gone, or says anew who is connected to it.
+    fn forget_visitors(&mut self, node: u8) {
+        let gone: Vec<(ConversationId, VisitorOnline)> =
+            self.visitors_online.extract_if(|_, visitor| visitor.node == node).collect();
+        for (conversation, visitor) in gone {
+            self.tell_lists(visitor.account, conversation);
         }
     }
 }

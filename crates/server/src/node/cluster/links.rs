@@ -1,17 +1,17 @@
 //! The links to the other nodes: what waits for one goes over the bus as batches, and what comes is handed
 //! out. When a link begins anew, the loops forget what reached over it and tell the other node again.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use frontdesk_gateway::{
     chat::{loops::Loops, port::Command},
-    peer::{self, Notice, Outbox, Waited},
+    peer::{self, Malformed, Notice, Outbox, Received, Waited},
 };
 use frontdesk_storage::Bus;
 use parking_lot::Mutex;
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ClusterNode, node_id, switch::Desks};
@@ -27,9 +27,34 @@ pub(super) struct Links {
     loops: Arc<Loops>,
     bus: Arc<dyn Bus>,
     view: Arc<DeskView>,
-    order: Mutex<peer::Links>,
+    order: Mutex<Order>,
+    /// A node is to be forgotten.
+    forgets: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// The order of batches, and what follows from it.
+struct Order {
+    links: peer::Links,
+    /// Nodes of whose visitors the desk forgets, before it hears of what came behind.
+    forgotten: BTreeSet<u8>,
+}
+
+impl Order {
+    fn begin_anew(&mut self, node: u8) {
+        self.links.begin_anew(node);
+        self.forgotten.insert(node);
+    }
+
+    /// Opens a batch; which nodes are to be forgotten before it is acted upon.
+    fn open(&mut self, bytes: Bytes) -> (Result<(u8, Received), Malformed>, BTreeSet<u8>) {
+        let opened = self.links.open(bytes);
+        if let Ok((node, Received { is_anew: true, .. })) = &opened {
+            self.forgotten.insert(*node);
+        }
+        (opened, std::mem::take(&mut self.forgotten))
+    }
 }
 
 impl Links {
@@ -45,7 +70,11 @@ impl Links {
             loops,
             bus: Arc::clone(&node.bus),
             view,
-            order: Mutex::new(peer::Links::new(node.number, node.life)),
+            order: Mutex::new(Order {
+                links: peer::Links::new(node.number, node.life),
+                forgotten: BTreeSet::new(),
+            }),
+            forgets: Notify::new(),
             tasks: tasks.clone(),
             stop: stop.clone(),
         });
@@ -56,6 +85,11 @@ impl Links {
             loop {
                 let batch = tokio::select! {
                     () = stop.cancelled() => return,
+                    () = receiving.forgets.notified() => {
+                        let forgotten = std::mem::take(&mut receiving.order.lock().forgotten);
+                        forget(&desks, forgotten).await;
+                        continue;
+                    }
                     batch = batches.recv() => batch,
                 };
                 let Some(batch) = batch else {
@@ -69,7 +103,8 @@ impl Links {
     }
 
     async fn take(&self, bytes: Bytes, desks: &Arc<Desks>) {
-        let opened = self.order.lock().open(bytes);
+        let (opened, forgotten) = self.order.lock().open(bytes);
+        forget(desks, forgotten).await;
         let (node, received) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -92,7 +127,7 @@ impl Links {
                         self.tell(|| Command::Attended { inbox, attended });
                     }
                 }
-                notice => desks.take(notice).await,
+                notice => desks.take(node, notice).await,
             }
         }
     }
@@ -101,7 +136,9 @@ impl Links {
     /// before has to be told everything, unless the link has noticed already.
     pub(super) fn join(self: &Arc<Self>, node: u8, life: u64, loops: u16) {
         match self.loops.loops_of(node) {
-            Some(known) if known == loops && self.order.lock().is_of_life(node, life) => return,
+            Some(known) if known == loops && self.order.lock().links.is_of_life(node, life) => {
+                return;
+            }
             Some(_) => self.part(node),
             None => {}
         }
@@ -136,7 +173,7 @@ impl Links {
                 self.begin_anew(node);
             }
             was_empty = commands.is_empty();
-            let batch = self.order.lock().seal(node, commands);
+            let batch = self.order.lock().links.seal(node, commands);
             if let Err(error) = self.bus.publish(&to, batch).await {
                 tracing::warn!(node, error = &error as &dyn std::error::Error, "the bus failed");
                 self.begin_anew(node);
@@ -150,12 +187,14 @@ impl Links {
     pub(super) fn part(&self, node: u8) {
         self.loops.part(node);
         self.order.lock().begin_anew(node);
+        self.forgets.notify_one();
         self.tell(|| Command::NodeLost { node });
     }
 
     /// Nobody knows what of the last that was said arrived.
     fn begin_anew(&self, node: u8) {
         self.order.lock().begin_anew(node);
+        self.forgets.notify_one();
         self.tell_anew(node);
     }
 
@@ -170,6 +209,12 @@ impl Links {
             // Only loops that end hear no more; their connections end with them.
             drop(self.loops.send(loop_index, command()));
         }
+    }
+}
+
+async fn forget(desks: &Desks, nodes: BTreeSet<u8>) {
+    for node in nodes {
+        desks.forget(node).await;
     }
 }
 

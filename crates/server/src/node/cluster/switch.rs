@@ -114,7 +114,11 @@ impl Desks {
             | DeskInput::SetPresence { account, .. } => Some(*account),
             DeskInput::AgentConnected { principal, .. } => Some(principal.account),
             // Loops with a log for each partition tell states; the others are for the task itself.
-            DeskInput::Summaries { .. } | DeskInput::Open { .. } | DeskInput::Close { .. } => None,
+            DeskInput::Summaries { .. }
+            | DeskInput::VisitorElsewhere { .. }
+            | DeskInput::NodeForgotten { .. }
+            | DeskInput::Open { .. }
+            | DeskInput::Close { .. } => None,
         };
         match input {
             DeskInput::States(states) => self.route_states(states).await,
@@ -151,13 +155,19 @@ impl Desks {
         }
     }
 
+    /// What another node said of its visitors is void.
+    pub(super) async fn forget(&self, node: u8) {
+        self.tell(DeskInput::NodeForgotten { node }).await;
+    }
+
     /// What another node tells.
-    pub(super) async fn take(&self, notice: Notice) {
+    pub(super) async fn take(&self, node: u8, notice: Notice) {
         match notice {
             Notice::States(states) => self.summaries(states).await,
             Notice::VisitorPresence { account, conversation, online } => {
                 if self.is_here(account) {
-                    self.tell(DeskInput::VisitorPresence { account, conversation, online }).await;
+                    let input = DeskInput::VisitorElsewhere { node, account, conversation, online };
+                    self.tell(input).await;
                 }
             }
             Notice::Proposed { account, conversation, version, refused } => {

@@ -127,6 +127,8 @@ impl DeskTask {
         let is_gone =
             |account: &AccountId| partitions.contains(&place::account_partition(*account, total));
         self.accounts.retain(|account, _| !is_gone(account));
+        // Whoever is connected then is told again to the desk that comes.
+        self.visitors_online.retain(|_, visitor| !is_gone(&visitor.account));
         let inboxes = self.view.give_up(is_gone);
         self.attendance.forget(&inboxes);
     }

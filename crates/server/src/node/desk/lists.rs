@@ -227,7 +227,7 @@ impl DeskTask {
     pub(super) fn beside(&self, at: &AccountDesk, conversation: ConversationId) -> rows::Beside {
         rows::Beside {
             visitor_name: at.names.get(&conversation).cloned().unwrap_or_default(),
-            visitor_online: self.visitors_online.contains(&conversation),
+            visitor_online: self.visitors_online.contains_key(&conversation),
         }
     }
 

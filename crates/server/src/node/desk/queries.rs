@@ -103,7 +103,7 @@ impl DeskTask {
             }
             DeskQuery::VisitorOnline { conversation, reply } => {
                 // Whoever asked may have given up.
-                if reply.send(self.visitors_online.contains(&conversation)).is_err() {
+                if reply.send(self.visitors_online.contains_key(&conversation)).is_err() {
                     tracing::debug!("a request was given up");
                 }
             }

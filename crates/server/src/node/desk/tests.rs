@@ -11,6 +11,7 @@ use super::*;
 const PARTITIONS: u16 = 64;
 const HERE: u8 = 1;
 const ACCOUNT: AccountId = AccountId::from_bytes([3; 12]);
+const CONVERSATION: ConversationId = ConversationId::from_bytes([4; 12]);
 
 /// A desk task, and what it stands on.
 struct Fixture {
@@ -45,6 +46,18 @@ impl Fixture {
         let partition = place::account_partition(ACCOUNT, PARTITIONS);
         self.desk.loops.owners().set(partition, Some(place::loop_number(node, 0)));
     }
+
+    async fn tell(&mut self, node: u8, online: bool) {
+        let (account, conversation) = (ACCOUNT, CONVERSATION);
+        self.desk.take(DeskInput::VisitorElsewhere { node, account, conversation, online }).await;
+    }
+
+    async fn is_online(&mut self) -> bool {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let conversation = CONVERSATION;
+        self.desk.query(DeskQuery::VisitorOnline { conversation, reply }).await;
+        answer.await.expect("an answer")
+    }
 }
 
 #[tokio::test]
@@ -56,4 +69,35 @@ async fn what_is_configured_opens_no_desk_that_is_on_another_node() {
     fixture.desk_is_on(HERE);
     fixture.desk.query(DeskQuery::Configuration { account: ACCOUNT }).await;
     assert!(fixture.desk.accounts.contains_key(&ACCOUNT));
+}
+
+#[tokio::test]
+async fn a_desk_that_comes_back_knows_of_nobody_who_left_meanwhile() {
+    let mut fixture = Fixture::new().await;
+    fixture.tell(2, true).await;
+    assert!(fixture.is_online().await);
+    let partitions = vec![place::account_partition(ACCOUNT, PARTITIONS)];
+    fixture.desk.take(DeskInput::Close { partitions }).await;
+    assert!(!fixture.is_online().await);
+}
+
+#[tokio::test]
+async fn visitors_of_a_node_that_is_gone_are_offline() {
+    let mut fixture = Fixture::new().await;
+    fixture.tell(2, true).await;
+    fixture.desk.take(DeskInput::NodeForgotten { node: 3 }).await;
+    assert!(fixture.is_online().await);
+    fixture.desk.take(DeskInput::NodeForgotten { node: 2 }).await;
+    assert!(!fixture.is_online().await);
+}
+
+#[tokio::test]
+async fn a_visitor_who_has_come_to_another_node_is_online_whatever_the_former_one_says_late() {
+    let mut fixture = Fixture::new().await;
+    fixture.tell(2, true).await;
+    fixture.tell(3, true).await;
+    fixture.tell(2, false).await;
+    assert!(fixture.is_online().await);
+    fixture.tell(3, false).await;
+    assert!(!fixture.is_online().await);
 }

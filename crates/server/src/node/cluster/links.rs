@@ -1,17 +1,24 @@
 //! The links to the other nodes: what waits for one goes over the bus as batches, and what comes is handed
 //! out. When a link begins anew, the loops forget what reached over it and tell the other node again.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use frontdesk_gateway::{
     chat::{loops::Loops, port::Command},
-    peer::{self, Malformed, Notice, Outbox, Received, Waited},
+    peer::{self, Notice, Outbox, Received, Waited},
 };
 use frontdesk_storage::Bus;
 use parking_lot::Mutex;
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep_until, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ClusterNode, node_id, switch::Desks};
@@ -47,13 +54,8 @@ impl Order {
         self.forgotten.insert(node);
     }
 
-    /// Opens a batch; which nodes are to be forgotten before it is acted upon.
-    fn open(&mut self, bytes: Bytes) -> (Result<(u8, Received), Malformed>, BTreeSet<u8>) {
-        let opened = self.links.open(bytes);
-        if let Ok((node, Received { is_anew: true, .. })) = &opened {
-            self.forgotten.insert(*node);
-        }
-        (opened, std::mem::take(&mut self.forgotten))
+    fn take_forgotten(&mut self) -> BTreeSet<u8> {
+        std::mem::take(&mut self.forgotten)
     }
 }
 
@@ -83,11 +85,16 @@ impl Links {
         let (receiving, stop) = (Arc::clone(&links), stop.clone());
         tasks.spawn(async move {
             loop {
+                let due = receiving.order.lock().links.due();
                 let batch = tokio::select! {
                     () = stop.cancelled() => return,
                     () = receiving.forgets.notified() => {
-                        let forgotten = std::mem::take(&mut receiving.order.lock().forgotten);
+                        let forgotten = receiving.order.lock().take_forgotten();
                         forget(&desks, forgotten).await;
+                        continue;
+                    }
+                    () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                        receiving.take_overdue(&desks).await;
                         continue;
                     }
                     batch = batches.recv() => batch,
@@ -102,32 +109,50 @@ impl Links {
         Ok(links)
     }
 
-    async fn take(&self, bytes: Bytes, desks: &Arc<Desks>) {
-        let (opened, forgotten) = self.order.lock().open(bytes);
-        forget(desks, forgotten).await;
-        let (node, received) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "on the bus");
-                return;
-            }
+    async fn take(&self, bytes: Bytes, desks: &Desks) {
+        let (opened, forgotten) = {
+            let mut order = self.order.lock();
+            (order.links.open(bytes, Instant::now()), order.take_forgotten())
         };
-        if received.is_anew {
-            tracing::warn!(node, "the link to a node begins anew");
-            self.tell_anew(node);
+        forget(desks, forgotten).await;
+        match opened {
+            Ok((node, received)) => self.act(node, received, desks).await,
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "on the bus"),
         }
-        if received.is_answer_due {
-            self.loops.ask_for_batch(node);
+    }
+
+    /// Those before it did not come.
+    async fn take_overdue(&self, desks: &Desks) {
+        let (overdue, forgotten) = {
+            let mut order = self.order.lock();
+            (order.links.overdue(Instant::now()), order.take_forgotten())
+        };
+        forget(desks, forgotten).await;
+        for (node, received) in overdue {
+            self.act(node, received, desks).await;
         }
-        let Some(batch) = received.batch else { return };
-        for notice in self.loops.receive(batch) {
-            match notice {
-                Notice::Attended { inbox, attended } => {
-                    if self.view.note_attended(inbox, attended) {
-                        self.tell(|| Command::Attended { inbox, attended });
+    }
+
+    async fn act(&self, node: u8, received: Vec<Received>, desks: &Desks) {
+        for Received { batch, is_anew, is_answer_due } in received {
+            if is_anew {
+                tracing::warn!(node, "the link to a node begins anew");
+                desks.forget(node).await;
+                self.tell_anew(node);
+            }
+            if is_answer_due {
+                self.loops.ask_for_batch(node);
+            }
+            let Some(batch) = batch else { continue };
+            for notice in self.loops.receive(batch) {
+                match notice {
+                    Notice::Attended { inbox, attended } => {
+                        if self.view.note_attended(inbox, attended) {
+                            self.tell(|| Command::Attended { inbox, attended });
+                        }
                     }
+                    notice => desks.take(node, notice).await,
                 }
-                notice => desks.take(node, notice).await,
             }
         }
     }

@@ -191,29 +191,40 @@ impl Loops {
 
     /// Hands out what came from another node; what is for this node itself comes back. Must be called on
     /// a Tokio runtime: answers are sent by tasks.
-    pub fn receive(self: &Arc<Self>, batch: v1::Batch) -> Vec<Notice> {
+    pub fn receive(self: &Arc<Self>, batch: v1::Batch) -> HandedOut {
         let from = batch.node as u8;
         let answering = Answerer { loops: self, from };
-        let mut notices = Vec::new();
+        let mut handed_out = HandedOut { notices: Vec::new(), is_all: true };
         for command in batch.commands {
             match peer::decode(command, &answering) {
                 Ok(peer::Incoming::Loop(number, command)) => {
                     if self.is_local(number) {
-                        // A loop that is full has stood still for long; clients find the gap.
-                        if self.send(number, command).is_err() {
+                        // Clients find by themselves what is pushed and does not come.
+                        let is_push = command.is_push();
+                        if let Err(Refused::Full(_)) = self.send(number, command) {
                             tracing::warn!(loop.index = number, "a loop did not take a command");
+                            handed_out.is_all &= is_push;
                         }
                     }
                 }
-                Ok(peer::Incoming::Notice(notice)) => notices.push(notice),
+                Ok(peer::Incoming::Notice(notice)) => handed_out.notices.push(notice),
                 Ok(peer::Incoming::Answer(answer)) => self.replies.answer(answer),
                 Err(error) => {
                     tracing::error!(node = from, error = &error as &dyn std::error::Error);
                 }
             }
         }
-        notices
+        handed_out
     }
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct HandedOut {
+    /// What it says to the node itself.
+    pub notices: Vec<Notice>,
+    /// Whether all of it reached the loops. If not, the two ends of the link differ, and it has to begin anew.
+    pub is_all: bool,
 }
 
 /// Sends answers back to the node that asked.
@@ -249,5 +260,44 @@ impl peer::Answering for Answerer<'_> {
 
     fn tail(&self, reply: u64) -> TailReply {
         self.channel(move |tail| peer::tail_answer(reply, tail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_core::id::UserId;
+    use frontdesk_protocol::{
+        Encoded,
+        wire::{self, server_frame::Frame as Out},
+    };
+
+    use super::{super::port::ConnRef, *};
+    use crate::edge::{ConnId, EdgeLimits, EdgeLoop};
+
+    /// A node with one loop, whose inbox is full.
+    fn full() -> (Arc<Loops>, EdgeLoop<Command>) {
+        let limits = EdgeLimits { inbox_max: 1, ..EdgeLimits::default() };
+        let (edge, handle) = EdgeLoop::open(limits).expect("a loop");
+        let loops = Arc::new(Loops::of_node(1, vec![handle], 64));
+        loops.send(loop_number(1, 0), Command::Appended).expect("there is room for one");
+        (loops, edge)
+    }
+
+    fn batch(loops: &Loops, command: Command) -> v1::Batch {
+        let command = peer::encode(loop_number(1, 0), command, &loops.replies);
+        v1::Batch { node: 2, commands: vec![command.expect("one for nodes")], ..Default::default() }
+    }
+
+    #[tokio::test]
+    async fn what_a_full_loop_does_not_hear_of_connections_is_told() {
+        let (loops, _edge) = full();
+        let conn =
+            ConnRef { loop_index: loop_number(2, 0), conn: ConnId { index: 1, generation: 1 } };
+        let (account, user) = (AccountId::from_bytes([1; 12]), UserId::from_bytes([2; 12]));
+        let gone = Command::UserConn { account, user, conn, present: false };
+        assert!(!loops.receive(batch(&loops, gone)).is_all);
+        let frame = Encoded::push(Out::Attended(wire::Attended { attended: true }));
+        let pushed = Command::ToAccount { account, frame };
+        assert!(loops.receive(batch(&loops, pushed)).is_all, "clients find that missing");
     }
 }

@@ -379,10 +379,7 @@ impl Board {
 
     fn moved(&self, partitions: &[u16]) {
         for &partition in partitions {
-            for loop_index in self.loops.local_numbers() {
-                // Only loops that end hear no more; their connections end with them.
-                drop(self.loops.send(loop_index, Command::Moved { partition }));
-            }
+            self.links.tell(|| Command::Moved { partition });
         }
         self.desks.owners_changed();
     }

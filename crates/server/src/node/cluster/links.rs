@@ -1,6 +1,8 @@
 //! The links to the other nodes: what waits for one goes over the bus as batches, and what comes is handed
 //! out. When a link begins anew, the loops forget what reached over it and tell the other node again.
 
+mod stuck;
+
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -10,17 +12,22 @@ use std::{
 use anyhow::Context as _;
 use bytes::Bytes;
 use frontdesk_gateway::{
-    chat::{loops::Loops, port::Command},
+    chat::{
+        loops::{HandedOut, Loops},
+        port::Command,
+    },
+    edge::Refused,
     peer::{self, Notice, Outbox, Received, Waited},
 };
 use frontdesk_storage::Bus;
 use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
-    time::{sleep_until, timeout},
+    time::{sleep, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::stuck::Stuck;
 use super::{ClusterNode, node_id, switch::Desks};
 use crate::node::desk::DeskView;
 
@@ -28,6 +35,10 @@ use crate::node::desk::DeskView;
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// How long a link is quiet before an empty batch shows the other end whether it has got the last one.
 const QUIET: Duration = Duration::from_secs(1);
+/// How soon a loop whose inbox was full is told again, and how long batches wait for it. Meanwhile the bus fills, and
+/// others hear that this node is slow.
+const STUCK_RETRY: Duration = Duration::from_millis(20);
+const STUCK_WAIT: Duration = Duration::from_secs(1);
 
 /// Links to all nodes that are there.
 pub(super) struct Links {
@@ -35,8 +46,10 @@ pub(super) struct Links {
     bus: Arc<dyn Bus>,
     view: Arc<DeskView>,
     order: Mutex<Order>,
-    /// A node is to be forgotten.
-    forgets: Notify,
+    /// What the loops have to hear of nodes and partitions.
+    stuck: Mutex<Stuck>,
+    /// A node is to be forgotten, or a loop did not take something.
+    wakes: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -76,7 +89,8 @@ impl Links {
                 links: peer::Links::new(node.number, node.life),
                 forgotten: BTreeSet::new(),
             }),
-            forgets: Notify::new(),
+            stuck: Mutex::default(),
+            wakes: Notify::new(),
             tasks: tasks.clone(),
             stop: stop.clone(),
         });
@@ -88,9 +102,10 @@ impl Links {
                 let due = receiving.order.lock().links.due();
                 let batch = tokio::select! {
                     () = stop.cancelled() => return,
-                    () = receiving.forgets.notified() => {
+                    () = receiving.wakes.notified() => {
                         let forgotten = receiving.order.lock().take_forgotten();
                         forget(&desks, forgotten).await;
+                        receiving.tell_stuck().await;
                         continue;
                     }
                     () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
@@ -144,7 +159,13 @@ impl Links {
                 self.loops.ask_for_batch(node);
             }
             let Some(batch) = batch else { continue };
-            for notice in self.loops.receive(batch) {
+            // What it says builds on what the loops were told before.
+            if !self.tell_stuck().await {
+                tracing::warn!(node, "a loop stands still: a batch is dropped");
+                return self.break_off(node);
+            }
+            let HandedOut { notices, is_all } = self.loops.receive(batch);
+            for notice in notices {
                 match notice {
                     Notice::Attended { inbox, attended } => {
                         if self.view.note_attended(inbox, attended) {
@@ -153,6 +174,10 @@ impl Links {
                     }
                     notice => desks.take(node, notice).await,
                 }
+            }
+            if !is_all {
+                // And what came behind builds on it.
+                return self.break_off(node);
             }
         }
     }
@@ -203,7 +228,7 @@ impl Links {
                 tracing::warn!(node, error = &error as &dyn std::error::Error, "the bus failed");
                 self.begin_anew(node);
                 was_empty = false;
-                tokio::time::sleep(RETRY_AFTER).await;
+                sleep(RETRY_AFTER).await;
             }
         }
     }
@@ -212,27 +237,64 @@ impl Links {
     pub(super) fn part(&self, node: u8) {
         self.loops.part(node);
         self.order.lock().begin_anew(node);
-        self.forgets.notify_one();
+        self.wakes.notify_one();
         self.tell(|| Command::NodeLost { node });
     }
 
     /// Nobody knows what of the last that was said arrived.
     fn begin_anew(&self, node: u8) {
         self.order.lock().begin_anew(node);
-        self.forgets.notify_one();
+        self.wakes.notify_one();
         self.tell_anew(node);
+    }
+
+    /// Something that arrived did not reach the loops.
+    fn break_off(&self, node: u8) {
+        self.begin_anew(node);
+        self.loops.ask_for_batch(node);
     }
 
     fn tell_anew(&self, node: u8) {
         tell_attended(&self.loops, &self.view, node);
-        self.tell(|| Command::NodeLost { node });
-        self.tell(|| Command::NodeJoined { node });
+        let mut stuck = self.stuck.lock();
+        for loop_index in self.loops.local_numbers() {
+            stuck.push_anew(loop_index, node);
+        }
+        self.tell_now(&mut stuck);
     }
 
-    fn tell(&self, command: impl Fn() -> Command) {
+    /// Tells all loops of this node; one that is full hears it later.
+    pub(super) fn tell(&self, command: impl Fn() -> Command) {
+        let mut stuck = self.stuck.lock();
         for loop_index in self.loops.local_numbers() {
+            stuck.push(loop_index, command());
+        }
+        self.tell_now(&mut stuck);
+    }
+
+    fn tell_now(&self, stuck: &mut Stuck) {
+        stuck.tell(|loop_index, command| match self.loops.send(loop_index, command) {
+            Err(Refused::Full(command)) => Some(command),
             // Only loops that end hear no more; their connections end with them.
-            drop(self.loops.send(loop_index, command()));
+            Ok(()) | Err(Refused::Stopped(_)) => None,
+        });
+        if !stuck.is_empty() {
+            self.wakes.notify_one();
+        }
+    }
+
+    /// Waits a while until the loops have taken what they have to hear; whether they have.
+    async fn tell_stuck(&self) -> bool {
+        let until = Instant::now() + STUCK_WAIT;
+        loop {
+            {
+                let mut stuck = self.stuck.lock();
+                self.tell_now(&mut stuck);
+                if stuck.is_empty() || Instant::now() >= until {
+                    return stuck.is_empty();
+                }
+            }
+            sleep(STUCK_RETRY).await;
         }
     }
 }

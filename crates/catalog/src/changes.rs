@@ -6,13 +6,14 @@
 use frontdesk_core::id::{AccountId, ApiKeyId, UserId};
 use tokio::sync::broadcast;
 
-/// Changes that wait for a slow listener; one that is further behind hears [`Change::Everything`].
-const WAITING_MAX: usize = 256;
+/// Changes that wait for a slow listener; one that is further behind hears [`Change::Everything`]. More than a look
+/// reads, so that a listener that keeps up hears each.
+pub(crate) const WAITING_MAX: usize = 4_096;
 
 /// Something that was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Nobody knows what.
+    /// Nobody knows what: anybody may have lost any right.
     Everything,
     /// What an account's people configure: inboxes, teams, roles, settings, members.
     Account(AccountId),
@@ -70,5 +71,41 @@ impl ChangesElsewhere {
             Err(broadcast::error::RecvError::Lagged(_)) => Some(Change::Everything),
             Err(broadcast::error::RecvError::Closed) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_hears_each_change_of_the_largest_look() {
+        let teller = Teller::new();
+        let mut changes = teller.listen();
+        let change = |number: usize| Change::Login {
+            user: UserId::from_bytes([1; 12]),
+            handle: number.to_string(),
+        };
+        for number in 0..crate::mysql::LOOK_MAX as usize {
+            teller.tell(change(number));
+        }
+        for number in 0..crate::mysql::LOOK_MAX as usize {
+            assert_eq!(changes.next().await, Some(change(number)));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_too_far_behind_hears_that_anything_may_have_changed() {
+        let teller = Teller::new();
+        let mut changes = teller.listen();
+        let key = Change::Key {
+            account: AccountId::from_bytes([1; 12]),
+            key: ApiKeyId::from_bytes([2; 12]),
+        };
+        for _ in 0..=WAITING_MAX {
+            teller.tell(key.clone());
+        }
+        assert_eq!(changes.next().await, Some(Change::Everything));
+        assert_eq!(changes.next().await, Some(key));
     }
 }

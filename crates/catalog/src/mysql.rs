@@ -16,6 +16,8 @@ use std::time::Duration;
 use frontdesk_mysql::{Opening, Pool, PoolOptions};
 
 pub(crate) use self::calls::{Call, MySqlWrite, again, within};
+#[cfg(test)]
+pub(crate) use self::elsewhere::LOOK_MAX;
 pub(crate) use self::elsewhere::watch;
 
 use crate::error::Error;

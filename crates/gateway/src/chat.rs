@@ -544,6 +544,7 @@ impl Service for Chat {
                 self.revoke(io, user, account, login.as_deref(), code);
             }
             Command::RevokeKey { account, key, code } => self.revoke_key(io, account, key, code),
+            Command::RevokeAll { code } => self.revoke_all(io, code),
             Command::Tail { conversation, reply } => {
                 let tail = self
                     .dispatchers

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Call, MySqlStore};
-use crate::changes::{Change, Teller};
+use crate::changes::{Change, Teller, WAITING_MAX};
 use crate::error::{Doing, Error};
 use crate::kept::Kept;
 use crate::rows;
@@ -21,7 +21,8 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 /// Changes that are kept. A node that has missed more takes everything to be changed.
 const KEPT_MAX: i64 = 10_000;
 /// Changes one look reads.
-const LOOK_MAX: i64 = 1_000;
+pub(crate) const LOOK_MAX: i64 = 1_000;
+const _: () = assert!(WAITING_MAX as i64 >= LOOK_MAX, "a listener that keeps up hears each");
 
 /// Writes a change. Whoever does holds the lock that gives all changes one order, so the next number is free.
 pub(super) async fn write(

@@ -339,6 +339,11 @@ pub enum Command {
         /// The close code.
         code: u16,
     },
+    /// The sockets of all agents and keys must go: what they may do is not known any more.
+    RevokeAll {
+        /// The close code.
+        code: u16,
+    },
     /// A reader needs what is newer than the history.
     Tail {
         /// The conversation, of this loop.

@@ -204,6 +204,15 @@ impl Chat {
         }
     }
 
+    /// What agents and keys may do is not known any more: they come back and are asked again.
+    pub(super) fn revoke_all(&mut self, io: &mut Io<'_>, code: u16) {
+        for conn in self.conns.iter().flatten() {
+            if matches!(conn.state, State::Agent(_)) {
+                Self::close(io, conn.id, code);
+            }
+        }
+    }
+
     /// Another node hears of everything that it has to know of this loop: who is connected here and what
     /// they look at there, and how things stand with the accounts whose desks it has.
     pub(super) fn node_joined(&mut self, io: &mut Io<'_>, node: u8) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use frontdesk_api::engine::Engine as _;
 use frontdesk_catalog::{Catalog, Change};
+use frontdesk_gateway::chat::{loops::Loops, port::Command};
 use frontdesk_protocol::close;
 use tokio_util::sync::CancellationToken;
 
@@ -28,18 +29,31 @@ pub(super) async fn follow(catalog: Catalog, engine: Arc<NodeEngine>, stop: Canc
             }
             Change::Login { user, handle } => engine.revoke(None, user, Some(&handle)),
             Change::Key { account, key } => engine.revoke_key(account, key),
-            Change::Everything => match catalog.accounts().await {
-                Ok(accounts) => {
-                    for account in accounts {
-                        engine.configuration_changed(account.id).await;
+            Change::Everything => {
+                tracing::warn!("what changed elsewhere is not known: all agents come back");
+                revoke_all(&engine.loops);
+                match catalog.accounts().await {
+                    Ok(accounts) => {
+                        for account in accounts {
+                            engine.configuration_changed(account.id).await;
+                        }
+                    }
+                    // The next change is heard of all the same.
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "what changed elsewhere is not known");
                     }
                 }
-                // The next change is heard of all the same.
-                Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::warn!(error, "what changed elsewhere is not known");
-                }
-            },
+            }
+        }
+    }
+}
+
+/// Whoever lost a right may be among those who are connected: all come back through the gate, which asks again.
+fn revoke_all(loops: &Loops) {
+    for loop_index in loops.local_numbers() {
+        if loops.send(loop_index, Command::RevokeAll { code: close::RIGHTS.code }).is_err() {
+            tracing::error!("a loop did not take the order to close the sockets of agents");
         }
     }
 }

@@ -247,6 +247,10 @@ impl From<CatalogError> for Problem {
             | CatalogError::WritesStopped { .. } => {
                 Self::new(&codes::STORAGE_UNAVAILABLE).because(error)
             }
+            // Its database is away, which the log says once.
+            CatalogError::Unavailable { .. } => {
+                Self::new(&codes::STORAGE_UNAVAILABLE).retry_after(Duration::from_secs(1))
+            }
             _ => Self::internal(error),
         }
     }

@@ -1,5 +1,5 @@
-//! What a node of a cluster answers: sockets, requests, or both. What it does not is for another node, so the
-//! answer is one that a proxy tries the next node for.
+//! What a node of a cluster answers: sockets, requests, or both. What it does not is for another node: it says 503 and
+//! which role is asked for. A proxy sends each kind to the nodes that take it (deploy/nginx).
 
 use axum::{
     extract::{Request, State},

@@ -24,8 +24,9 @@ const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections idle for longer are asked first whether they still are one.
 const PING_AFTER: Duration = Duration::from_secs(1);
 /// The server ends a connection that nobody has used for so long, and with it the locks of a node that
-/// stands still.
-const IDLE_SECONDS: u64 = 30;
+/// stands still or is cut off. Until then the next owner of a partition in the middle of a batch cannot take it, so
+/// it is less than the ten seconds in which one has to.
+const IDLE_SECONDS: u64 = 6;
 /// Idle connections are closed before the server does it.
 const KEEP_IDLE: Duration = Duration::from_secs(IDLE_SECONDS * 2 / 3);
 

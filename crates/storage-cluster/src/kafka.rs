@@ -70,7 +70,8 @@ impl KafkaOptions {
             .set("allow.auto.create.topics", "false")
             .set("socket.connection.setup.timeout.ms", "5000")
             .set("reconnect.backoff.max.ms", "1000")
-            .set("topic.metadata.refresh.interval.ms", "30000")
+            // A broker that was fenced comes back with what it knew, and a client that asked it waits for this.
+            .set("topic.metadata.refresh.interval.ms", "5000")
             .set_log_level(RDKafkaLogLevel::Warning);
         config
     }
@@ -195,10 +196,17 @@ impl Reports {
     }
 }
 
+/// Warnings at every start: of a setting that is chosen on purpose, and of a producer's id that is asked for before
+/// the first broker has answered.
+const EXPECTED: [&str; 2] = ["CONFWARN", "GETPID"];
+
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         // Calls report their own errors; these lines say what came before.
         match level {
+            _ if EXPECTED.contains(&facility) => {
+                tracing::debug!(kafka.facility = facility, kafka.line = line, "kafka client");
+            }
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical

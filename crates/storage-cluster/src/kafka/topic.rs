@@ -119,7 +119,11 @@ pub fn ensure_topic(options: &KafkaOptions) -> Result<(), TopicError> {
     }
     let topic = Topic::connect(options)?;
     topic.reach()?;
-    topic.create(&[("retention.ms", "-1"), ("retention.bytes", "-1")])?;
+    topic.create(&[
+        ("retention.ms", "-1"),
+        ("retention.bytes", "-1"),
+        ("message.timestamp.type", "LogAppendTime"),
+    ])?;
     let partitions = topic.partitions()?;
     topic.check_settings()?;
     topic.check_partitions(&partitions)
@@ -287,6 +291,12 @@ impl<'a> Topic<'a> {
                  Frontdesk deletes those that are",
             )?;
         }
+        self.judge(
+            settings,
+            ("message.timestamp.type", "LogAppendTime"),
+            |found| found == "LogAppendTime",
+            "messages of a node whose clock is an hour ahead would be refused",
+        )?;
         self.judge(
             settings,
             ("max.message.bytes", "1048588"),

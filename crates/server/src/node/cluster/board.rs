@@ -84,6 +84,8 @@ struct Board {
     skew_ms: Arc<AtomicI64>,
     /// The brokers' time when something was last read, and when that was.
     brokers: Option<(i64, Instant)>,
+    /// The highest epoch with which each partition was said to be owned.
+    epochs: BTreeMap<u16, u64>,
 }
 
 /// Where other nodes' HTTP is.
@@ -150,6 +152,7 @@ pub(super) fn start(
         nodes: Arc::clone(&node.nodes),
         skew_ms: Arc::clone(&node.skew_ms),
         brokers: None,
+        epochs: BTreeMap::new(),
     };
     // A former life of this node may have said something a moment ago.
     let me = board.me.clone();
@@ -360,14 +363,15 @@ impl Board {
     }
 
     /// Of several that say they own a partition the one with the highest epoch does.
-    fn settle_owners(&self) {
-        let owners = self.loops.owners();
+    fn settle_owners(&mut self) {
+        let loops = Arc::clone(&self.loops);
+        let owners = loops.owners();
         for partition in 0..owners.partitions() {
             let said = self.peers.values().map(|peer| &peer.said).chain([&self.me]);
-            let owner = said
-                .filter_map(|of| Some((*of.owned.get(&partition)?, of)))
-                .max_by_key(|(epoch, _)| *epoch)
-                .map(|(_, of)| place::loop_number(of.node, (partition % of.loops) as u8));
+            let claims = said.filter_map(|of| Some((*of.owned.get(&partition)?, of)));
+            let highest = self.epochs.entry(partition).or_default();
+            let owner = newest(claims, highest)
+                .map(|of| place::loop_number(of.node, (partition % of.loops) as u8));
             // A loop takes a partition a moment before it is noted here.
             let is_taken = || owners.owner(partition).is_some_and(|of| self.loops.is_local(of));
             if owner.is_none() && is_taken() {
@@ -382,5 +386,30 @@ impl Board {
             self.links.tell(|| Command::Moved { partition });
         }
         self.desks.owners_changed();
+    }
+}
+
+/// Whose claim holds: the one with the highest epoch, as long as none was ever heard of that is higher. Whoever makes
+/// an older one was overtaken and has not noticed, even if the owner since has left.
+fn newest<T>(claims: impl Iterator<Item = (u64, T)>, highest: &mut u64) -> Option<T> {
+    let (epoch, claimant) = claims.max_by_key(|(epoch, _)| *epoch)?;
+    *highest = epoch.max(*highest);
+    (epoch == *highest).then_some(claimant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_was_overtaken_does_not_come_back() {
+        let mut highest = 0;
+        let mut owner = |claims: &[(u64, char)]| newest(claims.iter().copied(), &mut highest);
+        assert_eq!(owner(&[]), None);
+        assert_eq!(owner(&[(2, 'a')]), Some('a'));
+        assert_eq!(owner(&[(2, 'a'), (3, 'b')]), Some('b'));
+        assert_eq!(owner(&[(2, 'a')]), None, "b has left, a stood still");
+        assert_eq!(owner(&[(2, 'a'), (4, 'c')]), Some('c'));
+        assert_eq!(owner(&[(5, 'a')]), Some('a'), "it has taken it again");
     }
 }

@@ -364,6 +364,8 @@ impl Owner {
 
     async fn let_go(&self, partition: u16) {
         let _turn = self.turns[usize::from(partition)].lock().await;
+        // What waits for Kafka keeps its dispatcher here for a while yet, and nobody must be led to it meanwhile.
+        self.note(partition, None);
         let (reply, dispatcher) = oneshot::channel();
         let command = Command::Release { partition, reply };
         if self.loops.send(self.loop_of(partition), command).is_err() {
@@ -384,7 +386,6 @@ impl Owner {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(partition, error, "a partition was handed over with work to do");
         }
-        self.note(partition, None);
     }
 
     /// Tells what this node owns.

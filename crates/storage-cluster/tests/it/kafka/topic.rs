@@ -9,11 +9,12 @@ use super::open;
 use super::services::TestTopic;
 
 /// What the product sets.
-const GOOD: [(&str, &str); 4] = [
+const GOOD: [(&str, &str); 5] = [
     ("min.insync.replicas", "1"),
     ("unclean.leader.election.enable", "false"),
     ("retention.ms", "-1"),
     ("retention.bytes", "-1"),
+    ("message.timestamp.type", "LogAppendTime"),
 ];
 
 /// The topic of somebody who set one thing otherwise.
@@ -94,6 +95,7 @@ fn settings_that_lose_or_refuse_messages_are_refused() {
         ("retention.ms", "604800000", "-1"),
         ("retention.bytes", "1073741824", "-1"),
         ("cleanup.policy", "compact", "delete"),
+        ("message.timestamp.type", "CreateTime", "LogAppendTime"),
         ("max.message.bytes", "100000", "1048588"),
     ] {
         let topic = topic_with(key, value);

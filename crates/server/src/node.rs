@@ -26,6 +26,7 @@ mod recovery;
 mod rows;
 mod staff;
 mod tls;
+mod trouble;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -13,7 +13,7 @@ use frontdesk_core::{
     limits,
 };
 use frontdesk_protocol::{
-    Encoded,
+    Encoded, close,
     codes::{self, ErrorCode},
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
@@ -26,9 +26,10 @@ use frontdesk_router::{
 use super::{
     Chat, Viewer,
     act::{Act, Asker},
-    conn::{AgentConn, State},
-    frames,
+    conn::{AgentConn, Conn, State},
+    frames, place,
     port::{Answer, Command, ConnRef, DeskInput},
+    seconds,
 };
 use crate::edge::{ConnId, Io};
 
@@ -101,12 +102,26 @@ impl Chat {
         principal: &Arc<Principal>,
         frame: wire::ClientFrame,
     ) -> bool {
+        let is_message = matches!(frame.frame, Some(In::Send(_)));
+        if is_message && self.has_to_come_back(from.conn) {
+            return false;
+        }
         let owner = self.loops.owner_of(&conversation);
         if owner == Some(self.options.loop_index) {
             self.agent_frame_here(io, Asker::Conn(from), principal, frame);
         } else if let Some(owner) = owner.filter(|owner| !self.is_overrun(*owner)) {
             let principal = Arc::clone(principal);
-            self.tell(owner, Command::Frame { from, principal, frame: Box::new(frame) });
+            let command = Command::Frame { from, principal, frame: Box::new(frame) };
+            if !is_message || self.loops.is_local(owner) {
+                self.tell(owner, command);
+                return false;
+            }
+            let node = place::node_of(owner);
+            if let Some(agent) = self.agent(from.conn) {
+                agent.tells(node, seconds(io.now_ms()));
+            }
+            let known = self.beginnings.get(&node).copied().unwrap_or_default();
+            self.loops.send_in_order(owner, command, known);
             return false;
         } else {
             let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else {
@@ -437,6 +452,30 @@ impl Chat {
                     self.tell(owner, command);
                 }
             }
+        }
+    }
+
+    /// Whether a link began anew over which messages of this connection went. It ends as soon as this loop is told.
+    fn has_to_come_back(&mut self, conn: ConnId) -> bool {
+        let (loops, beginnings) = (Arc::clone(&self.loops), self.beginnings.clone());
+        let is_known =
+            |node: u8| beginnings.get(&node).copied().unwrap_or_default() == loops.beginnings(node);
+        self.agent(conn).is_some_and(|agent| agent.told.iter().any(|(node, _)| !is_known(*node)))
+    }
+
+    /// The link to a node began anew. What went there may be lost, and who it is from does not know. Its next messages must not overtake it: they
+    /// come back and send all of it again, in order (I3).
+    pub(super) fn close_who_may_wait_for(&mut self, io: &mut Io<'_>, node: u8) {
+        self.beginnings.insert(node, self.loops.beginnings(node));
+        let now_s = seconds(io.now_ms());
+        let may_wait = |conn: &&Conn| match &conn.state {
+            State::Agent(agent) => agent.may_wait_for(node, now_s),
+            _ => false,
+        };
+        let conns: Vec<ConnId> =
+            self.conns.iter().flatten().filter(may_wait).map(|conn| conn.id).collect();
+        for conn in conns {
+            Self::close(io, conn, close::RESTART.code);
         }
     }
 

@@ -236,6 +236,7 @@ impl Chat {
             login: login.into_boxed_str(),
             open: SmallVec::new(),
             resuming: Some(Box::new(Resuming::new(hello, feed, feed_recovered, seconds(now_ms)))),
+            told: SmallVec::new(),
         };
         state.state = State::Agent(Box::new(agent));
         io.limit_messages(conn, self.options.frame_bytes_max);

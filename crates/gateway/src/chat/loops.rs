@@ -1,7 +1,7 @@
 //! All loops, of this node and of others, by number: whoever has something for a loop need not know where
 //! it runs.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use frontdesk_core::id::{AccountId, ConversationId};
 use parking_lot::RwLock;
@@ -24,6 +24,8 @@ pub struct Loops {
     owners: Owners,
     /// Other nodes by number; empty where this node is alone.
     peers: RwLock<Vec<Option<Arc<Outbox>>>>,
+    /// How often the link to each began anew.
+    beginnings: RwLock<HashMap<u8, u64>>,
     replies: Replies,
 }
 
@@ -40,8 +42,9 @@ impl Loops {
     }
 
     fn of(node: u8, local: Vec<LoopHandle<Command>>, owners: Owners) -> Self {
-        let (peers, replies) = (RwLock::default(), Replies::default());
-        Self { node, local: local.into(), owners, peers, replies }
+        let (peers, beginnings) = (RwLock::default(), RwLock::default());
+        let replies = Replies::default();
+        Self { node, local: local.into(), owners, peers, beginnings, replies }
     }
 
     /// The number of this node.
@@ -119,6 +122,29 @@ impl Loops {
         self.push(&outbox, loop_index, command)
     }
 
+    /// Sends a message of somebody to a loop of another node, unless the link to it began anew more often than the
+    /// sender knows: what came before may be lost, and this would overtake it.
+    pub(super) fn send_in_order(&self, loop_index: u16, command: Command, beginnings: u64) -> bool {
+        let outbox = self.outbox(node_of(loop_index));
+        let encoded = || peer::encode(loop_index, command, &self.replies).ok();
+        outbox.zip(encoded()).is_some_and(|(outbox, of)| outbox.push_in_order(of, beginnings))
+    }
+
+    /// How often the link to a node began anew.
+    pub(super) fn beginnings(&self, node: u8) -> u64 {
+        self.beginnings.read().get(&node).copied().unwrap_or_default()
+    }
+
+    /// The link to a node begins anew, which the loops are told as well ([`Command::NodeLost`]).
+    pub fn begin_anew(&self, node: u8) {
+        let mut beginnings = self.beginnings.write();
+        let count = beginnings.entry(node).or_default();
+        *count += 1;
+        if let Some(outbox) = self.outbox(node) {
+            outbox.begin_anew(*count);
+        }
+    }
+
     #[expect(clippy::result_large_err, reason = "the command goes back to whoever sent it")]
     fn push(
         &self,
@@ -151,7 +177,10 @@ impl Loops {
 
     /// A node is there, with so many loops.
     pub fn join(&self, node: u8, loops: u16) -> Arc<Outbox> {
-        let outbox = Arc::new(Outbox::new(loops));
+        // Held, so that none is missed between both.
+        let beginnings = self.beginnings.read();
+        let beginning = beginnings.get(&node).copied().unwrap_or_default();
+        let outbox = Arc::new(Outbox::new(loops, beginning));
         let mut peers = self.peers.write();
         let place = usize::from(node);
         if peers.len() <= place {

@@ -240,6 +240,7 @@ impl Chat {
     /// Nobody of another node is connected any more, and nobody here is served there.
     pub(super) fn node_lost(&mut self, io: &mut Io<'_>, node: u8) {
         self.end_tunnels(io, node);
+        self.close_who_may_wait_for(io, node);
         let is_theirs = |conn: &ConnRef| place::node_of(conn.loop_index) == node;
         for conns in self.users.values_mut() {
             conns.retain(|conn| !is_theirs(conn));

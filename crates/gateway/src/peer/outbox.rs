@@ -29,6 +29,8 @@ struct Waiting {
     due: bool,
     /// More came than may wait: all of it was dropped.
     spilled: bool,
+    /// How often the link began anew.
+    beginnings: u64,
 }
 
 /// What a batch is made of.
@@ -41,21 +43,33 @@ pub struct Waited {
 }
 
 impl Outbox {
-    pub(crate) fn new(loops: u16) -> Self {
-        Self { loops, waiting: Mutex::default(), more: Notify::new() }
+    pub(crate) fn new(loops: u16, beginnings: u64) -> Self {
+        let waiting = Waiting { beginnings, ..Waiting::default() };
+        Self { loops, waiting: Mutex::new(waiting), more: Notify::new() }
     }
 
     /// Adds a command; false if it is dropped, because the node is gone or too much waits already. Then all
     /// that waits is dropped with it, and the link begins anew.
     pub(crate) fn push(&self, command: v1::Command) -> bool {
+        self.push_if(command, |_| true)
+    }
+
+    /// As [`Self::push`], for somebody's message that must not overtake those before it: it is dropped as well if the
+    /// link began anew more often than its sender knows.
+    pub(crate) fn push_in_order(&self, command: v1::Command, beginnings: u64) -> bool {
+        self.push_if(command, |waiting| waiting.beginnings == beginnings)
+    }
+
+    fn push_if(&self, command: v1::Command, may: impl Fn(&Waiting) -> bool) -> bool {
         let bytes = command.encoded_len() + 8;
         let mut waiting = self.waiting.lock();
-        if waiting.closed {
+        if waiting.closed || !may(&waiting) {
             return false;
         }
         let is_full = waiting.bytes + bytes > WAITING_BYTES_MAX && !waiting.commands.is_empty();
         if is_full {
-            *waiting = Waiting { spilled: true, ..Waiting::default() };
+            let beginnings = waiting.beginnings;
+            *waiting = Waiting { spilled: true, beginnings, ..Waiting::default() };
         } else {
             waiting.bytes += bytes;
             waiting.commands.push_back(command);
@@ -72,6 +86,15 @@ impl Outbox {
     pub fn ask_for_batch(&self) {
         self.waiting.lock().due = true;
         self.more.notify_one();
+    }
+
+    /// The link begins anew: messages of people that wait go, since some before them may be lost. Whoever sent them
+    /// sends all of them again.
+    pub(crate) fn begin_anew(&self, beginnings: u64) {
+        let mut waiting = self.waiting.lock();
+        waiting.beginnings = beginnings;
+        waiting.commands.retain(|of| !matches!(of.command, Some(v1::command::Command::Frame(_))));
+        waiting.bytes = waiting.commands.iter().map(|of| of.encoded_len() + 8).sum();
     }
 
     /// The node is gone: nothing more is taken, and nothing sent.
@@ -124,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_goes_out_in_batches_and_an_empty_one_on_demand() {
-        let outbox = Outbox::new(1);
+        let outbox = Outbox::new(1, 0);
         for _ in 0..3 {
             assert!(outbox.push(command(300 << 10)));
         }
@@ -141,12 +164,28 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_may_wait_drops_all_and_says_so() {
-        let outbox = Outbox::new(1);
+        let outbox = Outbox::new(1, 0);
         let fits = WAITING_BYTES_MAX / (1 << 20) - 1;
         assert!((0..fits).all(|_| outbox.push(command(1 << 20))));
         assert!(!outbox.push(command(2 << 20)));
         assert!(outbox.push(command(1)), "there is room again");
         let after = outbox.next().await.expect("waits");
         assert!(after.is_after_spill && after.commands.len() == 1);
+    }
+
+    #[tokio::test]
+    async fn a_message_does_not_overtake_those_that_went_with_the_link() {
+        let frame = |r#loop| {
+            let frame = v1::command::Command::Frame(v1::Frame::default());
+            v1::Command { r#loop, command: Some(frame) }
+        };
+        let outbox = Outbox::new(1, 4);
+        assert!(outbox.push_in_order(frame(1), 4));
+        assert!(outbox.push(command(1)));
+        outbox.begin_anew(5);
+        assert!(!outbox.push_in_order(frame(2), 4), "its loop has not heard of it");
+        assert!(outbox.push_in_order(frame(3), 5));
+        let waited = outbox.next().await.expect("waits").commands;
+        assert_eq!(waited, [command(1), frame(3)]);
     }
 }

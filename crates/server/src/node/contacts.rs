@@ -18,7 +18,7 @@ use frontdesk_protocol::codes;
 use super::{
     desk::DeskQuery,
     engine::{NodeEngine, broken, refused, unavailable},
-    now_ms, principals,
+    now_ms, principals, trouble,
 };
 
 impl NodeEngine {
@@ -175,7 +175,7 @@ impl NodeEngine {
         visitor: VisitorId,
     ) -> Result<Option<VisitorIdentity>, EngineError> {
         self.catalog.identity_of(account, visitor).await.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot read an identity");
+            trouble::tell(&error, "an identity");
             unavailable()
         })
     }
@@ -237,7 +237,7 @@ fn refusal(error: &CatalogError) -> EngineError {
             EngineError::Invalid { field: field.clone(), reason }
         }
         other => {
-            tracing::error!(error = other as &dyn std::error::Error, "cannot change a contact");
+            trouble::tell(other, "a contact that changes");
             unavailable()
         }
     }

@@ -51,7 +51,7 @@ use frontdesk_router::{
     propose::{Around, Beside, Proposer},
     screen::Screen,
 };
-use frontdesk_storage::{Admission, Directory, Quota};
+use frontdesk_storage::{Admission, Directory, HistoryError, Quota};
 use parking_lot::Mutex;
 use prost::Message as _;
 use tokio::{
@@ -221,7 +221,7 @@ impl NodeEngine {
         })
         .await
         .map_err(|_| unavailable())?
-        .map_err(|error| failed(conversation, &error))?;
+        .map_err(|error| unread(conversation, &error))?;
         let mut entries: BTreeMap<u64, Bytes> = stored.into_iter().collect();
         entries.extend(tail.entries);
         for (seq, tombstone) in tail.replaced {
@@ -263,7 +263,7 @@ impl NodeEngine {
             tokio::task::spawn_blocking(move || history.events(&conversation, after, limit))
                 .await
                 .map_err(|_| unavailable())?
-                .map_err(|error| failed(conversation, &error))?;
+                .map_err(|error| unread(conversation, &error))?;
         let mut events: BTreeMap<u64, Bytes> = stored.into_iter().collect();
         events.extend(tail.events);
         let events = events
@@ -719,6 +719,14 @@ fn rejected(rejection: Rejection) -> EngineError {
         message: rejection.code.text.to_owned(),
         detail: rejection.detail,
         retry_after: None,
+    }
+}
+
+/// A history that is away says so itself.
+fn unread(conversation: ConversationId, error: &HistoryError) -> EngineError {
+    match error {
+        HistoryError::Unavailable { .. } => unavailable(),
+        error => failed(conversation, error),
     }
 }
 

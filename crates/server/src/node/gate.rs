@@ -42,7 +42,7 @@ use frontdesk_storage::Directory;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{desk::DeskView, now_ms, principals};
+use super::{desk::DeskView, now_ms, principals, trouble};
 
 /// Requests worked on at the same time; more wait in the channel.
 const CONCURRENT_MAX: usize = 256;
@@ -499,8 +499,9 @@ fn missing(error: &CatalogError, code: &'static ErrorCode) -> &'static ErrorCode
 /// A catalog that does not answer is the server's trouble; anything else is the caller's.
 fn failure(error: &CatalogError) -> &'static ErrorCode {
     if error.is_internal() {
-        tracing::error!(error = error as &dyn std::error::Error, "the catalog failed the gate");
-        return &codes::INTERNAL;
+        trouble::tell(error, "what the gate asks");
+        let is_away = matches!(error, CatalogError::Unavailable { .. });
+        return if is_away { &codes::STORAGE_UNAVAILABLE } else { &codes::INTERNAL };
     }
     codes::find(error.code()).unwrap_or(&codes::AUTH_DISABLED)
 }

@@ -152,6 +152,7 @@ impl Links {
         for Received { batch, is_anew, is_answer_due } in received {
             if is_anew {
                 tracing::warn!(node, "the link to a node begins anew");
+                self.loops.begin_anew(node);
                 desks.forget(node).await;
                 self.tell_anew(node);
             }
@@ -236,6 +237,7 @@ impl Links {
     /// A node is gone.
     pub(super) fn part(&self, node: u8) {
         self.loops.part(node);
+        self.loops.begin_anew(node);
         self.order.lock().begin_anew(node);
         self.wakes.notify_one();
         self.tell(|| Command::NodeLost { node });
@@ -243,6 +245,7 @@ impl Links {
 
     /// Nobody knows what of the last that was said arrived.
     fn begin_anew(&self, node: u8) {
+        self.loops.begin_anew(node);
         self.order.lock().begin_anew(node);
         self.wakes.notify_one();
         self.tell_anew(node);

@@ -144,9 +144,12 @@ impl<S: Service> Turn<S> {
         self.core.metrics.turns.add(1);
     }
 
+    /// Takes what came from other threads. Before anything of it may make a connection, the service has heard of all
+    /// that have ended: a new one may get the place of one of those.
     fn take_inbox(&mut self, inbox: &Inbox<S::Command>) {
         inbox.arm();
         for _ in 0..self.core.limits.commands_per_turn_max {
+            self.tell_ended();
             match inbox.take() {
                 None => break,
                 Some(Inbound::Command(command)) => {

@@ -15,4 +15,5 @@ mod handshake;
 mod idle;
 mod lifetime;
 mod messages;
+mod places;
 mod server;

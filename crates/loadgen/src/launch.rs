@@ -223,8 +223,8 @@ pub fn launch_nodes(launch: &ProductLaunch, nodes: u8) -> Result<Server, Error> 
         let dir = temporary.path().to_owned();
         let (running, base_url) = serve(&launch, &dir)?;
         access.others.push(base_url);
-        let (launch, _temporary) = (Some(launch), Some(temporary));
-        first.others.push(Own { running, dir, launch, _temporary });
+        let launch = Some(launch);
+        first.others.push(Own { running, dir, launch, _temporary: Some(temporary) });
     }
     Ok(first)
 }

@@ -135,12 +135,13 @@ impl Http {
 
     /// Sends a request; `None` where no answer came.
     pub async fn try_send(&self, request: reqwest::RequestBuilder) -> Option<Answer> {
-        soon("an HTTP answer", async {
+        // On the heap: it is large, and part of nearly every future of a test.
+        let answer = Box::pin(async {
             let response = request.send().await.ok()?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             Some(Answer { status, headers, text: response.text().await.ok()? })
-        })
-        .await
+        });
+        soon("an HTTP answer", answer).await
     }
 
     /// Sends a request and reads the answer, which has to come.

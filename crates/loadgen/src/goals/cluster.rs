@@ -1,5 +1,7 @@
 //! What a cluster costs: one of its nodes beside the product on one machine, and three of them beside one.
 
+use std::time::Duration;
+
 use super::{Goal, GoalsOptions, Run, goal, known, median, paired};
 use crate::{
     error::Error,
@@ -36,12 +38,8 @@ pub(super) fn cluster(
         let mut beside =
             |subject| text(&TextOptions::new(subject, load, options.measured), &launch(subject)?);
         let (alone, node) = (beside(Subject::Product)?, beside(Subject::ProductCluster)?);
-        let mut nodes = |subject, count| {
-            text(
-                &of_nodes(count, TextOptions::new(subject, load, options.measured)),
-                &launch(subject)?,
-            )
-        };
+        let mut nodes =
+            |subject, count| text(&of_nodes(count, subject, options.measured), &launch(subject)?);
         let one = nodes(Subject::ProductCluster, 1)?;
         let three = nodes(Subject::ProductThreeNodes, 3)?;
         tax.extend(cost(&alone, &node));
@@ -67,13 +65,13 @@ pub(super) fn cluster(
     Ok(Goal { holds: found.holds && is_cheap, note: Some(note), ..found })
 }
 
-/// As much for each node as for one.
-fn of_nodes(count: u32, options: TextOptions) -> TextOptions {
+/// A run against so many nodes: as much for each as for one.
+fn of_nodes(count: u32, subject: Subject, measured: Duration) -> TextOptions {
+    let load = Load::Open { rate: RATE_EACH * count };
     TextOptions {
-        load: Load::Open { rate: RATE_EACH * count },
         visitors: VISITORS_EACH * count,
         agents: AGENTS_EACH * count,
-        ..options
+        ..TextOptions::new(subject, load, measured)
     }
 }
 

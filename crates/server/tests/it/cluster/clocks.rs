@@ -95,7 +95,7 @@ impl Timed {
         let [from, on] = [from, on].map(|of| self.cluster.nodes[of].own_address());
         let http = Http::new(from);
         let mut visitor = TestVisitor::new_at(&self.cluster.nodes[0], http, on).await;
-        soon("an answer about the ticket", async {
+        let told = Box::pin(async {
             loop {
                 let ticket = visitor.ticket().await;
                 let hello = Hello { ticket, ..visitor.hello() };
@@ -108,8 +108,8 @@ impl Timed {
                     Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
                 }
             }
-        })
-        .await
+        });
+        soon("an answer about the ticket", told).await
     }
 
     /// Waits until a node says of itself that its clock is wrong; returns its words.

@@ -36,7 +36,7 @@ fn settings(addresses: &Addresses, name: &str) -> Vec<(String, String)> {
         ("storage.cluster.kafka_min_insync", brokers.div_ceil(2).to_string()),
         ("storage.cluster.redis_url", addresses.redis.clone()),
         ("storage.cluster.mysql_urls", format!("[{}]", urls.join(","))),
-        ("storage.cluster.partitions", "12".to_owned()),
+        ("storage.cluster.partitions", Cluster::PARTITIONS.to_string()),
         ("cluster.secret", SECRET.to_owned()),
         ("gateway.loops", "2".to_owned()),
     ]
@@ -45,6 +45,9 @@ fn settings(addresses: &Addresses, name: &str) -> Vec<(String, String)> {
 }
 
 impl Cluster {
+    /// How many partitions it has.
+    pub const PARTITIONS: u16 = 12;
+
     /// Starts `count` nodes one after the other; `more` may set further keys.
     pub async fn start(
         binary: &str,

@@ -1,6 +1,9 @@
 //! Connections that come get the places of those that have gone.
 
-use std::sync::{Arc, Barrier};
+use std::{
+    sync::{Arc, Barrier},
+    time::Duration,
+};
 
 use crossbeam_channel::{Sender, unbounded};
 use frontdesk_gateway::edge::{
@@ -13,6 +16,7 @@ enum Command {
     Wait(Arc<Barrier>),
     Open,
     Lose(ConnId),
+    End,
 }
 
 #[derive(Debug, PartialEq)]
@@ -34,7 +38,8 @@ impl Service for Places {
     fn message(&mut self, _: &mut Io<'_>, _: ConnId, _: Message<'_>) {}
 
     fn closed(&mut self, _: &mut Io<'_>, conn: ConnId, _: CloseReason) {
-        self.events.send(Event::Closed(conn)).expect("the test listens");
+        // The last one is closed with the loop, when nobody listens any more.
+        drop(self.events.send(Event::Closed(conn)));
     }
 
     fn timer(&mut self, _: &mut Io<'_>, _: TimerKey) {}
@@ -45,6 +50,7 @@ impl Service for Places {
         match command {
             Command::Wait(barrier) => drop(barrier.wait()),
             Command::Lose(conn) => io.lose(conn),
+            Command::End => io.stop(Duration::ZERO),
             Command::Open => {
                 self.opened += 1;
                 let home = ConnRef { loop_index: 1, conn: ConnId::from_parts(self.opened, 1) };
@@ -73,7 +79,6 @@ fn the_end_of_a_connection_is_told_before_another_one_gets_its_place() {
     assert_eq!(heard.recv(), Ok(Event::Closed(first)));
     let Ok(Event::Opened(second)) = heard.recv() else { panic!("it is open") };
     assert_eq!(second.index(), first.index(), "it is the same place");
-    tell(Command::Lose(second));
-    drop(handle);
+    tell(Command::End);
     thread.join().expect("the loop ends well").expect("the loop ends well");
 }

@@ -1,7 +1,7 @@
 //! A bad network between client and server: TCP in, TCP out, and in between latency, silence, slow
 //! readers, cuts and resets.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use socket2::SockRef;
 use tokio::{
@@ -17,8 +17,6 @@ use tokio::{
 
 /// How long one direction may outlive the other.
 const LINGER: Duration = Duration::from_secs(1);
-/// What one direction may have on its way while there is latency: up to 8 MiB.
-const PIECES_ON_THE_WAY_MAX: usize = 512;
 
 /// What the network does now. Changes hold for connections that exist, too.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,53 +142,35 @@ async fn forward(
     }
 }
 
-/// Bytes on their way, when they came and when they are due.
-struct Piece {
-    came: Instant,
-    due: Instant,
-    bytes: Vec<u8>,
-}
-
-/// Carries bytes one way. A piece keeps the latency that held when it came, and those behind it are on
-/// their way meanwhile: a long line is no narrow one.
+/// Carries bytes one way. A piece keeps the latency that held when it came.
 async fn pump(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
     mut weather: watch::Receiver<Weather>,
     down: bool,
 ) {
-    let mut buffer = vec![0; 16 * 1_024];
-    let mut on_the_way: VecDeque<Piece> = VecDeque::new();
-    let mut open = true;
-    while open || !on_the_way.is_empty() {
-        let Weather { latency, down_bytes_per_s, .. } = *weather.borrow();
-        let rate = if down { down_bytes_per_s } else { 0 };
+    let mut piece = vec![0; 16 * 1_024];
+    loop {
+        let rate = if down { weather.borrow().down_bytes_per_s } else { 0 };
         // A slow reader also has a small window: take no more than a tenth of a second's worth.
-        let room = if rate == 0 { buffer.len() } else { (rate / 10).clamp(64, 16_384) as usize };
-        let fits = on_the_way.is_empty()
-            || (latency > Duration::ZERO && on_the_way.len() < PIECES_ON_THE_WAY_MAX);
-        let due = on_the_way.front().map(|piece| piece.due);
-        tokio::select! {
-            biased;
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                let Some(piece) = on_the_way.pop_front() else { break };
-                if weather.wait_for(|now| !now.blackhole).await.is_err()
-                    || to.write_all(&piece.bytes).await.is_err()
-                {
-                    break;
-                }
-                let millis = (piece.bytes.len() as u64 * 1_000).checked_div(rate);
-                if let Some(millis) = millis {
-                    sleep_until(piece.came + Duration::from_millis(millis)).await;
-                }
-            }
-            count = from.read(&mut buffer[..room]), if open && fits => {
-                let count = count.unwrap_or(0);
-                open = count > 0;
-                let came = Instant::now();
-                let bytes = buffer[..count].to_vec();
-                on_the_way.push_back(Piece { came, due: came + latency, bytes });
-            }
+        let room = if rate == 0 { piece.len() } else { (rate / 10).clamp(64, 16_384) as usize };
+        let Ok(count) = from.read(&mut piece[..room]).await else { break };
+        if count == 0 {
+            break;
+        }
+        let came = Instant::now();
+        let late = weather.borrow().latency;
+        if late > Duration::ZERO {
+            sleep_until(came + late).await;
+        }
+        if weather.wait_for(|now| !now.blackhole).await.is_err() {
+            break;
+        }
+        if to.write_all(&piece[..count]).await.is_err() {
+            break;
+        }
+        if let Some(millis) = (count as u64 * 1_000).checked_div(rate) {
+            sleep_until(came + Duration::from_millis(millis)).await;
         }
     }
     // The other side may be gone already.

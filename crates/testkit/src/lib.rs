@@ -25,6 +25,7 @@ pub mod http;
 pub mod live;
 pub mod namespace;
 pub mod pace;
+pub mod ports;
 pub mod proxy;
 pub mod raw;
 pub mod rng;

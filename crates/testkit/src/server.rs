@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::{Http, http::note, soon, within};
+use crate::{Http, http::note, ports, soon, within};
 
 /// The admin `init` creates for tests.
 pub const ADMIN_EMAIL: &str = "admin@acme.example";
@@ -411,6 +411,9 @@ impl TestServer {
     /// returns how long it took until it was ready.
     pub async fn restart(&mut self) -> Duration {
         assert!(self.running.is_none(), "the server runs already");
+        if self.builder.port == 0 {
+            self.builder.port = ports::SERVERS.take();
+        }
         let started = Instant::now();
         let mut words = self.builder.wrapper.clone();
         words.push(self.builder.binary.clone());

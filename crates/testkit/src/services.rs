@@ -2,27 +2,23 @@
 //! kill and flush. Started by `scripts/services`; one that cannot be started fails the test.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::{self, Command},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU16, Ordering},
-    },
+    process::Command,
+    sync::OnceLock,
 };
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 use tempfile::TempDir;
 
-use crate::ChaosProxy;
+use crate::{ChaosProxy, ports::Ports};
 
 /// Own sets listen from here on: below the ports that systems hand out by themselves, above those of
 /// the shared set.
-const OWN_PORTS: u16 = 30_000;
-const OWN_PORTS_COUNT: u16 = 2_700;
+static OWN_PORTS: Ports = Ports::new(30_000, 2_700, PORTS_OF_A_SET);
 /// What a set takes: Redis, two databases, three brokers and their controllers.
-const OWN_PORTS_STEP: u16 = 30;
+const PORTS_OF_A_SET: u16 = 30;
 /// Of a set's ports the one before the first broker's.
 const KAFKA_PORT: u16 = 10;
 
@@ -108,7 +104,7 @@ impl OwnServices {
         let directory = tempfile::tempdir().expect("a directory");
         let services = Self {
             directory,
-            port: free_port(),
+            port: OWN_PORTS.take(),
             names,
             brokers,
             advertised: String::new(),
@@ -121,7 +117,7 @@ impl OwnServices {
     /// Starts all of them with a proxy before each broker, which clients cannot go round; brokers speak with
     /// each other directly.
     pub async fn start_behind_proxies(brokers: u16) -> (Self, Vec<ChaosProxy>) {
-        let port = free_port();
+        let port = OWN_PORTS.take();
         let (mut proxies, mut ports) = (Vec::new(), Vec::new());
         for broker in 1..=brokers {
             let broker = SocketAddr::from((Ipv4Addr::LOCALHOST, port + KAFKA_PORT + broker));
@@ -238,20 +234,4 @@ pub fn run(mut command: Command) -> String {
 pub fn value(env: &str, name: &str) -> String {
     let line = env.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("a line that begins with {name}")).to_owned()
-}
-
-/// The first of some ports nobody listens on; test processes that run at the same time begin elsewhere.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = (process::id().wrapping_mul(101) % u32::from(OWN_PORTS_COUNT)) as u16;
-    std::iter::repeat_with(|| NEXT.fetch_add(OWN_PORTS_STEP, Ordering::Relaxed))
-        .take(usize::from(OWN_PORTS_COUNT / OWN_PORTS_STEP))
-        .map(|next| OWN_PORTS + (begin + next) % OWN_PORTS_COUNT)
-        .find(|port| (*port..*port + OWN_PORTS_STEP).all(is_free))
-        .expect("a free port")
-}
-
-/// Whether nobody listens on a port.
-pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

@@ -5,9 +5,7 @@ use std::sync::OnceLock;
 use frontdesk_core::secret::Secret128;
 use frontdesk_storage_cluster::RedisOptions;
 use frontdesk_testkit::services::Signal;
-pub(crate) use frontdesk_testkit::services::{
-    OwnServices, is_free, run, services, services_command, value,
-};
+pub(crate) use frontdesk_testkit::services::{OwnServices, run, services, services_command, value};
 
 /// An installation of its own in the Redis all tests share.
 pub(crate) fn shared_redis() -> RedisOptions {

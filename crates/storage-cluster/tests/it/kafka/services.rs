@@ -1,13 +1,12 @@
 //! Kafka for these tests: one broker that all share, with a topic for each test, or brokers of a test's own.
 
 use std::path::Path;
-use std::process;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use frontdesk_core::secret::Secret128;
 use frontdesk_storage_cluster::{KafkaLog, KafkaOptions, KafkaProducer, ensure_topic};
+use frontdesk_testkit::ports::Ports;
 use futures_executor::block_on;
 use parking_lot::{Mutex, MutexGuard};
 use rdkafka::ClientConfig;
@@ -18,7 +17,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::PATIENCE;
-use crate::services::{is_free, run, services_command};
+use crate::services::{run, services_command};
+
+/// For brokers and their controllers, which lie 11 and 21 behind the first port of a set.
+static PORTS: Ports = Ports::new(10_000, 6_000, 30);
 
 /// A topic of a test's own in the broker all share; it goes with the test.
 pub(crate) struct TestTopic {
@@ -121,7 +123,7 @@ impl OwnKafka {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock();
         let directory = tempfile::tempdir().expect("a directory");
-        let kafka = Self { directory, port: free_ports(brokers), brokers, _turn: turn };
+        let kafka = Self { directory, port: PORTS.take(), brokers, _turn: turn };
         kafka.services(&["start", "kafka"]);
         kafka
     }
@@ -220,18 +222,4 @@ fn stat(pid: i32) -> Option<Vec<String>> {
     let stat =
         std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
     Some(stat.rsplit(')').next()?.split_whitespace().map(str::to_owned).collect())
-}
-
-/// The first port of a set: its brokers and controllers lie 11 and 21 behind it.
-fn free_ports(brokers: u16) -> u16 {
-    const FIRST: u16 = 10_000;
-    const STEP: u16 = 30;
-    const SETS: u16 = 200;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = (process::id().wrapping_mul(101) % u32::from(SETS)) as u16;
-    std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed))
-        .take(usize::from(SETS))
-        .map(|next| FIRST + (begin + next) % SETS * STEP)
-        .find(|base| (1..=brokers).all(|id| is_free(base + 10 + id) && is_free(base + 20 + id)))
-        .expect("free ports")
 }

@@ -14,6 +14,7 @@ mod admission;
 mod agent;
 mod conn;
 mod deliver;
+mod elsewhere;
 mod frames;
 pub mod gcra;
 mod hello;
@@ -159,8 +160,6 @@ pub struct Chat {
     health: Arc<ChatHealth>,
     screen: frontdesk_router::screen::Screen,
 
-    /// How often the links to other nodes began anew, as far as this loop has heard.
-    beginnings: HashMap<u8, u64>,
     conns: Vec<Option<Conn>>,
     subscribers: HashMap<ConversationId, Subscribers>,
     /// Replica of who is connected where, for all loops of this node.
@@ -268,7 +267,6 @@ impl Chat {
             projected,
             health,
             screen: frontdesk_router::screen::Screen::default(),
-            beginnings: HashMap::new(),
             conns: Vec::new(),
             subscribers: HashMap::new(),
             users: HashMap::new(),

@@ -103,7 +103,8 @@ impl Chat {
         frame: wire::ClientFrame,
     ) -> bool {
         let is_message = matches!(frame.frame, Some(In::Send(_)));
-        if is_message && self.has_to_come_back(from.conn) {
+        let now_s = seconds(io.now_ms());
+        if is_message && self.has_to_come_back(from.conn, now_s) {
             return false;
         }
         let owner = self.loops.owner_of(&conversation);
@@ -117,11 +118,11 @@ impl Chat {
                 return false;
             }
             let node = place::node_of(owner);
+            let beginnings = self.loops.beginnings(node);
             if let Some(agent) = self.agent(from.conn) {
-                agent.tells(node, seconds(io.now_ms()));
+                let beginnings = agent.sent_elsewhere.note(node, beginnings, now_s);
+                self.loops.send_in_order(owner, command, beginnings);
             }
-            let known = self.beginnings.get(&node).copied().unwrap_or_default();
-            self.loops.send_in_order(owner, command, known);
             return false;
         } else {
             let wire::ClientFrame { r#ref: reference, frame: Some(frame) } = frame else {
@@ -455,21 +456,20 @@ impl Chat {
         }
     }
 
-    /// Whether a link began anew over which messages of this connection went. It ends as soon as this loop is told.
-    fn has_to_come_back(&mut self, conn: ConnId) -> bool {
-        let (loops, beginnings) = (Arc::clone(&self.loops), self.beginnings.clone());
-        let is_known =
-            |node: u8| beginnings.get(&node).copied().unwrap_or_default() == loops.beginnings(node);
-        self.agent(conn).is_some_and(|agent| agent.told.iter().any(|(node, _)| !is_known(*node)))
+    /// Whether a link began anew over which messages of this connection went that may be without an answer. It ends
+    /// as soon as this loop is told.
+    fn has_to_come_back(&mut self, conn: ConnId, now_s: u32) -> bool {
+        let loops = Arc::clone(&self.loops);
+        let beginnings = |node| loops.beginnings(node);
+        self.agent(conn).is_some_and(|agent| agent.sent_elsewhere.may_be_lost(now_s, beginnings))
     }
 
-    /// The link to a node began anew. What went there may be lost, and who it is from does not know. Its next messages must not overtake it: they
-    /// come back and send all of it again, in order (I3).
+    /// The link to a node began anew. What went there may be lost, and who it is from does not know. Its next messages
+    /// must not overtake it: they come back and send all of it again, in order (I3).
     pub(super) fn close_who_may_wait_for(&mut self, io: &mut Io<'_>, node: u8) {
-        self.beginnings.insert(node, self.loops.beginnings(node));
         let now_s = seconds(io.now_ms());
         let may_wait = |conn: &&Conn| match &conn.state {
-            State::Agent(agent) => agent.may_wait_for(node, now_s),
+            State::Agent(agent) => agent.sent_elsewhere.may_wait_for(node, now_s),
             _ => false,
         };
         let conns: Vec<ConnId> =

@@ -9,14 +9,12 @@ use frontdesk_router::access::Principal;
 use smallvec::SmallVec;
 
 use super::{
+    elsewhere::SentElsewhere,
     gcra::Gcra,
     port::{InboxFacts, VisitorIdentity},
     resume::Resuming,
 };
 use crate::edge::ConnId;
-
-/// A client that has no answer for 20 s sends its message again; a little longer, seconds.
-const ANSWER_S: u32 = 25;
 
 /// One connection as the chat service sees it. Small: an idle one holds nothing else.
 #[derive(Debug)]
@@ -94,24 +92,7 @@ pub(super) struct AgentConn {
     pub(super) open: SmallVec<[ConversationId; 4]>,
     /// What is left of a resume; nobody has heard of the connection before it is done.
     pub(super) resuming: Option<Box<Resuming>>,
-    /// Nodes to which messages went, and when the last one did, UTC seconds.
-    pub(super) told: SmallVec<[(u8, u32); 2]>,
-}
-
-impl AgentConn {
-    /// A message goes to another node.
-    pub(super) fn tells(&mut self, node: u8, now_s: u32) {
-        match self.told.iter_mut().find(|(told, _)| *told == node) {
-            Some((_, at_s)) => *at_s = now_s,
-            None => self.told.push((node, now_s)),
-        }
-    }
-
-    /// Whether a message that went to a node may be without an answer.
-    pub(super) fn may_wait_for(&self, node: u8, now_s: u32) -> bool {
-        let recent = |at_s: u32| now_s.saturating_sub(at_s) <= ANSWER_S;
-        self.told.iter().any(|(told, at_s)| *told == node && recent(*at_s))
-    }
+    pub(super) sent_elsewhere: SentElsewhere,
 }
 
 /// What travels with a visitor's connection to the loop of its conversation.

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::{
     Chat,
     conn::{AgentConn, Conn, Moved, State, VisitorConn},
+    elsewhere::SentElsewhere,
     frames,
     port::{
         AgentIdentity, AuthRequest, Command, DeskInput, GateRequest, Identity, VisitorIdentity,
@@ -236,7 +237,7 @@ impl Chat {
             login: login.into_boxed_str(),
             open: SmallVec::new(),
             resuming: Some(Box::new(Resuming::new(hello, feed, feed_recovered, seconds(now_ms)))),
-            told: SmallVec::new(),
+            sent_elsewhere: SentElsewhere::default(),
         };
         state.state = State::Agent(Box::new(agent));
         io.limit_messages(conn, self.options.frame_bytes_max);

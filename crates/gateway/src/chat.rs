@@ -23,6 +23,7 @@ pub mod loops;
 mod out;
 pub mod place;
 pub mod port;
+mod rejoin;
 mod resume;
 mod told;
 mod tunnel;
@@ -321,7 +322,7 @@ impl Chat {
     }
 
     fn conn(&mut self, conn: ConnId) -> Option<&mut Conn> {
-        self.conns.get_mut(conn.index())?.as_mut()
+        self.conns.get_mut(conn.index())?.as_mut().filter(|state| state.id == conn)
     }
 
     fn insert(&mut self, conn: ConnId, state: Conn) {
@@ -329,6 +330,21 @@ impl Chat {
             self.conns.resize_with(conn.index() + 1, || None);
         }
         self.conns[conn.index()] = Some(state);
+    }
+
+    /// A connection is over: whoever has to know is told.
+    fn forget(&mut self, io: &mut Io<'_>, conn: ConnId) {
+        let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::take) else { return };
+        self.tunnels.close(conn);
+        match state.state {
+            State::Waiting { .. } | State::Authenticating { .. } => {}
+            State::Tunnel { to, .. } => {
+                let home = self.own(conn);
+                self.tell(to, Command::TunnelClosed { home });
+            }
+            State::Visitor(visitor) => self.visitor_gone(io, conn, &visitor),
+            State::Agent(agent) => self.agent_gone(conn, &agent),
+        }
     }
 
     /// Remembers who gets the answer of the proposal staged next, and stages it.
@@ -416,7 +432,7 @@ impl Service for Chat {
         let now_s = seconds(io.now_ms());
         let Some(state) = self.conn(conn) else { return };
         state.heard_s = now_s;
-        if let State::Tunnel { to } = state.state {
+        if let State::Tunnel { to, .. } = state.state {
             return self.pass_on(conn, to, message);
         }
         let encoding = state.encoding;
@@ -453,6 +469,7 @@ impl Service for Chat {
             frame => match self.conn(conn).map(|conn| &conn.state) {
                 Some(State::Visitor(_)) => self.visitor_frame(io, conn, reference, frame),
                 Some(State::Agent(_)) => self.agent_frame(io, conn, reference, frame),
+                Some(State::Waiting { is_rejoining: true, .. }) => {}
                 Some(State::Waiting { .. } | State::Authenticating { .. }) => {
                     // Nothing but Hello before the welcome (S29).
                     Self::close(io, conn, close::BAD_USE.code);
@@ -463,17 +480,7 @@ impl Service for Chat {
     }
 
     fn closed(&mut self, io: &mut Io<'_>, conn: ConnId, _why: CloseReason) {
-        let Some(state) = self.conns.get_mut(conn.index()).and_then(Option::take) else { return };
-        self.tunnels.close(conn);
-        match state.state {
-            State::Waiting { .. } | State::Authenticating { .. } => {}
-            State::Tunnel { to } => {
-                let home = self.own(conn);
-                self.tell(to, Command::TunnelClosed { home });
-            }
-            State::Visitor(visitor) => self.visitor_gone(io, conn, &visitor),
-            State::Agent(agent) => self.agent_gone(conn, &agent),
-        }
+        self.forget(io, conn);
     }
 
     fn drained(&mut self, io: &mut Io<'_>, conn: ConnId) {
@@ -585,7 +592,7 @@ impl Service for Chat {
             Command::Adopt(dispatcher) => self.adopt_partition(dispatcher.into_inner()),
             Command::Moved { partition } => self.moved(io, partition),
             Command::Release { partition, reply } => self.begin_release(partition, reply),
-            Command::Unserved { conn } => Self::close(io, conn, close::RESTART.code),
+            Command::Unserved { conn } => self.send_on(io, conn),
             // It only had to wake the loop.
             Command::Appended => {}
         }

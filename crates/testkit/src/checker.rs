@@ -71,6 +71,8 @@ pub enum Event {
     },
     /// A connection is live.
     Live,
+    /// A client was asked to say hello again on its connection.
+    Rejoin,
     /// It is gone.
     Gone {
         /// The close code.
@@ -309,7 +311,7 @@ impl Checker {
                         verdict.found(|v| &mut v.order, what);
                     }
                 }
-                Event::Live | Event::Gone { .. } | Event::Fault { .. } => {}
+                Event::Live | Event::Rejoin | Event::Gone { .. } | Event::Fault { .. } => {}
             }
         }
         for ((conversation, text), seq) in &acked {

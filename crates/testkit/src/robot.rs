@@ -114,6 +114,8 @@ pub struct Robot {
 pub struct Report {
     /// Connections made.
     pub connections: u64,
+    /// Times it was asked to say hello again on its connection.
+    pub rejoins: u64,
     /// Resumes that gave exactly what was missed.
     pub recovered: u64,
     /// Resumes that gave a new page.
@@ -347,33 +349,50 @@ impl Mind {
 
     /// A live socket, with the welcome taken in; `Err` where another attempt is due.
     async fn connect(&mut self) -> Result<Socket, ()> {
-        let mut hello = wire::Hello {
-            client: "frontdesk-robot/1".to_owned(),
-            feed: self.feed,
-            ..wire::Hello::default()
-        };
+        let mut ticket = String::new();
         if self.resume_token.is_empty() {
-            hello.ticket = self.ticket().await.ok_or(())?;
-        } else {
-            hello.resume_token = self.resume_token.clone();
+            ticket = self.ticket().await.ok_or(())?;
         }
-        let presented = self.timelines.iter().filter_map(|(conversation, timeline)| {
-            let position = timeline.position()?;
-            Some(wire::Held { conversation: conversation.clone(), position: Some(position) })
-        });
-        hello.held = presented.take(HELD_MAX).collect();
         let opening = Socket::open(self.plan.address, &self.plan.options);
         let mut socket = timeout(STEP, opening).await.map_err(drop)?.map_err(drop)?;
-        socket.send(1, Out::Hello(hello)).await.map_err(drop)?;
-        let welcome = loop {
-            match timeout(STEP, socket.hear()).await.map_err(drop)? {
-                Ok(wire::ServerFrame { frame: Some(In::Welcome(welcome)), .. }) => break welcome,
-                Ok(_) => {}
-                Err(gone) => {
-                    if CloseAction::of(gone.code()) == CloseAction::NewTicket {
-                        self.resume_token.clear();
+        self.greet(&mut socket, ticket).await.map_err(|gone| {
+            if CloseAction::of(gone.code()) == CloseAction::NewTicket {
+                self.resume_token.clear();
+            }
+        })?;
+        Ok(socket)
+    }
+
+    /// Says hello on a socket, by the resume token where there is no ticket, until it is welcome.
+    async fn greet(&mut self, socket: &mut Socket, mut ticket: String) -> Result<(), Gone> {
+        let welcome = 'hello: loop {
+            let presented = self.timelines.iter().filter_map(|(conversation, timeline)| {
+                let position = timeline.position()?;
+                Some(wire::Held { conversation: conversation.clone(), position: Some(position) })
+            });
+            let held = presented.take(HELD_MAX).collect();
+            let mut resume_token = String::new();
+            if ticket.is_empty() {
+                resume_token.clone_from(&self.resume_token);
+            }
+            let hello = wire::Hello {
+                resume_token,
+                ticket: std::mem::take(&mut ticket),
+                held,
+                client: "frontdesk-robot/1".to_owned(),
+                feed: self.feed,
+                can_rejoin: true,
+                ..wire::Hello::default()
+            };
+            socket.send(1, Out::Hello(hello)).await?;
+            loop {
+                match timeout(STEP, socket.hear()).await.map_err(|_| Gone::Lost)??.frame {
+                    Some(In::Welcome(welcome)) => break 'hello welcome,
+                    Some(In::Rejoin(rejoin)) => {
+                        self.wait_to_rejoin(&rejoin).await?;
+                        continue 'hello;
                     }
-                    return Err(());
+                    _ => {}
                 }
             }
         };
@@ -393,12 +412,24 @@ impl Mind {
         }
         if let Who::Visitor { .. } = self.plan.who {
             self.writable.insert(String::new());
-            self.pump(&mut socket).await.map_err(drop)?;
+            self.pump(socket).await
         } else {
             let online = wire::SetPresence { presence: wire::Presence::Online.into() };
-            socket.send(2, Out::Presence(online)).await.map_err(drop)?;
+            socket.send(2, Out::Presence(online)).await
         }
-        Ok(socket)
+    }
+
+    /// Somebody else serves it from now on: waits until it may say hello again.
+    async fn wait_to_rejoin(&mut self, rejoin: &wire::Rejoin) -> Result<(), Gone> {
+        self.is_doing("is asked to rejoin");
+        if self.resume_token.is_empty() {
+            // Nothing to say hello with: it connects anew.
+            return Err(Gone::Lost);
+        }
+        self.note(Event::Rejoin);
+        self.report.rejoins += 1;
+        sleep(Duration::from_millis(u64::from(rejoin.after_ms))).await;
+        Ok(())
     }
 
     fn opened(&mut self, conversation: &str, opened: &wire::Opened) {
@@ -591,6 +622,10 @@ impl Mind {
                 }
             }
             Some(In::Refusal(refusal)) => self.refused(&refusal),
+            Some(In::Rejoin(rejoin)) => {
+                self.wait_to_rejoin(&rejoin).await?;
+                self.greet(socket, String::new()).await?;
+            }
             _ => {}
         }
         Ok(())
@@ -682,6 +717,7 @@ impl Mind {
         self.asked_from = position;
         socket.send(CATCH_UP, asked).await?;
         let until = Instant::now() + STEP;
+        let rejoins = self.report.rejoins;
         loop {
             let Ok(heard) = timeout_at(until, socket.hear()).await else {
                 self.is_doing(&format!("got no answer about {name:?}"));
@@ -696,6 +732,9 @@ impl Mind {
             self.take(socket, frame).await?;
             if answered {
                 return Ok(later);
+            }
+            if self.report.rejoins > rejoins {
+                return Ok(Some("rejoined".to_owned()));
             }
         }
     }

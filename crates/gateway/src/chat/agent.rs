@@ -13,7 +13,7 @@ use frontdesk_core::{
     limits,
 };
 use frontdesk_protocol::{
-    Encoded, close,
+    Encoded,
     codes::{self, ErrorCode},
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
@@ -475,7 +475,7 @@ impl Chat {
         let conns: Vec<ConnId> =
             self.conns.iter().flatten().filter(may_wait).map(|conn| conn.id).collect();
         for conn in conns {
-            Self::close(io, conn, close::RESTART.code);
+            self.send_on(io, conn);
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Conn {
     pub(super) peer: IpAddr,
     pub(super) state: State,
     pub(super) limit: Gcra,
+    /// Its client says hello again on the same connection where it is asked to (`Rejoin`).
+    pub(super) can_rejoin: bool,
     /// UTC seconds, when something was last received from and sent to it.
     pub(super) heard_s: u32,
     pub(super) sent_s: u32,
@@ -44,8 +46,12 @@ impl Conn {
             id,
             encoding,
             peer,
-            state: State::Waiting { origin: origin.map(String::into_boxed_str) },
+            state: State::Waiting {
+                origin: origin.map(String::into_boxed_str),
+                is_rejoining: false,
+            },
             limit: Gcra::default(),
+            can_rejoin: false,
             heard_s: now_s,
             sent_s: now_s,
             in_flight: 0,
@@ -57,12 +63,13 @@ impl Conn {
 /// How far a connection has come.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Upgraded; nothing received. Holds the `Origin` header until the gate has seen it.
-    Waiting { origin: Option<Box<str>> },
+    /// Upgraded; nothing received. Holds the `Origin` header until the gate has seen it. One that was asked to
+    /// rejoin may still send what it sent before it read that.
+    Waiting { origin: Option<Box<str>>, is_rejoining: bool },
     /// The gate looks at its first frame.
     Authenticating { hello: Box<Hello>, reference: u32 },
-    /// Served on another node, by this loop of it.
-    Tunnel { to: u16 },
+    /// Served on another node, by this loop of it, once something came from there.
+    Tunnel { to: u16, is_served: bool },
     /// A visitor, on the loop of its conversation.
     Visitor(VisitorConn),
     /// Somebody with an account.

@@ -41,12 +41,18 @@ impl Chat {
     ) {
         let from = self.own(conn);
         let Some(state) = self.conn(conn) else { return };
-        let State::Waiting { origin } = &mut state.state else {
+        let State::Waiting { origin, is_rejoining } = &mut state.state else {
             // A second hello never changes who a connection is (S29).
             Self::close(io, conn, close::BAD_USE.code);
             return;
         };
+        if *is_rejoining && hello.resume_token.is_empty() {
+            // The page this socket belongs to was looked at for its first ticket only.
+            Self::close(io, conn, close::BAD_USE.code);
+            return;
+        }
         let origin = origin.take().map(String::from);
+        state.can_rejoin = hello.can_rejoin;
         let hello = Box::new(hello);
         state.state = State::Authenticating { hello: hello.clone(), reference };
         let request = GateRequest::Auth(AuthRequest { from, hello, origin });
@@ -57,12 +63,12 @@ impl Chat {
 
     /// A message that is no frame. Malformed ones end the connection, unknown kinds are refused.
     pub(super) fn undecodable(&mut self, io: &mut Io<'_>, conn: ConnId, error: &DecodeError) {
-        let live = matches!(
-            self.conn(conn).map(|conn| &conn.state),
-            Some(State::Visitor(_) | State::Agent(_))
-        );
+        let state = self.conn(conn).map(|conn| &conn.state);
+        let live = matches!(state, Some(State::Visitor(_) | State::Agent(_)));
+        let is_rejoining = matches!(state, Some(State::Waiting { is_rejoining: true, .. }));
         let to = self.own(conn);
         match error {
+            DecodeError::UnknownFrame { .. } if is_rejoining => {}
             DecodeError::UnknownFrame { reference } if live => {
                 self.refuse(io, to, *reference, &codes::FRAME_UNKNOWN);
             }
@@ -92,8 +98,7 @@ impl Chat {
                 let owner = self.loops.owner_of(&identity.conversation);
                 let Some(owner) = owner.filter(|owner| self.loops.is_local(*owner)) else {
                     // Its owner changed a moment ago: the next try finds it.
-                    Self::close(io, conn, close::OVERLOADED.code);
-                    return;
+                    return self.unowned(io, conn, reference);
                 };
                 let Some(state) = self.conn(conn) else { return };
                 let moved = Moved {
@@ -111,6 +116,7 @@ impl Chat {
                     self.tell(owner, Command::Arrive { conn: movable, state: Box::new(moved) });
                 }
             }
+            Ok(Identity::Unowned) => self.unowned(io, conn, reference),
             Ok(Identity::Elsewhere { loop_index, ticket }) => {
                 self.lead_on(io, conn, loop_index, ticket, (hello, reference));
             }
@@ -130,6 +136,18 @@ impl Chat {
                 Self::close(io, conn, close.code);
             }
         }
+    }
+
+    /// Nobody serves a client at the moment: it tries again soon.
+    fn unowned(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32) {
+        if self.conn(conn).is_some_and(|state| state.can_rejoin) {
+            return self.send_on(io, conn);
+        }
+        let code = &codes::OVERLOADED;
+        let error = wire::Error { code: code.code.to_owned(), message: code.text.to_owned() };
+        let to = self.own(conn);
+        self.answer(io, to, reference, Out::Error(error));
+        Self::close(io, conn, close::OVERLOADED.code);
     }
 
     /// A visitor's connection comes from the loop where its socket landed.
@@ -179,6 +197,7 @@ impl Chat {
                 peer,
                 state,
                 limit,
+                can_rejoin: hello.can_rejoin,
                 heard_s: now_s,
                 sent_s: now_s,
                 in_flight: 0,

@@ -46,6 +46,8 @@ pub enum Identity {
         /// The ticket of the first frame there; empty where its resume token will do.
         ticket: String,
     },
+    /// Somebody whose conversation or desk nobody serves at the moment.
+    Unowned,
 }
 
 /// Who a visitor's connection belongs to.
@@ -619,4 +621,6 @@ pub struct ChatHealth {
     pub resumed: AtomicU64,
     /// See `resumed`.
     pub reloaded: AtomicU64,
+    /// Clients asked to say hello again on their connection, since the start.
+    pub rejoins: AtomicU64,
 }

@@ -62,7 +62,7 @@ impl Chat {
         let home = self.own(conn);
         let frame_bytes_max = self.options.frame_bytes_max;
         let Some(state) = self.conn(conn) else { return };
-        state.state = State::Tunnel { to };
+        state.state = State::Tunnel { to, is_served: false };
         if !ticket.is_empty() {
             hello.ticket = ticket;
             hello.resume_token.clear();
@@ -130,21 +130,20 @@ impl Chat {
 
     /// Frames for a socket of this loop.
     pub(super) fn tunnel_bytes(&mut self, io: &mut Io<'_>, conn: ConnId, frames: &bytes::Bytes) {
-        if self.is_tunnel(conn) {
+        if let Some(State::Tunnel { is_served, .. }) = self.conn(conn).map(|conn| &mut conn.state) {
+            *is_served = true;
             io.send_frames(conn, frames);
         }
     }
 
     /// The node that serves a socket of this loop is done with it.
     pub(super) fn tunnel_end(&mut self, io: &mut Io<'_>, conn: ConnId, code: u16, reason: &str) {
-        if self.is_tunnel(conn) {
+        let Some(State::Tunnel { .. }) = self.conn(conn).map(|conn| &conn.state) else { return };
+        if code == close::RESTART.code {
+            self.send_on(io, conn);
+        } else {
             io.close(conn, code, reason);
         }
-    }
-
-    fn is_tunnel(&mut self, conn: ConnId) -> bool {
-        let state = self.conn(conn).filter(|state| state.id == conn).map(|state| &state.state);
-        matches!(state, Some(State::Tunnel { .. }))
     }
 
     /// What was written to connections whose sockets are elsewhere.
@@ -169,13 +168,12 @@ impl Chat {
 
     /// Ends what reaches over to a node that is gone.
     pub(super) fn end_tunnels(&mut self, io: &mut Io<'_>, node: u8) {
-        let is_there =
-            |state: &State| matches!(state, State::Tunnel { to } if place::node_of(*to) == node);
+        let is_there = |state: &State| matches!(state, State::Tunnel { to, .. } if place::node_of(*to) == node);
         let conns = self.conns.iter().flatten();
         let led: Vec<ConnId> =
             conns.filter(|conn| is_there(&conn.state)).map(|conn| conn.id).collect();
         for conn in led {
-            Self::close(io, conn, close::RESTART.code);
+            self.send_on(io, conn);
         }
         for conn in self.tunnels.of_node(node) {
             io.lose(conn);

@@ -9,10 +9,7 @@ use frontdesk_core::{
     partition_of,
 };
 use frontdesk_dispatcher::Dispatcher;
-use frontdesk_protocol::{
-    close,
-    wire::{self, client_frame::Frame as In},
-};
+use frontdesk_protocol::wire::{self, client_frame::Frame as In};
 use frontdesk_router::access::Principal;
 use tokio::sync::oneshot;
 
@@ -100,7 +97,7 @@ impl Chat {
         });
         let conns: Vec<ConnId> = theirs.map(|conn| conn.id).collect();
         for conn in conns {
-            Self::close(io, conn, close::RESTART.code);
+            self.send_on(io, conn);
         }
         self.subscribers
             .retain(|conversation, _| partition_of(conversation, partitions) != partition);
@@ -117,7 +114,7 @@ impl Chat {
             let agents = self.agents.iter().filter(|(account, _)| is_desk(**account));
             let conns: Vec<ConnId> = agents.flat_map(|(_, conns)| conns.iter().copied()).collect();
             for conn in conns {
-                Self::close(io, conn, close::RESTART.code);
+                self.send_on(io, conn);
             }
         }
         if owner.is_none() {
@@ -167,7 +164,7 @@ impl Chat {
             }
         }
         for conn in resuming {
-            Self::close(io, conn, close::RESTART.code);
+            self.send_on(io, conn);
         }
         for (conn, conversation) in open {
             let open = wire::Open { conversation: conversation.to_string(), position: None };

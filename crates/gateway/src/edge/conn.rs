@@ -229,6 +229,26 @@ impl Core {
         Some(removed)
     }
 
+    /// Gives a connection another id. What lists and alarms hold under the old one is passed over.
+    pub(super) fn renew(&mut self, conn: ConnId) -> Option<ConnId> {
+        let generation = self.generation.wrapping_add(1);
+        let found = self.get(conn)?;
+        if found.state != State::Open || found.stream.home().is_some() {
+            return None;
+        }
+        found.generation = generation;
+        (found.dirty, found.ready, found.paused, found.tell_drained) = (false, false, false, false);
+        // An end of the stream that was met under the old id is met again.
+        found.readable = true;
+        self.generation = generation;
+        let id = ConnId { index: conn.index, generation };
+        self.make_ready(id);
+        self.make_dirty(id);
+        let silence = self.after(self.limits.silence_max);
+        self.wheel.set(silence, Alarm::Silence(id));
+        Some(id)
+    }
+
     /// The socket is of no more use: forgets the connection at once.
     pub(super) fn drop_conn(&mut self, conn: ConnId, why: CloseReason) {
         let Some(removed) = self.remove(conn) else { return };

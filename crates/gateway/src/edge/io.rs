@@ -146,6 +146,22 @@ impl Io<'_> {
         })
     }
 
+    /// Begins a connection anew on the same socket, under another id: whatever is still under way for the old
+    /// one finds nobody. What is queued is written; what was read but not yet handled is handed over under
+    /// the new id. `closed` is not called for the old one. `None` where the socket is on another node, or the
+    /// connection is closing or gone.
+    pub fn renew(&mut self, conn: ConnId) -> Option<ConnId> {
+        let renewed = self.core.renew(conn)?;
+        if let Some((current, rest)) = self.rest
+            && current == conn
+            && !rest.is_empty()
+            && let Some(found) = self.core.get(renewed)
+        {
+            found.stash = Some(Box::from(rest));
+        }
+        Some(renewed)
+    }
+
     /// Takes over a connection that another loop let go; it is read from, whether it was paused
     /// there or not. Messages it had in flight are handed over
     /// after the current call. The error is the operating system's or the loop is full; the

@@ -166,6 +166,40 @@ fn r10_a_paused_connection_is_not_read_and_loses_nothing() {
 }
 
 #[test]
+fn a_connection_begins_anew_under_another_id_and_keeps_its_bytes_in_flight() {
+    let server = Server::start(&quick());
+    for round in 0..10 {
+        let mut client = Client::connect(server.address);
+        assert!(matches!(server.event(), Event::Connected(_)));
+        let cut = frame(TEXT, b"cut in two");
+        let at = round % cut.len();
+        let mut bytes: Vec<u8> = ["a", "renew", "b", "renew", "c"]
+            .iter()
+            .flat_map(|of| frame(TEXT, of.as_bytes()))
+            .collect();
+        bytes.extend_from_slice(&cut[..at]);
+        client.send(&bytes);
+        for expected in ["a", "before", "after", "b", "before", "after", "c"] {
+            assert_eq!(client.hear(), expected);
+        }
+        client.send(&cut[at..]);
+        assert_eq!(client.hear(), "cut in two");
+        assert_eq!([server.event(), server.event()], [Event::Renewed, Event::Renewed]);
+        let why = if round % 2 == 0 {
+            // The end of the stream, read together with what stood before it, is met all the same.
+            client.say("renew");
+            drop(client);
+            assert_eq!(server.event(), Event::Renewed);
+            CloseReason::Lost
+        } else {
+            // Silence is noticed as before.
+            CloseReason::Silent
+        };
+        assert_eq!(server.event(), Event::Closed { on: 0, why });
+    }
+}
+
+#[test]
 fn a_move_between_loops_keeps_order_with_bytes_in_flight() {
     let server = Server::start(&EdgeLimits::default());
     for round in 0..20 {

@@ -29,6 +29,7 @@ pub(crate) enum Event {
     Drained { queued: usize },
     Timer(u16),
     Paused(ConnId),
+    Renewed,
 }
 
 pub(crate) enum Command {
@@ -72,6 +73,19 @@ impl Service for Script {
                 self.open.retain(|open| *open != conn);
                 let to = &self.loops.get().unwrap()[1];
                 assert!(to.send(Command::Adopt(movable)).is_ok());
+            }
+            Message::Text("renew") => {
+                io.send(conn, &Payload::text("before"));
+                let renewed = io.renew(conn).expect("an open connection can begin anew");
+                assert!(!io.is_open(conn) && io.is_open(renewed));
+                assert_eq!(renewed.index(), conn.index());
+                // Nobody is there any more.
+                io.send(conn, &Payload::text("to the old one"));
+                io.close(conn, 3500, "the old one");
+                io.send(renewed, &Payload::text("after"));
+                self.open.retain(|open| *open != conn);
+                self.open.push(renewed);
+                self.tell(Event::Renewed);
             }
             Message::Text("block") => {
                 io.send(conn, &self.block);

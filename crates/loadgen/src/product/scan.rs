@@ -214,6 +214,7 @@ mod tests {
             Frame::Refusal(wire::Refusal::default()),
             Frame::Error(wire::Error::default()),
             Frame::GoAway(wire::GoAway::default()),
+            Frame::Rejoin(wire::Rejoin::default()),
         ] {
             assert_eq!(server_frame(&encoded(4, frame)).expect("a frame"), Seen::Rare);
         }

@@ -9,9 +9,10 @@ use frontdesk_protocol::wire::{
     Ack, Attended, ClientFrame, Close, Command, CursorUpdate, Done, Draft, DraftUpdate, Entries,
     Error, FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join, Leave, Limits,
     MoveCursor, Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate, QueuePlace,
-    Rate, Refusal, Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate, SetIntent,
-    SetLabels, SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer, Viewers, Welcome,
-    client_frame::Frame as C, command::Command as Order, feed_change, server_frame::Frame as S,
+    Rate, Refusal, Rejoin, Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate,
+    SetIntent, SetLabels, SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer,
+    Viewers, Welcome, client_frame::Frame as C, command::Command as Order, feed_change,
+    server_frame::Frame as S,
 };
 
 const CONVERSATION: &str = "d4s0q1h2q5k3v8m6n700";
@@ -207,6 +208,7 @@ pub(super) fn client() -> Vec<(&'static str, ClientFrame)> {
                 ticket: "t1.AAEC".to_owned(),
                 client: "frontdesk-widget/0.1.0".to_owned(),
                 language: "zh-CN".to_owned(),
+                can_rejoin: true,
                 ..Default::default()
             }),
         ),
@@ -455,6 +457,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
         ("ping", S::Ping(Ping {})),
         ("pong", S::Pong(Pong {})),
         ("go_away", S::GoAway(GoAway { reconnect_after_ms: 1_500 })),
+        ("rejoin", S::Rejoin(Rejoin { after_ms: 350 })),
         (
             "error",
             S::Error(Error {

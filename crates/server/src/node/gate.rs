@@ -213,12 +213,16 @@ impl Gate {
                 }
             }
         };
-        if let Some(loop_index) = self.elsewhere(&ticket.subject, ticket.account)? {
-            // Its own was claimed here; a resume token is the same everywhere.
-            let again = Ticket::issue(ticket.account, ticket.subject, now_ms);
-            let ticket =
-                if hello.ticket.is_empty() { String::new() } else { again.sign(&self.key) };
-            return Ok(Identity::Elsewhere { loop_index, ticket });
+        match self.owner(&ticket.subject, ticket.account) {
+            None => return Ok(Identity::Unowned),
+            Some(loop_index) if !self.loops.is_local(loop_index) => {
+                // Its own was claimed here; a resume token is the same everywhere.
+                let again = Ticket::issue(ticket.account, ticket.subject, now_ms);
+                let ticket =
+                    if hello.ticket.is_empty() { String::new() } else { again.sign(&self.key) };
+                return Ok(Identity::Elsewhere { loop_index, ticket });
+            }
+            Some(_) => {}
         }
         let resume_token = Ticket {
             expires_at_ms: now_ms + RESUME_TOKEN_MS,
@@ -274,22 +278,12 @@ impl Gate {
         }
     }
 
-    /// The loop of another node that serves a connection; `None` if that is done here.
-    fn elsewhere(
-        &self,
-        subject: &Subject,
-        account: AccountId,
-    ) -> Result<Option<u16>, &'static ErrorCode> {
-        if self.loops.is_alone() {
-            return Ok(None);
-        }
-        let owner = match subject {
+    /// The loop that serves a connection; `None` while nobody does.
+    fn owner(&self, subject: &Subject, account: AccountId) -> Option<u16> {
+        match subject {
             Subject::Visitor { conversation, .. } => self.loops.owner_of(conversation),
             Subject::Agent { .. } | Subject::Key { .. } => self.loops.desk_of(account),
-        };
-        // While nobody owns it the client comes back in a moment.
-        let owner = owner.ok_or(&codes::OVERLOADED)?;
-        Ok(Some(owner).filter(|owner| !self.loops.is_local(*owner)))
+        }
     }
 
     async fn agent(

@@ -33,7 +33,7 @@ pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> Rende
         gauge(&mut text, "frontdesk_tasks", "Tasks of the asynchronous runtime", tasks);
         let backlog = loops.local().iter().map(|handle| handle.backlog() as u64).sum();
         gauge(&mut text, "frontdesk_loop_backlog", "Commands waiting for the edge loops", backlog);
-        let counters: [(&str, &str, u64); 12] = [
+        let counters: [(&str, &str, u64); 13] = [
             ("frontdesk_handshakes_admitted_total", "Sockets let in", handshakes.admitted),
             (
                 "frontdesk_handshakes_refused_total",
@@ -77,6 +77,11 @@ pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> Rende
                 "frontdesk_resumes_reloaded_total",
                 "Resumes that gave a new page",
                 chat(|h| h.reloaded.load(Ordering::Relaxed)),
+            ),
+            (
+                "frontdesk_rejoins_total",
+                "Times a client was served by somebody else from then on, on the same connection",
+                chat(|h| h.rejoins.load(Ordering::Relaxed)),
             ),
         ];
         for (name, help, value) in counters {

@@ -5,6 +5,7 @@ pub(crate) mod clocks;
 pub(crate) mod network;
 mod proxy;
 pub(crate) mod race;
+mod rejoin;
 mod unreadable;
 
 use std::{

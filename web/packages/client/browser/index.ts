@@ -113,11 +113,11 @@ function openSocket(baseUrl: string, subprotocol: string): Socket {
     send: (data) => {
       if (inner.readyState === WebSocket.OPEN) inner.send(data);
     },
-    close: (code, reason) => inner.close(code, reason),
+    close: (code) => inner.close(code),
   };
   inner.onopen = () => socket.onOpen();
   inner.onmessage = (event: MessageEvent<unknown>) => socket.onMessage(event.data);
-  inner.onclose = (event) => socket.onClose(event.code, event.reason);
+  inner.onclose = (event) => socket.onClose(event.code);
   return socket;
 }
 

@@ -80,7 +80,7 @@ describe("an agent", () => {
 
     server.current.closed = true;
     server.say("a", { content: { text: { body: "missed" } } });
-    server.current.socket.onClose(1006, "");
+    server.current.socket.onClose(1006);
     await clock.advance(600);
     expect(server.current.frames[0]?.hello?.held).toEqual([{ conversation: "a", position: { epoch: server.epoch, seq: "3" } }]);
     expect(shown("a")).toEqual(["hi", "hello", "a note", "missed"]);

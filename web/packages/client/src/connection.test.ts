@@ -44,7 +44,7 @@ describe("connection", () => {
     await live();
     expect(server.current.frames[0]).toEqual({
       ref: 1,
-      hello: { ticket: "t1.1", held: [{ position: { epoch: server.epoch, seq: "0" } }], client: "test/1", language: "en" },
+      hello: { ticket: "t1.1", held: [{ position: { epoch: server.epoch, seq: "0" } }], client: "test/1", language: "en", canRejoin: true },
     });
     expect(welcomes).toHaveLength(1);
   });
@@ -62,6 +62,48 @@ describe("connection", () => {
     await clock.advance(600);
     expect(connection.state.value.kind).toBe("live");
     expect(server.ticketRequests).toHaveLength(2);
+  });
+
+  it("says hello again on the same connection, at the time it is asked for", async () => {
+    await live();
+    server.current.rejoining = true;
+    const unanswered = connection.request({ open: {} }).catch((error: unknown) => error);
+    server.current.rejoin(400);
+    expect(await unanswered).toEqual(new Refused("connection.lost"));
+    expect(connection.live).toBe(false);
+    expect(connection.push({ ping: {} })).toBe(false);
+    await clock.advance(399);
+    expect(server.current.frames.filter((frame) => frame.hello)).toHaveLength(1);
+    await clock.advance(1);
+    expect(connection.state.value.kind).toBe("live");
+    expect(server.current.frames.at(-1)?.hello?.resumeToken).toBe("r2");
+    expect([server.connections.length, server.ticketRequests.length]).toEqual([1, 1]);
+    // As good as any other: it is watched as before.
+    server.current.blackholed = true;
+    await clock.advance(40_000);
+    expect(server.connections.length).toBeGreaterThan(1);
+  });
+
+  it("is asked again where nobody was there yet, and connects anew where no welcome comes", async () => {
+    await live();
+    server.isUnowned = true;
+    server.current.rejoin(0);
+    await clock.advance(1_100);
+    expect(connection.state.value.kind).toBe("live");
+    expect(server.current.frames.filter((frame) => frame.hello)).toHaveLength(3);
+    expect(server.connections).toHaveLength(1);
+    server.current.rejoin(0);
+    server.current.blackholed = true;
+    await clock.advance(11_000);
+    expect([connection.state.value.kind, server.connections.length]).toEqual(["live", 2]);
+  });
+
+  it("connects anew where it has no token yet to rejoin with", async () => {
+    server.isUnowned = true;
+    connection.start();
+    await clock.advance(2_000);
+    expect(connection.state.value.kind).toBe("live");
+    expect([server.connections.length, server.ticketRequests.length]).toEqual([2, 2]);
   });
 
   it("backs off with full jitter while nobody answers and comes back within the cap", async () => {

@@ -133,7 +133,7 @@ export class Connection {
     this.unwake?.();
     this.unwake = undefined;
     this.resumeToken = "";
-    this.drop(CLOSE_NORMAL, "");
+    this.drop(CLOSE_NORMAL);
     this.current.value = { kind: "idle" };
   }
 
@@ -218,25 +218,12 @@ export class Connection {
   }
 
   private dial(generation: number, ticket: string): void {
-    const { platform, codec, user } = this.options;
+    const { platform, codec } = this.options;
     const socket = platform.openSocket(codec.subprotocol);
     this.socket = socket;
-    this.timer = platform.clock.setTimer(() => this.fail(CLOSE_SILENT, "no welcome in time"), CONNECT_MS);
+    this.awaitWelcome();
     socket.onOpen = () => {
-      if (generation !== this.generation) return;
-      this.current.value = { kind: "hello" };
-      const credential = ticket === "" ? { resumeToken: this.resumeToken } : { ticket };
-      const feed = user.feed?.();
-      this.write({
-        ref: 1,
-        hello: {
-          ...credential,
-          held: user.held(),
-          ...(feed ? { feed } : {}),
-          client: this.options.client,
-          language: this.options.language(),
-        },
-      });
+      if (generation === this.generation) this.greet(ticket);
     };
     socket.onMessage = (data) => {
       if (generation === this.generation) this.received(data);
@@ -244,6 +231,27 @@ export class Connection {
     socket.onClose = (code) => {
       if (generation === this.generation) this.closed(code);
     };
+  }
+
+  private awaitWelcome(): void {
+    this.clearTimers();
+    this.timer = this.options.platform.clock.setTimer(() => this.fail(), CONNECT_MS);
+  }
+
+  private greet(ticket: string): void {
+    const { client, language, user } = this.options;
+    this.awaitWelcome();
+    this.current.value = { kind: "hello" };
+    const credential = ticket === "" ? { resumeToken: this.resumeToken } : { ticket };
+    const feed = user.feed?.();
+    this.write({ ref: 1, hello: { ...credential, held: user.held(), ...(feed ? { feed } : {}), client, language: language(), canRejoin: true } });
+  }
+
+  /** Somebody else serves this client from now on: hello again on the same socket. */
+  private rejoin(afterMs: number): void {
+    this.suspend();
+    // Without a token there is nothing to say hello with.
+    this.timer = this.options.platform.clock.setTimer(() => (this.resumeToken ? this.greet("") : this.fail()), afterMs);
   }
 
   private received(data: unknown): void {
@@ -254,12 +262,13 @@ export class Connection {
       frame = this.options.codec.decode(data);
     } catch {
       // Whatever speaks there is no Frontdesk server (a captive portal, a broken proxy).
-      this.fail(CLOSE_SILENT, "malformed frame");
+      this.fail();
       return;
     }
     if (frame.welcome) this.welcomed(frame.welcome);
     else if (frame.ping) this.write({ pong: {} });
     else if (frame.goAway) this.postpone(frame.goAway.reconnectAfterMs ?? 0);
+    else if (frame.rejoin) this.rejoin(frame.rejoin.afterMs ?? 0);
     else if (!frame.pong) this.deliver(frame);
   }
 
@@ -297,8 +306,8 @@ export class Connection {
   private check(): void {
     const now = this.options.platform.clock.now();
     const silentMs = now - this.receivedAtMs;
-    if (silentMs >= DEAD_AFTER_MS) this.fail(CLOSE_SILENT, "nothing received");
-    else if (this.askedAtMs > 0 && now - this.askedAtMs >= DEAD_AFTER_MS - ASK_AFTER_MS) this.fail(CLOSE_SILENT, "no answer to ping");
+    if (silentMs >= DEAD_AFTER_MS) this.fail();
+    else if (this.askedAtMs > 0 && now - this.askedAtMs >= DEAD_AFTER_MS - ASK_AFTER_MS) this.fail();
     else if (silentMs >= ASK_AFTER_MS) this.ask(now);
   }
 
@@ -317,14 +326,14 @@ export class Connection {
   }
 
   /** Closes from this side because the connection is of no use, and tries again. */
-  private fail(code: number, reason: string): void {
-    this.drop(code, reason);
+  private fail(): void {
+    this.drop(CLOSE_SILENT);
     this.retry();
   }
 
   private closed(code: number): void {
     const wasLive = this.live;
-    this.drop(undefined, "");
+    this.drop();
     if (code === CLOSE_RIGHTS) this.options.user.rightsChanged?.();
     switch (afterClose(code)) {
       case "stop":
@@ -347,14 +356,19 @@ export class Connection {
     this.retry();
   }
 
-  private drop(code: number | undefined, reason: string): void {
-    const wasLive = this.live;
-    this.clearTimers();
+  private drop(code?: number): void {
     this.generation += 1;
     const socket = this.socket;
     this.socket = undefined;
-    if (code !== undefined) socket?.close(code, reason);
-    if (wasLive && this.options.platform.clock.now() - this.liveSinceMs >= STABLE_AFTER_MS) this.backoff.reset();
+    if (code !== undefined) socket?.close(code);
+    if (this.live && this.options.platform.clock.now() - this.liveSinceMs >= STABLE_AFTER_MS) this.backoff.reset();
+    this.suspend();
+  }
+
+  /** Nothing that was asked will be answered, and nothing more is asked. */
+  private suspend(): void {
+    const wasLive = this.live;
+    this.clearTimers();
     for (const waiting of this.waiting.values()) {
       this.options.platform.clock.clearTimer(waiting.timer);
       waiting.reject(new Refused("connection.lost"));

@@ -28,9 +28,9 @@ export interface KeyValueStore {
 export interface Socket {
   onOpen: () => void;
   onMessage: (data: unknown) => void;
-  onClose: (code: number, reason: string) => void;
+  onClose: (code: number) => void;
   send(data: string | Uint8Array<ArrayBuffer>): void;
-  close(code: number, reason: string): void;
+  close(code: number): void;
 }
 
 export interface HttpAnswer {

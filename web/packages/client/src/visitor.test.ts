@@ -94,6 +94,25 @@ describe("a visitor", () => {
     expect([...browser.stored.keys()]).toEqual(["frontdesk/visitor/shop/visitor"]);
   });
 
+  it("sends everything again, once each and in order, where somebody else serves it from now on", async () => {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("first");
+    await clock.advance(100);
+    server.losesAcks = true;
+    for (let at = 0; at < 5; at++) one.conversation.sendText(`m${at}`);
+    await clock.advance(100);
+    server.losesAcks = false;
+    server.current.rejoin(300);
+    // Written while nobody serves it.
+    one.conversation.sendText("m5");
+    await clock.advance(400);
+    expect(server.texts("room-v1.1")).toEqual(["first", "m0", "m1", "m2", "m3", "m4", "m5"]);
+    expect(shown(one)).toEqual(server.texts("room-v1.1"));
+    expect(one.outbox.messages.value).toEqual([]);
+    expect(server.connections).toHaveLength(1);
+  });
+
   it("finds unsent messages again after a reload", async () => {
     const one = visitor();
     await started(one);
@@ -143,7 +162,7 @@ describe("a visitor", () => {
     await clock.advance(100);
     server.current.closed = true;
     server.say("room-v1.1", { content: { text: { body: "missed" } } });
-    server.current.socket.onClose(1006, "");
+    server.current.socket.onClose(1006);
     await clock.advance(600);
     expect(shown(one)).toEqual(["hello", "missed"]);
     expect(server.current.frames[0]?.hello?.held).toEqual([{ position: { epoch: server.epoch, seq: "1" } }]);

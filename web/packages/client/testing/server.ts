@@ -14,6 +14,8 @@ export class FakeConnection {
   readonly rooms = new Set<string>();
   identity: Identity | undefined;
   closed = false;
+  /** Asked to say hello again: nothing else is read before. */
+  rejoining = false;
   /** The network swallows everything, both ways, and tells nobody. */
   blackholed = false;
 
@@ -24,10 +26,18 @@ export class FakeConnection {
     if (!this.closed && !this.blackholed) this.socket.onMessage(JSON.stringify(frame));
   }
 
+  /** Somebody else serves the client from now on. */
+  rejoin(afterMs: number): void {
+    this.identity = undefined;
+    this.rejoining = true;
+    this.rooms.clear();
+    this.push({ rejoin: { afterMs } });
+  }
+
   close(code: number): void {
     if (this.closed) return;
     this.closed = true;
-    this.socket.onClose(code, "");
+    this.socket.onClose(code);
   }
 }
 
@@ -52,6 +62,8 @@ export class FakeServer {
   onList: (() => void) | undefined;
   /** What the next ticket request gets instead of a ticket. */
   nextTicketAnswer: HttpAnswer | undefined;
+  /** Nobody is there yet to serve whoever says hello next. */
+  isUnowned = false;
   /** Takes messages in but keeps their acks back, as a server killed in between does. */
   losesAcks = false;
   /** Conversations whose storage is away. */
@@ -185,6 +197,7 @@ export class FakeServer {
   private received(connection: FakeConnection, frame: ClientFrame): void {
     const ref = frame.ref ?? 0;
     if (frame.hello) this.hello(connection, frame);
+    else if (connection.rejoining) return;
     else if (!connection.identity) connection.close(3400);
     else if (frame.send) this.sent(connection, frame.send);
     else if (frame.open) {
@@ -219,7 +232,13 @@ export class FakeServer {
       connection.close(3400);
       return;
     }
+    if (this.isUnowned) {
+      this.isUnowned = false;
+      connection.rejoin(1_000);
+      return;
+    }
     connection.identity = identity;
+    connection.rejoining = false;
     this.counter += 1;
     const resumeToken = `r${this.counter}`;
     this.resumes.set(resumeToken, identity);

@@ -66,6 +66,13 @@ async fn r15_rolling_restarts_cost_nobody_a_message_nor_a_second_reconnect() {
     );
     successes(&mut report, &checker);
     reconnects(&mut report, &checker);
+    let sent_on = checker.lines.iter().filter(|line| matches!(line.event, Event::Rejoin)).count();
+    report.figure(
+        "times a client was served by another node from then on, over the same connection",
+        sent_on,
+        "some: partitions move at each restart",
+        sent_on > 0,
+    );
     report.verdict(&nodes.nodes[0], &checker).await;
     report.finish();
 }

@@ -19,6 +19,7 @@ mod bus;
 mod group;
 mod log;
 mod producer;
+mod session;
 mod tail;
 mod topic;
 mod transient;

@@ -1,7 +1,7 @@
 //! Who owns which partition: membership in a consumer group whose members consume nothing.
 //!
 //! The group shares the topic's partitions among its members, leaves them where they are as far as it can
-//! (cooperative, sticky), and takes them from a member that was not heard of for [`SESSION_TIMEOUT`]. The
+//! (cooperative, sticky), and takes them from a member that was not heard of for as long as a [`session`] lasts. The
 //! partitions are paused, so that no record is fetched: an owner reads and appends by its log.
 //!
 //! Membership is a hint that is right most of the time, no lock: a member that was thrown out may believe for a moment
@@ -26,12 +26,10 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{KafkaOptions, Reports};
+use super::{KafkaOptions, Reports, session};
 
-/// After how long without a sign a member counts as dead; the least that brokers allow by default.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
-/// How often a member gives a sign, and hears that the group shares anew.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
+/// So many signs of life are due before a member counts as dead; by each it also hears that the group shares anew.
+const HEARTBEATS: u32 = 3;
 /// How long an owner may take to hand over.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(20);
 /// A member whose thread stands still for so long leaves: more than a handover takes.
@@ -88,15 +86,16 @@ impl KafkaGroup {
     /// has left and owns nothing. Events are to be taken without delay: the group waits for a member
     /// whose events wait.
     ///
-    /// While Kafka is away a member keeps what it has. Once it is back the group says what changed.
+    /// While Kafka is away a member keeps what it has. Once it is back the group says what changed. Blocks while it
+    /// asks the brokers how soon a member may count as dead.
     pub fn join(options: &KafkaOptions) -> Result<(Self, Receiver<GroupEvent>), LogError> {
         let failed = |source| options.topic_failed("join the owners of", source);
         let (events, receiver) = channel(EVENTS_MAX);
         let held = Arc::new(Mutex::new(Held::default()));
         let reports = Reports::default();
         let member = Member { events, held: Arc::clone(&held), reports };
-        let consumer =
-            BaseConsumer::from_config_and_context(&config(options), member).map_err(failed)?;
+        let config = config(options, session::timeout(options));
+        let consumer = BaseConsumer::from_config_and_context(&config, member).map_err(failed)?;
         consumer.subscribe(&[&options.topic]).map_err(failed)?;
         let group = Self {
             is_leaving: Arc::new(AtomicBool::new(false)),
@@ -134,14 +133,14 @@ impl Drop for KafkaGroup {
     }
 }
 
-fn config(options: &KafkaOptions) -> rdkafka::ClientConfig {
+fn config(options: &KafkaOptions, session_timeout: Duration) -> rdkafka::ClientConfig {
     let mut config = options.client("group");
     let ms = |duration: Duration| duration.as_millis().to_string();
     config
         .set("group.id", format!("{}-owners", options.topic))
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", ms(SESSION_TIMEOUT))
-        .set("heartbeat.interval.ms", ms(HEARTBEAT_INTERVAL))
+        .set("session.timeout.ms", ms(session_timeout))
+        .set("heartbeat.interval.ms", ms(session_timeout / HEARTBEATS))
         .set("max.poll.interval.ms", ms(STALL_MAX))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false");

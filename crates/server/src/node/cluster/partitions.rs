@@ -125,7 +125,8 @@ pub(super) fn start(
     if !node.is_worker {
         return Ok(Handle { group: None, owned, ended });
     }
-    let (group, events) = KafkaGroup::join(&node.kafka).context("cannot join the owners")?;
+    let (group, events) = tokio::task::block_in_place(|| KafkaGroup::join(&node.kafka))
+        .context("cannot join the owners")?;
     let owner = Arc::new(Owner {
         loops,
         history: Arc::clone(&node.history),

@@ -12,7 +12,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use serde::Deserialize;
 
 pub(crate) use self::{
-    cluster::{Cluster, ClusterStorage, Role},
+    cluster::{Cluster, ClusterStorage, LEVEL, Role},
     storage::{Durability, Embedded, Storage},
 };
 

@@ -37,6 +37,8 @@ pub(crate) struct Cluster {
     pub(crate) secret: Hidden,
     pub(crate) secret_file: PathBuf,
     pub(crate) advertise: String,
+    /// 0: what this release can do.
+    pub(crate) level: u32,
 }
 
 /// What a node does.
@@ -48,6 +50,10 @@ pub(crate) enum Role {
     Api,
 }
 
+/// What a node of this release can do. Nodes of neighbouring levels work together, so that releases change one node
+/// after the other; what only the newer one understands is not written while one of the older level is there.
+/// 2: clients that are sent on keep their connection.
+pub(crate) const LEVEL: u32 = 2;
 /// The shortest secret of a cluster, characters.
 const SECRET_CHARS_MIN: usize = 32;
 
@@ -99,6 +105,12 @@ impl Cluster {
         is_built("storage.cluster.spool_engine", storage.spool_engine)?;
         if !self.advertise.is_empty() && !self.advertise.starts_with("http://") {
             return Err(invalid("cluster.advertise", "must look like http://HOST:PORT"));
+        }
+        if self.level != 0 && !(LEVEL - 1..=LEVEL).contains(&self.level) {
+            return Err(invalid(
+                "cluster.level",
+                &format!("must be 0, {} or {LEVEL}: this release has no other", LEVEL - 1),
+            ));
         }
         Ok(())
     }

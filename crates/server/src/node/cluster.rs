@@ -54,7 +54,7 @@ use super::{
     random,
 };
 use crate::{
-    config::{ClusterStorage, Config, Role},
+    config::{ClusterStorage, Config, LEVEL, Role},
     data_dir::DataDir,
 };
 
@@ -89,6 +89,8 @@ pub(super) struct ClusterNode {
     number: u8,
     /// Which life of the node this is.
     life: u64,
+    /// What it says it can do.
+    level: u32,
     is_worker: bool,
     partitions: u16,
     history: Arc<MySqlHistory>,
@@ -190,6 +192,7 @@ pub(super) async fn open(
         node: ClusterNode {
             number: cluster.node,
             life: u64::from_be_bytes(random()),
+            level: if cluster.level == 0 { LEVEL } else { cluster.level },
             is_worker: cluster.has(Role::Worker),
             partitions,
             history,

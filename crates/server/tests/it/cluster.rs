@@ -10,13 +10,16 @@ mod unreadable;
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
 use frontdesk_core::chat::timeline_item::Item;
 use frontdesk_protocol::wire::{Presence, client_frame::Frame as Out};
 use frontdesk_testkit::{
-    Cluster, Http, ServerBuilder, TestAgent, TestServer, TestVisitor,
+    Checker, Cluster, Http, ServerBuilder, TestAgent, TestServer, TestVisitor,
+    checker::Event,
+    http::note,
     live::{message_id, text},
     server::ADMIN_EMAIL,
     services,
@@ -26,6 +29,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::{FRONTDESK, crash, eventually, heavy};
+
+/// The feature level of the release before.
+pub(crate) const LEVEL_BEFORE: u32 = 1;
 
 /// Nodes for robots, whose sends may reach the rate limit of one address.
 async fn roomy(test: &str, addresses: &services::Addresses, nodes: u8) -> Cluster {
@@ -40,7 +46,7 @@ pub(crate) async fn roomy_with(
     nodes: u8,
     more: impl Fn(ServerBuilder) -> ServerBuilder,
 ) -> Cluster {
-    frontdesk_testkit::http::note(&format!("{test} begins"));
+    note(&format!("{test} begins"));
     let cluster = Cluster::start(binary, addresses, nodes, |node| {
         more(
             node.set("limits.ip_rate_per_s", 100_000)
@@ -241,9 +247,12 @@ async fn r17_killed_nodes_lose_double_and_swap_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r15_nodes_restarted_one_after_the_other_cost_nobody_a_message() {
+async fn r15_nodes_of_two_levels_restarted_in_turn_cost_nobody_a_message_nor_a_second_connection() {
     let _alone = heavy().await;
-    let mut cluster = roomy("r15", &services::shared(), 3).await;
+    let mut cluster = roomy_with(FRONTDESK, "r15", &services::shared(), 3, |node| {
+        node.set("cluster.level", LEVEL_BEFORE)
+    })
+    .await;
     let every = Duration::from_millis(250);
     let crowd = crash::Crowd::start(&cluster.nodes[0], 40, 4, every).await;
     for node in 0..cluster.nodes.len() {
@@ -251,11 +260,41 @@ async fn r15_nodes_restarted_one_after_the_other_cost_nobody_a_message() {
         crowd.recorder.fault(&format!("SIGTERM of node {}", node + 1));
         cluster.nodes[node].stop().await;
         crowd.recorder.acked(500 * (node + 1) + 200).await;
+        cluster.nodes[node].set("cluster.level", 0);
         cluster.nodes[node].restart().await;
         all_owned(&cluster).await;
     }
     let checker = crowd.finish().await;
     crash::check(&cluster.nodes[0], &checker, "r15").await;
+    let most = reconnects(&checker).iter().flat_map(|counts| counts.values()).max().copied();
+    assert_eq!(most, Some(1), "of one client, for one restart");
+}
+
+/// How often each client connected anew after each fault; one that did so again is shown.
+pub(crate) fn reconnects(checker: &Checker) -> Vec<BTreeMap<&str, usize>> {
+    let mut by_fault: Vec<(u64, BTreeMap<&str, usize>)> = Vec::new();
+    let mut gone: BTreeMap<&str, u16> = BTreeMap::new();
+    for line in &checker.lines {
+        match &line.event {
+            Event::Fault { .. } => by_fault.push((line.at_us, BTreeMap::new())),
+            Event::Gone { code } => drop(gone.insert(&line.client, *code)),
+            Event::Live => {
+                let Some((since_us, counts)) = by_fault.last_mut() else { continue };
+                let count = counts.entry(&line.client).or_default();
+                *count += 1;
+                if *count > 1 {
+                    let after = Duration::from_micros(line.at_us - *since_us);
+                    let code = gone.get(line.client.as_str()).copied().unwrap_or_default();
+                    note(&format!(
+                        "  {} once more after {after:.1?}, closed with {code}",
+                        line.client
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    by_fault.into_iter().map(|(_, counts)| counts).collect()
 }
 
 /// Robots while an engine is away for ten seconds: `fault` takes it away, `heal` brings it back.

@@ -30,8 +30,6 @@ const AWAY_AFTER: Duration = Duration::from_secs(3);
 const LISTEN: Duration = Duration::from_millis(2_500);
 /// Clocks that are further apart are reported: tokens allow 60 s.
 pub(super) const SKEW_MAX_MS: i64 = 10_000;
-/// What a node can do. Nodes of neighbouring levels work together.
-const LEVEL: u32 = 1;
 
 /// What a node says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,6 +84,8 @@ struct Board {
     brokers: Option<(i64, Instant)>,
     /// The highest epoch with which each partition was said to be owned.
     epochs: BTreeMap<u16, u64>,
+    /// The lowest level of all nodes that are there.
+    level: u32,
 }
 
 /// Where other nodes' HTTP is.
@@ -108,7 +108,7 @@ pub(super) async fn ask(node: &ClusterNode, address: String, loops: u16) -> anyh
     let me = Announcement {
         node: node.number,
         life: node.life,
-        level: LEVEL,
+        level: node.level,
         loops,
         address,
         owned: BTreeMap::new(),
@@ -123,6 +123,7 @@ pub(super) async fn ask(node: &ClusterNode, address: String, loops: u16) -> anyh
         // One that was killed a moment ago said its last before this node asked.
         if asked {
             me.refuse_double(&post)?;
+            me.refuse_distant(&post)?;
         }
         backlog.push(post);
     }
@@ -153,6 +154,7 @@ pub(super) fn start(
         skew_ms: Arc::clone(&node.skew_ms),
         brokers: None,
         epochs: BTreeMap::new(),
+        level: node.level,
     };
     // A former life of this node may have said something a moment ago.
     let me = board.me.clone();
@@ -186,6 +188,21 @@ impl Announcement {
             "another node, at {}, runs under the number {}: give every node a cluster.node of its own",
             said.address,
             said.node
+        );
+        Ok(())
+    }
+
+    /// Nodes that are more than one level apart do not understand each other.
+    fn refuse_distant(&self, post: &Post) -> anyhow::Result<()> {
+        let Ok(said) = serde_json::from_slice::<Self>(&post.payload) else { return Ok(()) };
+        anyhow::ensure!(
+            said.sign != Sign::Here || said.level.abs_diff(self.level) <= 1,
+            "node {}, at {}, has feature level {}, this one {}: they may be one apart; bring all nodes to the release between \
+             them first",
+            said.node,
+            said.address,
+            said.level,
+            self.level
         );
         Ok(())
     }
@@ -333,6 +350,7 @@ impl Board {
             .collect();
         let skew_told = skew_told || skew_ms.abs() > SKEW_MAX_MS;
         self.peers.insert(node, Peer { said, heard: Instant::now(), skew_told });
+        self.settle_level();
         if !changed.is_empty() {
             self.settle_owners();
             self.moved(&changed);
@@ -357,9 +375,19 @@ impl Board {
         tracing::warn!(node, "a node is gone");
         self.links.part(node);
         self.nodes.write().remove(&node);
+        self.settle_level();
         let changed: Vec<u16> = peer.said.owned.into_keys().collect();
         self.settle_owners();
         self.moved(&changed);
+    }
+
+    /// What all nodes can do.
+    fn settle_level(&mut self) {
+        let levels = self.peers.values().map(|peer| peer.said.level);
+        let level = levels.fold(self.me.level, u32::min);
+        if std::mem::replace(&mut self.level, level) != level {
+            tracing::info!(level, "the nodes work together at another feature level");
+        }
     }
 
     /// Of several that say they own a partition the one with the highest epoch does.
@@ -400,6 +428,39 @@ fn newest<T>(claims: impl Iterator<Item = (u64, T)>, highest: &mut u64) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn announcement(node: u8, level: u32, sign: Sign) -> Announcement {
+        Announcement {
+            node,
+            life: u64::from(node),
+            level,
+            loops: 1,
+            address: format!("http://127.0.0.{node}:8080"),
+            owned: BTreeMap::new(),
+            clock_ms: 0,
+            sign,
+        }
+    }
+
+    #[test]
+    fn a_node_is_refused_by_one_that_is_two_levels_apart() {
+        let me = announcement(1, 4, Sign::Asking);
+        let answer = |level, sign| {
+            let payload = announcement(2, level, sign).encoded().into();
+            me.refuse_distant(&Post { payload, written_ms: 0 }).map_err(|error| error.to_string())
+        };
+        for level in 3..=5 {
+            assert_eq!(answer(level, Sign::Here), Ok(()));
+        }
+        assert_eq!(answer(2, Sign::Leaving), Ok(()), "it is on its way out");
+        for level in [2, 6] {
+            let refusal = answer(level, Sign::Here).expect_err("they do not understand each other");
+            assert!(
+                refusal.contains(&format!("has feature level {level}, this one 4")),
+                "{refusal}"
+            );
+        }
+    }
 
     #[test]
     fn a_claim_that_was_overtaken_does_not_come_back() {

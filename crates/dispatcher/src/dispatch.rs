@@ -459,8 +459,8 @@ impl Dispatcher {
         self.closed || self.stopped || self.writer.failed()
     }
 
-    /// The conversations in memory.
-    pub(crate) fn in_memory(&self) -> impl Iterator<Item = ConversationId> + '_ {
+    /// The conversations in memory: all whose newest state the history may not have.
+    pub fn in_memory(&self) -> impl Iterator<Item = ConversationId> + '_ {
         self.live.iter().filter(|(_, live)| live.state.is_some()).map(|(id, _)| *id)
     }
 

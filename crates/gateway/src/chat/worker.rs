@@ -34,6 +34,8 @@ impl Chat {
     /// Takes a partition over.
     pub(super) fn adopt_partition(&mut self, dispatcher: Dispatcher) {
         let partition = dispatcher.number();
+        // The end of the log: its last owner may have told no desk of it, and the history does not have it yet.
+        self.changed.extend(dispatcher.in_memory());
         self.dispatchers.adopt(Box::new(dispatcher));
         self.loops.owners().set(partition, Some(self.options.loop_index));
     }

@@ -218,6 +218,8 @@ pub struct Chat {
     announcements: Vec<inbox::Announcement>,
     ping: Encoded,
     pong: Encoded,
+    /// When the next client that is sent on may say hello again.
+    rejoin_ms: i64,
     draining: bool,
     ticking: bool,
 }
@@ -296,6 +298,7 @@ impl Chat {
             announcements: Vec::new(),
             ping: Encoded::push(Out::Ping(wire::Ping {})),
             pong: Encoded::push(Out::Pong(wire::Pong {})),
+            rejoin_ms: 0,
             draining: false,
             ticking: false,
         }

@@ -24,6 +24,8 @@ use crate::edge::{ConnId, Io, TimerKey};
 const SOON_MS: (u32, u32) = (0, 500);
 /// The same for those that found nobody to serve them: a partition is without an owner for a second or two.
 const LATER_MS: (u32, u32) = (500, 1_500);
+/// Between two of a loop: a thousand a second, however many there are. Twice the sockets a node lets in.
+const EACH_MS: i64 = 1;
 
 impl Chat {
     /// Has a client of this loop served by whoever is the right one now.
@@ -44,7 +46,8 @@ impl Chat {
             return Self::close(io, conn, close::RESTART.code);
         };
         self.forget(io, conn);
-        let now_s = seconds(io.now_ms());
+        let now_ms = io.now_ms();
+        let now_s = seconds(now_ms);
         self.insert(
             renewed,
             Conn {
@@ -53,7 +56,10 @@ impl Chat {
                 ..Conn::new(renewed, (encoding, peer), None, now_s)
             },
         );
-        let after_ms = spread(if was_served { SOON_MS } else { LATER_MS }, renewed);
+        let turn_ms = self.rejoin_ms.max(now_ms);
+        self.rejoin_ms = turn_ms + EACH_MS;
+        let behind_ms = u32::try_from(turn_ms - now_ms).unwrap_or_default();
+        let after_ms = behind_ms + spread(if was_served { SOON_MS } else { LATER_MS }, renewed);
         let to = self.own(renewed);
         self.answer(io, to, 0, Out::Rejoin(wire::Rejoin { after_ms }));
         let wait = Duration::from_millis(u64::from(after_ms)) + self.options.auth_timeout;

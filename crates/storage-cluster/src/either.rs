@@ -30,17 +30,22 @@ const CHANNEL_BATCHES: usize = 1024;
 
 /// A bus that stands on two.
 pub struct EitherBus {
-    first: Arc<dyn Bus>,
+    first: Arc<First>,
     second: Arc<dyn Bus>,
     /// Tells this bus' batches from those of others.
     sender: u64,
     next: AtomicU64,
+}
+
+/// The first bus, and whether it works.
+struct First {
+    bus: Arc<dyn Bus>,
     circuit: Circuit,
 }
 
 impl std::fmt::Debug for EitherBus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EitherBus").field("circuit", &self.circuit).finish_non_exhaustive()
+        f.debug_struct("EitherBus").field("circuit", &self.first.circuit).finish_non_exhaustive()
     }
 }
 
@@ -50,39 +55,55 @@ impl EitherBus {
         let random = Secret128::random();
         let half = random.as_bytes().first_chunk().expect("a secret has 16 bytes");
         let sender = u64::from_be_bytes(*half);
-        let circuit = Circuit::default();
-        Self { first, second, sender, next: AtomicU64::new(1), circuit }
+        let first = Arc::new(First { bus: first, circuit: Circuit::default() });
+        Self { first, second, sender, next: AtomicU64::new(1) }
     }
 
     /// Whether batches go by the first bus.
     pub fn is_on_first(&self) -> bool {
-        self.circuit.failed.lock().is_none()
+        self.first.circuit.failed.lock().is_none()
     }
 
-    /// By the first bus, if it takes it in time.
-    async fn by_first(&self, node: &NodeId, batch: Bytes) -> Result<(), First> {
-        match timeout(FIRST_TIMEOUT, self.first.publish(node, batch)).await {
+    /// By the second bus, and by the first one to see whether it works again. Nobody waits for that: what follows goes
+    /// on by the second one.
+    async fn by_both(&self, node: &NodeId, batch: Bytes) -> Result<(), BusError> {
+        let (first, to, copy) = (Arc::clone(&self.first), node.clone(), batch.clone());
+        let probe = tokio::spawn(async move { first.publish(&to, copy).await });
+        match self.second.publish(node, batch).await {
+            Ok(()) => Ok(()),
+            Err(error) => match probe.await {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+impl First {
+    /// Publishes a batch, if the bus takes it in time.
+    async fn publish(&self, node: &NodeId, batch: Bytes) -> Result<(), Failure> {
+        match timeout(FIRST_TIMEOUT, self.bus.publish(node, batch)).await {
             Ok(Ok(())) => {
                 self.circuit.works();
                 Ok(())
             }
-            Ok(Err(error @ BusError::Full { .. })) => Err(First::Refuses(error)),
+            Ok(Err(error @ BusError::Full { .. })) => Err(Failure::Refuses(error)),
             // Perhaps it was emptied and does not know the node yet.
-            Ok(Err(BusError::Unreachable { .. })) => Err(First::DoesNotKnow),
+            Ok(Err(BusError::Unreachable { .. })) => Err(Failure::DoesNotKnow),
             Ok(Err(error)) => {
                 self.circuit.fails(&error.to_string());
-                Err(First::Fails)
+                Err(Failure::Fails)
             }
             Err(_elapsed) => {
                 self.circuit.fails("it takes too long");
-                Err(First::Fails)
+                Err(Failure::Fails)
             }
         }
     }
 }
 
 /// Why the first bus did not take a batch.
-enum First {
+enum Failure {
     /// The receiver is slow, whatever the bus.
     Refuses(BusError),
     DoesNotKnow,
@@ -93,30 +114,29 @@ enum First {
 impl Bus for EitherBus {
     async fn publish(&self, node: &NodeId, batch: Bytes) -> Result<(), BusError> {
         let batch = seal(self.sender, self.next.fetch_add(1, Ordering::Relaxed), &batch);
-        match self.circuit.way(Instant::now()) {
-            Way::First => match self.by_first(node, batch.clone()).await {
+        match self.first.circuit.way(Instant::now()) {
+            Way::First => match self.first.publish(node, batch.clone()).await {
                 Ok(()) => Ok(()),
-                Err(First::Refuses(error)) => Err(error),
-                Err(First::DoesNotKnow | First::Fails) => self.second.publish(node, batch).await,
+                Err(Failure::Refuses(error)) => Err(error),
+                Err(Failure::DoesNotKnow | Failure::Fails) => {
+                    self.second.publish(node, batch).await
+                }
             },
             Way::Second => self.second.publish(node, batch).await,
-            Way::Both => {
-                let second = self.second.publish(node, batch.clone());
-                let (first, second) = tokio::join!(self.by_first(node, batch), second);
-                if first.is_ok() { Ok(()) } else { second }
-            }
+            Way::Both => self.by_both(node, batch).await,
         }
     }
 
     async fn subscribe(&self, node: &NodeId) -> Result<Receiver<Bytes>, BusError> {
-        let (first, second) = tokio::join!(self.first.subscribe(node), self.second.subscribe(node));
+        let (first, second) =
+            tokio::join!(self.first.bus.subscribe(node), self.second.subscribe(node));
         let (first, second) = match (first, second) {
             (Err(error), Err(_)) => return Err(error),
             (first, second) => (first.ok(), second.ok()),
         };
         let (into, arrived) = channel(CHANNEL_BATCHES);
         let (sender, receiver) = channel(CHANNEL_BATCHES);
-        tokio::spawn(forward(Arc::clone(&self.first), node.clone(), first, into.clone()));
+        tokio::spawn(forward(Arc::clone(&self.first.bus), node.clone(), first, into.clone()));
         tokio::spawn(forward(Arc::clone(&self.second), node.clone(), second, into));
         tokio::spawn(unite(arrived, sender));
         Ok(receiver)
@@ -216,7 +236,45 @@ impl Circuit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Circuit, Duration, Instant, PROBE_INTERVAL, Way};
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use frontdesk_storage::{Bus, BusError, NodeId};
+    use tokio::sync::mpsc::Receiver;
+
+    use super::{Circuit, Duration, EitherBus, FIRST_TIMEOUT, Instant, PROBE_INTERVAL, Way, sleep};
+
+    /// A bus that answers after a time.
+    struct After(Duration);
+
+    #[async_trait]
+    impl Bus for After {
+        async fn publish(&self, _: &NodeId, _: Bytes) -> Result<(), BusError> {
+            sleep(self.0).await;
+            Ok(())
+        }
+
+        async fn subscribe(&self, _: &NodeId) -> Result<Receiver<Bytes>, BusError> {
+            unreachable!("nobody listens")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_bus_that_is_slow_but_the_first_to_meet_it() {
+        let millisecond = Duration::from_millis(1);
+        let (first, second) = (After(2 * FIRST_TIMEOUT), After(millisecond));
+        let bus = EitherBus::new(Arc::new(first), Arc::new(second));
+        let mut took = Vec::new();
+        for _ in 0..5 {
+            let began = Instant::now();
+            bus.publish(&NodeId::new("2"), Bytes::new()).await.expect("one of them takes it");
+            took.push(began.elapsed());
+            sleep(PROBE_INTERVAL).await;
+        }
+        assert_eq!(took[0], FIRST_TIMEOUT + millisecond);
+        assert_eq!(took[1..], [millisecond; 4], "each was a probe");
+    }
 
     #[test]
     fn a_bus_that_fails_is_left_alone_and_tried_once_a_second() {

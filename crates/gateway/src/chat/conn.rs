@@ -68,8 +68,8 @@ pub(super) enum State {
     Waiting { origin: Option<Box<str>>, is_rejoining: bool },
     /// The gate looks at its first frame.
     Authenticating { hello: Box<Hello>, reference: u32 },
-    /// Served on another node, by this loop of it, once something came from there.
-    Tunnel { to: u16, is_served: bool },
+    /// Served on another node, by this loop of it, which owns the partition; once something came from there.
+    Tunnel { to: u16, partition: u16, is_served: bool },
     /// A visitor, on the loop of its conversation.
     Visitor(VisitorConn),
     /// Somebody with an account.

@@ -117,8 +117,12 @@ impl Chat {
                 }
             }
             Ok(Identity::Unowned) => self.unowned(io, conn, reference),
-            Ok(Identity::Elsewhere { loop_index, ticket }) => {
-                self.lead_on(io, conn, loop_index, ticket, (hello, reference));
+            Ok(Identity::Elsewhere { loop_index, partition, ticket }) => {
+                if self.loops.owners().owner(partition) == Some(loop_index) {
+                    self.lead_on(io, conn, (loop_index, partition), ticket, (hello, reference));
+                } else {
+                    self.unowned(io, conn, reference);
+                }
             }
             Ok(Identity::Agent(identity)) => {
                 self.agent_live(io, conn, reference, &hello, *identity);

@@ -43,6 +43,8 @@ pub enum Identity {
     Elsewhere {
         /// The loop.
         loop_index: u16,
+        /// The partition of the conversation or the desk.
+        partition: u16,
         /// The ticket of the first frame there; empty where its resume token will do.
         ticket: String,
     },

@@ -55,14 +55,14 @@ impl Chat {
         &mut self,
         io: &mut Io<'_>,
         conn: ConnId,
-        to: u16,
+        (to, partition): (u16, u16),
         ticket: String,
         (mut hello, reference): (Box<wire::Hello>, u32),
     ) {
         let home = self.own(conn);
         let frame_bytes_max = self.options.frame_bytes_max;
         let Some(state) = self.conn(conn) else { return };
-        state.state = State::Tunnel { to, is_served: false };
+        state.state = State::Tunnel { to, partition, is_served: false };
         if !ticket.is_empty() {
             hello.ticket = ticket;
             hello.resume_token.clear();

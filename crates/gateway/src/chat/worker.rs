@@ -105,8 +105,8 @@ impl Chat {
             .retain(|conversation, _| partition_of(conversation, partitions) != partition);
     }
 
-    /// A partition has another owner, or none. Agents of this loop who look at its conversations look there
-    /// now. Agents whose desk is at another node now come back and are led there, and a desk that is new
+    /// A partition has another owner, or none. Who was led to the one before, which may be dead, is led to the new one.
+    /// Agents of this loop who look at its conversations look there now. Agents whose desk is at another node now come back and are led there, and a desk that is new
     /// is told of everything that the history may not have.
     pub(super) fn moved(&mut self, io: &mut Io<'_>, partition: u16) {
         let partitions = self.loops.owners().partitions();
@@ -119,9 +119,17 @@ impl Chat {
                 self.send_on(io, conn);
             }
         }
-        if owner.is_none() {
-            // The next owner is told of as well.
-            return;
+        // Of the next owner this loop is told as well.
+        let Some(owner) = owner else { return };
+        let is_led_astray = |state: &State| match state {
+            State::Tunnel { to, partition: of, .. } => *of == partition && *to != owner,
+            _ => false,
+        };
+        let conns = self.conns.iter().flatten();
+        let astray: Vec<ConnId> =
+            conns.filter(|conn| is_led_astray(&conn.state)).map(|conn| conn.id).collect();
+        for conn in astray {
+            self.send_on(io, conn);
         }
         self.tell_desks_again(is_desk);
         self.look_again(io, |conversation| partition_of(conversation, partitions) == partition);

@@ -23,10 +23,11 @@ use frontdesk_catalog::{
 use frontdesk_core::{
     chat,
     id::{AccountId, ApiKeyId, ConversationId, InboxId, UserId},
-    store,
+    partition_of, store,
 };
 use frontdesk_gateway::chat::{
     loops::Loops,
+    place,
     port::{
         AgentIdentity, AuthRequest, Command, Found, GateRequest, Identity, InboxFacts, Lookup,
         VisitorIdentity,
@@ -213,14 +214,15 @@ impl Gate {
                 }
             }
         };
-        match self.owner(&ticket.subject, ticket.account) {
+        let partition = self.partition(&ticket.subject, ticket.account);
+        match self.loops.owners().owner(partition) {
             None => return Ok(Identity::Unowned),
             Some(loop_index) if !self.loops.is_local(loop_index) => {
                 // Its own was claimed here; a resume token is the same everywhere.
                 let again = Ticket::issue(ticket.account, ticket.subject, now_ms);
                 let ticket =
                     if hello.ticket.is_empty() { String::new() } else { again.sign(&self.key) };
-                return Ok(Identity::Elsewhere { loop_index, ticket });
+                return Ok(Identity::Elsewhere { loop_index, partition, ticket });
             }
             Some(_) => {}
         }
@@ -278,11 +280,14 @@ impl Gate {
         }
     }
 
-    /// The loop that serves a connection; `None` while nobody does.
-    fn owner(&self, subject: &Subject, account: AccountId) -> Option<u16> {
+    /// The partition whose owner serves a connection.
+    fn partition(&self, subject: &Subject, account: AccountId) -> u16 {
+        let partitions = self.loops.owners().partitions();
         match subject {
-            Subject::Visitor { conversation, .. } => self.loops.owner_of(conversation),
-            Subject::Agent { .. } | Subject::Key { .. } => self.loops.desk_of(account),
+            Subject::Visitor { conversation, .. } => partition_of(conversation, partitions),
+            Subject::Agent { .. } | Subject::Key { .. } => {
+                place::account_partition(account, partitions)
+            }
         }
     }
 

@@ -222,14 +222,23 @@ impl IdSource {
     }
 }
 
-/// The bucket a conversation belongs to: FNV-1a (64 bit) of its bytes, modulo the number of buckets.
-/// The number is fixed when an installation is created.
+/// The bucket a conversation belongs to, of so many. Their number is fixed when an installation is created. Ids of
+/// one second differ in few bits, by equal steps, and are spread all the same.
 pub fn partition_of(conversation: &ConversationId, partitions: u16) -> u16 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in conversation.as_bytes() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    (hash % u64::from(partitions.max(1))) as u16
+    let (first, last) = conversation.as_bytes().split_at(8);
+    let first = u64::from_be_bytes(first.try_into().expect("8 of 12 bytes"));
+    let last = u32::from_be_bytes(last.try_into().expect("4 of 12 bytes"));
+    let hash = mixed(mixed(first) ^ u64::from(last));
+    // The place of the hash among all, in so many parts (Lemire, "Fast random integer generation in an
+    // interval", 2019): the high bits, which are mixed best.
+    ((u128::from(hash) * u128::from(partitions.max(1))) >> 64) as u16
+}
+
+/// Every bit of the result depends on every bit of `bits` (the finalizer of MurmurHash3, Appleby).
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    bits = (bits ^ (bits >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    bits ^ (bits >> 33)
 }
 
 #[cfg(test)]
@@ -267,9 +276,26 @@ mod tests {
     #[test]
     fn partitions_are_fixed_by_value() {
         // Stored data depends on these: a change here moves conversations.
-        let zero = ConversationId::from_bytes([0; 12]);
-        let known = ConversationId::from_bytes(*b"frontdesk-id");
-        assert_eq!((partition_of(&zero, 64), partition_of(&known, 64)), (21, 9));
+        let of = |bytes: &[u8; 12]| partition_of(&ConversationId::from_bytes(*bytes), 64);
+        assert_eq!([of(&[0; 12]), of(&[1; 12]), of(b"frontdesk-id")], [0, 0, 63]);
+    }
+
+    #[test]
+    fn ids_of_one_second_are_spread_over_the_partitions_whatever_is_between_them() {
+        for step in 1..=16 {
+            for partitions in [2, 3, 12, 64] {
+                let mut source = IdSource::new([1, 2, 3], 4, 77);
+                let mut counts = vec![0_u32; usize::from(partitions)];
+                for _ in 0..64 * u32::from(partitions) {
+                    let ids: Vec<ConversationId> =
+                        (0..step).map(|_| source.next(1_700_000_000_000)).collect();
+                    counts[usize::from(partition_of(&ids[0], partitions))] += 1;
+                }
+                // 64 each; four standard deviations of a fair draw are 32.
+                let all = counts.iter().all(|count| (32..=96).contains(count));
+                assert!(all, "{partitions} partitions, every id of {step}: {counts:?}");
+            }
+        }
     }
 
     proptest! {

@@ -20,8 +20,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// Format of the directory this binary writes; older ones are migrated, newer ones refused.
-const FORMAT: u32 = 1;
+/// Format of the directory this binary writes; newer ones are refused. So is 1, which no release wrote: conversations lay
+/// in other partitions.
+const FORMAT: u32 = 2;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,11 @@ pub(crate) enum DataDirError {
          install that version or a later one"
     )]
     Newer { path: PathBuf, found: u32 },
+    #[error(
+        "{path} was written before the first release (format {found}, this version knows {FORMAT}); \
+         begin with another --data-dir, or keep the version that wrote it"
+    )]
+    Older { path: PathBuf, found: u32 },
     #[error("{path} is damaged: {reason}")]
     Damaged { path: PathBuf, reason: String },
     #[error("{path} holds no installation; start `frontdesk serve` or `frontdesk init` first")]
@@ -193,6 +199,10 @@ fn read_installation(file: &Path) -> Result<Option<Installation>, DataDirError> 
         let found = u32::try_from(format).unwrap_or(u32::MAX);
         return Err(DataDirError::Newer { path: file.to_owned(), found });
     }
+    if format < i64::from(FORMAT) {
+        let found = u32::try_from(format).unwrap_or_default();
+        return Err(DataDirError::Older { path: file.to_owned(), found });
+    }
     let installation: Installation =
         table.try_into().map_err(|e: toml::de::Error| damaged(e.to_string()))?;
     if installation.epoch == 0 || installation.partitions == 0 {
@@ -309,6 +319,17 @@ mod tests {
             .expect("write");
         let error = DataDir::open(dir.path(), NEW).expect_err("newer");
         assert!(matches!(error, DataDirError::Newer { found: 9, .. }), "{error}");
+    }
+
+    #[test]
+    fn the_format_before_the_first_release_is_refused() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        drop(DataDir::open(dir.path(), NEW).expect("creates"));
+        let file = dir.path().join("installation.toml");
+        let text = fs::read_to_string(&file).expect("it was created");
+        fs::write(&file, text.replace("format = 2", "format = 1")).expect("write");
+        let error = DataDir::open(dir.path(), NEW).expect_err("older");
+        assert!(matches!(error, DataDirError::Older { found: 1, .. }), "{error}");
     }
 
     #[test]

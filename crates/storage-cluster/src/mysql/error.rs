@@ -1,5 +1,6 @@
 //! Why a history on MySQL cannot be opened, and why work on a shard did not succeed.
 
+use frontdesk_core::id::ConversationId;
 use frontdesk_mysql::OpenError;
 use frontdesk_storage::HistoryError;
 
@@ -38,6 +39,21 @@ pub enum MySqlOpenError {
         created: usize,
         /// How many were asked for.
         asked: u16,
+    },
+    /// Conversations lie in other partitions than this version would put them.
+    #[error(
+        "{shard} has conversation {conversation} in partition {found}, this version looks for it in {expected}: it was \
+         written before the first release; begin with new databases and another topic, or keep the version that wrote it"
+    )]
+    Misplaced {
+        /// Where.
+        shard: String,
+        /// One of them.
+        conversation: ConversationId,
+        /// Where it lies.
+        found: u16,
+        /// Where it should lie.
+        expected: u16,
     },
     /// There is no thread for it.
     #[error("could not start the threads of the history")]

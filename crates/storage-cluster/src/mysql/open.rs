@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use frontdesk_core::{id::ConversationId, partition_of};
 use frontdesk_mysql::{Found, OpenError, Opening, within};
 
 use super::MySqlOptions;
@@ -33,6 +34,24 @@ impl OpeningShard {
         let identity = identify(&mut database).await;
         let identity = identity.map_err(|source| database.failed("read its identity", source))?;
         Ok(Self { database, identity })
+    }
+
+    /// Whether this version finds what lies here. A look at one conversation tells.
+    async fn check_hash(&mut self, partitions: u16) -> Result<(), MySqlOpenError> {
+        let one: Option<(Vec<u8>, u16)> =
+            sqlx::query_as("SELECT id, log FROM conversations LIMIT 1")
+                .fetch_optional(&mut self.database.connection)
+                .await
+                .map_err(|source| self.database.failed("look at a conversation", source))?;
+        let Some((id, found)) = one else { return Ok(()) };
+        let Ok(id) = id.try_into() else { return Ok(()) };
+        let conversation = ConversationId::from_bytes(id);
+        let expected = partition_of(&conversation, partitions);
+        if found == expected {
+            return Ok(());
+        }
+        let shard = self.found().address.clone();
+        Err(MySqlOpenError::Misplaced { shard, conversation, found, expected })
     }
 
     pub(super) fn found(&self) -> &Found {
@@ -69,5 +88,8 @@ pub(super) async fn open_all(
     }
     let placed = place(&mut shards, options.partitions);
     let placements = within(PLACE_TIMEOUT, "one of the databases", placed).await?;
+    for shard in &mut shards {
+        shard.check_hash(options.partitions).await?;
+    }
     Ok((shards, placements))
 }

@@ -102,6 +102,21 @@ fn databases_that_changed_places_are_refused() {
     history.apply(&next(1, 1)).expect("the owner");
 }
 
+#[test]
+fn conversations_in_other_partitions_than_expected_are_refused() {
+    let databases = Databases::shared();
+    let history = databases.open_and_own();
+    history.apply(&next(1, 1)).expect("the owner");
+    drop(history);
+    drop(databases.open());
+    for url in &databases.urls {
+        execute(url, &["UPDATE conversations SET log = log + 1"]);
+    }
+    let (lies, expected) = (log(1) + 1, log(1));
+    let words = [format!("in partition {lies}"), format!("looks for it in {expected}")];
+    refused(&databases.options(), &[&words[0], &words[1], "before the first release"]);
+}
+
 /// Several nodes start at the same time: one creates the tables, all of them see the same.
 #[test]
 fn nodes_that_open_a_new_history_together_agree() {

@@ -55,7 +55,8 @@ impl Chat {
         state.can_rejoin = hello.can_rejoin;
         let hello = Box::new(hello);
         state.state = State::Authenticating { hello: hello.clone(), reference };
-        let request = GateRequest::Auth(AuthRequest { from, hello, origin });
+        let is_vouched = self.tunnels.is_one(conn);
+        let request = GateRequest::Auth(AuthRequest { from, hello, origin, is_vouched });
         if self.ports.gate.try_send(request).is_err() {
             Self::close(io, conn, close::OVERLOADED.code);
         }

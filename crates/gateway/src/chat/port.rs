@@ -124,6 +124,8 @@ pub struct AuthRequest {
     pub hello: Box<Hello>,
     /// The `Origin` header of the upgrade.
     pub origin: Option<String>,
+    /// The node with the socket has found the ticket in time, by its own clock, which may differ from this one's.
+    pub is_vouched: bool,
 }
 
 /// What a frame names and the catalog has to confirm before the frame is carried out.

@@ -38,6 +38,11 @@ impl Tunnels {
         }
     }
 
+    /// Whether the socket of a connection is on another node.
+    pub(super) fn is_one(&self, conn: ConnId) -> bool {
+        self.homes.contains_key(&conn)
+    }
+
     fn of(&self, home: ConnRef) -> Option<ConnId> {
         self.by_home.get(&home).copied()
     }

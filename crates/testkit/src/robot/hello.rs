@@ -17,7 +17,7 @@ use crate::{Gone, Socket, checker::Event};
 const HELD_MAX: usize = 64;
 
 impl Mind {
-    async fn ticket(&mut self) -> Option<String> {
+    async fn ticket(&mut self) -> Result<String, String> {
         let body = match &self.plan.who {
             Who::Visitor { inbox_key } => {
                 let mut body = json!({"kind": "visitor", "inbox_key": inbox_key, "language": "en"});
@@ -30,30 +30,34 @@ impl Mind {
         };
         let http = &self.plan.http;
         let request = http.request(reqwest::Method::POST, "/api/v1/tickets");
-        let answer = http.try_send(request.json(&body).timeout(STEP)).await?;
+        let answer = http.try_send(request.json(&body).timeout(STEP)).await;
+        let answer = answer.ok_or("no answer to the request for a ticket")?;
         if answer.status != 200 {
-            return None;
+            return Err(format!("no ticket: {} {}", answer.status, answer.text));
         }
         let made = answer.json();
-        if let Some(token) = made["visitor_token"].as_str() {
+        let field = |name: &str| made[name].as_str().ok_or("an answer without a ticket");
+        if let Ok(token) = field("visitor_token") {
             token.clone_into(&mut self.token);
-            made["conversation_id"].as_str()?.clone_into(&mut self.own_conversation);
+            field("conversation_id")?.clone_into(&mut self.own_conversation);
         }
-        Some(made["ticket"].as_str()?.to_owned())
+        Ok(field("ticket")?.to_owned())
     }
 
-    /// A live socket, with the welcome taken in; `Err` where another attempt is due.
-    pub(super) async fn connect(&mut self) -> Result<Socket, ()> {
+    /// A live socket, with the welcome taken in; where another attempt is due, why.
+    pub(super) async fn connect(&mut self) -> Result<Socket, String> {
         let mut ticket = String::new();
         if self.resume_token.is_empty() {
-            ticket = self.ticket().await.ok_or(())?;
+            ticket = self.ticket().await?;
         }
-        let opening = Socket::open(self.plan.address, &self.plan.options);
-        let mut socket = timeout(STEP, opening).await.map_err(drop)?.map_err(drop)?;
+        let opening = timeout(STEP, Socket::open(self.plan.address, &self.plan.options)).await;
+        let opened = opening.map_err(|_| "no socket in time")?;
+        let mut socket = opened.map_err(|refused| format!("no socket: {refused:?}"))?;
         self.greet(&mut socket, ticket).await.map_err(|gone| {
             if CloseAction::of(gone.code()) == CloseAction::NewTicket {
                 self.resume_token.clear();
             }
+            format!("no welcome: {gone:?}")
         })?;
         Ok(socket)
     }

@@ -111,25 +111,19 @@ impl Mind {
     pub(super) async fn live(mut self, mut phases: watch::Receiver<Phase>) -> Report {
         let mut attempt = 0;
         loop {
-            if let Ok(mut socket) = self.connect().await {
-                self.report.connections += 1;
-                self.note(Event::Live);
-                attempt = 0;
-                self.is_doing(&format!("is connected, {} unacked", self.outbox.len()));
-                let end = self.chat(&mut socket, &mut phases).await;
-                match end {
-                    Ok(()) => {
-                        self.finish(socket).await;
-                        return self.report;
-                    }
-                    Err(gone) => {
-                        self.is_doing(&format!("lost its connection: {gone:?}"));
-                        self.note(Event::Gone { code: gone.code() });
-                        match CloseAction::of(gone.code()) {
-                            CloseAction::Reconnect => {}
-                            CloseAction::NewTicket => self.resume_token.clear(),
-                            CloseAction::Stop => panic!("{}: told to stop: {gone:?}", self.name()),
+            match self.connect().await {
+                Err(why) => self.is_doing(&why),
+                Ok(mut socket) => {
+                    self.report.connections += 1;
+                    self.note(Event::Live);
+                    attempt = 0;
+                    self.is_doing(&format!("is connected, {} unacked", self.outbox.len()));
+                    match self.chat(&mut socket, &mut phases).await {
+                        Ok(()) => {
+                            self.finish(socket).await;
+                            return self.report;
                         }
+                        Err(gone) => self.lost(&gone),
                     }
                 }
             }
@@ -138,6 +132,16 @@ impl Mind {
             self.is_doing(&format!("connects, attempt {attempt}"));
             // As the real client does: they must not all come back at once.
             sleep(Duration::from_millis(self.rng.pick(0..longest + 1))).await;
+        }
+    }
+
+    fn lost(&mut self, gone: &Gone) {
+        self.is_doing(&format!("lost its connection: {gone:?}"));
+        self.note(Event::Gone { code: gone.code() });
+        match CloseAction::of(gone.code()) {
+            CloseAction::Reconnect => {}
+            CloseAction::NewTicket => self.resume_token.clear(),
+            CloseAction::Stop => panic!("{}: told to stop: {gone:?}", self.name()),
         }
     }
 

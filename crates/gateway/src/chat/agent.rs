@@ -10,7 +10,7 @@ use bytes::Bytes;
 use frontdesk_core::{
     chat, fold,
     id::{AccountId, ApiKeyId, ConversationId, UserId},
-    limits,
+    limits, partition_of,
 };
 use frontdesk_protocol::{
     Encoded,
@@ -107,7 +107,15 @@ impl Chat {
         if is_message && self.has_to_come_back(from.conn, now_s) {
             return false;
         }
-        let owner = self.loops.owner_of(&conversation);
+        let partition = partition_of(&conversation, self.loops.owners().partitions());
+        let owner = self.loops.owners().owner(partition);
+        if is_message
+            && !self.loops.is_alone()
+            && let Some(owner) = owner
+            && !self.may_write_to(io, from.conn, partition, place::node_of(owner))
+        {
+            return false;
+        }
         if owner == Some(self.options.loop_index) {
             self.agent_frame_here(io, Asker::Conn(from), principal, frame);
         } else if let Some(owner) = owner.filter(|owner| !self.is_overrun(*owner)) {
@@ -462,6 +470,19 @@ impl Chat {
         let loops = Arc::clone(&self.loops);
         let beginnings = |node| loops.beginnings(node);
         self.agent(conn).is_some_and(|agent| agent.sent_elsewhere.may_be_lost(now_s, beginnings))
+    }
+
+    /// Whether a message about a partition may go to its owner now. What a former owner has not answered may be lost, and is
+    /// sent again first: the client rejoins.
+    fn may_write_to(&mut self, io: &mut Io<'_>, conn: ConnId, partition: u16, node: u8) -> bool {
+        let now_s = seconds(io.now_ms());
+        let Some(agent) = self.agent(conn) else { return false };
+        if agent.sent_elsewhere.went_to_another(partition, node, now_s) {
+            self.send_on(io, conn);
+            return false;
+        }
+        agent.sent_elsewhere.note_owner(partition, node, now_s);
+        true
     }
 
     /// The link to a node began anew. What went there may be lost, and who it is from does not know. Its next messages

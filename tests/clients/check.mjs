@@ -7,10 +7,12 @@
 // already: of those processes one is killed for each client, and nobody starts it again.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
 
 // So many that the kill comes amid them, however fast a client is.
 const MESSAGES = 2_000;
@@ -118,16 +120,24 @@ function check(name, done, texts) {
   assert.equal(done.held, seqs.at(-1), `${name}: does not hold the newest`);
 }
 
-/** Writes as the team: through the API, with the account's key. */
+/** Writes as the team: through the API, with the account's key. Who is told to come later asks again, by the same key. */
 async function answer(url, key, conversation, message) {
-  const sent = await fetch(`${url}/api/v1/conversations/${conversation}/messages`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(message),
-  });
-  const body = await sent.json();
-  assert.equal(sent.status, 201, JSON.stringify(body));
-  return body.seq;
+  const again = randomUUID();
+  for (;;) {
+    const sent = await fetch(`${url}/api/v1/conversations/${conversation}/messages`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": again },
+      body: JSON.stringify(message),
+    });
+    const body = await sent.json();
+    const later = sent.headers.get("retry-after");
+    if (sent.status === 503 && later !== null) {
+      await wait(Number(later) * 1_000);
+      continue;
+    }
+    assert.equal(sent.status, 201, JSON.stringify(body));
+    return body.seq;
+  }
 }
 
 async function overHttp(url, key, conversation) {

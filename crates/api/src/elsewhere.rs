@@ -1,10 +1,18 @@
 //! Requests that another node of a cluster answers: those of people and programs of an account whose desk is
 //! there.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use axum::{extract::Request, response::Response};
+use axum::{
+    extract::Request,
+    response::{IntoResponse as _, Response},
+};
 use frontdesk_core::id::AccountId;
+use frontdesk_protocol::codes;
 use http::HeaderMap;
+
+use crate::problem::Problem;
 
 /// Shows that another node passes a request on, with a token that only nodes know.
 pub const NODE_HEADER: &str = "x-frontdesk-node";
@@ -14,6 +22,14 @@ pub const NODE_HEADER: &str = "x-frontdesk-node";
 pub trait Elsewhere: Send + Sync {
     /// Sends a request to the node that serves the account; gives it back if that is this node.
     async fn pass_on(&self, account: AccountId, request: Request) -> Result<Response, Request>;
+}
+
+/// What a client is told where the other node does not answer.
+pub fn unanswered() -> Response {
+    let problem = Problem::new(&codes::OVERLOADED).retry_after(Duration::from_secs(1));
+    problem
+        .detail("the node that serves this account does not answer; another one will")
+        .into_response()
 }
 
 /// Whether another node passes this request on.

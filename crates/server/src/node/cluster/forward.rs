@@ -7,15 +7,15 @@ use async_trait::async_trait;
 use axum::{
     body::Body,
     extract::{OriginalUri, Request},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use frontdesk_api::elsewhere::{Elsewhere, NODE_HEADER};
+use frontdesk_api::elsewhere::{Elsewhere, NODE_HEADER, unanswered};
 use frontdesk_core::id::AccountId;
 use frontdesk_gateway::{
     chat::{loops::Loops, place},
     edge::front::Peer,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -124,7 +124,7 @@ impl Elsewhere for Forward {
             Ok(response) => response,
             Err(error) => {
                 tracing::warn!(node, address, error, "another node does not answer a request");
-                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+                unanswered()
             }
         })
     }

@@ -106,8 +106,8 @@ impl Chat {
     }
 
     /// A partition has another owner, or none. Who was led to the one before, which may be dead, is led to the new one.
-    /// Agents of this loop who look at its conversations look there now. Agents whose desk is at another node now come back and are led there, and a desk that is new
-    /// is told of everything that the history may not have.
+    /// Agents of this loop who look at its conversations look there now. Agents whose desk is at another node now come
+    /// back and are led there, and a desk that is new is told of everything that the history may not have.
     pub(super) fn moved(&mut self, io: &mut Io<'_>, partition: u16) {
         let partitions = self.loops.owners().partitions();
         let owner = self.loops.owners().owner(partition);

@@ -275,7 +275,9 @@ impl Node {
         drop(desk_in);
 
         let draining = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let elsewhere = cluster.as_ref().map(|cluster| cluster.elsewhere(Arc::clone(&loops)));
+        let header_timeout = Duration::from_millis(config.gateway.header_timeout_ms);
+        let elsewhere =
+            cluster.as_ref().map(|cluster| cluster.elsewhere(Arc::clone(&loops), header_timeout));
         let engine = Arc::new(NodeEngine {
             catalog: catalog.clone(),
             history: Arc::clone(&history),
@@ -318,7 +320,7 @@ impl Node {
         }
         let limits = || FrontLimits {
             http_connections_max: config.server.http_connections_max,
-            header_timeout: Duration::from_millis(config.gateway.header_timeout_ms),
+            header_timeout,
             ..FrontLimits::default()
         };
         let mut inside = reachable(address);

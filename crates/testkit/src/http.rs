@@ -240,6 +240,11 @@ impl Http {
 }
 
 fn client(from: Option<IpAddr>) -> reqwest::Client {
-    let client = reqwest::Client::builder().cookie_store(true).no_proxy().local_address(from);
+    let client = reqwest::Client::builder()
+        .cookie_store(true)
+        .no_proxy()
+        .local_address(from)
+        // The server ends a connection that was idle for 10 s, perhaps just as it is used again.
+        .pool_idle_timeout(Duration::from_secs(5));
     client.build().expect("a client without TLS can always be built")
 }

@@ -252,8 +252,13 @@ pub(super) fn node_token(secret: &str) -> String {
 
 impl Running {
     /// The way of requests that other nodes answer.
-    pub(super) fn elsewhere(&self, loops: Arc<Loops>) -> Arc<dyn Elsewhere> {
-        Arc::new(forward::Forward::new(loops, Arc::clone(&self.nodes), self.token.clone()))
+    pub(super) fn elsewhere(
+        &self,
+        loops: Arc<Loops>,
+        header_timeout: Duration,
+    ) -> Arc<dyn Elsewhere> {
+        let (nodes, token) = (Arc::clone(&self.nodes), self.token.clone());
+        Arc::new(forward::Forward::new(loops, nodes, token, header_timeout))
     }
 
     /// What the node needs of others.

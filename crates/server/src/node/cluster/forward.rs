@@ -27,8 +27,6 @@ use super::board::Nodes;
 
 /// How long the other node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long an unused connection to another node is kept.
-const IDLE: Duration = Duration::from_secs(30);
 /// How often it is looked whether the other node is still there: one that stands still takes a request and never
 /// answers, and how long an answer takes otherwise is up to it (an upload comes in as slowly as its sender is).
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,12 +43,19 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub(super) fn new(loops: Arc<Loops>, nodes: Nodes, token: String) -> Self {
+    /// `header_timeout` is the nodes': one ends a connection on which nothing came for so long.
+    pub(super) fn new(
+        loops: Arc<Loops>,
+        nodes: Nodes,
+        token: String,
+        header_timeout: Duration,
+    ) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
+            // Let go well before the other node does: a request that meets its end would be lost.
+            .pool_idle_timeout(header_timeout / 2)
             .pool_timer(TokioTimer::new())
             .build(connector);
         Self { loops, nodes, token, client }

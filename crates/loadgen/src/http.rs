@@ -175,6 +175,16 @@ impl Client {
         }
     }
 
+    /// GET of something that is no JSON.
+    pub(crate) fn text(&mut self, path: &str) -> Result<String, Error> {
+        let answer = self.exchange("GET", path, PLAIN, &[])?;
+        if answer.status != 200 {
+            let (path, code) = (path.to_owned(), String::new());
+            return Err(Error::Http { method: "GET", path, status: answer.status, code });
+        }
+        String::from_utf8(answer.body).map_err(|_| Error::Malformed { what: "a text" })
+    }
+
     fn exchange(
         &mut self,
         method: &'static str,

@@ -21,6 +21,10 @@ use crate::{
     product,
 };
 
+mod nodes;
+
+pub use nodes::launch_nodes;
+
 /// What the server logs, in its temporary directory.
 const SERVER_LOG: &str = "server.log";
 /// The server's data, in its directory; its admin, that one's password and its inbox's key beside it.
@@ -211,22 +215,6 @@ pub fn launch_product(launch: &ProductLaunch) -> Result<Server, Error> {
     let dir = temporary.path().to_owned();
     install(launch, &dir)?;
     served(launch, dir, Some(temporary))
-}
-
-/// The same with so many nodes of a cluster, whose numbers are 1 and up.
-pub fn launch_nodes(launch: &ProductLaunch, nodes: u8) -> Result<Server, Error> {
-    let mut first = launch_product(&launch.of_node(1))?;
-    let Endpoint::Product(access) = &mut first.endpoint else { return Err(NOT_OURS) };
-    for node in 2..=nodes {
-        let launch = launch.of_node(node);
-        let temporary = temporary(&launch.parent)?;
-        let dir = temporary.path().to_owned();
-        let (running, base_url) = serve(&launch, &dir)?;
-        access.others.push(base_url);
-        let launch = Some(launch);
-        first.others.push(Own { running, dir, launch, _temporary: Some(temporary) });
-    }
-    Ok(first)
 }
 
 /// Serves the account that [`install`] made in a directory; it outlives the server.

@@ -207,6 +207,18 @@ impl Projections {
             .map_err(|_| ProjectionError::Stored { what: "log_offset" })
     }
 
+    /// The same of every log that was seen.
+    pub async fn applied_of_all(&self) -> Result<BTreeMap<u16, u64>, ProjectionError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT log, log_offset FROM applied")
+            .fetch_all(self.database.reads())
+            .await
+            .doing("read offsets")?;
+        let of = |(log, offset): (i64, i64)| Some((log.try_into().ok()?, offset.try_into().ok()?));
+        rows.into_iter()
+            .map(|row| of(row).ok_or(ProjectionError::Stored { what: "log_offset" }))
+            .collect()
+    }
+
     /// Forgets all offsets: the logs were drained and begin anew.
     pub async fn forget_logs(&self) -> Result<(), ProjectionError> {
         let mut write = self.begin("forget the logs").await?;

@@ -177,6 +177,7 @@ async fn rows_and_offsets_are_written_together_and_found_after_reopening() {
 
     let again = Projections::open(&file(fixture.dir.path())).await.unwrap();
     assert_eq!((again.applied(3).await.unwrap(), again.applied(4).await.unwrap()), (18, 1));
+    assert_eq!(again.applied_of_all().await.unwrap(), BTreeMap::from([(3, 18), (4, 1)]));
     let row = again.conversation(&fixture.admin(), summary.conversation).await.unwrap();
     assert_eq!((row.session, row.last), (summary.session, summary.last));
     assert_eq!((row.last_seq, row.visible_entries, row.last_at_ms), (3, 2, 5_000));

@@ -13,13 +13,16 @@ use frontdesk_storage::NodeId;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisResult};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::Shared;
 use crate::link::{COMMAND_TIMEOUT, CONNECT_TIMEOUT, RECONNECT_DELAY, RedisError};
 
 /// How long a pop waits for something. A connection that broke unnoticed holds back batches no longer.
 const POP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How soon after a pop the next one may begin: what is published meanwhile comes with it.
+const POP_EVERY: Duration = Duration::from_millis(1);
 
 /// A node's subscription.
 pub(super) struct Subscription {
@@ -113,7 +116,9 @@ impl Subscription {
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         // What a former connection popped is not known for certain.
         let mut room = Room::Unknown;
+        let mut due = Instant::now();
         loop {
+            sleep_until(due).await;
             if channel.capacity() == 0 {
                 self.count(&room).exec_async(&mut connection).await?;
                 room = Room::Known;
@@ -123,6 +128,7 @@ impl Subscription {
             }
             // Nobody else sends, so there is at least this much room when they arrive.
             let popped = self.pop(&mut connection, &room, channel.capacity()).await?;
+            due = Instant::now() + POP_EVERY;
             let Some((key, batches)) = popped else {
                 // Nothing is under way: a good moment to put right what a flush left behind.
                 room = Room::Unknown;

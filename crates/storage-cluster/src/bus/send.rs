@@ -3,6 +3,7 @@
 //! few commands, and no batch overtakes another one to its node, whatever happens to a command.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use frontdesk_storage::{BusError, NodeId};
@@ -11,6 +12,7 @@ use hashbrown::HashMap;
 use redis::Script;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::{Shared, unavailable};
 use crate::link::RedisError;
@@ -21,6 +23,9 @@ const WAITING_BATCHES_MAX: usize = 8192;
 /// Batches that are sent together: more of them no longer make one cheaper, and a script takes no more
 /// than some thousand arguments.
 const ROUND_BATCHES_MAX: usize = 1024;
+/// How soon after a round the next one may begin: what comes meanwhile goes with it, and somebody who speaks after a
+/// silence does not wait. A round costs both ends and Redis more than the batches in it.
+const ROUND_EVERY: Duration = Duration::from_millis(1);
 /// Bytes from which on no more batches are sent together, since Redis does nothing else meanwhile.
 const ROUND_BYTES_MAX: usize = 4 << 20;
 
@@ -67,7 +72,10 @@ impl Outbox {
 
 async fn send(shared: Arc<Shared>, mut waiting: Receiver<Job>) {
     let publish = Script::new(include_str!("../lua/publish.lua"));
+    let mut due = Instant::now();
     while let Some(first) = waiting.recv().await {
+        sleep_until(due).await;
+        due = Instant::now() + ROUND_EVERY;
         let nodes = round(first, &mut waiting);
         join_all(nodes.into_iter().map(|(node, jobs)| send_to(&shared, &publish, node, jobs)))
             .await;

@@ -6,8 +6,9 @@
 //! then on.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,9 @@ const BATCH_BYTES: usize = 256 << 10;
 /// What waits in one producer, of all its logs: one append of each.
 const QUEUE_KBYTES: usize = 256 << 10;
 const QUEUE_RECORDS: usize = 1 << 20;
-/// How soon it is noticed that a producer is to be retired.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How soon it is noticed that a producer is to be retired. The client waits for whole milliseconds and asks without
+/// a pause through what is left of the last one: hence a bit more than a whole number of them.
+const POLL_INTERVAL: Duration = Duration::from_micros(100_020);
 /// How long a broker surely knows a producer that sends nothing; it forgets one after a day.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
 /// How long what is on its way in a retired producer may take.
@@ -69,6 +71,7 @@ impl KafkaProducer {
         let shared =
             Shared { options, client: RwLock::new(client), is_stopped: AtomicBool::new(false) };
         let shared = Arc::new(shared);
+        shared.client.read().context().belongs_to(&shared);
         let thread = thread::Builder::new()
             .name("kafka-producer".to_owned())
             .spawn({
@@ -167,16 +170,16 @@ impl Shared {
     }
 
     /// Serves the producer's events, and replaces one that has to go.
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         let mut client = Arc::clone(&self.client.read());
         while !self.is_stopped.load(Ordering::Acquire) {
             client.poll(POLL_INTERVAL);
             if !client.context().is_retired.load(Ordering::Acquire) {
-                self.hand_over_held(&client);
                 continue;
             }
             match new_client(&self.options) {
                 Ok(new) => {
+                    new.context().belongs_to(self);
                     let new = Arc::new(new);
                     *self.client.write() = Arc::clone(&new);
                     let old = std::mem::replace(&mut client, new);
@@ -249,6 +252,8 @@ struct Place {
 /// What one producer tells.
 #[derive(Default)]
 struct Deliveries {
+    /// Whose producer it is, or was.
+    shared: OnceLock<Weak<Shared>>,
     /// It gave something up.
     is_retired: AtomicBool,
     /// Appends that shall hear why.
@@ -265,6 +270,20 @@ impl Deliveries {
     /// does not know it takes any record: then the first one goes alone.
     fn is_known(&self, partition: u16) -> bool {
         self.known.lock().get(&partition).is_some_and(|at| at.elapsed() < KNOWN_FOR)
+    }
+
+    fn belongs_to(&self, shared: &Arc<Shared>) {
+        self.shared.set(Arc::downgrade(shared)).expect("a producer is of one node");
+    }
+
+    /// Hands over what was held back. What is held by a producer that goes is given up with it.
+    fn hand_over_held(&self) {
+        let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { return };
+        let client = shared.client.read();
+        let is_current = ptr::eq(Arc::as_ptr(client.context()), self);
+        if is_current && !self.is_retired.load(Ordering::Acquire) {
+            shared.hand_over_held(&client);
+        }
     }
 
     fn retire(&self) {
@@ -297,7 +316,10 @@ impl ProducerContext for Deliveries {
         self.progress(turn, turn.report(place.index, result));
         match turn.held() {
             None => {}
-            Some(Held::Free) => self.held.lock().push(Arc::clone(turn)),
+            Some(Held::Free) => {
+                self.held.lock().push(Arc::clone(turn));
+                self.hand_over_held();
+            }
             Some(Held::InVain) => {
                 let error = ClientError::MessageProduction(RDKafkaErrorCode::PurgeQueue);
                 self.progress(turn, turn.give_up_held(error));

@@ -2,7 +2,11 @@
 //! `projections.db`, so that each can answer for closed conversations, and a desk that comes finds the open
 //! ones.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use frontdesk_core::{fold::Conversation, id::ConversationId, partition_of};
 use frontdesk_dispatcher::{Summary, projections::Projections};
@@ -13,8 +17,21 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(1);
-/// Rows read at once.
+/// After a look that took long it rests for so many times as long: every node writes what changed on all of them, and
+/// what waits is written once, however often it changes.
+const REST: u32 = 30;
+/// Longest rest: so old may the list of closed conversations be.
+const EVERY_MAX: Duration = Duration::from_secs(10);
+/// Rows read at once, and about as many written.
 const ROWS_MAX: usize = 1_000;
+
+/// What is written at once.
+#[derive(Default)]
+struct Batch {
+    summaries: Vec<Summary>,
+    /// Logs, with the offsets up to which they are contained then.
+    offsets: Vec<(u16, u64)>,
+}
 
 /// Reads what changed.
 pub(super) struct Follower {
@@ -36,14 +53,17 @@ impl Follower {
 
     /// Reads until the process stops.
     pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut pause = EVERY;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = sleep(EVERY) => {}
+                () = sleep(pause) => {}
             }
+            let began = Instant::now();
             if let Err(error) = self.catch_up().await {
                 tracing::warn!(error = format!("{error:#}"), "lists are behind");
             }
+            pause = (began.elapsed() * REST).clamp(EVERY, EVERY_MAX);
         }
     }
 
@@ -52,30 +72,45 @@ impl Follower {
         let _reading = self.reading.lock().await;
         let history = Arc::clone(&self.history);
         let progress = super::blocking(move || history.progress()).await?;
+        let written = self.projections.applied_of_all().await?;
         let mut reached = BTreeSet::new();
+        // Of many logs in one transaction: it costs more than what is in it.
+        let mut batch = Batch::default();
         for Progress { log, applied, .. } in progress {
-            match self.follow(log, applied).await {
-                Ok(()) => drop(reached.insert(log)),
-                // The others go on.
-                Err(error) => {
-                    tracing::warn!(log, error = format!("{error:#}"), "lists are behind");
+            let mut from = written.get(&log).copied().unwrap_or_default();
+            while from < applied {
+                let history = Arc::clone(&self.history);
+                let read = move || history.changed_since(log, from, ROWS_MAX);
+                let changed = match super::blocking(read).await? {
+                    Ok(changed) => changed,
+                    // The others go on.
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(log, error, "lists are behind");
+                        break;
+                    }
+                };
+                let reached = changed.last().map_or(applied, |last| last.offset);
+                // Records that changed nothing count too.
+                from = if changed.len() < ROWS_MAX { applied.max(reached) } else { reached };
+                batch.summaries.extend(summaries(log, &changed));
+                batch.offsets.push((log, from));
+                if batch.summaries.len() >= ROWS_MAX {
+                    self.write(&mut batch).await?;
                 }
             }
+            if from >= applied {
+                reached.insert(log);
+            }
         }
+        self.write(&mut batch).await?;
         Ok(reached)
     }
 
-    async fn follow(&self, log: u16, applied: u64) -> anyhow::Result<()> {
-        let mut from = self.projections.applied(log).await?;
-        while from < applied {
-            let history = Arc::clone(&self.history);
-            let changed =
-                super::blocking(move || history.changed_since(log, from, ROWS_MAX)).await??;
-            let reached = changed.last().map_or(applied, |last| last.offset);
-            let summaries = summaries(log, &changed);
-            // Records that changed nothing count too.
-            from = if changed.len() < ROWS_MAX { applied.max(reached) } else { reached };
-            self.projections.write(&summaries, &[(log, from)]).await?;
+    async fn write(&self, batch: &mut Batch) -> anyhow::Result<()> {
+        let Batch { summaries, offsets } = std::mem::take(batch);
+        if !offsets.is_empty() {
+            self.projections.write(&summaries, &offsets).await?;
         }
         Ok(())
     }

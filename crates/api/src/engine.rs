@@ -31,6 +31,16 @@ pub trait Engine: Send + Sync + 'static {
         None
     }
 
+    /// The node that serves whoever takes part in a conversation; `None` where this one is alone, or nobody does now.
+    fn node_of_conversation(&self, _conversation: &ConversationId) -> Option<u8> {
+        None
+    }
+
+    /// The same of an account's agents.
+    fn node_of_account(&self, _account: AccountId) -> Option<u8> {
+        None
+    }
+
     /// Appends one message. Returns once it is durable and has its place; the same `client_msg_id`
     /// with the same content returns the first place again.
     async fn send(

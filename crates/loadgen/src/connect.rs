@@ -156,7 +156,7 @@ pub fn connect(options: &ConnectOptions, server: &Server) -> Result<ConnectRepor
     for wave in waves(options.connections) {
         let mut guests = Vec::new();
         for visitor in 0..wave {
-            let ticket = door.ticket(None)?.text;
+            let ticket = door.ticket(None)?.pass.text;
             let hello = wire::Hello { ticket, ..wire::Hello::default() };
             guests.push(Guest { peer: Peer::Visitor(visitor), hello });
         }

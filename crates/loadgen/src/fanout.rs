@@ -131,7 +131,7 @@ pub fn fanout(options: &FanoutOptions, server: &Server) -> Result<FanoutReport, 
             let mut door = tickets_door(access)?;
             let mut guests = Vec::new();
             for tab in 0..options.sockets {
-                let ticket = door.ticket(Some(&cast.visitors[0].visitor_token))?.text;
+                let ticket = door.ticket(Some(&cast.visitors[0].visitor_token))?.pass.text;
                 let hello = wire::Hello { ticket, ..wire::Hello::default() };
                 // They read like agents: what arrives is a delivery.
                 guests.push(Guest { peer: Peer::Agent(tab), hello });

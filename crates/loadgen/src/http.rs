@@ -358,8 +358,8 @@ fn chunk(connection: &mut BufReader<Stream>) -> Result<Option<Vec<u8>>, Error> {
     Ok((size > 0).then_some(bytes))
 }
 
-/// Waits out a limit; nothing else goes on during a set-up.
-fn wait(time: Duration) {
+/// Waits; nothing else goes on during a set-up.
+pub(crate) fn wait(time: Duration) {
     let ends = Instant::now() + time;
     while let Some(left) = ends.checked_duration_since(Instant::now()).filter(|t| !t.is_zero()) {
         std::thread::park_timeout(left);

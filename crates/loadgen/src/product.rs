@@ -21,7 +21,8 @@ use crate::{
 };
 
 pub(crate) use setup::{
-    Agent, Cast, Door, VisitorOf, begin, decode, last_seq, random, sign_in, split, tickets_door,
+    Agent, Cast, Door, Pass, VisitorOf, begin, decode, last_seq, random, sign_in, split,
+    tickets_door,
 };
 
 /// Bytes of a `client_msg_id`.

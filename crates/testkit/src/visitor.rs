@@ -144,6 +144,10 @@ impl TestVisitor {
         let field = |name: &str| made[name].as_str().expect("a ticket is complete").to_owned();
         self.token = field("visitor_token");
         self.conversation = field("conversation_id");
+        if let Some(node) = made["node"].as_u64() {
+            let path = self.options.path.split('?').next().expect("there is a first part");
+            self.options.path = format!("{path}?node={node}");
+        }
         field("ticket")
     }
 

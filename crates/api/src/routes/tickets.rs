@@ -81,6 +81,10 @@ struct TicketBody {
     ticket: String,
     /// UTC milliseconds.
     expires_at_ms: i64,
+    /// Cluster: the node that serves whoever has this ticket. In the address of the socket, as `?node=`, it tells a
+    /// proxy where to lead it; from any other node the way is longer. Absent where there is one node, or none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<u8>,
     /// Visitors: keep it, it is the visitor's identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     visitor_token: Option<String>,
@@ -164,6 +168,7 @@ fn agent(state: &ApiState, by: Option<Principal>) -> Answer<Json<TicketBody>> {
     let ticket = Ticket::issue(account, subject, now_ms());
     Ok(Json(TicketBody {
         expires_at_ms: ticket.expires_at_ms,
+        node: state.engine().node_of_account(account),
         ticket: ticket.sign(state.key()),
         visitor_token: None,
         conversation_id: None,
@@ -210,6 +215,7 @@ async fn visitor(
     let ticket = Ticket::issue(inbox.account, subject, now_ms());
     Ok(Json(TicketBody {
         expires_at_ms: ticket.expires_at_ms,
+        node: state.engine().node_of_conversation(&token.conversation),
         ticket: ticket.sign(state.key()),
         visitor_token: Some(token.sign(state.key())),
         conversation_id: Some(token.conversation.to_string()),

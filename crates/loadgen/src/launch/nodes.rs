@@ -1,16 +1,13 @@
 //! Nodes of one cluster for a run, which begins once they have shared the partitions among them.
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     Endpoint, NOT_OURS, Own, ProductAccess, ProductLaunch, Server, launch_product, serve, temporary,
 };
 use crate::{
     error::Error,
-    http::{Base, Client},
+    http::{Base, Client, wait},
 };
 
 /// The metric with the partitions a node owns.
@@ -53,7 +50,7 @@ fn calm(access: &ProductAccess) -> Result<(), Error> {
         } else if since.elapsed() > CALM {
             return Ok(());
         }
-        sleep(EVERY);
+        wait(EVERY);
     }
     let what = "nodes that are well and share the partitions".to_owned();
     Err(Error::Timeout { what, seconds: PATIENCE.as_secs() })

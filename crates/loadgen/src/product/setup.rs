@@ -13,7 +13,7 @@ use frontdesk_protocol::{
     wire::{self, client_frame, server_frame},
 };
 use prost::Message as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Product, text};
 use crate::{
@@ -60,9 +60,23 @@ pub(crate) struct Door {
 /// What opens a socket, and who it is for.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) text: String,
+    pub(crate) pass: Pass,
     pub(crate) visitor_token: String,
     pub(crate) conversation: String,
+}
+
+/// What opens a socket.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) text: String,
+    /// The node of a cluster that serves whoever it is of.
+    node: Option<u64>,
+}
+
+impl Pass {
+    pub(crate) fn of(answer: &Value) -> Result<Self, Error> {
+        Ok(Self { text: string(answer, "ticket")?, node: answer["node"].as_u64() })
+    }
 }
 
 /// A visitor whose conversation runs.
@@ -148,10 +162,12 @@ impl Door {
         Ok(Self { base, others, visitors, inbox_key, sources: Sources::fresh()? })
     }
 
-    /// The node that takes somebody's socket.
-    fn base_of(&self, index: u32) -> &Base {
+    /// The node that takes somebody's socket: as the proxy that is shipped does it, the one that serves them.
+    fn base_of(&self, index: u32, pass: &Pass) -> &Base {
         let nodes = 1 + self.others.len();
-        (index as usize % nodes).checked_sub(1).map_or(&self.base, |other| &self.others[other])
+        let serves = pass.node.and_then(|node| usize::try_from(node).ok()?.checked_sub(1));
+        let place = serves.filter(|place| *place < nodes).unwrap_or(index as usize % nodes);
+        place.checked_sub(1).map_or(&self.base, |other| &self.others[other])
     }
 
     /// Gets a ticket for a new visitor, or for the one the token is of.
@@ -162,7 +178,7 @@ impl Door {
         }
         let got = self.visitors.ask("POST", "/api/v1/tickets", Some(&body))?;
         Ok(Ticket {
-            text: string(&got, "ticket")?,
+            pass: Pass::of(&got)?,
             visitor_token: string(&got, "visitor_token")?,
             conversation: string(&got, "conversation_id")?,
         })
@@ -171,7 +187,7 @@ impl Door {
     /// Lets a new visitor in.
     pub(crate) fn visitor(&mut self, index: u32) -> Result<(Link, VisitorOf), Error> {
         let ticket = self.ticket(None)?;
-        let Entered { link, welcome } = self.enter(Peer::Visitor(index), &ticket.text)?;
+        let Entered { link, welcome } = self.enter(Peer::Visitor(index), &ticket.pass)?;
         let visitor = VisitorOf {
             visitor_token: ticket.visitor_token,
             resume_token: welcome.resume_token,
@@ -226,20 +242,19 @@ impl Door {
             sign_in(&mut client, &email, &password)?;
             let ticket =
                 client.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
-            let ticket = string(&ticket, "ticket")?;
-            let Entered { link, .. } = self.enter(Peer::Agent(number), &ticket)?;
+            let Entered { link, .. } = self.enter(Peer::Agent(number), &Pass::of(&ticket)?)?;
             team.push(Agent { link, id });
         }
         Ok(team)
     }
 
     /// Lets an agent in who is not online, so that no session is given to them.
-    pub(crate) fn agent(&mut self, ticket: &str) -> Result<Talk, Error> {
-        Ok(self.greet(Peer::Agent(0), ticket)?.0)
+    pub(crate) fn agent(&mut self, pass: &Pass) -> Result<Talk, Error> {
+        Ok(self.greet(Peer::Agent(0), pass)?.0)
     }
 
-    fn enter(&mut self, peer: Peer, ticket: &str) -> Result<Entered, Error> {
-        let (mut talk, welcome) = self.greet(peer, ticket)?;
+    fn enter(&mut self, peer: Peer, pass: &Pass) -> Result<Entered, Error> {
+        let (mut talk, welcome) = self.greet(peer, pass)?;
         if matches!(peer, Peer::Agent(_)) {
             let online = wire::SetPresence { presence: wire::Presence::Online.into() };
             talk.ask(client_frame::Frame::Presence(online))?;
@@ -249,12 +264,13 @@ impl Door {
     }
 
     /// Opens a socket and says hello.
-    fn greet(&mut self, peer: Peer, ticket: &str) -> Result<(Talk, wire::Welcome), Error> {
+    fn greet(&mut self, peer: Peer, pass: &Pass) -> Result<(Talk, wire::Welcome), Error> {
         let (Peer::Visitor(index) | Peer::Agent(index)) = peer;
-        let base = self.base_of(index).clone();
+        let base = self.base_of(index, pass).clone();
         let mut stream = base.meet(self.sources.connect(base.address, index)?)?;
         let nonce = u128::from(random()?).to_be_bytes();
-        let path = format!("{}/ws/v1", base.prefix);
+        let node = pass.node.map(|node| format!("?node={node}")).unwrap_or_default();
+        let path = format!("{}/ws/v1{node}", base.prefix);
         let subprotocol = Encoding::Proto.subprotocol();
         let out = websocket::request(&base.authority, &path, nonce, subprotocol);
         stream.write_all(&out).map_err(io("ask for the upgrade"))?;
@@ -268,7 +284,7 @@ impl Door {
         read_ahead.drain(..head);
         let mut talk = Talk { peer, stream, read_ahead, keys: Keys::new(random()?), reference: 0 };
         let hello = wire::Hello {
-            ticket: ticket.to_owned(),
+            ticket: pass.text.clone(),
             client: concat!("frontdesk-loadgen/", env!("CARGO_PKG_VERSION")).to_owned(),
             language: "en".to_owned(),
             ..wire::Hello::default()

@@ -13,7 +13,7 @@ use crate::{
     histogram::Latencies,
     http::{Base, Client, string},
     launch::ProductAccess,
-    product::{random, sign_in, tickets_door},
+    product::{Pass, random, sign_in, tickets_door},
     progress::Progress,
     report::Latency,
 };
@@ -158,7 +158,7 @@ fn openings(
     let mut details = Measured::new("opening", "the conversation itself, HTTP".to_owned());
     let mut open = Measured::new("opening", "`open`, WebSocket".to_owned());
     let ticket = admin.ask("POST", "/api/v1/tickets", Some(&json!({ "kind": "agent" })))?;
-    let mut talk = tickets_door(access)?.agent(&string(&ticket, "ticket")?)?;
+    let mut talk = tickets_door(access)?.agent(&Pass::of(&ticket)?)?;
     for number in 0..requests {
         progress.tell(|| format!("conversation {number} of {requests} opened"));
         let path = format!("/api/v1/conversations/{}/entries?limit=50", pick()?);

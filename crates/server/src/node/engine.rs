@@ -37,6 +37,7 @@ use frontdesk_dispatcher::{
 use frontdesk_gateway::{
     chat::{
         loops::Loops,
+        place,
         port::{Answer, ChatHealth, Command, Placed, Reply},
     },
     edge::UpgradedSocket,
@@ -100,6 +101,11 @@ pub(crate) struct NodeEngine {
 }
 
 impl NodeEngine {
+    /// The node of a loop, where there are several.
+    fn node_of(&self, owner: Option<u16>) -> Option<u8> {
+        owner.map(place::node_of).filter(|_| !self.loops.is_alone())
+    }
+
     /// Closes a user's sockets on this node: in one account or all, of one login session or all. Other nodes
     /// hear of it from the catalog.
     pub(super) fn close_sockets(
@@ -306,6 +312,14 @@ impl Engine for NodeEngine {
                 None
             }
         }
+    }
+
+    fn node_of_conversation(&self, conversation: &ConversationId) -> Option<u8> {
+        self.node_of(self.loops.owners().owner_of(conversation))
+    }
+
+    fn node_of_account(&self, account: AccountId) -> Option<u8> {
+        self.node_of(self.loops.desk_of(account))
     }
 
     async fn send(

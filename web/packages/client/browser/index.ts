@@ -19,7 +19,7 @@ export function browserPlatform(baseUrl: string): Platform {
     },
     storage,
     http: browserHttp(baseUrl),
-    openSocket: (subprotocol) => openSocket(baseUrl, subprotocol),
+    openSocket: (subprotocol, node) => openSocket(baseUrl, subprotocol, node),
     openChannel,
     withLock: (name, work) => withLock(storage, name, work),
     onWake,
@@ -101,8 +101,8 @@ function parse(text: string): unknown {
   }
 }
 
-function openSocket(baseUrl: string, subprotocol: string): Socket {
-  const url = new URL("ws/v1", baseUrl);
+function openSocket(baseUrl: string, subprotocol: string, node?: number): Socket {
+  const url = new URL(node ? `ws/v1?node=${node}` : "ws/v1", baseUrl);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const inner = new WebSocket(url.href, subprotocol);
   inner.binaryType = "arraybuffer";

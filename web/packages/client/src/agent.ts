@@ -89,7 +89,7 @@ export class AgentClient {
       client: options.client,
       language: options.language,
       user: {
-        ticket: async () => (await requestTicket(platform, { kind: "agent" }, options.headers)).ticket,
+        ticket: () => requestTicket(platform, { kind: "agent" }, options.headers),
         held: () => this.held(),
         feed: () => {
           this.presented = new Set(this.held().map((held) => held.conversation ?? ""));

@@ -24,7 +24,7 @@ beforeEach(() => {
     client: "test/1",
     language: () => "en",
     user: {
-      ticket: async () => (await requestTicket(tab, { kind: "visitor", visitor_token: "v1.me" })).ticket,
+      ticket: () => requestTicket(tab, { kind: "visitor", visitor_token: "v1.me" }),
       held: () => [{ position: { epoch: server.epoch, seq: "0" } }],
       welcomed: (welcome) => void welcomes.push(welcome),
       received: (frame) => void received.push(frame),
@@ -47,6 +47,19 @@ describe("connection", () => {
       hello: { ticket: "t1.1", held: [{ position: { epoch: server.epoch, seq: "0" } }], client: "test/1", language: "en", canRejoin: true },
     });
     expect(welcomes).toHaveLength(1);
+  });
+
+  it("opens its sockets at the node of its ticket", async () => {
+    server.node = 2;
+    await live();
+    server.current.close(1006);
+    await clock.advance(600);
+    // Its token alone would not say where it is served.
+    expect(server.connections.map(({ node }) => node)).toEqual([2, 2]);
+    server.node = undefined;
+    connection.restart();
+    await clock.settle();
+    expect(server.current.node).toBeUndefined();
   });
 
   it("resumes without HTTP after a drop, and with a new ticket after a restart", async () => {

@@ -61,10 +61,13 @@ export class Refused extends Error {
   }
 }
 
+/** What the first hello needs. `node`: which node of a cluster serves whoever it is of. */
+export type Ticket = { readonly ticket: string; readonly node?: number | undefined };
+
 /** Who uses the connection: knows how to get a ticket and what it already holds. */
 export interface ConnectionUser {
   /** Rejects with TicketRefused, or with anything else where no answer came. */
-  ticket(): Promise<string>;
+  ticket(): Promise<Ticket>;
   held(): HeldJson[];
   feed?(): FeedPositionJson | undefined;
   welcomed(welcome: WelcomeJson): void;
@@ -94,6 +97,7 @@ export class Connection {
   private readonly waiting = new Map<number, Waiting>();
   private socket: Socket | undefined;
   private resumeToken = "";
+  private node: number | undefined;
   private ref = 1;
   /** Grows with every attempt, so that a late answer to an old one is told apart. */
   private generation = 0;
@@ -196,7 +200,7 @@ export class Connection {
     let ticket = "";
     if (this.resumeToken === "") {
       try {
-        ticket = await this.options.user.ticket();
+        ({ ticket, node: this.node } = await this.options.user.ticket());
       } catch (error) {
         if (generation === this.generation) this.ticketFailed(error);
         return;
@@ -219,7 +223,7 @@ export class Connection {
 
   private dial(generation: number, ticket: string): void {
     const { platform, codec } = this.options;
-    const socket = platform.openSocket(codec.subprotocol);
+    const socket = platform.openSocket(codec.subprotocol, this.node);
     this.socket = socket;
     this.awaitWelcome();
     socket.onOpen = () => {

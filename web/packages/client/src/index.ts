@@ -5,7 +5,7 @@ export { AgentClient } from "./agent";
 export { Backoff } from "./backoff";
 export type { AfterClose } from "./codes";
 export { afterClose } from "./codes";
-export type { ConnectionOptions, ConnectionState, ConnectionUser } from "./connection";
+export type { ConnectionOptions, ConnectionState, ConnectionUser, Ticket } from "./connection";
 export { Connection, Refused, TicketRefused } from "./connection";
 export type { DeliveryState, OlderPage, OutgoingLine, Typing, ViewLine } from "./conversation";
 export { Conversation } from "./conversation";

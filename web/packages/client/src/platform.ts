@@ -60,8 +60,8 @@ export interface Platform {
   readonly random: Random;
   readonly storage: KeyValueStore;
   readonly http: HttpRequest;
-  /** Opens `ws/v1` below the server's base URL. */
-  openSocket(subprotocol: string): Socket;
+  /** Opens `ws/v1` below the server's base URL; a proxy may lead it to the node. */
+  openSocket(subprotocol: string, node?: number): Socket;
   openChannel(name: string): Channel;
   /** Runs `work` while no other tab runs work under the same name, as well as the browser can. */
   withLock<T>(name: string, work: () => Promise<T>): Promise<T>;

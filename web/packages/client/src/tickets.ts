@@ -1,6 +1,7 @@
 // The HTTP half of the client: tickets, pages of history, the list the feed then keeps up to date. Everything else of the HTTP API is in
 // @frontdesk/api-client; the widget does without that.
 import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
+import type { Ticket } from "./connection";
 import { TicketRefused } from "./connection";
 import type { OlderPage } from "./conversation";
 import type { HttpAnswer, Platform } from "./platform";
@@ -10,9 +11,8 @@ const LIST_LIMIT = 200;
 
 /** The `code` of a problem document, or one made of the status. */
 export function problemCode(answer: HttpAnswer): string {
-  const body = answer.body;
-  if (typeof body === "object" && body !== null && "code" in body && typeof body.code === "string") return body.code;
-  return `http.${answer.status}`;
+  const body = answer.body as { readonly code?: unknown } | null | undefined;
+  return typeof body?.code === "string" ? body.code : `http.${answer.status}`;
 }
 
 /** Asks for a ticket; rejects with TicketRefused where the server says no. */
@@ -20,13 +20,10 @@ export async function requestTicket(
   platform: Platform,
   body: Readonly<Record<string, unknown>>,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Record<string, unknown> & { ticket: string }> {
+): Promise<Record<string, unknown> & Ticket> {
   const answer = await platform.http("POST", "api/v1/tickets", { body, headers });
-  const given = answer.body;
-  if (answer.status >= 200 && answer.status < 300 && typeof given === "object" && given !== null) {
-    const fields = given as Record<string, unknown>;
-    if (typeof fields.ticket === "string") return { ...fields, ticket: fields.ticket };
-  }
+  const given = answer.body as (Record<string, unknown> & Ticket) | null | undefined;
+  if (answer.status >= 200 && answer.status < 300 && typeof given?.ticket === "string") return given;
   // 4xx but for "too many requests" and "too slow": the same request fails again.
   const stop = answer.status >= 400 && answer.status < 500 && answer.status !== 429 && answer.status !== 408;
   throw new TicketRefused(problemCode(answer), stop, answer.retryAfterMs);

@@ -12,7 +12,7 @@
 import type { AckJson, Codec, HeldJson, ServerFrame, WelcomeJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { batch, signal } from "@preact/signals-core";
-import type { ConnectionState } from "./connection";
+import type { ConnectionState, Ticket } from "./connection";
 import { Connection, TicketRefused } from "./connection";
 import { Conversation } from "./conversation";
 import { MessageIds } from "./ids";
@@ -28,8 +28,7 @@ const SPARE_MS = 45_000;
 const WHO_MS = 120;
 
 /** What the page's first look brought: the ticket is as good as one the client asked for. */
-export type Looked = {
-  readonly ticket: string;
+export type Looked = Ticket & {
   readonly token: string;
   readonly conversation: string;
   readonly atMs: number;
@@ -249,7 +248,7 @@ export class VisitorClient {
     return channel;
   }
 
-  private async ticket(): Promise<string> {
+  private async ticket(): Promise<Ticket> {
     const spare = this.spare;
     this.spare = undefined;
     if (this.token === "") await this.askOthers();
@@ -268,7 +267,7 @@ export class VisitorClient {
     }
   }
 
-  private async requestTicket(): Promise<string> {
+  private async requestTicket(): Promise<Ticket> {
     const identity = this.options.identity?.();
     // Whoever wrote here before is signed in with what they wrote.
     const token = this.token || (identity ? this.options.platform.storage.get(`${this.whole}visitor`) : undefined);
@@ -283,14 +282,15 @@ export class VisitorClient {
     this.options.onInbox(answer.inbox);
     const { visitor_token: given, conversation_id: conversation } = answer;
     return this.taken({
-      ticket: answer.ticket,
+      ...answer,
       token: typeof given === "string" ? given : "",
       conversation: typeof conversation === "string" ? conversation : this.conversationId,
       atMs: 0,
     });
   }
 
-  private taken({ ticket, token, conversation }: Looked): string {
+  private taken(looked: Looked): Ticket {
+    const { token, conversation } = looked;
     if (token !== this.token && this.token !== "") {
       // Whose this was needs the site's word now, or has become somebody the site knows.
       if (this.subject === "") this.options.platform.storage.remove(this.key("visitor"));
@@ -301,7 +301,7 @@ export class VisitorClient {
     this.conversationId = conversation;
     // The site vouches for it: there is nothing to fix first.
     if (this.subject !== "") this.settled = true;
-    return ticket;
+    return looked;
   }
 
   /** Another tab that nobody wrote in yet may have an identity already. */

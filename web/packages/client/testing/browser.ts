@@ -29,7 +29,7 @@ export class FakeBrowser {
       random: { bytes: (length) => Uint8Array.from({ length }, () => Math.floor(this.unit() * 256)), unit: () => this.unit() },
       storage,
       http: (method, path, options): Promise<HttpAnswer> => this.server.http(method, path, options?.body),
-      openSocket: (subprotocol): Socket => this.server.accept(subprotocol),
+      openSocket: (subprotocol, node): Socket => this.server.accept(subprotocol, node),
       openChannel: (name): Channel => this.openChannel(owner, name),
       withLock: (name, work) => this.withLock(name, work),
       onWake: (wake) => {

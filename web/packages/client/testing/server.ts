@@ -19,7 +19,11 @@ export class FakeConnection {
   /** The network swallows everything, both ways, and tells nobody. */
   blackholed = false;
 
-  constructor(readonly socket: Socket) {}
+  constructor(
+    readonly socket: Socket,
+    /** Where the client asked to be led. */
+    readonly node: number | undefined,
+  ) {}
 
   /** Sends a frame to the client. */
   push(frame: ServerFrame): void {
@@ -62,6 +66,8 @@ export class FakeServer {
   onList: (() => void) | undefined;
   /** What the next ticket request gets instead of a ticket. */
   nextTicketAnswer: HttpAnswer | undefined;
+  /** Where tickets lead from now on. */
+  node: number | undefined;
   /** Nobody is there yet to serve whoever says hello next. */
   isUnowned = false;
   /** Takes messages in but keeps their acks back, as a server killed in between does. */
@@ -139,7 +145,7 @@ export class FakeServer {
     return Promise.resolve({ status: 404, body: { code: "not_found" }, retryAfterMs: undefined });
   }
 
-  accept(subprotocol: string): Socket {
+  accept(subprotocol: string, node?: number): Socket {
     if (subprotocol !== "frontdesk.v1.json") throw new Error(`unknown subprotocol ${subprotocol}`);
     const socket: Socket = {
       onOpen: () => undefined,
@@ -155,7 +161,7 @@ export class FakeServer {
         connection.closed = true;
       },
     };
-    const connection = new FakeConnection(socket);
+    const connection = new FakeConnection(socket, node);
     this.connections.push(connection);
     void Promise.resolve().then(() => {
       if (this.down) connection.close(1006);
@@ -177,13 +183,13 @@ export class FakeServer {
     const ticket = `t1.${this.counter}`;
     if (request.kind === "agent") {
       this.tickets.set(ticket, { actor: { kind: "ACTOR_KIND_AGENT", id: "agent1", name: "Lin" }, room: undefined });
-      return { status: 200, body: { ticket }, retryAfterMs: undefined };
+      return { status: 200, body: { ticket, node: this.node }, retryAfterMs: undefined };
     }
     const token = typeof request.visitor_token === "string" ? request.visitor_token : `v1.${this.counter}`;
     this.tickets.set(ticket, { actor: { kind: "ACTOR_KIND_VISITOR", id: `visitor-${token}` }, room: `room-${token}` });
     return {
       status: 200,
-      body: { ticket, visitor_token: token, conversation_id: `room-${token}`, inbox: { name: "Shop" } },
+      body: { ticket, node: this.node, visitor_token: token, conversation_id: `room-${token}`, inbox: { name: "Shop" } },
       retryAfterMs: undefined,
     };
   }

@@ -6,14 +6,19 @@ use std::{
     os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
+use frontdesk_protocol::wire::Hello;
 use frontdesk_testkit::{Cluster, TestAgent, TestServer, TestVisitor, http::note, services};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::all_owned;
-use crate::{FRONTDESK, heavy};
+use super::{all_owned, calm};
+use crate::{FRONTDESK, eventually, heavy};
+
+/// Enough that none of three nodes is left out by chance.
+const VISITORS: usize = 24;
 
 /// As people fill it in.
 const TEMPLATE: &str = include_str!("../../../../../deploy/nginx/frontdesk.conf");
@@ -42,7 +47,8 @@ impl Nginx {
             .replace("${FRONTDESK_LISTEN}", &address.to_string())
             .replace("${FRONTDESK_TLS}", "")
             .replace("${FRONTDESK_GATEWAYS}", &servers(gateways))
-            .replace("${FRONTDESK_APIS}", &servers(apis));
+            .replace("${FRONTDESK_APIS}", &servers(apis))
+            .replace("${FRONTDESK_NODES}", &numbered(gateways));
         let dir = tempfile::Builder::new().prefix("frontdesk-nginx-").tempdir();
         let dir = dir.expect("there is a temporary directory");
         let place = dir.path().display();
@@ -86,6 +92,56 @@ fn servers(nodes: &[&TestServer]) -> String {
     let servers: Vec<_> =
         nodes.iter().map(|node| format!("server {};", node.own_address())).collect();
     servers.join(" ")
+}
+
+/// The list of those that take sockets by their numbers, of the first nodes of a cluster.
+fn numbered(gateways: &[&TestServer]) -> String {
+    let nodes =
+        (1..).zip(gateways).map(|(number, node)| format!("{number} {};", node.own_address()));
+    nodes.collect::<Vec<_>>().join(" ")
+}
+
+/// A socket that another node than its own leads on counts on both. Without a word about the node one of three would
+/// be right by chance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_come_to_the_node_that_serves_them_behind_the_shipped_nginx() {
+    let Some(binary) = nginx_binary() else {
+        note(
+            "\n*** nodes behind nginx SKIPPED: nginx is not here (scripts/install-tools nginx) ***\n",
+        );
+        return;
+    };
+    let _alone = heavy().await;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let front = listener.local_addr().expect("it listens");
+    let mut cluster = Cluster::start(FRONTDESK, &services::shared(), 3, |node| {
+        node.set("server.trusted_proxies", r#"["127.0.0.0/8"]"#).behind(front)
+    })
+    .await;
+    let all: Vec<&TestServer> = cluster.nodes.iter().collect();
+    let _nginx = Nginx::start(&binary, listener, &all, &all);
+    calm(&cluster).await;
+    let mut visitors = Vec::new();
+    for _ in 0..VISITORS {
+        visitors.push(TestVisitor::connect(&cluster.nodes[0]).await);
+    }
+    let mut connections = 0.0;
+    for node in &cluster.nodes {
+        let here = node.metric("frontdesk_connections").await;
+        assert!(here > 0.5, "a third of the conversations is served here");
+        connections += here;
+    }
+    assert_close(connections, VISITORS as f64);
+    // Nobody has to know that a node is gone: what their tickets say leads to another one then.
+    cluster.nodes[2].kill9().await;
+    for visitor in &mut visitors {
+        eventually(Duration::from_secs(30), "a visitor is served again", async || {
+            let ticket = visitor.ticket().await;
+            let hello = Hello { ticket, ..visitor.hello() };
+            Box::pin(visitor.try_hello(hello)).await.is_ok()
+        })
+        .await;
+    }
 }
 
 /// Three nodes of one role each: sockets and requests come to those that take them, though people know one

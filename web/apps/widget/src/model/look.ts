@@ -1,6 +1,6 @@
 // What is known of an inbox before anybody talks, and what follows from it: the launcher's colours
 // and name, the window's theme, the visitor's language. Small, since it runs on every page of a site.
-import type { Identity, Looked } from "@frontdesk/client";
+import type { Identity, Looked, Ticket } from "@frontdesk/client";
 import type { Locale } from "@frontdesk/i18n";
 import { localText, pickLocale } from "@frontdesk/i18n";
 import type { Settings, ToPage } from "@frontdesk/loader/messages";
@@ -38,7 +38,8 @@ export async function takeLook(baseUrl: string, request: Readonly<Record<string,
   const fields = (typeof body === "object" && body !== null ? body : {}) as Readonly<Record<string, unknown>>;
   const words = (name: string): string => (typeof fields[name] === "string" ? fields[name] : "");
   if (answer.ok) {
-    const looked = { ticket: words("ticket"), token: words("visitor_token"), conversation: words("conversation_id"), atMs };
+    // The ticket, and the node it leads to, as they are.
+    const looked = { ...(fields as Ticket), token: words("visitor_token"), conversation: words("conversation_id"), atMs };
     return { kind: "seen", inbox: fields.inbox, looked };
   }
   const passes = answer.status >= 500 || answer.status === 429 || answer.status === 408;

@@ -1948,6 +1948,12 @@ export interface components {
              */
             expires_at_ms: number;
             inbox?: components["schemas"]["InboxView"] | null;
+            /**
+             * Format: int32
+             * @description Cluster: the node that serves whoever has this ticket. In the address of the socket, as `?node=`, it tells a
+             *     proxy where to lead it; from any other node the way is longer. Absent where there is one node, or none yet.
+             */
+            node?: number | null;
             /** @description Goes into `Hello.ticket`. */
             ticket: string;
             /** @description Visitors: keep it, it is the visitor's identity. */

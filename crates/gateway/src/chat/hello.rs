@@ -128,19 +128,21 @@ impl Chat {
             Ok(Identity::Agent(identity)) => {
                 self.agent_live(io, conn, reference, &hello, *identity);
             }
-            Err(code) => {
-                let to = self.own(conn);
-                let error =
-                    wire::Error { code: code.code.to_owned(), message: code.text.to_owned() };
-                self.answer(io, to, reference, Out::Error(error));
-                let close = match code.code {
-                    "overloaded" | "internal" | "storage.unavailable" => close::OVERLOADED,
-                    "auth.disabled" | "origin.refused" | "inbox.unknown" => close::FORBIDDEN,
-                    _ => close::TICKET,
-                };
-                Self::close(io, conn, close.code);
-            }
+            Err(code) => self.turn_away(io, conn, reference, code),
         }
+    }
+
+    /// Says why a client is not let in, and closes.
+    fn turn_away(&mut self, io: &mut Io<'_>, conn: ConnId, reference: u32, code: &ErrorCode) {
+        let to = self.own(conn);
+        let error = wire::Error { code: code.code.to_owned(), message: code.text.to_owned() };
+        self.answer(io, to, reference, Out::Error(error));
+        let close = match code.code {
+            "overloaded" | "internal" | "storage.unavailable" => close::OVERLOADED,
+            "auth.disabled" | "origin.refused" | "inbox.unknown" => close::FORBIDDEN,
+            _ => close::TICKET,
+        };
+        Self::close(io, conn, close.code);
     }
 
     /// Nobody serves a client at the moment: it tries again soon.
@@ -148,11 +150,7 @@ impl Chat {
         if self.conn(conn).is_some_and(|state| state.can_rejoin) {
             return self.send_on(io, conn);
         }
-        let code = &codes::OVERLOADED;
-        let error = wire::Error { code: code.code.to_owned(), message: code.text.to_owned() };
-        let to = self.own(conn);
-        self.answer(io, to, reference, Out::Error(error));
-        Self::close(io, conn, close::OVERLOADED.code);
+        self.turn_away(io, conn, reference, &codes::OVERLOADED);
     }
 
     /// A visitor's connection comes from the loop where its socket landed.

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod front;
+mod intent;
 mod licence;
 mod lockfiles;
 mod tidy;
@@ -33,6 +34,7 @@ pub(crate) fn run() -> Result<bool, String> {
     tidy::check(&root, &files, &mut report);
     lockfiles::check(&files, &mut report);
     front::check(&root, &files, &mut report);
+    intent::check(&files, &mut report);
     dependencies::check(&root, &mut report)?;
     for (path, text) in docs::expected(&root)? {
         if tree::read(&root, path)? != text {

@@ -527,10 +527,19 @@ impl TestServer {
 
     /// Memory the process holds, bytes.
     pub fn rss_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The part of it that is no file's: not the program itself.
+    pub fn anonymous_bytes(&self) -> u64 {
+        self.memory("RssAnon:")
+    }
+
+    fn memory(&self, of: &str) -> u64 {
         let mut text = String::new();
         let path = format!("/proc/{}/status", self.pid());
         fs::File::open(path).and_then(|mut f| f.read_to_string(&mut text)).expect("it runs");
-        let line = text.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says so");
+        let line = text.lines().find(|line| line.starts_with(of)).expect("Linux says so");
         let number = line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok());
         number.expect("a number of KiB") * 1_024
     }

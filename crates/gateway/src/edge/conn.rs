@@ -205,7 +205,9 @@ impl Core {
             self.make_dirty(id);
         }
         // Whoever is silent behind a tunnel is noticed where the socket is.
-        if !is_tunnel {
+        if is_tunnel {
+            self.metrics.tunnels.add(1);
+        } else {
             let silence = self.after(self.limits.silence_max);
             self.wheel.set(silence, Alarm::Silence(id));
         }
@@ -226,6 +228,9 @@ impl Core {
             self.conns = Slab::new();
         }
         self.metrics.connections.set(self.conns.len() as u64);
+        if removed.stream.home().is_some() {
+            self.metrics.tunnels.subtract(1);
+        }
         Some(removed)
     }
 

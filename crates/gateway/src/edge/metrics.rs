@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Counters of one edge loop, shared with readers. All but `connections` only grow.
+        /// Counters of one edge loop, shared with readers. All but `connections` and `tunnels` only grow.
         #[derive(Debug, Default)]
         pub struct EdgeMetrics {
             $(pub(super) $name: Counter,)*
@@ -29,6 +29,8 @@ macro_rules! counters {
 counters! {
     /// Connections now, those in their close handshake included.
     connections,
+    /// Those of them whose socket is on another node.
+    tunnels,
     /// Sockets that arrived from the front door.
     accepted,
     /// Connections that came from another loop.
@@ -65,6 +67,10 @@ impl Counter {
     pub(super) fn add(&self, n: u64) {
         // One writer: a plain load and store, no locked instruction.
         self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    pub(super) fn subtract(&self, n: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_sub(n), Relaxed);
     }
 
     pub(super) fn set(&self, n: u64) {

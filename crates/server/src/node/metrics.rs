@@ -24,7 +24,11 @@ pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> Rende
         let sum = |read: fn(&frontdesk_gateway::edge::EdgeSnapshot) -> u64| {
             edges.iter().map(read).sum::<u64>()
         };
-        gauge(&mut text, "frontdesk_connections", "Open sockets", sum(|edge| edge.connections));
+        let tunnels = sum(|edge| edge.tunnels);
+        let sockets = sum(|edge| edge.connections) - tunnels;
+        gauge(&mut text, "frontdesk_connections", "Open sockets", sockets);
+        let help = "Sockets of other nodes whose conversations are served here";
+        gauge(&mut text, "frontdesk_tunnels", help, tunnels);
         let owners = loops.owners();
         let is_own = |of: &u16| owners.owner(*of).is_some_and(|owner| loops.is_local(owner));
         let owned = (0..owners.partitions()).filter(is_own).count() as u64;

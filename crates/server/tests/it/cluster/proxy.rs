@@ -101,8 +101,8 @@ fn numbered(gateways: &[&TestServer]) -> String {
     nodes.collect::<Vec<_>>().join(" ")
 }
 
-/// A socket that another node than its own leads on counts on both. Without a word about the node one of three would
-/// be right by chance.
+/// No socket is led on by a node that does not serve it. Without a word about the node one of three would be right by
+/// chance.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_come_to_the_node_that_serves_them_behind_the_shipped_nginx() {
     let Some(binary) = nginx_binary() else {
@@ -130,8 +130,21 @@ async fn sockets_come_to_the_node_that_serves_them_behind_the_shipped_nginx() {
         let here = node.metric("frontdesk_connections").await;
         assert!(here > 0.5, "a third of the conversations is served here");
         connections += here;
+        assert_close(node.metric("frontdesk_tunnels").await, 0.0);
     }
     assert_close(connections, VISITORS as f64);
+    // At each node without the proxy: two of the three lead it on.
+    let (mut tabs, mut tunnels) = (Vec::new(), 0.0);
+    for node in &cluster.nodes {
+        let mut tab = visitors[0].another_tab();
+        tab.address = node.own_address();
+        tab.connect_by_ticket().await;
+        tabs.push(tab);
+    }
+    for node in &cluster.nodes {
+        tunnels += node.metric("frontdesk_tunnels").await;
+    }
+    assert_close(tunnels, 2.0);
     // Nobody has to know that a node is gone: what their tickets say leads to another one then.
     cluster.nodes[2].kill9().await;
     for visitor in &mut visitors {

@@ -41,8 +41,8 @@ const AGENTS: usize = 4;
 /// holds. Whoever comes back with a new ticket reads it, so the cache is full when memory has settled.
 const SAID: usize = 8;
 const SAID_BYTES: usize = 2_048;
-/// Twenty a second.
-const CHURN_EVERY: Duration = Duration::from_millis(50);
+/// Connections that are lost and replaced each second.
+const CHURN_PER_S: u64 = 20;
 /// Memory has settled by then.
 const SETTLED: Duration = Duration::from_mins(10);
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -53,6 +53,7 @@ const LINGER: Duration = Duration::from_mins(2);
 struct Look {
     at: Duration,
     rss: u64,
+    anonymous: u64,
     descriptors: usize,
     tasks: f64,
     log_bytes: u64,
@@ -65,6 +66,7 @@ impl Look {
         Self {
             at: began.elapsed(),
             rss: server.rss_bytes(),
+            anonymous: server.anonymous_bytes(),
             descriptors: descriptors.count(),
             tasks,
             log_bytes: server.log().iter().map(|line| line.len() as u64 + 1).sum(),
@@ -72,14 +74,15 @@ impl Look {
     }
 }
 
-/// Growth in an hour of the line that fits best.
-fn slope_per_hour(looks: &[Look]) -> f64 {
+/// Growth in an hour of the line that fits best, MiB.
+fn slope_per_hour(looks: &[Look], of: fn(&Look) -> u64) -> f64 {
     let count = looks.len() as f64;
     let hours = |look: &Look| look.at.as_secs_f64() / 3_600.0;
     let mean_x = looks.iter().map(hours).sum::<f64>() / count;
-    let mean_y = looks.iter().map(|look| look.rss as f64).sum::<f64>() / count;
-    let both = looks.iter().map(|look| (hours(look) - mean_x) * (look.rss as f64 - mean_y));
-    both.sum::<f64>() / looks.iter().map(|look| (hours(look) - mean_x).powi(2)).sum::<f64>()
+    let mean_y = looks.iter().map(|look| of(look) as f64).sum::<f64>() / count;
+    let both = looks.iter().map(|look| (hours(look) - mean_x) * (of(look) as f64 - mean_y));
+    let squares = looks.iter().map(|look| (hours(look) - mean_x).powi(2));
+    both.sum::<f64>() / squares.sum::<f64>() / MIB as f64
 }
 
 /// How often each thing was done.
@@ -186,20 +189,23 @@ async fn answer(mut agent: TestAgent, mut over: watch::Receiver<bool>) {
     }
 }
 
-fn minutes() -> u64 {
-    let asked = std::env::var("FRONTDESK_SOAK_MINUTES").ok();
-    asked.map_or(60, |text| text.parse().expect("FRONTDESK_SOAK_MINUTES is a number"))
+/// A number of the environment, or the usual one.
+fn asked(name: &str, usual: u64) -> u64 {
+    let number = |text: String| text.parse().unwrap_or_else(|_| panic!("{name} is a number"));
+    std::env::var(name).ok().map_or(usual, number)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "an hour; make test-long"]
 async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
     let _alone = heavy().await;
-    let minutes = minutes();
+    let minutes = asked("FRONTDESK_SOAK_MINUTES", 60);
+    // More of them show sooner what each leaves behind.
+    let per_s = asked("FRONTDESK_SOAK_PER_S", CHURN_PER_S);
     let mut report = Report::begin(
         "r26",
         &format!(
-            "Soak of {minutes} minutes: {VISITORS} visitors connected, {AGENTS} agents, 20 of the connections lost \
+            "Soak of {minutes} minutes: {VISITORS} visitors connected, {AGENTS} agents, {per_s} of the connections lost \
              and replaced each second (50 % resume, 40 % new ticket, 10 % by a newcomer who writes, is \
              answered and ends the session). Before that each says 16 KiB, which whoever comes back with a new ticket \
              reads twice, so that the history's cache (8 MiB) is full when memory has settled. Looked at every 10 s. Descriptors and tasks: before the first \
@@ -223,7 +229,7 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
     }
     let tally = Arc::new(Tally::default());
     let (mut places, mut leave) = (JoinSet::new(), Vec::new());
-    let mut churn = interval(CHURN_EVERY);
+    let mut churn = interval(Duration::from_secs(1) / per_s as u32);
     churn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 0..VISITORS {
         // They come as fast as they will go.
@@ -252,9 +258,10 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
             let Some(look) = looks.last() else { continue };
             if looks.len() % 6 == 1 {
                 note(&format!(
-                    "r26: {:>4.0} s: {:.2} MiB, {} descriptors, {} tasks, {} bytes of log",
+                    "r26: {:>4.0} s: {:.2} MiB, {:.2} of them anonymous, {} descriptors, {} tasks, {} bytes of log",
                     look.at.as_secs_f64(),
                     look.rss as f64 / MIB as f64,
+                    look.anonymous as f64 / MIB as f64,
                     look.descriptors,
                     look.tasks,
                     look.log_bytes
@@ -288,7 +295,7 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
     let kept: Vec<Look> =
         looks.into_iter().filter(|look| began.elapsed() > look.at && look.at >= settled).collect();
     let (first, last) = (kept.first().expect("looks"), kept.last().expect("looks"));
-    let slope = slope_per_hour(&kept) / MIB as f64;
+    let slope = slope_per_hour(&kept, |look| look.rss);
     let span = last.at.abs_diff(first.at).as_secs_f64() / 60.0;
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     report.figure(
@@ -300,8 +307,8 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
             read(&tally.newcomers),
             read(&tally.messages)
         ),
-        "20 a second in all",
-        (missed as f64) < minutes as f64 * 60.0 * 20.0 * 0.01,
+        &format!("{per_s} a second in all"),
+        missed < minutes * 60 * per_s / 100,
     );
     report.figure("sockets at the end", sockets, "1,000 and the agents", sockets >= 990.0);
     report.figure(
@@ -313,6 +320,19 @@ async fn r26_an_hour_of_coming_and_going_leaves_nothing_behind() {
         ),
         "at most 1 MiB/h",
         slope <= 1.0,
+    );
+    let lowest = |looks: &[Look]| looks.iter().map(|look| look.anonymous).min().unwrap_or(0);
+    let (early, late) = kept.split_at(kept.len() / 2);
+    report.figure(
+        "of that without pages of the program: slope, lowest of each half",
+        format!(
+            "{:.2} MiB/h, {:.1} and {:.1} MiB",
+            slope_per_hour(&kept, |look| look.anonymous),
+            lowest(early) as f64 / MIB as f64,
+            lowest(late) as f64 / MIB as f64,
+        ),
+        "told",
+        true,
     );
     report.figure(
         "open descriptors",

@@ -4,7 +4,8 @@
 //! partition and how far it has come is kept elsewhere.
 
 use std::fmt;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_storage::{LogError, Offset, Visit};
@@ -31,7 +32,7 @@ const SILENCE_MS: usize = 10_000;
 pub struct KafkaTail {
     options: KafkaOptions,
     partition: i32,
-    consumer: BaseConsumer<Reports>,
+    consumer: Consuming,
     next: Offset,
     /// The end of what was there when it was opened.
     end: Offset,
@@ -85,6 +86,7 @@ impl KafkaTail {
             )
             .map_err(failed)?;
         consumer.assign(&assignment).map_err(failed)?;
+        let consumer = Consuming(Some(consumer));
         Ok(Self { options, partition, consumer, next: from, end, is_patient: false })
     }
 
@@ -212,6 +214,28 @@ impl KafkaTail {
     fn corrupt(&self, what: impl Into<String>) -> LogError {
         let file = self.options.place(self.partition);
         LogError::Corrupt { file, at: self.next, what: what.into() }
+    }
+}
+
+/// A consumer whose end nobody waits for: the client sees to it that it has let go of everything, and has no limit for
+/// that (rust-rdkafka#453). Whoever opens a partition has read it by then.
+struct Consuming(Option<BaseConsumer<Reports>>);
+
+impl Deref for Consuming {
+    type Target = BaseConsumer<Reports>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Consuming {
+    fn drop(&mut self) {
+        let consumer = self.0.take();
+        let closing = thread::Builder::new().name("kafka-close".to_owned());
+        if let Err(error) = closing.spawn(move || drop(consumer)) {
+            tracing::warn!(%error, "a reader of kafka was closed where others wait for it");
+        }
     }
 }
 

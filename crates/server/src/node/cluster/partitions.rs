@@ -41,6 +41,8 @@ const TRIM_EVERY: Duration = Duration::from_mins(1);
 const WATCH_EVERY: Duration = Duration::from_secs(3);
 /// Partitions that are taken at the same time: each folds what its log holds.
 const TAKEN_AT_ONCE: usize = 4;
+/// How long one of them may take before that is told and others go on, again and again.
+const SLOW_AFTER: Duration = Duration::from_secs(30);
 /// How long the group waits for what is handed over to be written: whoever comes next need not fold it again. The
 /// log holds it in any case, and a partition whose database is away does not keep the others waiting.
 const HANDOVER_GRACE: Duration = Duration::from_secs(2);
@@ -267,9 +269,19 @@ impl Owner {
             if !self.is_wanted(partition) {
                 return;
             }
-            let permit = self.taking.acquire().await;
+            let mut permit = self.taking.acquire().await.ok();
             let owner = Arc::clone(self);
-            let opened = tokio::task::spawn_blocking(move || owner.open(partition)).await;
+            let mut opening = tokio::task::spawn_blocking(move || owner.open(partition));
+            let opened = loop {
+                tokio::select! {
+                    opened = &mut opening => break opened,
+                    () = sleep(SLOW_AFTER) => {
+                        // Others need not wait for it.
+                        permit = None;
+                        tracing::warn!(partition, "a partition is still being opened");
+                    }
+                }
+            };
             drop(permit);
             match opened {
                 Ok(Ok(Taken { epoch, dispatcher, files })) => {

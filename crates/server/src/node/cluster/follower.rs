@@ -90,9 +90,9 @@ impl Follower {
                         break;
                     }
                 };
-                let reached = changed.last().map_or(applied, |last| last.offset);
+                let last = changed.last().map_or(applied, |last| last.offset);
                 // Records that changed nothing count too.
-                from = if changed.len() < ROWS_MAX { applied.max(reached) } else { reached };
+                from = if changed.len() < ROWS_MAX { applied.max(last) } else { last };
                 batch.summaries.extend(summaries(log, &changed));
                 batch.offsets.push((log, from));
                 if batch.summaries.len() >= ROWS_MAX {

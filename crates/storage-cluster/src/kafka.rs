@@ -2,16 +2,13 @@
 //! says when it fails.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{error, io};
+use std::{error, io, thread};
 
 use frontdesk_storage::LogError;
-use parking_lot::Mutex;
 use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 
 mod board;
@@ -19,6 +16,7 @@ mod bus;
 mod group;
 mod log;
 mod producer;
+mod reports;
 mod session;
 mod tail;
 mod topic;
@@ -30,6 +28,7 @@ pub use bus::{KafkaBus, NodeNumber};
 pub use group::{GroupEvent, Handover, KafkaGroup};
 pub use log::KafkaLog;
 pub use producer::KafkaProducer;
+use reports::Reports;
 pub use tail::KafkaTail;
 pub use topic::{TopicError, ensure_topic};
 pub use turn::Notify;
@@ -73,6 +72,8 @@ impl KafkaOptions {
             .set("reconnect.backoff.max.ms", "1000")
             // A broker that was fenced comes back with what it knew, and a client that asked it waits for this.
             .set("topic.metadata.refresh.interval.ms", "5000")
+            // By these it is noticed that a client has no broker left.
+            .set("statistics.interval.ms", "5000")
             .set_log_level(RDKafkaLogLevel::Warning);
         config
     }
@@ -171,7 +172,16 @@ fn until_some<T>(deadline: Instant, mut look: impl FnMut() -> Option<T>) -> Opti
         if found.is_some() || is_last {
             return found;
         }
-        std::thread::park_timeout(LOOK_INTERVAL);
+        thread::park_timeout(LOOK_INTERVAL);
+    }
+}
+
+/// Ends a client that nobody waits for: it sees to it that it has let go of everything, and has no limit for that
+/// (rust-rdkafka#453).
+fn close(client: impl Send + 'static) {
+    let closing = thread::Builder::new().name("kafka-close".to_owned());
+    if let Err(error) = closing.spawn(move || drop(client)) {
+        tracing::warn!(%error, "a kafka client was closed where others wait for it");
     }
 }
 
@@ -183,46 +193,3 @@ fn from_kafka(offset: i64) -> u64 {
 fn to_kafka(offset: u64) -> i64 {
     i64::try_from(offset.saturating_sub(1)).expect("a log does not get that long")
 }
-
-/// Passes on what librdkafka logs, and keeps the last error that belongs to no call.
-#[derive(Debug, Default, Clone)]
-struct Reports {
-    last: Arc<Mutex<Option<String>>>,
-}
-
-impl Reports {
-    /// The last error told since it was asked for last.
-    fn take(&self) -> Option<String> {
-        self.last.lock().take()
-    }
-}
-
-/// Warnings at every start: of a setting that is chosen on purpose, and of a producer's id that is asked for before
-/// the first broker has answered.
-const EXPECTED: [&str; 2] = ["CONFWARN", "GETPID"];
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        // Calls report their own errors; these lines say what came before.
-        match level {
-            _ if EXPECTED.contains(&facility) => {
-                tracing::debug!(kafka.facility = facility, kafka.line = line, "kafka client");
-            }
-            RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error
-            | RDKafkaLogLevel::Warning => {
-                tracing::warn!(kafka.facility = facility, kafka.line = line, "kafka client");
-            }
-            _ => tracing::debug!(kafka.facility = facility, kafka.line = line, "kafka client"),
-        }
-    }
-
-    fn error(&self, error: ClientError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka client has trouble");
-        *self.last.lock() = Some(reason.to_owned());
-    }
-}
-
-impl rdkafka::consumer::ConsumerContext for Reports {}

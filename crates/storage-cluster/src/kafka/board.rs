@@ -76,14 +76,14 @@ impl KafkaBoard {
     /// last few seconds. Blocks.
     pub fn open(log: &KafkaOptions) -> Result<(Self, Receiver<Notice>), BoardError> {
         let topic = Transient::open(log, "nodes", 1, RETENTION).map_err(BoardError::Topic)?;
-        let (reader, recent) = read_recent(&topic)?;
+        let (mut reader, recent) = read_recent(&topic)?;
         let (sender, receiver) = channel(NOTICES_MAX);
         let is_closed = Arc::new(AtomicBool::new(false));
         thread::Builder::new()
             .name("kafka-board".to_owned())
             .spawn({
                 let is_closed = Arc::clone(&is_closed);
-                move || pass_on(&reader, recent, &sender, &is_closed)
+                move || pass_on(&mut reader, recent, &sender, &is_closed)
             })
             .expect("the system has a thread left");
         Ok((Self { topic: Arc::new(topic), is_closed }, receiver))
@@ -109,7 +109,7 @@ fn read_recent(topic: &Transient) -> Result<(Reader, Vec<Notice>), BoardError> {
     let mark = Secret128::random().reveal();
     let (first, next) = topic.bounds(0).map_err(BoardError::Read)?;
     let from = first.max(next - RECENT_NOTICES_MAX);
-    let reader = topic.read(0, from).map_err(BoardError::Read)?;
+    let mut reader = topic.read(0, from).map_err(BoardError::Read)?;
     let write = || topic.send(0, mark.as_bytes(), b"", None);
     let silent = || BoardError::Silent { topic: topic.options().topic.clone() };
     write().map_err(|_| silent())?;
@@ -139,7 +139,12 @@ fn written_ms(message: &BorrowedMessage<'_>) -> i64 {
     message.timestamp().to_millis().unwrap_or_default()
 }
 
-fn pass_on(reader: &Reader, recent: Vec<Notice>, sender: &Sender<Notice>, is_closed: &AtomicBool) {
+fn pass_on(
+    reader: &mut Reader,
+    recent: Vec<Notice>,
+    sender: &Sender<Notice>,
+    is_closed: &AtomicBool,
+) {
     for notice in recent {
         if sender.blocking_send(notice).is_err() {
             return;

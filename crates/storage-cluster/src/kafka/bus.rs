@@ -81,7 +81,7 @@ impl KafkaBus {
         let failed =
             |error| TopicError::Bus { topic: topic.options().topic.clone(), source: error };
         let (_, next) = topic.bounds(CONTROL).map_err(failed)?;
-        let control = topic.read(CONTROL, next).map_err(failed)?;
+        let mut control = topic.read(CONTROL, next).map_err(failed)?;
         if let Err(error) = topic.send(CONTROL, QUESTION, b"", None) {
             tracing::debug!(%error, "subscriptions of the bus are known when they next say so");
         }
@@ -97,7 +97,7 @@ impl KafkaBus {
             .name("kafka-bus".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.listen(&control)
+                move || shared.listen(&mut control)
             })
             .expect("the system has a thread left");
         Ok(Self { shared })
@@ -112,7 +112,7 @@ impl Drop for KafkaBus {
 
 impl Shared {
     /// Hears what subscriptions of all nodes say.
-    fn listen(&self, control: &Reader) {
+    fn listen(&self, control: &mut Reader) {
         while !self.is_closed.load(Ordering::Acquire) {
             let Some(message) = control.poll(POLL_INTERVAL) else { continue };
             if message.key() == Some(QUESTION) {

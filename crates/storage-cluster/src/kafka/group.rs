@@ -23,10 +23,10 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError as ClientError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Offset, TopicPartitionList};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use rdkafka::{Offset, Statistics, TopicPartitionList};
+use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
 
-use super::{KafkaOptions, Reports, session};
+use super::{KafkaOptions, Reports, close, session};
 
 /// So many signs of life are due before a member counts as dead; by each it also hears that the group shares anew.
 const HEARTBEATS: u32 = 3;
@@ -91,21 +91,23 @@ impl KafkaGroup {
     pub fn join(options: &KafkaOptions) -> Result<(Self, Receiver<GroupEvent>), LogError> {
         let failed = |source| options.topic_failed("join the owners of", source);
         let (events, receiver) = channel(EVENTS_MAX);
-        let held = Arc::new(Mutex::new(Held::default()));
-        let reports = Reports::default();
-        let member = Member { events, held: Arc::clone(&held), reports };
-        let config = config(options, session::timeout(options));
-        let consumer = BaseConsumer::from_config_and_context(&config, member).map_err(failed)?;
-        consumer.subscribe(&[&options.topic]).map_err(failed)?;
-        let group = Self {
-            is_leaving: Arc::new(AtomicBool::new(false)),
-            fetched: Arc::new(AtomicU64::new(0)),
-            held,
+        let membership = Membership {
+            config: config(options, session::timeout(options)),
+            topic: options.topic.clone(),
+            events,
+            held: Arc::default(),
+            is_leaving: Arc::default(),
+            fetched: Arc::default(),
         };
-        let (is_leaving, fetched) = (Arc::clone(&group.is_leaving), Arc::clone(&group.fetched));
+        let group = Self {
+            is_leaving: Arc::clone(&membership.is_leaving),
+            fetched: Arc::clone(&membership.fetched),
+            held: Arc::clone(&membership.held),
+        };
+        let consumer = membership.consumer().map_err(failed)?;
         thread::Builder::new()
             .name("kafka-group".to_owned())
-            .spawn(move || run(consumer, &is_leaving, &fetched))
+            .spawn(move || membership.run(consumer))
             .expect("the system has a thread left");
         Ok((group, receiver))
     }
@@ -147,25 +149,66 @@ fn config(options: &KafkaOptions, session_timeout: Duration) -> rdkafka::ClientC
     config
 }
 
-/// Serves the group's events until the member leaves.
-fn run(consumer: BaseConsumer<Member>, is_leaving: &AtomicBool, fetched: &AtomicU64) {
-    while !is_leaving.load(Ordering::Acquire) && !consumer.context().events.is_closed() {
-        match consumer.poll(POLL_INTERVAL) {
-            None => {}
-            Some(Ok(_)) => {
-                fetched.fetch_add(1, Ordering::Relaxed);
-            }
-            Some(Err(error)) => tracing::warn!(%error, "the group of owners has trouble"),
-        }
-    }
-    // It revokes what the member has, and tells the group.
-    drop(consumer);
-}
-
-/// This member, as the group's callbacks see it.
-struct Member {
+/// What outlives the consumer by which this node is a member.
+struct Membership {
+    config: rdkafka::ClientConfig,
+    topic: String,
     events: Sender<GroupEvent>,
     held: Arc<Mutex<Held>>,
+    is_leaving: Arc<AtomicBool>,
+    fetched: Arc<AtomicU64>,
+}
+
+impl Membership {
+    fn consumer(&self) -> KafkaResult<BaseConsumer<Member>> {
+        let member = Member {
+            events: self.events.downgrade(),
+            held: Arc::clone(&self.held),
+            is_replaced: AtomicBool::new(false),
+            reports: Reports::default(),
+        };
+        let consumer = BaseConsumer::from_config_and_context(&self.config, member)?;
+        consumer.subscribe(&[&self.topic])?;
+        Ok(consumer)
+    }
+
+    /// Serves the group's events until the member leaves.
+    fn run(self, mut consumer: BaseConsumer<Member>) {
+        while !self.is_leaving.load(Ordering::Acquire) && !self.events.is_closed() {
+            match consumer.poll(POLL_INTERVAL) {
+                None => {}
+                Some(Ok(_)) => {
+                    self.fetched.fetch_add(1, Ordering::Relaxed);
+                }
+                Some(Err(error)) => tracing::warn!(%error, "the group of owners has trouble"),
+            }
+            if consumer.context().reports.take_stranded() {
+                self.join_anew(&mut consumer);
+            }
+        }
+        // It revokes what the member has, and tells the group.
+        drop(consumer);
+    }
+
+    /// Joins by another consumer. The node keeps what it has until the group gives that one something.
+    fn join_anew(&self, consumer: &mut BaseConsumer<Member>) {
+        match self.consumer() {
+            Ok(new) => {
+                consumer.context().is_replaced.store(true, Ordering::Relaxed);
+                self.held.lock().is_in_doubt = true;
+                close(std::mem::replace(consumer, new));
+            }
+            Err(error) => tracing::error!(%error, "could not join the group of owners anew"),
+        }
+    }
+}
+
+/// The member behind one consumer, as the group's callbacks see it.
+struct Member {
+    events: WeakSender<GroupEvent>,
+    held: Arc<Mutex<Held>>,
+    /// Another one is the member now: what this one is told counts no more.
+    is_replaced: AtomicBool,
     reports: Reports,
 }
 
@@ -209,6 +252,9 @@ impl Member {
         list.set_all_offsets(Offset::End)?;
         consumer.incremental_assign(list)?;
         consumer.pause(list)?;
+        if self.is_replaced.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let (new, lost) = self.held.lock().assign(partitions(list));
         self.tell(lost, GroupEvent::Lost);
         self.tell(new, GroupEvent::Assigned);
@@ -216,7 +262,9 @@ impl Member {
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {
-        if consumer.assignment_lost() {
+        if self.is_replaced.load(Ordering::Relaxed) {
+            // The owner hears what the other member is told.
+        } else if consumer.assignment_lost() {
             self.held.lock().is_in_doubt = true;
         } else {
             let own = self.held.lock().revoke(&partitions(list));
@@ -233,7 +281,11 @@ impl Member {
     }
 
     fn tell(&self, partitions: Vec<u16>, event: impl FnOnce(Vec<u16>) -> GroupEvent) {
-        if !partitions.is_empty() && self.events.blocking_send(event(partitions)).is_err() {
+        if partitions.is_empty() {
+            return;
+        }
+        let told = self.events.upgrade().map(|events| events.blocking_send(event(partitions)));
+        if !matches!(told, Some(Ok(()))) {
             tracing::debug!("nobody listens to the group of owners any more");
         }
     }
@@ -263,6 +315,10 @@ impl ClientContext for Member {
 
     fn error(&self, error: ClientError, reason: &str) {
         self.reports.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.reports.stats(statistics);
     }
 }
 

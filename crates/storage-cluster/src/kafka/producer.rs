@@ -3,7 +3,7 @@
 //! It is idempotent and sends again by itself what a broker did not answer, in order and without doubles. What
 //! it cannot deliver in time it gives up; then it must not go on behind the gap. It is **retired**:
 //! what waits in it is thrown away, what is on its way may end, and a new one takes the appends that begin from
-//! then on.
+//! then on. One that has no broker left is retired too.
 
 use std::fmt;
 use std::ptr;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use frontdesk_storage::{LogError, Offset, Record};
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
+use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
@@ -174,7 +175,11 @@ impl Shared {
         let mut client = Arc::clone(&self.client.read());
         while !self.is_stopped.load(Ordering::Acquire) {
             client.poll(POLL_INTERVAL);
-            if !client.context().is_retired.load(Ordering::Acquire) {
+            let context = client.context();
+            if context.reports.take_stranded() {
+                context.retire();
+            }
+            if !context.is_retired.load(Ordering::Acquire) {
                 continue;
             }
             match new_client(&self.options) {
@@ -339,5 +344,9 @@ impl ClientContext for Deliveries {
         if is_fatal {
             self.retire();
         }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.reports.stats(statistics);
     }
 }

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::ops::{ControlFlow, Deref};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_storage::{LogError, Offset, Visit};
@@ -15,7 +14,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message};
 
-use super::{DIAGNOSIS_TIMEOUT, KafkaOptions, Reports, from_kafka, to_kafka};
+use super::{DIAGNOSIS_TIMEOUT, KafkaOptions, Reports, close, from_kafka, to_kafka};
 
 /// At most so many records are handed out in one poll.
 const BATCH_RECORDS_MAX: usize = 1024;
@@ -217,8 +216,7 @@ impl KafkaTail {
     }
 }
 
-/// A consumer whose end nobody waits for: the client sees to it that it has let go of everything, and has no limit for
-/// that (rust-rdkafka#453). Whoever opens a partition has read it by then.
+/// A consumer whose end nobody waits for: whoever opens a partition has read it by then.
 struct Consuming(Option<BaseConsumer<Reports>>);
 
 impl Deref for Consuming {
@@ -231,11 +229,7 @@ impl Deref for Consuming {
 
 impl Drop for Consuming {
     fn drop(&mut self) {
-        let consumer = self.0.take();
-        let closing = thread::Builder::new().name("kafka-close".to_owned());
-        if let Err(error) = closing.spawn(move || drop(consumer)) {
-            tracing::warn!(%error, "a reader of kafka was closed where others wait for it");
-        }
+        close(self.0.take());
     }
 }
 

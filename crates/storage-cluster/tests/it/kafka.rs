@@ -17,6 +17,7 @@ mod group;
 mod injected;
 pub(crate) mod services;
 mod shared;
+mod stranded;
 mod topic;
 
 use services::TestTopic;

@@ -31,6 +31,8 @@ use super::ClusterNode;
 
 /// How long until a partition that could not be taken is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How soon it is noticed that the group has spoken again.
+const DOUBT_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a loop may take to let go of a partition beside the time after which its log gives up an append.
 const RELEASE_MARGIN: Duration = Duration::from_secs(15);
 /// How long leaving the group may take.
@@ -88,6 +90,7 @@ struct Owner {
     producer: Arc<KafkaProducer>,
     files: Files,
     options: DispatcherOptions,
+    group: Arc<KafkaGroup>,
     /// What the group says is this node's.
     assigned: Mutex<BTreeSet<u16>>,
     /// One for each partition, held while it is taken or handed over: what was begun last is done last.
@@ -129,12 +132,14 @@ pub(super) fn start(
     }
     let (group, events) = tokio::task::block_in_place(|| KafkaGroup::join(&node.kafka))
         .context("cannot join the owners")?;
+    let group = Arc::new(group);
     let owner = Arc::new(Owner {
         loops,
         history: Arc::clone(&node.history),
         producer: Arc::clone(&node.producer),
         files,
         options: DispatcherOptions { partitions: node.partitions, ..DispatcherOptions::default() },
+        group: Arc::clone(&group),
         assigned: Mutex::default(),
         turns: (0..node.partitions).map(|_| tokio::sync::Mutex::default()).collect(),
         release_timeout: node.kafka.delivery_timeout + RELEASE_MARGIN,
@@ -147,7 +152,7 @@ pub(super) fn start(
     tasks.spawn(Arc::clone(&owner).mend(broken));
     tasks.spawn(Arc::clone(&owner).watch(stop.clone()));
     tasks.spawn(owner.trim(stop.clone()));
-    Ok(Handle { group: Some(Arc::new(group)), owned, ended })
+    Ok(Handle { group: Some(group), owned, ended })
 }
 
 impl Owner {
@@ -265,6 +270,10 @@ impl Owner {
     /// Takes a partition, however often it has to be tried.
     async fn take(self: &Arc<Self>, partition: u16) {
         loop {
+            // Meanwhile the group may have given it to somebody, who would lose it to this node again and again.
+            while self.group.is_in_doubt() {
+                sleep(DOUBT_INTERVAL).await;
+            }
             let turn = self.turns[usize::from(partition)].lock().await;
             if !self.is_wanted(partition) {
                 return;

@@ -105,6 +105,7 @@ limits! {
     IDLE_WARN_MS: i64 = 5 * 60_000, Milliseconds, "How long before that the visitor is told.";
     PRESENCE_GRACE_MS: i64 = 60_000, Milliseconds, "From an agent's last socket to offline: a reload or a change of network is no absence.";
     FIRST_ANSWER_MS: i64 = 120_000, Milliseconds, "How long an owner may leave a new session unanswered before the next agent gets it.";
+    INTENT_WAIT_MS: i64 = 2_000, Milliseconds, "How long a new session waits for its intent where that may lead it to another queue (R27).";
     UNATTENDED_DEADLINE_MS: i64 = 24 * 60 * 60_000, Milliseconds, "When a session that came in while nobody was online has to be answered.";
     PENDING_MAX_MS: i64 = 30 * 24 * 60 * 60_000, Milliseconds, "The longest time a session may be set aside.";
     CAPACITY_DEFAULT: u32 = 5, Count, "Sessions one agent gets by routing at a time.";

@@ -200,6 +200,8 @@ pub struct Chat {
     to_desk: VecDeque<DeskInput>,
     /// Removals of files the gate had no room for yet; each follows from a message that was stored.
     to_gate: VecDeque<GateRequest>,
+    /// What visitors wrote in this turn, for whoever finds out what they want.
+    heard: Vec<port::Heard>,
     told_desk_ms: i64,
     told_offset: u64,
 
@@ -288,6 +290,7 @@ impl Chat {
             unread: Vec::new(),
             to_desk: VecDeque::new(),
             to_gate: VecDeque::new(),
+            heard: Vec::new(),
             told_desk_ms: 0,
             told_offset: 0,
             cursors: HashMap::new(),
@@ -620,6 +623,7 @@ impl Service for Chat {
             self.tell(loop_index, Command::HeldAnswered { conn });
         }
         self.tell_gate();
+        self.tell_heard();
         let telling = self.tell_desk(io.now_ms());
         let tending = self.dispatchers.tend(io.now_ms(), self.projected.get());
         if telling || tending {

@@ -91,8 +91,13 @@ fn session(number: u32) -> Session {
 /// Agents who are online, with this capacity each.
 fn desk(capacity: u32) -> Desk {
     let mut desk = Desk::new(DeskSettings::default(), IdSource::new([1, 2, 3], 4, 5));
-    let profile =
-        InboxProfile { id: inbox(), routing: Routing::Auto, teams: BTreeSet::new(), open: true };
+    let profile = InboxProfile {
+        id: inbox(),
+        routing: Routing::Auto,
+        teams: BTreeSet::new(),
+        open: true,
+        intent_wait_ms: 0,
+    };
     desk.apply(NOW_MS, [Input::Inbox(profile)]);
     for number in 1..=AGENTS {
         let id = UserId::from_bytes([number; 12]);

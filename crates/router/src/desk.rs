@@ -70,6 +70,8 @@ pub struct InboxProfile {
     pub teams: BTreeSet<TeamId>,
     /// Whether it is within hours now.
     pub open: bool,
+    /// How long a new session waits for its intent before its queue gets it, ms; 0 where intents lead nowhere.
+    pub intent_wait_ms: i64,
 }
 
 /// Something the desk learns.
@@ -425,6 +427,7 @@ impl Desk {
             },
             attended: self.serves_now(now_ms, held.inbox, held.team),
             instead: self.instead(now_ms, held),
+            intent_until_ms: self.intent_until_ms(held).filter(|until_ms| *until_ms > now_ms),
         }
     }
 

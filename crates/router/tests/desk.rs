@@ -316,6 +316,40 @@ fn a_team_queue_is_served_by_its_team() {
 }
 
 #[test]
+fn a_new_session_waits_for_its_intent_where_that_may_lead_elsewhere() {
+    const WAIT_MS: i64 = 2 * SECOND_MS;
+    let mut world = World::with_agents(1, 5);
+    let mut second = profile(2, 5);
+    second.teams = BTreeSet::from([team(7)]);
+    world.come_online(second);
+    world.feed(vec![Input::Inbox(InboxProfile { intent_wait_ms: WAIT_MS, ..open_inbox() })]);
+    let sales = |to_team: String| {
+        Change::IntentSet(chat::IntentSet { intent: "sales".to_owned(), confidence: 0.9, to_team })
+    };
+    world.visitor_writes(1);
+    world.pass(WAIT_MS - SECOND_MS);
+    assert_eq!(world.owner(1), None);
+    world.change(1, sales(team(7).to_string()));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+    // An intent that leads nowhere ends the wait as well, and so does time.
+    world.visitor_writes(2);
+    world.change(2, sales(String::new()));
+    world.fold();
+    assert_eq!(world.owner(2), Some(agent(1)));
+    world.visitor_writes(3);
+    world.pass(WAIT_MS - 1);
+    assert_eq!(world.owner(3), None);
+    world.pass(1);
+    assert!(world.owner(3).is_some());
+    // It was in somebody's hands: nobody waits again.
+    let requeued = chat::Queued { waiting_since_ms: world.now_ms, ..Default::default() };
+    world.change(3, Change::Queued(requeued));
+    world.fold();
+    assert!(world.owner(3).is_some());
+}
+
+#[test]
 fn wished_skills_hold_for_a_while() {
     let mut world = World::with_agents(1, 1);
     let mut second = profile(2, 1);

@@ -181,12 +181,13 @@ impl Node {
         let (broken_in, broken_out) = mpsc::channel(BROKEN_QUEUE);
         let (overdue_in, overdue_out) = mpsc::channel(OVERDUE_QUEUE);
         let ports = match &node {
-            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None },
+            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None, heard: None },
             Some(_) => Ports {
                 gate: gate_in,
                 desk: switch_in,
                 broken: Some(broken_in),
                 spool: Some(overdue_in),
+                heard: None,
             },
         };
 

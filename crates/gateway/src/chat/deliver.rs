@@ -222,6 +222,7 @@ impl Chat {
             Verdict::Accepted { seq, .. } => *seq,
             _ => 0,
         };
+        self.hear(conversation, entries);
         let replaced = replaced.iter_mut().map(|entry| (entry, None));
         let new = entries.iter_mut().zip(stored.iter().map(Some));
         for (entry, stored) in replaced.chain(new) {

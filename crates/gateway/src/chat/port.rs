@@ -565,6 +565,23 @@ pub enum DeskInput {
     },
 }
 
+/// What a visitor wrote while nobody of the team had answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Whose conversation.
+    pub account: AccountId,
+    /// Which.
+    pub conversation: ConversationId,
+    /// Id of the inbox it came by.
+    pub inbox: String,
+    /// The session within the conversation, from 1.
+    pub session: u32,
+    /// Its intent so far; empty while there is none.
+    pub intent: String,
+    /// The beginning of what was written.
+    pub text: Box<str>,
+}
+
 /// The ways out of a loop to the tasks that may wait.
 #[derive(Debug, Clone)]
 pub struct Ports {
@@ -577,6 +594,8 @@ pub struct Ports {
     pub broken: Option<mpsc::Sender<Box<Dispatcher>>>,
     /// To whoever keeps messages while the log is away. None where the log is on this machine.
     pub spool: Option<mpsc::Sender<Vec<Overdue>>>,
+    /// To whoever finds out what visitors want. None where nobody does.
+    pub heard: Option<mpsc::Sender<Vec<Heard>>>,
 }
 
 /// Progress of the projections for one log, shared with the loop that trims it.

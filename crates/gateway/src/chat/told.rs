@@ -1,15 +1,24 @@
-//! What the desk and the gate are told of a loop's work: some in each turn, so that none takes long.
+//! What the desk, the gate and whoever finds out what visitors want are told of a loop's work: some in each turn, so
+//! that none takes long.
 
-use frontdesk_core::id::AccountId;
+use frontdesk_core::{
+    chat::{ActorKind, Audience, Entry, content::Kind, entry::Body},
+    id::{AccountId, ConversationId},
+};
 use frontdesk_dispatcher::{DispatchError, EncodedState};
 
-use super::{Chat, frames, port::DeskInput};
+use super::{
+    Chat, frames,
+    port::{DeskInput, Heard},
+};
 use crate::peer::State;
 
 /// How long new messages alone may wait before lists of people who take no part hear of them, ms.
 const SUMMARIES_EVERY_MS: i64 = 1_000;
 /// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
 const SUMMARIES_PER_TURN: usize = 64;
+/// Of a message that is longer the beginning says what it is about.
+const HEARD_BYTES_MAX: usize = 8 << 10;
 
 impl Chat {
     /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now
@@ -81,6 +90,50 @@ impl Chat {
             DeskInput::States(states.into_iter().map(encoded).collect())
         });
         !self.telling.is_empty() || !self.urgent.is_empty()
+    }
+
+    /// Notes what a visitor wrote, as long as nobody of the team has answered.
+    pub(super) fn hear(&mut self, conversation: ConversationId, entries: &[Entry]) {
+        if self.ports.heard.is_none() {
+            return;
+        }
+        for entry in entries {
+            let by_visitor =
+                entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Visitor);
+            let Some(Body::Content(content)) = &entry.body else { continue };
+            let Some(Kind::Text(text)) = &content.kind else { continue };
+            if !by_visitor || entry.audience() != Audience::Everyone {
+                continue;
+            }
+            let Some(state) = self.dispatchers.state_in_memory(conversation) else { return };
+            let (Some(account), Some(session)) = (state.account(), state.session()) else { return };
+            if session.first_answer_at_ms > 0 {
+                return;
+            }
+            let end = text.body.floor_char_boundary(HEARD_BYTES_MAX);
+            let heard = Heard {
+                account,
+                conversation,
+                inbox: session.inbox.clone(),
+                session: session.number,
+                intent: session.intent.clone(),
+                text: text.body[..end].into(),
+            };
+            self.heard.push(heard);
+        }
+    }
+
+    /// Passes on what was heard. What there is no room for is not looked at: its session stays in the inbox's queue.
+    pub(super) fn tell_heard(&mut self) {
+        if self.heard.is_empty() {
+            return;
+        }
+        let heard = std::mem::take(&mut self.heard);
+        if let Some(port) = &self.ports.heard
+            && port.try_send(heard).is_err()
+        {
+            tracing::debug!("nobody has time to find out what visitors want");
+        }
     }
 
     /// Hands the gate what it had no room for; what it cannot take now waits.

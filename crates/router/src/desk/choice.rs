@@ -17,6 +17,9 @@ impl Desk {
         if !self.is_auto(held.inbox) || !self.is_open(held.inbox) {
             return None;
         }
+        if self.intent_until_ms(held).is_some_and(|until_ms| now_ms < until_ms) {
+            return None;
+        }
         // A returning visitor goes to the agent who knows the story.
         if let Some(last) = held.summary.last_owner
             && !held.missed.contains(&last)
@@ -36,6 +39,14 @@ impl Desk {
             candidates.retain(skilled);
         }
         self.agents.least_busy(candidates.into_iter().filter(|agent| self.agents.has_room(agent)))
+    }
+
+    /// Until when a new session waits for its intent, which may lead it to another queue.
+    pub(super) fn intent_until_ms(&self, held: &Held) -> Option<i64> {
+        let session = held.session();
+        let is_new = held.queued() && session.assigned_at_ms == 0 && session.intent.is_empty();
+        let inbox = self.inboxes.get(&held.inbox?)?;
+        (is_new && inbox.intent_wait_ms > 0).then_some(session.opened_at_ms + inbox.intent_wait_ms)
     }
 
     /// Everybody online who serves the session's queue.

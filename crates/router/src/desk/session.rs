@@ -60,6 +60,8 @@ pub(super) struct Around {
     pub(super) attended: bool,
     /// Who could answer instead of the owner.
     pub(super) instead: Instead,
+    /// Until when it waits for its intent.
+    pub(super) intent_until_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +183,7 @@ impl Held {
             let urgent = chat::PrioritySet { priority: PRIORITY_URGENT };
             return propose(Change::PrioritySet(urgent), deadline_ms);
         }
+        let deadline_ms = around.intent_until_ms.unwrap_or(deadline_ms).min(deadline_ms);
         Next { step: Step::Nothing, deadline_ms }
     }
 

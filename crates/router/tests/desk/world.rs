@@ -47,7 +47,13 @@ pub(crate) fn profile(number: u8, capacity: u32) -> AgentProfile {
 }
 
 pub(crate) fn open_inbox() -> InboxProfile {
-    InboxProfile { id: inbox(), routing: Routing::Auto, teams: BTreeSet::new(), open: true }
+    InboxProfile {
+        id: inbox(),
+        routing: Routing::Auto,
+        teams: BTreeSet::new(),
+        open: true,
+        intent_wait_ms: 0,
+    }
 }
 
 pub(crate) struct World {

@@ -212,6 +212,7 @@ impl DeskTask {
                 },
                 teams: inbox.default_team.into_iter().collect(),
                 open: true,
+                intent_wait_ms: 0,
             }));
         }
         if let Some(at) = self.accounts.get(&account) {

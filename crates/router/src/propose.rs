@@ -300,7 +300,8 @@ impl Proposer<'_> {
                     intent: set.intent,
                     // A person is sure.
                     confidence: 1.0,
-                    to_team: String::new(),
+                    source: chat::IntentSource::Person.into(),
+                    ..chat::IntentSet::default()
                 })
             }
             Order::SetLabels(set) => {

@@ -324,7 +324,8 @@ fn a_new_session_waits_for_its_intent_where_that_may_lead_elsewhere() {
     world.come_online(second);
     world.feed(vec![Input::Inbox(InboxProfile { intent_wait_ms: WAIT_MS, ..open_inbox() })]);
     let sales = |to_team: String| {
-        Change::IntentSet(chat::IntentSet { intent: "sales".to_owned(), confidence: 0.9, to_team })
+        let intent = "sales".to_owned();
+        Change::IntentSet(chat::IntentSet { intent, to_team, ..Default::default() })
     };
     world.visitor_writes(1);
     world.pass(WAIT_MS - SECOND_MS);

@@ -104,7 +104,12 @@ fn is_made(session: &Session, change: &Change) -> bool {
         Change::Rated(rated) => {
             rated.rating == session.rating && rated.comment == session.rating_comment
         }
-        Change::IntentSet(set) => set.intent == session.intent && !moves(session, &set.to_team),
+        Change::IntentSet(set) => {
+            let is_same = set.intent == session.intent && !moves(session, &set.to_team);
+            // What a person said of it stands.
+            let by_person = |source| source == chat::IntentSource::Person as i32;
+            is_same || (by_person(session.intent_source) && !by_person(set.source))
+        }
         Change::PrioritySet(set) => set.priority == session.priority,
         Change::Joined(joined) => joined.participant.as_ref().is_some_and(|participant| {
             is_owner(session, &participant.id) || is_participant(session, &participant.id)
@@ -317,6 +322,9 @@ impl Step<'_> {
             set.to_team.clear();
         }
         self.session.intent.clone_from(&set.intent);
+        self.session.intent_confidence = set.confidence;
+        self.session.intent_source = set.source;
+        self.session.intent_why.clone_from(&set.why);
         (Event::IntentSet(set), None)
     }
 

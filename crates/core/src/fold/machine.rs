@@ -86,6 +86,7 @@ fn change() -> impl Strategy<Value = Change> {
             intent: format!("for {team}"),
             confidence: 0.5,
             to_team: team.to_owned(),
+            ..chat::IntentSet::default()
         })),
         1 => (0..6_u32).prop_map(|priority| Change::PrioritySet(chat::PrioritySet { priority })),
         1 => who().prop_map(|who| {

@@ -436,6 +436,7 @@ fn an_intent_moves_a_queued_session_and_no_other() {
             intent: intent.to_owned(),
             confidence: 0.9,
             to_team: "complaints".to_owned(),
+            ..chat::IntentSet::default()
         })
     };
     let mut model = Model::new();
@@ -449,6 +450,33 @@ fn an_intent_moves_a_queued_session_and_no_other() {
     let folded = model.change(system(), set("complaint"));
     assert_eq!(folded.events[0].team, "sales");
     assert_eq!(model.session().intent, "complaint");
+}
+
+#[test]
+fn what_a_person_said_of_the_intent_stands() {
+    let set = |intent: &str, source: chat::IntentSource| {
+        Change::IntentSet(chat::IntentSet {
+            intent: intent.to_owned(),
+            confidence: 0.9,
+            source: source.into(),
+            why: "because".to_owned(),
+            ..chat::IntentSet::default()
+        })
+    };
+    let mut model = Model::served_by("ann");
+    model.change(system(), set("consult", chat::IntentSource::Model));
+    assert_eq!(model.session().intent_why, "because");
+    // A rule or the model may change its mind.
+    model.change(system(), set("complaint", chat::IntentSource::Model));
+    assert_eq!(model.session().intent, "complaint");
+    model.change(agent("ann"), set("sales", chat::IntentSource::Person));
+    assert_eq!(model.session().intent, "sales");
+    for source in [chat::IntentSource::Model, chat::IntentSource::Rule] {
+        let folded = model.change(system(), set("complaint", source));
+        assert_eq!(folded.verdict, Verdict::Unchanged);
+    }
+    model.change(agent("ann"), set("consult", chat::IntentSource::Person));
+    assert_eq!(model.session().intent, "consult");
 }
 
 #[test]

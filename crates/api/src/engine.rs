@@ -95,6 +95,16 @@ pub trait Engine: Send + Sync + 'static {
     /// The account's agents with their state and load.
     async fn agents(&self, by: &Principal) -> Result<Vec<AgentState>, EngineError>;
 
+    /// How visitors' messages are sorted; `None` where they are not.
+    fn intents(&self) -> Option<Intents> {
+        None
+    }
+
+    /// What a text would be sorted as in an inbox. Changes and counts nothing.
+    async fn try_intent(&self, _text: &str, _inbox: &str, _inbox_name: &str) -> Option<TriedText> {
+        None
+    }
+
     /// Removes the content of entries for good and names the files they carried. Seqs stay.
     async fn erase(
         &self,
@@ -364,6 +374,70 @@ pub struct Counts {
     pub mentioned: u64,
     /// Closed ones.
     pub closed: u64,
+}
+
+/// How visitors' messages are sorted.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Intents {
+    /// From which probability on each label counts.
+    pub thresholds: BTreeMap<&'static str, f32>,
+    /// Where intents lead.
+    pub targets: Vec<IntentTarget>,
+    /// What decides without the model, in its order.
+    pub rules: Vec<IntentRule>,
+    /// Whether there is a model.
+    pub has_model: bool,
+    /// The model fails and is not asked for a while.
+    pub is_open: bool,
+    /// Texts that were read since the start, by the step that decided: `rule`, `cache`, `model`, `none`.
+    pub decided: BTreeMap<&'static str, u64>,
+    /// How often the model held each label most probable since the start, in twenty steps from 0 to 1.
+    pub seen: BTreeMap<&'static str, Vec<u64>>,
+}
+
+/// Where an intent leads.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct IntentTarget {
+    /// Its name.
+    pub intent: String,
+    /// The team whose queue it is, by name; absent where it stays in the inbox's.
+    pub team: Option<String>,
+    /// Skills that would serve it best.
+    pub skills: Vec<String>,
+    /// 1 (low) to 4 (urgent); absent where it stays as it is.
+    pub priority: Option<u32>,
+}
+
+/// What decides without the model.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct IntentRule {
+    /// What it decides.
+    pub intent: String,
+    /// Any of these.
+    pub keywords: Vec<String>,
+    /// Or this pattern.
+    pub regex: Option<String>,
+}
+
+/// What a text is sorted as, and which step said so.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct TriedText {
+    /// What it is; absent without an opinion.
+    pub intent: Option<String>,
+    /// `rule`, `model`, or `none`.
+    pub step: &'static str,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// The words a rule found.
+    pub words: Option<String>,
+    /// What the model holds probable, by label.
+    pub scores: Option<BTreeMap<&'static str, f32>>,
+    /// Why the model said nothing: `missing`, `busy`, `late`, `broken`, `open`.
+    pub trouble: Option<&'static str>,
+    /// Where it leads.
+    pub target: Option<IntentTarget>,
+    /// From the question to the answer.
+    pub took_us: u64,
 }
 
 /// The watchdog's page.

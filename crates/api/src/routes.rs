@@ -18,6 +18,7 @@ mod files;
 pub(crate) mod health;
 mod identity_secrets;
 mod inboxes;
+mod intents;
 mod invitations;
 mod me;
 mod preferences;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(commands::router())
         .merge(files::router())
         .merge(watch::router())
+        .merge(intents::router())
         .merge(users::router())
         .merge(invitations::router())
         .merge(roles::router())

@@ -418,6 +418,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/intents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how visitors' messages are sorted */
+        get: operations["inboxes_intents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intents/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries what a text would be sorted as
+         * @description Changes nothing and is not counted.
+         */
+        post: operations["inboxes_try_intent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -1427,6 +1464,55 @@ export interface components {
         InboxesBody: {
             inboxes: components["schemas"]["InboxBody"][];
         };
+        /** @description What decides without the model. */
+        IntentRule: {
+            /** @description What it decides. */
+            intent: string;
+            /** @description Any of these. */
+            keywords: string[];
+            /** @description Or this pattern. */
+            regex?: string | null;
+        };
+        /** @description Where an intent leads. */
+        IntentTarget: {
+            /** @description Its name. */
+            intent: string;
+            /**
+             * Format: int32
+             * @description 1 (low) to 4 (urgent); absent where it stays as it is.
+             */
+            priority?: number | null;
+            /** @description Skills that would serve it best. */
+            skills: string[];
+            /** @description The team whose queue it is, by name; absent where it stays in the inbox's. */
+            team?: string | null;
+        };
+        /** @description How visitors' messages are sorted. */
+        Intents: {
+            /** @description Texts that were read since the start, by the step that decided: `rule`, `cache`, `model`, `none`. */
+            decided: {
+                [key: string]: number;
+            };
+            /** @description Whether there is a model. */
+            has_model: boolean;
+            /** @description The model fails and is not asked for a while. */
+            is_open: boolean;
+            /** @description What decides without the model, in its order. */
+            rules: components["schemas"]["IntentRule"][];
+            /** @description How often the model held each label most probable since the start, in twenty steps from 0 to 1. */
+            seen: {
+                [key: string]: number[];
+            };
+            /** @description Where intents lead. */
+            targets: components["schemas"]["IntentTarget"][];
+            /** @description From which probability on each label counts. */
+            thresholds: {
+                [key: string]: number;
+            };
+        };
+        IntentsBody: {
+            intents?: components["schemas"]["Intents"] | null;
+        };
         /** @description An invitation nobody has used yet. */
         InvitationBody: {
             /**
@@ -1966,6 +2052,41 @@ export interface components {
         }) | {
             /** @enum {string} */
             kind: "agent";
+        };
+        TriedBody: {
+            tried?: components["schemas"]["TriedText"] | null;
+        };
+        /** @description What a text is sorted as, and which step said so. */
+        TriedText: {
+            /**
+             * Format: float
+             * @description 0 to 1.
+             */
+            confidence: number;
+            /** @description What it is; absent without an opinion. */
+            intent?: string | null;
+            /** @description What the model holds probable, by label. */
+            scores?: {
+                [key: string]: number;
+            } | null;
+            /** @description `rule`, `model`, or `none`. */
+            step: string;
+            target?: components["schemas"]["IntentTarget"] | null;
+            /**
+             * Format: int64
+             * @description From the question to the answer.
+             */
+            took_us: number;
+            /** @description Why the model said nothing: `missing`, `busy`, `late`, `broken`, `open`. */
+            trouble?: string | null;
+            /** @description The words a rule found. */
+            words?: string | null;
+        };
+        TryBody: {
+            /** @description Whose thresholds and rules hold; absent: those that hold everywhere. */
+            inbox?: string | null;
+            /** @description What a visitor might write. */
+            text: string;
         };
         /** @description A member of the account. */
         UserBody: {
@@ -3042,6 +3163,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SightingsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_intents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_try_intent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedBody"];
                 };
             };
             "4XX": {

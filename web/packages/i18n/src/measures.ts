@@ -14,6 +14,11 @@ export function duration(lengthMs: number, locale: Locale): string {
   return rest === 0 ? `${hours}${h}` : `${hours}${h} ${rest}${min}`;
 }
 
+/** "72%" of 0.72 */
+export function percent(share: number, locale: Locale): string {
+  return share.toLocaleString(locale, { style: "percent" });
+}
+
 /** "1.4 MB" */
 export function fileSize(bytes: number, locale: Locale): string {
   const units = ["B", "KB", "MB", "GB"];

@@ -212,6 +212,34 @@ describe("the desk", () => {
     app.desk.value?.stop();
   });
 
+  it("tells the owner quietly of what became a complaint, and not of one's own word", async () => {
+    const { app, clock, server, rung } = setUp();
+    const session = (version: number, intent: string, more = {}) => ({ id: "s-c1", number: 1, version, status: "SESSION_STATUS_ASSIGNED" as const, owner: { id: "agent1", name: "Lin" }, openedAtMs: "1", intent, ...more });
+    server.list = [row("c1", { visitorName: "Ada" })];
+    await app.start();
+    await clock.settle();
+    const desk = app.desk.value;
+    const told = () => app.notices.list.value.map((notice) => notice.params["name"]);
+    const becomes = async (number: number, intent: string, more = {}) => {
+      server.current.push({ feed: { changes: [{ number: String(number), row: row("c1", { visitorName: "Ada", session: session(number + 1, intent, more) }) }] } });
+      await clock.settle();
+    };
+    await becomes(1, "consult");
+    expect(told()).toEqual([]);
+    await becomes(2, "complaint", { intentSource: "INTENT_SOURCE_MODEL" });
+    expect(told()).toEqual(["Ada"]);
+    app.notices.list.value[0]?.action?.run();
+    expect(app.route.value).toMatchObject({ page: "inbox", conversation: "c1" });
+    expect(rung).toEqual([]);
+    // Taken back, and said again by the person who reads it.
+    await becomes(3, "", { intentSource: "INTENT_SOURCE_PERSON" });
+    await desk?.command("c1", { setIntent: { intent: "complaint" } }, 4);
+    await becomes(4, "complaint", { intentSource: "INTENT_SOURCE_PERSON" });
+    expect(told()).toEqual(["Ada"]);
+    expect(server.current.frames.filter((frame) => frame.command).map((frame) => frame.command?.setIntent)).toEqual([{ intent: "complaint" }]);
+    desk?.stop();
+  });
+
   it("holds the row under the pointer while others come in", async () => {
     const { app, clock, server } = setUp();
     server.list = [row("c1"), row("c2")];

@@ -12,6 +12,7 @@ import type { Me } from "./api";
 import { Api } from "./api";
 import { AllAttachments } from "./attachments";
 import { Chat } from "./chat";
+import { Complaints } from "./complaints";
 import { Drafts } from "./draft";
 import { InboxModel } from "./inbox";
 import { Standings } from "./newcomers";
@@ -44,6 +45,7 @@ export class Desk {
   readonly inbox: InboxModel;
   readonly rights: Rights;
   readonly signals: Signals;
+  readonly complaints: Complaints;
   readonly demo: DemoControl;
   readonly standings: Standings;
   readonly #drafts: Drafts;
@@ -68,15 +70,17 @@ export class Desk {
       onRightsChanged: () => void console.account.load(),
     });
     this.inbox = new InboxModel(this.client, console.api, me, options.anonymousName);
+    const shown = computed(() => this.#chat.value?.id ?? null);
     this.signals = new Signals({
       platform: options.platform,
       api: console.api,
       inbox: this.inbox,
       bells: options.bells,
       account: me.account.id,
-      shown: computed(() => this.#chat.value?.id ?? null),
+      shown,
       open: (conversation) => console.openConversation(conversation),
     });
+    this.complaints = new Complaints({ inbox: this.inbox, notices: console.notices, shown, open: (conversation) => console.openConversation(conversation) });
     this.demo = new DemoControl(console.api, me.demo);
     this.standings = new Standings(console.api, this.rights);
     this.#drafts = new Drafts(options.platform.storage, `frontdesk/draft/${me.account.id}/${me.id}/`);
@@ -125,10 +129,12 @@ export class Desk {
   /** Carries out a session command; says what happened where it was refused. */
   async command(conversation: string, command: SessionCommand, version: number, again: () => number | null = () => null): Promise<boolean> {
     this.signals.expect(conversation);
+    if (command.setIntent !== undefined) this.complaints.expect(conversation);
     try {
       await this.client.command(conversation, command, version);
       return true;
     } catch (error) {
+      this.complaints.forget(conversation);
       const newer = error instanceof Refused && error.code === "session.version" ? again() : null;
       if (newer !== null) return this.command(conversation, command, newer, () => null);
       const { code, detail } = error instanceof Refused ? error : { code: "connection.lost", detail: "" };
@@ -149,6 +155,7 @@ export class Desk {
     this.show(null);
     this.#attachments.stop();
     this.signals.stop();
+    this.complaints.stop();
     this.client.stop();
   }
 }

@@ -7,6 +7,8 @@ export type { Actor, ActorKind, Body, Cursor, EntryLine, FileInfo, TimelineLine 
 
 export type SessionStatus = "queued" | "assigned" | "closed" | "pending";
 export type ParticipantKind = "agent" | "bot" | "supervisor";
+/** What decided an intent. */
+export type IntentSource = "person" | "rule" | "model";
 export type Participant = { readonly kind: ParticipantKind; readonly id: string; readonly name: string };
 
 export type Session = {
@@ -25,7 +27,13 @@ export type Session = {
   readonly firstAnswerAtMs: number;
   readonly closedAtMs: number;
   readonly priority: number;
+  /** Empty without one. */
   readonly intent: string;
+  /** 0 to 1. */
+  readonly intentConfidence: number;
+  readonly intentSource: IntentSource | null;
+  /** The words a rule found, or what the model held probable. */
+  readonly intentWhy: string;
   readonly rating: number;
   readonly ratingComment: string;
   readonly unattended: boolean;

@@ -3,7 +3,7 @@
 // default, never an exception.
 import { toEntry, toNumber } from "@frontdesk/client";
 import type { ParticipantJson, PresenceJson, RowJson, SessionJson } from "@frontdesk/protocol";
-import type { Participant, ParticipantKind, Presence, Row, Session, SessionStatus } from "./types";
+import type { IntentSource, Participant, ParticipantKind, Presence, Row, Session, SessionStatus } from "./types";
 
 const participantKinds: Partial<Record<string, ParticipantKind>> = {
   PARTICIPANT_KIND_AGENT: "agent",
@@ -20,6 +20,12 @@ const statuses: Partial<Record<string, SessionStatus>> = {
   SESSION_STATUS_ASSIGNED: "assigned",
   SESSION_STATUS_CLOSED: "closed",
   SESSION_STATUS_PENDING: "pending",
+};
+
+const intentSources: Partial<Record<string, IntentSource>> = {
+  INTENT_SOURCE_PERSON: "person",
+  INTENT_SOURCE_RULE: "rule",
+  INTENT_SOURCE_MODEL: "model",
 };
 
 export function toSession(json: SessionJson | undefined): Session {
@@ -41,6 +47,10 @@ export function toSession(json: SessionJson | undefined): Session {
     // 0 is read as 2, normal.
     priority: json?.priority || 2,
     intent: json?.intent ?? "",
+    // What is no number comes as text.
+    intentConfidence: typeof json?.intentConfidence === "number" ? json.intentConfidence : 0,
+    intentSource: intentSources[json?.intentSource ?? ""] ?? null,
+    intentWhy: json?.intentWhy ?? "",
     rating: json?.rating ?? 0,
     ratingComment: json?.ratingComment ?? "",
     unattended: json?.unattended ?? false,

@@ -12,6 +12,7 @@ import { Icon } from "../parts/icon";
 import { SkeletonFacts } from "../parts/states";
 import { locale, t } from "../text";
 import { ContactSection } from "./contact";
+import { IntentFact } from "./intent";
 import { PastSessions, Stars } from "./past";
 
 export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly open: boolean; readonly onClose: () => void }) {
@@ -79,7 +80,7 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
           <Fact label={t("details.first_answer")}>{session.firstAnswerAtMs > 0 ? t("details.after", { duration: duration(session.firstAnswerAtMs - session.openedAtMs, locale()) }) : session.status === "closed" ? "" : t("details.not_yet")}</Fact>
           <Fact label={t("details.closed")}>{session.closedAtMs > 0 ? moment(session.closedAtMs) : ""}</Fact>
           <Fact label={t("details.priority")}>{session.priority >= 4 ? t("priority.urgent") : session.priority === 3 ? t("priority.high") : session.priority === 1 ? t("priority.low") : t("priority.normal")}</Fact>
-          <Fact label={t("details.intent")}>{session.intent}</Fact>
+          <IntentFact chat={chat} session={session} />
           <Fact label={t("details.labels")}>{session.labels.length === 0 ? "" : <span class="labels">{session.labels.map((label) => <span key={label} class="tag">{label}</span>)}</span>}</Fact>
           <Fact label={t("details.rating")}>{session.rating > 0 ? <Rating stars={session.rating} comment={session.ratingComment} /> : ""}</Fact>
         </dl>

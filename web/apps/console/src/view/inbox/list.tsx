@@ -14,6 +14,7 @@ import type { IconName } from "../icons";
 import { Avatar } from "../parts/avatar";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
+import { IntentTag } from "../parts/intent";
 import { Empty, Failed, SkeletonRows } from "../parts/states";
 import { locale, problem, t } from "../text";
 import { lineText } from "./line-text";
@@ -236,6 +237,7 @@ function ListRow({ row, index, total, current, onOpen, onRest }: ListRowProps) {
           </span>
           <span class="row-line row-meta">
             <StateMark row={row} mine={mine} />
+            {session.intent !== "" && <IntentTag intent={session.intent} testid="row-intent" />}
             {waitedMs > 0 && (
               <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`} title={t("list.waiting_title")}>
                 <Icon name="clock" size={12} />

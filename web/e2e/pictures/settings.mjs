@@ -3,7 +3,7 @@ import { Agent } from "../support/agent.mjs";
 import { lived, stage } from "./stage.mjs";
 import { WORDS } from "./words.mjs";
 
-const PAGES = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"];
+const PAGES = ["profile", "people", "rights", "teams", "inboxes", "intents", "replies", "keys", "limits"];
 const PARTS = ["install", "basics", "texts", "hours", "look", "identity", "limits"];
 const DIALOGS = [
   ["people", "invite-person", "invite-dialog"],

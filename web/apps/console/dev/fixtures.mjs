@@ -36,12 +36,12 @@ const queued = (n, waited, more = {}) => session(n, "SESSION_STATUS_QUEUED", { w
 const closed = (n, more = {}) => session(n, "SESSION_STATUS_CLOSED", { owner: lin, closedAtMs: at(60 * n), openedAtMs: at(60 * n + 30), ...more });
 
 const people = [
-  [1, "王小雨", "zh-CN", "好的，谢谢！那我今天下单还能赶上周五吗？", 0.4, assigned(1, lin, { priority: 3, waitingSinceMs: at(0.4) }), 2, true],
-  [2, "James Carter", "en", "The lid of the teapot arrived cracked. I have a photo.", 3, assigned(2, lin, { waitingSinceMs: at(3), team: teams[1].id }), 1, true],
-  [3, "", "zh-CN", "请问这款盖碗有礼盒包装吗？", 6.2, queued(3, 6.2), 1, true],
-  [4, "Sofia Rossi", "it", "Hello, do you ship to Italy?", 0.7, queued(4, 0.7), 2, true],
-  [5, "陈建国", "zh-CN", "我要投诉，等了三天还没发货！", 11, queued(5, 11, { priority: 4, team: teams[1].id }), 3, true],
-  [6, "李梅", "zh-CN", "收到了，茶具很漂亮", 34, assigned(6, lin), 0, false],
+  [1, "王小雨", "zh-CN", "好的，谢谢！那我今天下单还能赶上周五吗？", 0.4, assigned(1, lin, { priority: 3, waitingSinceMs: at(0.4), intent: "sales", intentConfidence: 0.88, intentSource: "INTENT_SOURCE_MODEL", intentWhy: "sales 0.88, consult 0.10, complaint 0.01, other 0.01" }), 2, true],
+  [2, "James Carter", "en", "The lid of the teapot arrived cracked. I have a photo.", 3, assigned(2, lin, { waitingSinceMs: at(3), team: teams[1].id, intent: "complaint", intentConfidence: 1, intentSource: "INTENT_SOURCE_PERSON" }), 1, true],
+  [3, "", "zh-CN", "请问这款盖碗有礼盒包装吗？", 6.2, queued(3, 6.2, { intent: "consult", intentConfidence: 0.77, intentSource: "INTENT_SOURCE_MODEL", intentWhy: "consult 0.77, sales 0.20, other 0.03, complaint 0.00" }), 1, true],
+  [4, "Sofia Rossi", "it", "Hello, do you ship to Italy?", 0.7, queued(4, 0.7, { intent: "human", intentConfidence: 1, intentSource: "INTENT_SOURCE_RULE", intentWhy: "real person" }), 2, true],
+  [5, "陈建国", "zh-CN", "我要投诉，等了三天还没发货！", 11, queued(5, 11, { priority: 4, team: teams[1].id, intent: "complaint", intentConfidence: 0.94, intentSource: "INTENT_SOURCE_MODEL", intentWhy: "complaint 0.94, consult 0.04, sales 0.01, other 0.01" }), 3, true],
+  [6, "李梅", "zh-CN", "收到了，茶具很漂亮", 34, assigned(6, lin, { intent: "wholesale partnership", intentConfidence: 1, intentSource: "INTENT_SOURCE_RULE", intentWhy: "批发" }), 0, false],
   [7, "Anna Schmidt", "de", "Great, I will wait for the e-mail then.", 62, assigned(7, tom), 0, false],
   [8, "", "en", "Can I pay by invoice?", 95, assigned(8, tom, { participants: [mei] }), 0, true],
   [9, "Nguyen Van An", "vi", "Where is my order 20931?", 15, queued(9, 15, { unattended: true }), 1, false],
@@ -194,6 +194,32 @@ export const http = {
         identity: { mode: "optional", secrets: [{ id: "x1", created_at_ms: now - 40 * 24 * 60 * minute, hint: "7kQ2" }] },
       },
     ],
+  },
+  "GET api/v1/intents": {
+    intents: {
+      thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 },
+      seen: {
+        complaint: [0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 2, 4, 3, 5, 6, 9, 14, 22, 31, 47],
+        consult: [0, 0, 0, 0, 0, 2, 4, 6, 9, 12, 18, 22, 30, 41, 52, 71, 96, 122, 140, 98],
+        sales: [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 4, 3, 6, 8, 7, 11, 9, 4],
+        other: [0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 5, 8, 12, 15, 19, 25, 33, 41, 52, 60],
+      },
+      decided: { rule: 38, cache: 127, model: 871, none: 204 },
+      has_model: true,
+      is_open: false,
+      targets: [
+        { intent: "complaint", team: "售后", skills: [], priority: 3 },
+        { intent: "consult", team: null, skills: ["chinese", "tea"], priority: null },
+        { intent: "sales", team: "Wholesale", skills: [], priority: null },
+      ],
+      rules: [
+        { intent: "human", keywords: ["人工", "真人", "找客服", "talk to a human", "speak to a human", "human please", "real person", "human agent", "live agent", "speak to someone", "talk to someone", "转人工", "人工客服", "real human", "operator", "representative", "someone real"], regex: "^\\W*(human|agent|representative|operator)\\W*$" },
+        { intent: "wholesale partnership", keywords: [], regex: "批发|wholesale|\\bMOQ\\b" },
+      ],
+    },
+  },
+  "POST api/v1/intents/try": {
+    tried: { intent: "complaint", step: "model", confidence: 0.93, words: null, scores: { complaint: 0.93, consult: 0.05, sales: 0.005, other: 0.015 }, trouble: null, took_us: 14_210, target: { intent: "complaint", team: "售后", skills: [], priority: 3 } },
   },
   "GET api/v1/canned-replies": {
     replies: [

@@ -53,6 +53,8 @@ export async function open(browser, url, options = {}) {
       return route.fulfill({ json: { items: longItems(Math.max(1, before - 50), before - 1), more_before: before > 51 } });
     }
     const rowsAsked = options.rows !== undefined && path.includes("view=open");
+    const asked = options.answers?.[`${request.method()} ${path}`];
+    if (asked !== undefined) return typeof asked === "number" ? route.fulfill({ status: asked, json: { code: "storage.unavailable" } }) : route.fulfill({ json: asked });
     const body = rowsAsked ? { rows: options.rows, counts: { mine: 0, queue: 0, open: 0, closed: 0 } } : answer(request.method(), path);
     return body === undefined ? route.fulfill({ status: 404, json: { code: "not_found" } }) : route.fulfill({ json: body });
   });
@@ -92,6 +94,17 @@ export async function codec() {
   };
 }
 
+const trial = (text) => async (page) => {
+  await page.getByTestId("try-text").fill(text);
+  await page.getByTestId("try-text").press("Control+Enter");
+  await page.getByTestId("try-intent").or(page.getByRole("alert")).first().waitFor();
+};
+const nothingSeen = Array.from({ length: 20 }, () => 0);
+const bare = { thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 }, seen: { complaint: nothingSeen, consult: nothingSeen, sales: nothingSeen, other: nothingSeen }, decided: { rule: 0, cache: 0, model: 0, none: 0 }, has_model: false, is_open: false, targets: [], rules: [] };
+const noOpinion = (more) => ({ "POST api/v1/intents/try": { tried: { intent: null, step: "none", confidence: 0, words: null, scores: null, trouble: null, took_us: 320, target: null, ...more } } });
+const intents = "#/settings/intents";
+const tall = { width: 1280, height: 1500 };
+
 const first = `#/inbox/mine/${id(1)}`;
 const shots = {
   inbox: { hash: first },
@@ -108,6 +121,18 @@ const shots = {
   "set-up": { hash: "#/setup?token=abc", signedOut: true, locale: "en" },
   long: { hash: first, long: true, locale: "en" },
   ...Object.fromEntries(["profile", "people", "teams", "inboxes", "replies", "keys", "limits"].map((name) => [`settings-${name}`, { hash: `#/settings/${name}`, locale: name === "teams" || name === "keys" ? "zh-CN" : "en", ...(name === "limits" ? { dark: true } : {}) }])),
+  intents: { hash: intents, locale: "en", viewport: tall, act: async (page) => { await trial("My parcel came broken and nobody answers!")(page); await page.getByTestId("threshold-slider").first().focus(); for (let at = 0; at < 8; at++) await page.keyboard.press("ArrowLeft"); } },
+  "intents-zh": { hash: intents, viewport: tall, act: trial("包裹摔坏了，一直没人理我！") },
+  "intents-dark": { hash: intents, locale: "en", dark: true, viewport: tall, act: async (page) => { await page.getByTestId("threshold-slider").nth(1).focus(); await page.keyboard.press("PageUp"); } },
+  "intents-390": { hash: intents, locale: "en", viewport: { width: 390, height: 3000 }, act: trial("My parcel came broken and nobody answers!") },
+  "intents-390-zh-dark": { hash: intents, dark: true, viewport: { width: 390, height: 3000 }, answers: noOpinion({ confidence: 0.51, scores: { complaint: 0.51, consult: 0.4, sales: 0.05, other: 0.04 } }), act: trial("有点慢") },
+  "intents-bare": { hash: intents, locale: "en", viewport: tall, answers: { "GET api/v1/intents": { intents: bare }, ...noOpinion({ trouble: "missing" }) }, act: trial("Hello") },
+  "intents-open": { hash: intents, viewport: tall, answers: { "GET api/v1/intents": { intents: { ...bare, has_model: true, is_open: true } }, ...noOpinion({ trouble: "late" }) }, act: trial("你好") },
+  "intents-off": { hash: intents, locale: "en", answers: { "GET api/v1/intents": { intents: null } } },
+  "intents-failed": { hash: intents, locale: "en", answers: { "GET api/v1/intents": 503 } },
+  "intents-try-failed": { hash: intents, locale: "en", answers: { "POST api/v1/intents/try": 503 }, act: trial("Hello") },
+  "intent-menu": { hash: `#/inbox/mine/${id(2)}`, locale: "en", act: (page) => page.getByTestId("intent-button").click() },
+  "intent-queue": { hash: `#/inbox/queue/${id(5)}`, dark: true },
   rights: { hash: "#/settings/rights", locale: "en" },
   role: { hash: "#/settings/rights/r2", locale: "en" },
   "role-390": { hash: "#/settings/rights/r2", viewport: { width: 390, height: 844 } },

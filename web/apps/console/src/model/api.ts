@@ -1,5 +1,6 @@
 // The HTTP API as the console uses it: paths, shapes and one error type. Shapes are as the server
 // sends them (snake_case); rows come in the wire's JSON mapping.
+import type { Schemas } from "@frontdesk/api-client";
 import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
 import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
 import type { Hours } from "./hours";
@@ -240,6 +241,13 @@ export type WaitingSession = {
 export type Violation = { readonly conversation: string; readonly code: string; readonly detail: string };
 export type Waiting = { readonly sessions: readonly WaitingSession[]; readonly violations: readonly Violation[]; readonly at_ms: number };
 
+/** How visitors' messages are sorted. */
+export type Intents = Schemas["Intents"];
+export type IntentTarget = Schemas["IntentTarget"];
+export type IntentRule = Schemas["IntentRule"];
+/** What a text would be sorted as, and why. */
+export type TriedText = Schemas["TriedText"];
+
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export class Api {
@@ -307,6 +315,11 @@ export class Api {
   sightings = (id: string): Promise<Sightings> => this.#call("GET", `api/v1/inboxes/${id}/sightings`);
   addIdentitySecret = (id: string): Promise<IdentitySecret & { readonly secret: string }> => this.#call("POST", `api/v1/inboxes/${id}/identity-secrets`, {});
   removeIdentitySecret = (id: string, secret: string): Promise<void> => this.#call("DELETE", `api/v1/inboxes/${id}/identity-secrets/${secret}`);
+
+  /** Null where messages are not sorted. */
+  intents = async (): Promise<Intents | null> => (await this.#call<Schemas["IntentsBody"]>("GET", "api/v1/intents")).intents ?? null;
+  /** For one inbox, or for what holds everywhere; null where messages are not sorted. */
+  tryIntent = async (text: string, inbox: string | null): Promise<TriedText | null> => (await this.#call<Schemas["TriedBody"]>("POST", "api/v1/intents/try", { text, ...(inbox === null ? {} : { inbox }) })).tried ?? null;
 
   replies = async (): Promise<readonly CannedReply[]> => (await this.#call<{ replies: CannedReply[] }>("GET", "api/v1/canned-replies")).replies;
   addReply = (body: Omit<CannedReply, "id">): Promise<CannedReply> => this.#call("POST", "api/v1/canned-replies", body);

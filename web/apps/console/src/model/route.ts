@@ -4,7 +4,7 @@
 export const listViews = ["mine", "mentions", "queue", "team", "all", "closed"] as const;
 export type ListView = (typeof listViews)[number];
 
-export const settingsPages = ["profile", "people", "rights", "teams", "inboxes", "replies", "keys", "limits"] as const;
+export const settingsPages = ["profile", "people", "rights", "teams", "inboxes", "intents", "replies", "keys", "limits"] as const;
 export type SettingsPage = (typeof settingsPages)[number];
 
 /** What is left of a first start once the account exists. */

@@ -6,6 +6,7 @@ import { Icon } from "../parts/icon";
 import { Empty } from "../parts/states";
 import { t } from "../text";
 import { Inboxes } from "./inboxes";
+import { Intents } from "./intents";
 import { LeaveQuestion } from "./form";
 import { Keys } from "./keys";
 import { Limits } from "./limits";
@@ -23,6 +24,7 @@ const sections: readonly Section[] = [
   { page: "rights", icon: "shield", right: "settings.roles" },
   { page: "teams", icon: "user-plus", right: "settings.teams" },
   { page: "inboxes", icon: "globe", right: "settings.inboxes" },
+  { page: "intents", icon: "split", right: "settings.inboxes" },
   { page: "replies", icon: "message-square-text", right: "settings.replies" },
   { page: "keys", icon: "key-round", right: "settings.keys" },
   { page: "limits", icon: "sliders-horizontal", right: "settings.account" },
@@ -83,6 +85,8 @@ function SectionPage({ page, item, part }: { readonly page: SettingsPage; readon
       return <Teams />;
     case "inboxes":
       return <Inboxes item={item} part={part} />;
+    case "intents":
+      return <Intents />;
     case "replies":
       return <Replies />;
     case "keys":

@@ -1,0 +1,105 @@
+// The thresholds, each over what the model held probable since the start, and what another one would
+// catch. The slider is for looking only: a threshold is changed in the server's file.
+import { percent } from "@frontdesk/i18n";
+import { useId, useState } from "preact/hooks";
+import type { Intents } from "../../../model/api";
+import { caught, firstCaught, labels } from "../../../model/intents";
+import { Button } from "../../parts/controls";
+import { Icon } from "../../parts/icon";
+import { IntentTag, intentName } from "../../parts/intent";
+import { locale, t } from "../../text";
+import { Words } from "../intents";
+import { Card } from "../page";
+
+export function Thresholds({ sorting }: { readonly sorting: Intents }) {
+  return (
+    <Card title={t("intents.thresholds")} text={t("intents.thresholds_text")} testid="intent-thresholds">
+      <div class="thresholds">
+        {labels.map((label) => (
+          <Threshold key={label} label={label} threshold={Math.round((sorting.thresholds[label] ?? 1) * 100) / 100} seen={sorting.seen[label] ?? []} />
+        ))}
+      </div>
+      <p class="intent-hint">
+        <Icon name="circle-help" size={14} />
+        <span>
+          <Words text={t("intents.file")} />
+        </span>
+      </p>
+    </Card>
+  );
+}
+
+type ThresholdProps = { readonly label: string; readonly threshold: number; readonly seen: readonly number[] };
+
+function Threshold({ label, threshold, seen }: ThresholdProps) {
+  const id = useId();
+  const [tried, setTried] = useState<number | null>(null);
+  const preview = tried === null || tried === threshold ? null : tried;
+  const name = intentName(label);
+  const asPercent = (share: number) => percent(share, locale());
+  const now = caught(seen, threshold);
+  const then = caught(seen, preview ?? threshold);
+  const would = then.texts === 0 ? t("intents.would_none", { threshold: asPercent(preview ?? threshold) }) : t(then.atLeast ? "intents.would_least" : "intents.would", { threshold: asPercent(preview ?? threshold), share: asPercent(then.share) });
+  return (
+    <section class="threshold" aria-labelledby={id} data-testid="threshold" data-label={label}>
+      <h3 class="threshold-head" id={id}>
+        <IntentTag intent={label} />
+        <span class="number" data-testid="threshold-value">
+          {asPercent(threshold)}
+        </span>
+      </h3>
+      <Plot seen={seen} threshold={threshold} preview={preview} label={t("intents.plot", { intent: name, threshold: asPercent(threshold) })} />
+      <input
+        type="range"
+        class="threshold-slider"
+        min={0}
+        max={1}
+        step={0.01}
+        value={preview ?? threshold}
+        aria-label={t("intents.preview_of", { intent: name })}
+        aria-valuetext={preview === null ? t("intents.now", { threshold: asPercent(threshold) }) : would}
+        data-testid="threshold-slider"
+        onInput={(event) => setTried(Number(event.currentTarget.value))}
+      />
+      <p class="threshold-ends meta number" aria-hidden="true">
+        <span>{asPercent(0)}</span>
+        <span>{asPercent(0.5)}</span>
+        <span>{asPercent(1)}</span>
+      </p>
+      <p data-testid="threshold-catches">{now.texts === 0 ? t("intents.none_seen") : t(now.atLeast ? "intents.catches_least" : "intents.catches", { share: asPercent(now.share), count: now.texts })}</p>
+      <div class="threshold-preview" data-testid="threshold-preview">
+        {preview === null ? (
+          <p class="meta">{t("intents.move")}</p>
+        ) : (
+          <>
+            <p>
+              <span class="tag tag-preview">{t("intents.preview")}</span> {would}
+            </p>
+            <Button size="small" kind="quiet" icon="rotate-ccw" label={t("intents.preview_end", { threshold: asPercent(threshold) })} testid="threshold-reset" onClick={() => setTried(null)} />
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const high = 56;
+const wide = 200;
+
+/** Bars for the steps; a line for the threshold, and a broken one for another that is looked at. */
+function Plot({ seen, threshold, preview, label }: { readonly seen: readonly number[]; readonly threshold: number; readonly preview: number | null; readonly label: string }) {
+  const most = Math.max(1, ...seen);
+  const width = wide / Math.max(1, seen.length);
+  const from = firstCaught(preview ?? threshold, seen.length);
+  return (
+    <svg class="plot" viewBox={`0 0 ${wide} ${high}`} preserveAspectRatio="none" role="img" aria-label={label}>
+      {seen.map((count, at) => {
+        const height = count === 0 ? 0 : Math.max(1.5, (count / most) * (high - 4));
+        return <rect key={at} class={at >= from ? "plot-caught" : "plot-missed"} x={at * width + 1} y={high - height} width={Math.max(1, width - 2)} height={height} />;
+      })}
+      <line class="plot-base" x1={0} x2={wide} y1={high} y2={high} />
+      <line class="plot-line" x1={threshold * wide} x2={threshold * wide} y1={0} y2={high} />
+      {preview !== null && <line class="plot-line plot-preview" x1={preview * wide} x2={preview * wide} y1={0} y2={high} />}
+    </svg>
+  );
+}

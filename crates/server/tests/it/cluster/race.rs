@@ -75,6 +75,8 @@ impl Race {
         let manual = json!({"routing": "manual"});
         admin.patch(&format!("/api/v1/inboxes/{inbox}"), &manual).await.ok();
         admin.set("routing.capacity", json!(1_000)).await;
+        // Nobody answers what was taken: it must not go back to the queue while others are still at it.
+        admin.set("routing.first_answer_s", json!(3_600)).await;
         let dir = tempfile::tempdir().expect("there is a temporary directory");
         let recorder = Arc::new(Recorder::new(&dir.path().join("record.jsonl")));
         let mut windows = Vec::new();

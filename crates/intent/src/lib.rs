@@ -1,0 +1,16 @@
+//! What a visitor wants, read on the CPU without sending a word to anybody.
+//!
+//! A text is normalised ([`text`]) and gets the probabilities of four labels ([`Label`]) from a model ([`model`]) of a
+//! small BERT and hashed n-grams. The model in the box was trained ([`train`]) on the texts of `datasets/intent`, and is
+//! judged ([`eval`]) by others. Nothing here waits for a network or knows a conversation.
+
+pub mod eval;
+mod example;
+mod label;
+pub mod model;
+pub mod text;
+pub mod train;
+
+pub use example::{Example, ReadError, read_examples};
+pub use label::{LABELS, Label, ParseLabelError};
+pub use model::Classifier;

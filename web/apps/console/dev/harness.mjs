@@ -132,6 +132,8 @@ const shots = {
   "intents-failed": { hash: intents, locale: "en", answers: { "GET api/v1/intents": 503 } },
   "intents-try-failed": { hash: intents, locale: "en", answers: { "POST api/v1/intents/try": 503 }, act: trial("Hello") },
   "intent-menu": { hash: `#/inbox/mine/${id(2)}`, locale: "en", act: (page) => page.getByTestId("intent-button").click() },
+  "intent-why": { hash: first, locale: "en", act: async (page) => { await page.getByTestId("intent-why").scrollIntoViewIfNeeded(); await page.getByTestId("intent-button").focus(); } },
+  "intent-why-390": { hash: `#/inbox/queue/${id(4)}`, dark: true, viewport: { width: 390, height: 844 }, act: async (page) => { await page.getByTestId("details-button").click(); await page.getByTestId("intent-why").scrollIntoViewIfNeeded(); await page.waitForTimeout(200); await page.getByTestId("intent-button").click(); } },
   "intent-queue": { hash: `#/inbox/queue/${id(5)}`, dark: true },
   rights: { hash: "#/settings/rights", locale: "en" },
   role: { hash: "#/settings/rights/r2", locale: "en" },

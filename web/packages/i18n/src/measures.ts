@@ -14,9 +14,9 @@ export function duration(lengthMs: number, locale: Locale): string {
   return rest === 0 ? `${hours}${h}` : `${hours}${h} ${rest}${min}`;
 }
 
-/** "72%" of 0.72 */
-export function percent(share: number, locale: Locale): string {
-  return share.toLocaleString(locale, { style: "percent" });
+/** "72%" of 0.72; with more decimals where they are there. */
+export function percent(share: number, locale: Locale, decimals = 0): string {
+  return share.toLocaleString(locale, { style: "percent", maximumFractionDigits: decimals });
 }
 
 /** "1.4 MB" */

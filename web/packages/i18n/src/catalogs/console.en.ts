@@ -157,6 +157,7 @@ export const consoleEn = {
   "intent.by_rule": "found by a rule",
   "intent.by_model": "found by the model",
   "intent.why": "{source}, {confidence} sure",
+  "intent.else": "Else: {scores}",
   "intent.words": "Words: {words}",
   "intent.became_complaint": "The conversation with {name} is a complaint now",
   "intent.show": "Show",

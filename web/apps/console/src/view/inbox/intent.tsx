@@ -51,6 +51,14 @@ function Correction({ chat, intent }: { readonly chat: Chat; readonly intent: st
   );
 }
 
+/** What else the model held probable; what is not written as scores is shown as it is. */
+function others(intent: string, why: string): string {
+  const scores = readScores(why);
+  if (scores === null) return why;
+  const rest = scores.filter((score) => score.label !== intent && score.share >= 0.01).map((score) => `${intentName(score.label)} ${percent(score.share, locale())}`);
+  return rest.length === 0 ? "" : t("intent.else", { scores: rest.join(", ") });
+}
+
 /** Who says so, how sure that is, and the words or shares that spoke for it. */
 function Why({ session }: { readonly session: Session }) {
   const { intent, intentSource: source, intentConfidence, intentWhy } = session;
@@ -58,13 +66,7 @@ function Why({ session }: { readonly session: Session }) {
   const by = t(`intent.by_${source}`);
   // A person who takes an intent away is as sure as one who gives it.
   const said = source === "person" || intentConfidence <= 0 ? by : t("intent.why", { source: by, confidence: percent(intentConfidence, locale()) });
-  const scores = source === "model" ? readScores(intentWhy) : null;
-  const reasons =
-    scores !== null
-      ? scores.filter((score) => score.label !== intent && score.share >= 0.01).map((score) => `${intentName(score.label)} ${percent(score.share, locale())}`).join(", ")
-      : intentWhy === ""
-        ? ""
-        : source === "rule" ? t("intent.words", { words: intentWhy }) : intentWhy;
+  const reasons = intentWhy === "" ? "" : source === "rule" ? t("intent.words", { words: intentWhy }) : others(intent, intentWhy);
   return (
     <p class="meta intent-why" data-testid="intent-why">
       <span>{said}</span>

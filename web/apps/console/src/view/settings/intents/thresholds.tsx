@@ -16,7 +16,7 @@ export function Thresholds({ sorting }: { readonly sorting: Intents }) {
     <Card title={t("intents.thresholds")} text={t("intents.thresholds_text")} testid="intent-thresholds">
       <div class="thresholds">
         {labels.map((label) => (
-          <Threshold key={label} label={label} threshold={Math.round((sorting.thresholds[label] ?? 1) * 100) / 100} seen={sorting.seen[label] ?? []} />
+          <Threshold key={label} label={label} threshold={Math.round((sorting.thresholds[label] ?? 1) * 1_000) / 1_000} seen={sorting.seen[label] ?? []} />
         ))}
       </div>
       <p class="intent-hint">
@@ -37,18 +37,19 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
   const preview = tried === null || tried === threshold ? null : tried;
   const name = intentName(label);
   const asPercent = (share: number) => percent(share, locale());
+  const asThreshold = (value: number) => percent(value, locale(), 1);
   const now = caught(seen, threshold);
   const then = caught(seen, preview ?? threshold);
-  const would = then.texts === 0 ? t("intents.would_none", { threshold: asPercent(preview ?? threshold) }) : t(then.atLeast ? "intents.would_least" : "intents.would", { threshold: asPercent(preview ?? threshold), share: asPercent(then.share) });
+  const would = then.texts === 0 ? t("intents.would_none", { threshold: asThreshold(preview ?? threshold) }) : t(then.atLeast ? "intents.would_least" : "intents.would", { threshold: asThreshold(preview ?? threshold), share: asPercent(then.share) });
   return (
     <section class="threshold" aria-labelledby={id} data-testid="threshold" data-label={label}>
       <h3 class="threshold-head" id={id}>
         <IntentTag intent={label} />
         <span class="number" data-testid="threshold-value">
-          {asPercent(threshold)}
+          {asThreshold(threshold)}
         </span>
       </h3>
-      <Plot seen={seen} threshold={threshold} preview={preview} label={t("intents.plot", { intent: name, threshold: asPercent(threshold) })} />
+      <Plot seen={seen} threshold={threshold} preview={preview} label={t("intents.plot", { intent: name, threshold: asThreshold(threshold) })} />
       <input
         type="range"
         class="threshold-slider"
@@ -57,7 +58,7 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
         step={0.01}
         value={preview ?? threshold}
         aria-label={t("intents.preview_of", { intent: name })}
-        aria-valuetext={preview === null ? t("intents.now", { threshold: asPercent(threshold) }) : would}
+        aria-valuetext={preview === null ? t("intents.now", { threshold: asThreshold(threshold) }) : would}
         data-testid="threshold-slider"
         onInput={(event) => setTried(Number(event.currentTarget.value))}
       />
@@ -75,7 +76,7 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
             <p>
               <span class="tag tag-preview">{t("intents.preview")}</span> {would}
             </p>
-            <Button size="small" kind="quiet" icon="rotate-ccw" label={t("intents.preview_end", { threshold: asPercent(threshold) })} testid="threshold-reset" onClick={() => setTried(null)} />
+            <Button size="small" kind="quiet" icon="rotate-ccw" label={t("intents.preview_end", { threshold: asThreshold(threshold) })} testid="threshold-reset" onClick={() => setTried(null)} />
           </>
         )}
       </div>

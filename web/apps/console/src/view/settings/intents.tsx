@@ -102,14 +102,15 @@ function Trouble({ title, text, testid }: { readonly title: string; readonly tex
 /** The team, skills and priority an intent leads to, in one line. */
 export function TargetText({ target }: { readonly target: IntentTarget }) {
   const { inbox } = useDesk();
-  const { teams } = inbox.directory.value;
+  const { teams, agents } = inbox.directory.value;
   const wanted = target.team ?? "";
   const team = teams.find((known) => known.id === wanted || Object.values(known.names).includes(wanted));
   const parts: string[] = [];
   if (wanted !== "") parts.push(t("intents.target_team", { team: team === undefined ? wanted : localText(team.names, locale()) }));
   if (target.skills.length > 0) parts.push(t("intents.target_skills", { skills: enumerated(target.skills, locale()) }));
   if (typeof target.priority === "number") parts.push(t("intents.target_priority", { priority: priorityName(target.priority) }));
-  const lost = wanted !== "" && team === undefined && teams.length > 0;
+  // An account may have no team at all; somebody is always there once the names have been read.
+  const lost = wanted !== "" && team === undefined && agents.length > 0;
   return (
     <>
       <span>{parts.length === 0 ? t("intents.target_nowhere") : parts.join(" · ")}</span>

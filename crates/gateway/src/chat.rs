@@ -202,6 +202,8 @@ pub struct Chat {
     to_gate: VecDeque<GateRequest>,
     /// What visitors wrote in this turn, for whoever finds out what they want.
     heard: Vec<port::Heard>,
+    /// How many messages of a session were passed on so far: conversation to session and count.
+    heard_of: HashMap<ConversationId, (u32, u8)>,
     told_desk_ms: i64,
     told_offset: u64,
 
@@ -291,6 +293,7 @@ impl Chat {
             to_desk: VecDeque::new(),
             to_gate: VecDeque::new(),
             heard: Vec::new(),
+            heard_of: HashMap::new(),
             told_desk_ms: 0,
             told_offset: 0,
             cursors: HashMap::new(),

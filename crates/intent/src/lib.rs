@@ -4,13 +4,21 @@
 //! small BERT and hashed n-grams. The model in the box was trained ([`train`]) on the texts of `datasets/intent`, and is
 //! judged ([`eval`]) by others. Nothing here waits for a network or knows a conversation.
 
+mod config;
 pub mod eval;
 mod example;
 mod label;
 pub mod model;
+mod router;
+mod rules;
 pub mod text;
 pub mod train;
+mod worker;
 
+pub use config::{ConfigError, Policy, RouterConfig, SHIPPED, Target};
 pub use example::{Example, ReadError, read_examples};
 pub use label::{LABELS, Label, ParseLabelError};
 pub use model::Classifier;
+pub use router::{Context, Decision, RouterCounts, RouterOptions, STEPS, Seen, SmartRouter, Source, Why};
+pub use rules::{Hit, Rule, Rules};
+pub use worker::{Model, ModelHealth, Trouble, WorkersOptions};

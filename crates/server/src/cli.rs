@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look after what visitors' messages are sorted by.
+    #[command(subcommand)]
+    Intent(IntentCommand),
     /// Print the `OpenAPI` document of the HTTP API.
     Openapi,
     /// Measure this machine.
@@ -57,6 +60,93 @@ pub(crate) enum Command {
     Fill(Fill),
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntentCommand {
+    /// Print the thresholds, rules and targets that are shipped, to change them (`ai_router.yaml`).
+    Config,
+    /// Check a file of thresholds, rules and targets.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Say what a text would be sorted as, and which step says so.
+    Try {
+        /// The text.
+        text: String,
+        #[command(flatten)]
+        by: SortedBy,
+    },
+    /// Train a model on labelled texts.
+    Train(IntentTrain),
+    /// Judge a model by labelled texts it was not trained on.
+    Eval {
+        /// Lines of {"text", "label", "lang"}, or a directory of such files.
+        #[arg(long, value_name = "FILE")]
+        data: PathBuf,
+        #[command(flatten)]
+        by: SortedBy,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Draw how often the model is right at each confidence.
+        #[arg(long, value_name = "FILE.svg")]
+        plot: Option<PathBuf>,
+    },
+    /// Propose thresholds for a wanted precision.
+    Calibrate {
+        /// Lines of {"text", "label", "lang"}, or a directory of such files, none of them trained on.
+        #[arg(long, value_name = "FILE")]
+        data: PathBuf,
+        #[command(flatten)]
+        by: SortedBy,
+        /// Share of the decisions for each label that shall be right.
+        #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+        precision: f64,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What sorts.
+#[derive(Debug, Args)]
+pub(crate) struct SortedBy {
+    /// Directory of the model; without it the one inside the program.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model_dir: Option<PathBuf>,
+    /// Thresholds and rules (`ai_router.yaml`); without it those that are shipped.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) router_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IntentTrain {
+    /// Lines of {"text", "label", "lang"}, or a directory of such files.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Directory of the model. A training that was interrupted goes on from what it finds there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Model to begin with instead of random weights.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) base: Option<PathBuf>,
+    /// What everything random is drawn from: the same seed gives the same model on one machine.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Passes in which hidden words are guessed.
+    #[arg(long, value_name = "PASSES")]
+    pub(crate) pretrain_epochs: Option<usize>,
+    /// Passes over the labels.
+    #[arg(long, value_name = "PASSES")]
+    pub(crate) epochs: Option<usize>,
+    /// Networks from different seeds that are distilled into one.
+    #[arg(long, value_name = "NETWORKS")]
+    pub(crate) teachers: Option<usize>,
+    /// Print one JSON object at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where configuration and data are.

@@ -90,6 +90,7 @@ pub(crate) struct Config {
     pub(crate) gateway: Gateway,
     pub(crate) limits: Limits,
     pub(crate) files: Files,
+    pub(crate) intent: Intent,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
 }
@@ -149,6 +150,17 @@ pub(crate) struct Limits {
     pub(crate) http_per_address_per_minute: u32,
     pub(crate) http_per_caller_per_minute: u32,
     pub(crate) http_per_account_per_minute: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Intent {
+    pub(crate) enabled: bool,
+    /// Empty: what is shipped.
+    pub(crate) router_file: PathBuf,
+    /// Empty: the model that is shipped.
+    pub(crate) model_dir: PathBuf,
+    pub(crate) deadline_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

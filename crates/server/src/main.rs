@@ -9,6 +9,7 @@ mod config;
 mod data_dir;
 mod demo;
 mod fill;
+mod intent;
 mod node;
 mod progress;
 mod serve;
@@ -86,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             commands::say(config::DEFAULT.trim_end());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Intent(command) => intent::run(command),
         Command::Openapi => {
             commands::say(frontdesk_api::openapi_json().trim_end());
             Ok(ExitCode::SUCCESS)

@@ -18,6 +18,7 @@ mod echo;
 mod engine;
 mod feeds;
 mod gate;
+mod intents;
 mod metrics;
 mod past;
 mod principals;
@@ -69,6 +70,7 @@ use backends::Backends;
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
+use intents::{IntentParts, Intents};
 pub(crate) use recovery::{Recovered, recover};
 use staff::Staff;
 
@@ -88,6 +90,8 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const BROKEN_QUEUE: usize = 256;
 /// Batches of messages that wait for a log that is away, on their way to this node's disk.
 const OVERDUE_QUEUE: usize = 16;
+/// What turns of the loops heard of visitors, before it is taken in.
+const HEARD_QUEUE: usize = 1_024;
 /// Batches of rows that may wait for the projection writer.
 const ROWS_QUEUE: usize = 64;
 
@@ -139,6 +143,7 @@ impl Node {
         let Start { data_dir, listener, catalog, demo, names, echo } = start;
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
+        let router = intents::open(&config.intent)?;
         let count = loop_count(config);
         let projections = Arc::new(
             Projections::open(&data_dir.projections())
@@ -180,14 +185,18 @@ impl Node {
         let (rows_in, rows_out) = mpsc::channel(ROWS_QUEUE);
         let (broken_in, broken_out) = mpsc::channel(BROKEN_QUEUE);
         let (overdue_in, overdue_out) = mpsc::channel(OVERDUE_QUEUE);
+        let (heard_in, heard_out) = mpsc::channel(HEARD_QUEUE);
+        let heard = router.as_ref().map(|_| heard_in);
         let ports = match &node {
-            None => Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None, heard: None },
+            None => {
+                Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None, heard }
+            }
             Some(_) => Ports {
                 gate: gate_in,
                 desk: switch_in,
                 broken: Some(broken_in),
                 spool: Some(overdue_in),
-                heard: None,
+                heard,
             },
         };
 
@@ -245,7 +254,18 @@ impl Node {
             rows: rows_in,
             projections: Arc::clone(&projections),
             id_seed: u32::from_be_bytes(random()),
+            router: router.clone(),
         });
+        if let Some(router) = &router {
+            let parts = IntentParts {
+                router: Arc::clone(router),
+                catalog: catalog.clone(),
+                loops: Arc::clone(&loops),
+                desk: query_in.clone(),
+                router_file: config.intent.router_file.clone(),
+            };
+            tasks.spawn(Intents::run(parts, heard_out, tasks_stop.clone()));
+        }
         if node.is_none() {
             desk.begin(open).await.context("cannot open the desks of the accounts")?;
         }
@@ -297,13 +317,14 @@ impl Node {
             cluster: cluster.as_ref().map(cluster::Running::health),
             shared_limits: cluster.as_ref().map(|_| Arc::clone(&directory)),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
+            router: router.clone(),
         });
         if let Some(cluster) = &cluster {
             tasks.spawn(cluster.follow_changes(catalog.clone(), Arc::clone(&engine)));
         }
         let door = CancellationToken::new();
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
-        let metrics = metrics::renderer(Arc::clone(&loops), health);
+        let metrics = metrics::renderer(Arc::clone(&loops), health, router);
         let demo_lives = demo.is_some();
         let mut router = frontdesk_api::router(ApiParts {
             catalog,

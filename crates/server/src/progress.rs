@@ -55,6 +55,11 @@ impl Bar {
         self.bar.0.set_position(done);
     }
 
+    /// What is being done now.
+    pub(crate) fn say(&self, what: &str) {
+        self.bar.0.set_message(what.to_owned());
+    }
+
     /// So much there is, now that it is known.
     pub(crate) fn set_total(&self, total: u64) {
         self.bar.0.set_length(total);

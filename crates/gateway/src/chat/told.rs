@@ -17,6 +17,10 @@ use crate::peer::State;
 const SUMMARIES_EVERY_MS: i64 = 1_000;
 /// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
 const SUMMARIES_PER_TURN: usize = 64;
+/// Messages of a session that are passed on; more say nothing new about what it is about.
+const HEARD_MAX: u8 = 5;
+/// Sessions whose messages are counted; beyond it counting begins anew.
+const HEARD_SESSIONS_MAX: usize = 1 << 16;
 /// Of a message that is longer the beginning says what it is about.
 const HEARD_BYTES_MAX: usize = 8 << 10;
 
@@ -110,6 +114,17 @@ impl Chat {
             if session.first_answer_at_ms > 0 {
                 return;
             }
+            if self.heard_of.len() >= HEARD_SESSIONS_MAX {
+                self.heard_of.clear();
+            }
+            let (of, count) = self.heard_of.entry(conversation).or_default();
+            if *of != session.number {
+                (*of, *count) = (session.number, 0);
+            }
+            if *count >= HEARD_MAX {
+                return;
+            }
+            *count += 1;
             let end = text.body.floor_char_boundary(HEARD_BYTES_MAX);
             let heard = Heard {
                 account,

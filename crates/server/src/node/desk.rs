@@ -28,6 +28,7 @@ use frontdesk_gateway::chat::{
     loops::Loops,
     port::{Answer, Command, DeskInput},
 };
+use frontdesk_intent::SmartRouter;
 use frontdesk_router::desk::Input;
 use tokio::{
     sync::mpsc,
@@ -68,6 +69,8 @@ pub(crate) struct DeskParts {
     pub(crate) projections: Arc<Projections>,
     /// Unlike that of every other source of ids.
     pub(crate) id_seed: u32,
+    /// Says in which inboxes new sessions wait for their intent.
+    pub(crate) router: Option<Arc<SmartRouter>>,
 }
 
 /// Where a visitor is connected.
@@ -94,11 +97,12 @@ pub(crate) struct DeskTask {
     /// What a full inbox of a loop did not take yet, in order.
     stuck: VecDeque<(u16, Command)>,
     id_seed: u32,
+    router: Option<Arc<SmartRouter>>,
 }
 
 impl DeskTask {
     pub(crate) fn new(parts: DeskParts) -> Self {
-        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed } = parts;
+        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed, router } = parts;
         Self {
             catalog,
             loops,
@@ -111,6 +115,7 @@ impl DeskTask {
             attendance: Attendance::default(),
             stuck: VecDeque::new(),
             id_seed,
+            router,
         }
     }
 

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use frontdesk_api::{
     engine::{
         Ack, AgentState, Check, Contact, ContactChange, ConversationView, Counts, Engine,
-        EngineError, Entries, EntriesPage, InboxStaff, List, ListQuery, NewMessage, PageRange,
-        PastSession, Readiness, View, Waiting,
+        EngineError, Entries, EntriesPage, InboxStaff, Intents, List, ListQuery, NewMessage,
+        PageRange, PastSession, Readiness, TriedText, View, Waiting,
     },
     principal::Principal as Caller,
 };
@@ -42,6 +42,7 @@ use frontdesk_gateway::{
     },
     edge::UpgradedSocket,
 };
+use frontdesk_intent::{Context, SmartRouter};
 use frontdesk_protocol::{
     close, codes,
     wire::{self, client_frame::Frame},
@@ -65,7 +66,7 @@ use super::{
     cluster::Health,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     gate::Gate,
-    now_ms, past, principals, rows,
+    intents, now_ms, past, principals, rows,
     staff::Staff,
 };
 use crate::config::Durability;
@@ -98,6 +99,8 @@ pub(crate) struct NodeEngine {
     /// Limits that all nodes of a cluster share.
     pub(crate) shared_limits: Option<Arc<dyn Directory>>,
     pub(crate) staff: Staff,
+    /// None where visitors' messages are not sorted.
+    pub(crate) router: Option<Arc<SmartRouter>>,
 }
 
 impl NodeEngine {
@@ -565,6 +568,15 @@ impl Engine for NodeEngine {
             violations: report.violations.iter().map(principals::violation).collect(),
             at_ms: now_ms(),
         })
+    }
+
+    fn intents(&self) -> Option<Intents> {
+        self.router.as_deref().map(intents::shown)
+    }
+
+    async fn try_intent(&self, text: &str, inbox: &str, inbox_name: &str) -> Option<TriedText> {
+        let router = self.router.as_ref()?;
+        Some(intents::tried(router.try_out(text, Context { inbox, inbox_name }).await))
     }
 
     async fn agents(&self, by: &Caller) -> Result<Vec<AgentState>, EngineError> {

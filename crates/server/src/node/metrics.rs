@@ -8,9 +8,14 @@ use std::{
 
 use frontdesk_api::RenderMetrics;
 use frontdesk_gateway::chat::{loops::Loops, port::ChatHealth};
+use frontdesk_intent::SmartRouter;
 
 /// Makes the function that renders the metrics of this node. Called on the runtime whose tasks count.
-pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> RenderMetrics {
+pub(crate) fn renderer(
+    loops: Arc<Loops>,
+    health: Vec<Arc<ChatHealth>>,
+    intents: Option<Arc<SmartRouter>>,
+) -> RenderMetrics {
     let started = Instant::now();
     let runtime = tokio::runtime::Handle::current().metrics();
     Arc::new(move |handshakes| {
@@ -96,8 +101,35 @@ pub(crate) fn renderer(loops: Arc<Loops>, health: Vec<Arc<ChatHealth>>) -> Rende
         let name = "frontdesk_log_commit_seconds_total";
         describe(&mut text, name, "Seconds spent in commits and what follows from them", "counter");
         line(&mut text, name, &format!("{seconds:.6}"));
+        if let Some(intents) = &intents {
+            of_intents(&mut text, intents);
+        }
         text
     })
+}
+
+/// What finding out what visitors want comes to.
+fn of_intents(text: &mut String, intents: &SmartRouter) {
+    let counts = intents.counts();
+    let name = "frontdesk_intent_decisions_total";
+    describe(text, name, "Texts of visitors that were read, by the step that decided", "counter");
+    for (step, count) in [
+        ("rule", &counts.rule),
+        ("cache", &counts.cache),
+        ("model", &counts.model),
+        ("none", &counts.none),
+    ] {
+        let value = count.load(Ordering::Relaxed).to_string();
+        line(text, &format!("{name}{{step=\"{step}\"}}"), &value);
+    }
+    let health = intents.health();
+    let name = "frontdesk_intent_failures_total";
+    describe(text, name, "Texts the intent model did not answer in time or at all", "counter");
+    line(text, name, &health.failed.to_string());
+    let queued = health.queued as u64;
+    gauge(text, "frontdesk_intent_queue", "Texts that wait for the intent model", queued);
+    let open = u64::from(health.is_open);
+    gauge(text, "frontdesk_intent_circuit_open", "The intent model is not asked for now", open);
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: u64) {

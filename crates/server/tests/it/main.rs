@@ -13,6 +13,7 @@ mod demo;
 mod durability;
 mod flood;
 mod herd;
+mod intents;
 mod long;
 mod network;
 mod rest;

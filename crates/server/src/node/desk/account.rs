@@ -16,7 +16,7 @@ use frontdesk_protocol::wire;
 use frontdesk_router::desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Routing};
 
 use super::{DeskTask, LOOK_AT_LEAST_MS, lists::Connected};
-use crate::node::{now_ms, rows};
+use crate::node::{intents, now_ms, rows};
 
 /// One account at the desk.
 pub(super) struct AccountDesk {
@@ -212,7 +212,7 @@ impl DeskTask {
                 },
                 teams: inbox.default_team.into_iter().collect(),
                 open: true,
-                intent_wait_ms: 0,
+                intent_wait_ms: intents::wait_ms(self.router.as_deref(), inbox.id, &inbox.name),
             }));
         }
         if let Some(at) = self.accounts.get(&account) {

@@ -37,6 +37,7 @@ impl Fixture {
             rows,
             projections: Arc::new(projections.expect("projections")),
             id_seed: 1,
+            router: None,
         });
         Self { desk, _edge: edge, _rows: kept_rows, _dir: dir }
     }

@@ -14,9 +14,11 @@ export function duration(lengthMs: number, locale: Locale): string {
   return rest === 0 ? `${hours}${h}` : `${hours}${h} ${rest}${min}`;
 }
 
-/** "72%" of 0.72; with more decimals where they are there. */
+/** "72%" of 0.72, with decimals where there are some; "100%" of the whole alone. */
 export function percent(share: number, locale: Locale, decimals = 0): string {
-  return share.toLocaleString(locale, { style: "percent", maximumFractionDigits: decimals });
+  const short = 1 - 10 ** -(decimals + 2);
+  const shown = share < 1 ? Math.min(share, short) : share;
+  return shown.toLocaleString(locale, { style: "percent", maximumFractionDigits: decimals });
 }
 
 /** "1.4 MB" */

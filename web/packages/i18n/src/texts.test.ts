@@ -4,7 +4,7 @@ import { sharedZh } from "./catalogs/shared.zh-CN";
 import { errorText } from "./errors";
 import { enumerated } from "./lists";
 import { localText, pickLocale } from "./locale";
-import { duration, fileSize } from "./measures";
+import { duration, fileSize, percent } from "./measures";
 import { systemText } from "./system";
 import { Texts } from "./texts";
 import { clockTime, dayMark, relativeTime } from "./time";
@@ -79,5 +79,12 @@ describe("times", () => {
     expect(duration(60_000, "zh-CN")).toBe("1 分钟");
     expect(fileSize(1_468_006, "en")).toBe("1.4 MB");
     expect(fileSize(512, "en")).toBe("512 B");
+  });
+});
+
+describe("shares", () => {
+  it("are the whole only where they are", () => {
+    expect([0, 0.004, 0.725, 0.99, 0.9997, 1].map((share) => percent(share, "en"))).toEqual(["0%", "0%", "73%", "99%", "99%", "100%"]);
+    expect([0.78, 0.785, 0.9997, 1].map((share) => percent(share, "zh-CN", 1))).toEqual(["78%", "78.5%", "99.9%", "100%"]);
   });
 });

@@ -158,7 +158,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "intent.by_rule": "由规则判定",
   "intent.by_model": "由模型判定",
   "intent.why": "{source}，把握 {confidence}",
-  "intent.else": "其余：{scores}",
+  "intent.else": "其次：{scores}",
   "intent.words": "命中的词：{words}",
   "intent.became_complaint": "{name} 的对话变成了投诉",
   "intent.show": "查看",

@@ -51,11 +51,14 @@ function Correction({ chat, intent }: { readonly chat: Chat; readonly intent: st
   );
 }
 
+/** Less of a chance would say nothing. */
+const worthShowing = 0.05;
+
 /** What else the model held probable; what is not written as scores is shown as it is. */
 function others(intent: string, why: string): string {
   const scores = readScores(why);
   if (scores === null) return why;
-  const rest = scores.filter((score) => score.label !== intent && score.share >= 0.01).map((score) => `${intentName(score.label)} ${percent(score.share, locale())}`);
+  const rest = scores.filter((score) => score.label !== intent && score.share >= worthShowing).map((score) => `${intentName(score.label)} ${percent(score.share, locale())}`);
   return rest.length === 0 ? "" : t("intent.else", { scores: rest.join(", ") });
 }
 

@@ -13,13 +13,18 @@ const PANEL: usize = 16;
 /// Rows worked on together: with a panel they fill the registers of AVX2.
 const ROWS: usize = 6;
 
+/// Weights of one input for the columns of a panel, on a cache line of their own.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Columns([f32; PANEL]);
+
 /// A linear map `x W + b`, its weights in panels of columns so that they are read one after the other.
 pub(crate) struct Linear {
     inputs: usize,
     outputs: usize,
     /// For each panel, for each input, the weights of [`PANEL`] outputs.
-    panels: Vec<[f32; PANEL]>,
-    bias: Vec<[f32; PANEL]>,
+    panels: Vec<Columns>,
+    bias: Vec<Columns>,
 }
 
 impl Linear {
@@ -29,13 +34,13 @@ impl Linear {
         assert_eq!(bias.len(), outputs);
         let of = |panel: usize, at: usize| panel * PANEL + at;
         let count = outputs.div_ceil(PANEL);
-        let mut panels = vec![[0.0; PANEL]; count * inputs];
-        let mut biases = vec![[0.0; PANEL]; count];
+        let mut panels = vec![Columns([0.0; PANEL]); count * inputs];
+        let mut biases = vec![Columns([0.0; PANEL]); count];
         for panel in 0..count {
             for at in 0..PANEL.min(outputs - panel * PANEL) {
-                biases[panel][at] = bias[of(panel, at)];
+                biases[panel].0[at] = bias[of(panel, at)];
                 for input in 0..inputs {
-                    panels[panel * inputs + input][at] = weights[of(panel, at) * inputs + input];
+                    panels[panel * inputs + input].0[at] = weights[of(panel, at) * inputs + input];
                 }
             }
         }
@@ -43,6 +48,7 @@ impl Linear {
     }
 
     /// Maps rows of inputs to rows of outputs.
+    #[inline(never)]
     pub(crate) fn apply(&self, input: &[f32], output: &mut [f32]) {
         assert_eq!(input.len() / self.inputs, output.len() / self.outputs);
         Arch::new().dispatch(Apply { linear: self, input, output });
@@ -75,13 +81,20 @@ impl Apply<'_> {
     fn with_vectors<S: Simd, const VECTORS: usize>(self, simd: S) {
         let Self { linear, input, output } = self;
         let (inputs, outputs) = (linear.inputs, linear.outputs);
-        let blocks = input.chunks(ROWS * inputs).zip(output.chunks_mut(ROWS * outputs));
-        for (input, output) in blocks {
-            for (panel, bias) in linear.bias.iter().enumerate() {
-                let weights = &linear.panels[panel * inputs..(panel + 1) * inputs];
-                let sums = block::<S, VECTORS>(simd, input, inputs, weights, bias);
-                let from = panel * PANEL;
-                let to = (from + PANEL).min(outputs);
+        // A panel is small enough to stay in the first cache while all rows pass by.
+        for (panel, bias) in linear.bias.iter().enumerate() {
+            let weights = &linear.panels[panel * inputs..(panel + 1) * inputs];
+            let from = panel * PANEL;
+            let to = (from + PANEL).min(outputs);
+            let blocks = input.chunks(ROWS * inputs).zip(output.chunks_mut(ROWS * outputs));
+            for (input, output) in blocks {
+                // Rows that are missing are the last one again: their sums are not read.
+                let last = input.len() / inputs - 1;
+                let mut rows = [input; ROWS];
+                for (at, row) in rows.iter_mut().enumerate() {
+                    *row = &input[at.min(last) * inputs..][..inputs];
+                }
+                let sums = block::<S, VECTORS>(simd, rows, weights, bias);
                 for (output, sums) in output.chunks_mut(outputs).zip(&sums) {
                     output[from..to].copy_from_slice(&sums[..to - from]);
                 }
@@ -94,40 +107,41 @@ impl Apply<'_> {
 #[inline(always)]
 fn block<S: Simd, const VECTORS: usize>(
     simd: S,
-    input: &[f32],
-    inputs: usize,
-    weights: &[[f32; PANEL]],
-    bias: &[f32; PANEL],
+    rows: [&[f32]; ROWS],
+    weights: &[Columns],
+    bias: &Columns,
 ) -> [[f32; PANEL]; ROWS] {
-    let last = input.len() / inputs - 1;
-    // Rows that are missing are the last one again: their sums are not read.
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|at| {
-        let at = at.min(last);
-        &input[at * inputs..(at + 1) * inputs]
-    });
-    let start: [S::f32s; VECTORS] = vectors::<S, VECTORS>(bias);
-    let mut sums = [start; ROWS];
+    // Rows of exactly as many numbers as there are weights: nothing is checked in the loop.
+    let inputs = weights.len();
+    let [a, b, c, d, e, f] = rows;
+    let (a, b, c) = (&a[..inputs], &b[..inputs], &c[..inputs]);
+    let (d, e, f) = (&d[..inputs], &e[..inputs], &f[..inputs]);
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    let (start, _) = S::as_simd_f32s(&bias.0);
+    // Element by element: a copy of a slice would keep the sums in memory instead of in registers.
+    for row in 0..ROWS {
+        for vector in 0..VECTORS {
+            sums[row][vector] = start[vector];
+        }
+    }
     for (input, weights) in weights.iter().enumerate() {
-        let weights: [S::f32s; VECTORS] = vectors::<S, VECTORS>(weights);
-        for at in 0..ROWS {
-            let factor = simd.splat_f32s(rows[at][input]);
+        let (weights, _) = S::as_simd_f32s(&weights.0);
+        let factors = [a[input], b[input], c[input], d[input], e[input], f[input]];
+        for row in 0..ROWS {
+            let factor = simd.splat_f32s(factors[row]);
             for vector in 0..VECTORS {
-                sums[at][vector] = simd.mul_add_e_f32s(factor, weights[vector], sums[at][vector]);
+                sums[row][vector] = simd.mul_add_e_f32s(factor, weights[vector], sums[row][vector]);
             }
         }
     }
     let mut plain = [[0.0; PANEL]; ROWS];
-    for (plain, sums) in plain.iter_mut().zip(&sums) {
-        let (vectors, _) = S::as_mut_simd_f32s(plain);
-        vectors.copy_from_slice(sums);
+    for row in 0..ROWS {
+        let (vectors, _) = S::as_mut_simd_f32s(&mut plain[row]);
+        for vector in 0..VECTORS {
+            vectors[vector] = sums[row][vector];
+        }
     }
     plain
-}
-
-#[inline(always)]
-fn vectors<S: Simd, const VECTORS: usize>(values: &[f32; PANEL]) -> [S::f32s; VECTORS] {
-    let (vectors, _) = S::as_simd_f32s(values);
-    std::array::from_fn(|at| vectors[at])
 }
 
 /// A gain and a shift over what is left of each row once mean and deviation are taken out.

@@ -224,3 +224,61 @@ fn read_floats(path: &Path) -> Result<BTreeMap<String, Vec<f32>>, TrainError> {
 fn io(path: &Path, source: std::io::Error) -> TrainError {
     TrainError::Io { path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{
+            Activation, BertConfig, CONFIG_FILE, Classifier, Pooling, Tokens, VOCABULARY_FILE,
+        },
+        train::{random::Random, stages},
+    };
+
+    /// Weights as they were drawn say little about attention; larger ones tell the two programs apart.
+    const SPREAD: f64 = 10.0;
+
+    #[test]
+    fn the_model_computes_what_the_network_was_trained_as() {
+        let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n退\n款";
+        let tokens = Tokens::from_lines(vocabulary).expect("tokens");
+        for hidden_act in [Activation::Gelu, Activation::GeluNew, Activation::Relu] {
+            let config = BertConfig {
+                model_type: "bert".to_owned(),
+                vocab_size: 10,
+                hidden_size: 24,
+                num_hidden_layers: 2,
+                num_attention_heads: 3,
+                intermediate_size: 40,
+                hidden_act,
+                max_position_embeddings: 64,
+                type_vocab_size: 1,
+                layer_norm_eps: 1e-6,
+                classifier_pooling: Pooling::Mean,
+                normalised_text: true,
+            };
+            let network = Network::new(&config, &mut Random::new(1, 1)).expect("a network");
+            for (name, var) in &network.weights {
+                if !name.contains("LayerNorm") {
+                    let larger = (var.as_tensor() * SPREAD).expect("larger");
+                    var.set(&larger).expect("set");
+                }
+            }
+            let out = tempfile::tempdir().expect("a temporary directory");
+            let json = serde_json::to_vec(&config).expect("plain");
+            write(&out.path().join(CONFIG_FILE), &json).expect("written");
+            write(&out.path().join(VOCABULARY_FILE), vocabulary.as_bytes()).expect("written");
+            write_encoder(out.path(), &network).expect("written");
+            let model = Classifier::open(out.path()).expect("a model");
+            let texts = ["a", "退款 a b c", "", "c c c c c c c c c c c c c 退"];
+            let ids: Vec<Vec<u32>> = texts.iter().map(|text| tokens.ids(text)).collect();
+            let expected = stages::logits(&network, &ids).expect("logits");
+            for (text, logits) in texts.iter().zip(expected) {
+                let expected = crate::model::softmax(&logits);
+                for (ours, theirs) in model.classify(text).into_iter().zip(expected) {
+                    assert!((ours - theirs).abs() < 0.01, "{text}: {ours} is not {theirs}");
+                }
+            }
+        }
+    }
+}

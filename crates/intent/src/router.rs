@@ -90,7 +90,7 @@ enum Said {
 }
 
 /// Figures of the router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct RouterOptions {
     /// Longest wait for the model.
     pub deadline: Duration,

@@ -55,7 +55,7 @@ impl Trouble {
 }
 
 /// Figures of the threads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct WorkersOptions {
     /// How many threads; a model that stands still holds one.
     pub threads: usize,
@@ -67,6 +67,8 @@ pub struct WorkersOptions {
     pub failures_max: u32,
     /// For how long then; one text tries it afterwards.
     pub open_for: Duration,
+    /// What each thread does first, such as to let others go before it.
+    pub begins: fn(),
 }
 
 impl Default for WorkersOptions {
@@ -77,6 +79,7 @@ impl Default for WorkersOptions {
             batch_max: 16,
             failures_max: 5,
             open_for: Duration::from_secs(30),
+            begins: || {},
         }
     }
 }
@@ -120,7 +123,10 @@ impl Workers {
             let (model, receiver) = (Arc::clone(&model), receiver.clone());
             thread::Builder::new()
                 .name(format!("intent-{number}"))
-                .spawn(move || run(&*model, &receiver, options.batch_max))
+                .spawn(move || {
+                    (options.begins)();
+                    run(&*model, &receiver, options.batch_max);
+                })
                 .expect("the system has a thread left")
         };
         let threads = (0..options.threads.max(1)).map(thread).collect();

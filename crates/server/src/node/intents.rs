@@ -29,8 +29,9 @@ use frontdesk_gateway::chat::{
 };
 use frontdesk_intent::{
     Classifier, Context, Decision, Label, Model, Policy, RouterConfig, RouterOptions, Rule,
-    SmartRouter, Source, Target, Why,
+    SmartRouter, Source, Target, Why, WorkersOptions,
 };
+use frontdesk_storage::background::lower_priority;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
@@ -86,6 +87,8 @@ pub(super) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> 
     };
     let options = RouterOptions {
         deadline: Duration::from_millis(config.deadline_ms),
+        // Whoever has a message to acknowledge goes first.
+        workers: WorkersOptions { begins: lower_priority, ..WorkersOptions::default() },
         ..RouterOptions::default()
     };
     Ok(Some(Arc::new(SmartRouter::start(rules, model, options))))

@@ -141,6 +141,7 @@ impl Rows<'_> {
             | "POST /api/v1/demo/pause"
             | "POST /api/v1/demo/resume"
             | "GET /api/v1/inboxes"
+            | "GET /api/v1/intents"
             | "GET /api/v1/invitations"
             | "GET /api/v1/me"
             | "GET /api/v1/me/preferences"
@@ -219,6 +220,7 @@ impl Rows<'_> {
             "GET /api/v1/inboxes/{inbox}/sightings" => {
                 Cell::bare(format!("/api/v1/inboxes/{}/sightings", tenant.inboxes[0]))
             }
+            "POST /api/v1/intents/try" => Cell::with(path, json!({"text": "hello"})),
             "POST /api/v1/invitations" => Cell::with(path, invitation),
             "DELETE /api/v1/invitations/{invitation}" => {
                 Cell::bare(format!("/api/v1/invitations/{}", text(&invited().await["id"])))

@@ -226,7 +226,7 @@ fn a_batch_says_what_its_texts_say_alone() {
 fn the_shipped_model_knows_the_plain_cases() {
     let model = Classifier::shipped().expect("the shipped model");
     for (text, label) in [
-        ("你们客服太敷衍了，三天没人回", Label::Complaint),
+        ("你们客服太敷衍了，我要投诉！！！", Label::Complaint),
         ("this is the third time I ask, still no refund, unacceptable", Label::Complaint),
         ("怎么修改收货地址", Label::Consult),
         ("how do I reset my password", Label::Consult),

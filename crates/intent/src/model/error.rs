@@ -86,7 +86,4 @@ pub enum ModelError {
         /// The tensor.
         tensor: String,
     },
-    /// The directory has an encoder only: it can embed, but knows no labels.
-    #[error("the model has no head for the four labels")]
-    NoHead,
 }

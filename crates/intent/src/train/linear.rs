@@ -40,12 +40,12 @@ impl Default for LinearOptions {
         Self {
             bucket_bits: 18,
             texts_min: 2,
-            epochs: 12,
+            epochs: 6,
             rate: 0.15,
             decay: 2e-6,
-            smoothing: 0.0,
+            smoothing: 0.1,
             dropout: 0.0,
-            variants: 0,
+            variants: 2,
             strength: 1.0,
         }
     }

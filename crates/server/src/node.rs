@@ -18,7 +18,7 @@ mod echo;
 mod engine;
 mod feeds;
 mod gate;
-mod intents;
+pub(crate) mod intents;
 mod metrics;
 mod past;
 mod principals;

@@ -1,6 +1,8 @@
 //! Plays scenes into the message log: proposals with times of the past, exactly as the loops would have
 //! appended them, and files in the store. The start of the node folds them.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use bytes::Bytes;
 use frontdesk_api::{
@@ -13,6 +15,8 @@ use frontdesk_core::{
     id::{ConversationId, IdSource, MessageId, SessionId, VisitorId},
     store::{self, change::Change, proposal::Body},
 };
+
+use frontdesk_intent::{Context, Decision, SmartRouter};
 
 use super::{
     Back, Name, Played, Stage, long,
@@ -65,6 +69,8 @@ struct Player<'a> {
     round: u32,
     sent: u64,
     names: Vec<Name>,
+    /// Reads what visitors write, as it would have been read then; none where nobody does.
+    router: Option<Arc<SmartRouter>>,
     proposals: Vec<(ConversationId, store::Proposal)>,
 }
 
@@ -90,6 +96,7 @@ impl<'a> Player<'a> {
             round,
             sent: 0,
             names: Vec::new(),
+            router: node::intents::open(&stage.config.intent)?,
             proposals: Vec::new(),
         })
     }
@@ -150,8 +157,23 @@ impl<'a> Player<'a> {
         };
         self.before(&mut act);
         let mut assigned = false;
+        // What the visitor wrote until somebody answered, or it was clear what it is about.
+        let mut unsorted = Some(String::new());
         for (line, at_ms) in scene.lines.iter().zip(&times) {
             self.line(&mut act, line, *at_ms).await?;
+            match line {
+                Line::Visitor(text) => {
+                    if let Some(said) = &mut unsorted {
+                        said.push_str(text);
+                        said.push('\n');
+                        if self.sort(&act, said, *at_ms + 2 * SECOND_MS).await {
+                            unsorted = None;
+                        }
+                    }
+                }
+                Line::Owner(_) => unsorted = None,
+                _ => {}
+            }
             if !assigned && let Some(owner) = act.owner.clone() {
                 self.assign(&act, &owner, *at_ms + 3 * SECOND_MS);
                 assigned = true;
@@ -163,6 +185,18 @@ impl<'a> Player<'a> {
         let last_ms = times.last().copied().unwrap_or(self.now_ms);
         self.finish(&act, last_ms);
         Ok(act)
+    }
+
+    /// Finds out what the visitor wants; false without an opinion.
+    async fn sort(&mut self, act: &Act<'_>, said: &str, at_ms: i64) -> bool {
+        let Some(router) = &self.router else { return false };
+        let Decision { intent, confidence, why, .. } =
+            router.analyze(said, Context::default()).await;
+        let Some(intent) = intent else { return false };
+        let set = node::intents::intent_set(intent, confidence, &why);
+        let system = Actor { kind: ActorKind::System.into(), ..Actor::default() };
+        self.change(act, &system, at_ms, Change::IntentSet(set));
+        true
     }
 
     /// The days before the lines of the scene.
@@ -315,7 +349,7 @@ impl<'a> Player<'a> {
 
     fn changed(&mut self, at_ms: i64, change: Change) -> store::Change {
         let entry: MessageId = self.ids.next(at_ms);
-        let cause = if matches!(change, Change::Assigned(_)) {
+        let cause = if matches!(change, Change::Assigned(_) | Change::IntentSet(_)) {
             chat::Cause::Rule
         } else {
             chat::Cause::Manual

@@ -29,7 +29,7 @@ use frontdesk_gateway::chat::{
 };
 use frontdesk_intent::{
     Classifier, Context, Decision, Label, Model, Policy, RouterConfig, RouterOptions, Rule,
-    SmartRouter, Source, Target, Why, WorkersOptions,
+    SmartRouter, Target, Why, WorkersOptions,
 };
 use frontdesk_storage::background::lower_priority;
 use tokio::{
@@ -61,7 +61,7 @@ const ANSWERS_MAX: usize = 1_024;
 const PRIORITY_NORMAL: u32 = 2;
 
 /// Reads the configuration and the model, and starts the model's threads.
-pub(super) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> {
+pub(crate) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> {
     if !config.enabled {
         return Ok(None);
     }
@@ -315,19 +315,12 @@ impl Intents {
             return;
         }
         at.intent.clone_from(&intent);
-        let source = match (&decision.why, decision.source) {
-            (Why::Words(_), _) | (_, Source::Rule) => IntentSource::Rule,
-            _ => IntentSource::Model,
-        };
         let current = if at.priority == 0 { PRIORITY_NORMAL } else { at.priority };
-        let set = chat::IntentSet {
-            intent,
-            confidence: decision.confidence,
-            to_team: team.map(|team| team.to_string()).unwrap_or_default(),
-            source: source.into(),
-            why: words(&decision.why),
-        };
         let priority = decision.target.priority.filter(|priority| *priority > current);
+        let set = chat::IntentSet {
+            to_team: team.map(|team| team.to_string()).unwrap_or_default(),
+            ..intent_set(intent, decision.confidence, &decision.why)
+        };
         self.propose(conversation, Change::IntentSet(set));
         if let Some(priority) = priority {
             self.propose(conversation, Change::PrioritySet(chat::PrioritySet { priority }));
@@ -415,6 +408,19 @@ impl Intents {
             let query = DeskQuery::Configuration { account: account.id };
             drop(self.parts.desk.send(query).await);
         }
+    }
+}
+
+/// A decision as a change of the session, which leads nowhere yet.
+pub(crate) fn intent_set(intent: String, confidence: f32, why: &Why) -> chat::IntentSet {
+    let by_rule = matches!(why, Why::Words(_));
+    let source = if by_rule { IntentSource::Rule } else { IntentSource::Model };
+    chat::IntentSet {
+        intent,
+        confidence,
+        source: source.into(),
+        why: words(why),
+        ..chat::IntentSet::default()
     }
 }
 

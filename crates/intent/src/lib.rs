@@ -19,6 +19,8 @@ pub use config::{ConfigError, Policy, RouterConfig, SHIPPED, Target};
 pub use example::{Example, ReadError, read_examples};
 pub use label::{LABELS, Label, ParseLabelError};
 pub use model::Classifier;
-pub use router::{Context, Decision, RouterCounts, RouterOptions, STEPS, Seen, SmartRouter, Source, Why};
+pub use router::{
+    Context, Decision, RouterCounts, RouterOptions, STEPS, Seen, SmartRouter, Source, Why,
+};
 pub use rules::{Hit, Rule, Rules};
 pub use worker::{Model, ModelHealth, Trouble, WorkersOptions};

@@ -53,7 +53,7 @@ pub struct Hit {
 /// Rules that were checked.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    rules: Arc<Vec<Rule>>,
+    all: Arc<Vec<Rule>>,
     patterns: Arc<Vec<Regex>>,
     /// All at once; none where there are no rules.
     set: Option<RegexSet>,
@@ -67,7 +67,7 @@ impl Rules {
         }
         let mut rules = first;
         let own = rules.len();
-        rules.extend(self.rules.iter().cloned());
+        rules.extend(self.all.iter().cloned());
         if rules.len() > RULES_MAX {
             let reason = format!("an inbox can have at most {RULES_MAX} rules");
             return Err(RuleError { number: own - 1, reason });
@@ -88,7 +88,7 @@ impl Rules {
                 reason: format!("of all rules: {}", in_words(&error)),
             },
         )?;
-        Ok(Self { rules: Arc::new(rules), patterns: Arc::new(patterns), set: Some(set) })
+        Ok(Self { all: Arc::new(rules), patterns: Arc::new(patterns), set: Some(set) })
     }
 
     /// The first rule that matches.
@@ -98,7 +98,7 @@ impl Rules {
         let number = set.matches(&text).iter().next()?;
         let found = self.patterns[number].find(&text)?;
         Some(Hit {
-            intent: self.rules[number].intent.clone(),
+            intent: self.all[number].intent.clone(),
             number,
             words: found.as_str().trim().to_owned(),
         })
@@ -106,17 +106,17 @@ impl Rules {
 
     /// In their order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter()
+        self.all.iter()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.all.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.all.is_empty()
     }
 }
 

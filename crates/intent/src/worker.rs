@@ -191,8 +191,9 @@ fn run(model: &dyn Model, jobs: &Receiver<Job>, batch_max: usize) {
         let mut said = said.into_iter();
         for job in batch {
             let scores = said.next().filter(are_probabilities).ok_or(Trouble::Broken);
-            // Whoever asked may have stopped waiting.
-            let _: Result<(), _> = job.reply.send(scores);
+            if job.reply.send(scores).is_err() {
+                tracing::debug!("the intent model answers whom nobody waits for any more");
+            }
         }
     }
 }

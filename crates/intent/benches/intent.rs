@@ -25,7 +25,7 @@ fn classify(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("intent/classify_batch");
     let batch = [texts[1].1; 16];
     group.bench_function("16_texts/32_tokens", |bencher| {
-        bencher.iter(|| model.classify_batch(black_box(&batch)))
+        bencher.iter(|| model.classify_batch(black_box(&batch)));
     });
     group.finish();
     let mut group = criterion.benchmark_group("intent/normalise");

@@ -52,6 +52,7 @@ impl Label {
     }
 
     /// The label of two texts that one visitor wrote together: complaint, sales, consult, other.
+    #[must_use]
     pub fn stronger(self, other: Self) -> Self {
         let rank = |label| match label {
             Self::Complaint => 0,

@@ -1,6 +1,6 @@
 //! A training from lines to a model, small enough for a test.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use frontdesk_intent::{
     Label,
@@ -20,7 +20,8 @@ fn lines() -> String {
             2 => (format!("多少钱 {thing} price"), "sales"),
             _ => (format!("谢谢 {thing} thanks"), "other"),
         };
-        lines += &format!("{{\"text\":\"{text}\",\"label\":\"{label}\",\"lang\":\"mix\"}}\n");
+        writeln!(lines, "{{\"text\":\"{text}\",\"label\":\"{label}\",\"lang\":\"mix\"}}")
+            .expect("a string takes everything");
     }
     lines
 }

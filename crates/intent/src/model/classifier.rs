@@ -38,6 +38,9 @@ pub const CALIBRATION_FILE: &str = "calibration.json";
 /// Tokens read for a sentence embedding, as sentence models are trained.
 const EMBEDDED_TOKENS_MAX: usize = 256;
 
+/// Gives the bytes of a file of a model, and nothing for one that is not there.
+type Files<'f, 'a> = dyn Fn(&str) -> Result<Option<Cow<'a, [u8]>>, ModelError> + 'f;
+
 /// How logits become probabilities, fitted on texts the model was not trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,9 +150,7 @@ impl Classifier {
     }
 
     /// Opens the files a function gives; one it gives nothing for is not there.
-    pub(crate) fn from_files<'a>(
-        file: &dyn Fn(&str) -> Result<Option<Cow<'a, [u8]>>, ModelError>,
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn from_files(file: &Files<'_, '_>) -> Result<Self, ModelError> {
         let ngrams = file(NGRAMS_FILE)?.map(|bytes| read_ngrams(&bytes)).transpose()?;
         let mut normalised_text = true;
         let mut encoder = None;
@@ -242,10 +243,7 @@ fn json<T: for<'de> Deserialize<'de>>(file: &str, bytes: &[u8]) -> Result<T, Mod
         .map_err(|source| ModelError::Json { file: file.to_owned(), source })
 }
 
-fn read_tokens<'a>(
-    config: &BertConfig,
-    file: &dyn Fn(&str) -> Result<Option<Cow<'a, [u8]>>, ModelError>,
-) -> Result<Tokens, ModelError> {
+fn read_tokens(config: &BertConfig, file: &Files<'_, '_>) -> Result<Tokens, ModelError> {
     let (name, tokens) = match file(TOKENIZER_FILE)? {
         Some(bytes) => (TOKENIZER_FILE, Tokens::from_json(&bytes)),
         None => {

@@ -4,6 +4,11 @@
 //! product of 32 rows over threads, than in arithmetic. The loops here are written so that the compiler turns
 //! them into vector instructions; [`pulp`] picks the widest the machine has when the program runs.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is not inlined into its caller is not compiled for the caller's vector instructions"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::Activation;
@@ -104,6 +109,11 @@ impl Apply<'_> {
 }
 
 /// The sums of a block of rows in one panel.
+#[expect(
+    clippy::needless_range_loop,
+    clippy::manual_memcpy,
+    reason = "copies of slices would keep the sums in memory instead of in registers"
+)]
 #[inline(always)]
 fn block<S: Simd, const VECTORS: usize>(
     simd: S,
@@ -113,12 +123,11 @@ fn block<S: Simd, const VECTORS: usize>(
 ) -> [[f32; PANEL]; ROWS] {
     // Rows of exactly as many numbers as there are weights: nothing is checked in the loop.
     let inputs = weights.len();
-    let [a, b, c, d, e, f] = rows;
-    let (a, b, c) = (&a[..inputs], &b[..inputs], &c[..inputs]);
-    let (d, e, f) = (&d[..inputs], &e[..inputs], &f[..inputs]);
+    let [first, second, third, fourth, fifth, sixth] = rows;
+    let (first, second, third) = (&first[..inputs], &second[..inputs], &third[..inputs]);
+    let (fourth, fifth, sixth) = (&fourth[..inputs], &fifth[..inputs], &sixth[..inputs]);
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
     let (start, _) = S::as_simd_f32s(&bias.0);
-    // Element by element: a copy of a slice would keep the sums in memory instead of in registers.
     for row in 0..ROWS {
         for vector in 0..VECTORS {
             sums[row][vector] = start[vector];
@@ -126,7 +135,8 @@ fn block<S: Simd, const VECTORS: usize>(
     }
     for (input, weights) in weights.iter().enumerate() {
         let (weights, _) = S::as_simd_f32s(&weights.0);
-        let factors = [a[input], b[input], c[input], d[input], e[input], f[input]];
+        let factors =
+            [first[input], second[input], third[input], fourth[input], fifth[input], sixth[input]];
         for row in 0..ROWS {
             let factor = simd.splat_f32s(factors[row]);
             for vector in 0..VECTORS {

@@ -15,8 +15,8 @@ const LETTER_RUN_MAX: usize = 5;
 /// Shortest run of characters without an ideograph.
 const LETTER_RUN_MIN: usize = 2;
 
-const WORD_SALT: u64 = 0x77_6f72_64;
-const PAIR_SALT: u64 = 0x70_6169_72;
+const WORD_SALT: u64 = 0x776f_7264;
+const PAIR_SALT: u64 = 0x7061_6972;
 
 /// The table, weights as bytes with one scale per label.
 #[derive(Debug, Clone, PartialEq)]

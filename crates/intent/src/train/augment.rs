@@ -100,9 +100,7 @@ pub(crate) fn variant(
         text = mistyped(&text, random);
     }
     if drops {
-        text = text
-            .trim_end_matches(|last: char| matches!(last, '.' | ',' | '!' | '?' | '~'))
-            .to_owned();
+        text = text.trim_end_matches(['.', ',', '!', '?', '~']).to_owned();
     }
     if bare {
         text = text

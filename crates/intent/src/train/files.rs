@@ -153,7 +153,7 @@ pub(crate) fn write_encoder(out: &Path, network: &Network) -> Result<(), TrainEr
             tensors.push((name, Dtype::F16, shape, bytes));
         }
     }
-    write_tensors(&out.join(WEIGHTS_FILE), tensors)
+    write_tensors(&out.join(WEIGHTS_FILE), &tensors)
 }
 
 /// Writes a table of n-grams.
@@ -168,7 +168,7 @@ pub(crate) fn write_ngrams(out: &Path, ngrams: &Ngrams) -> Result<(), TrainError
         ("scales".to_owned(), Dtype::F32, vec![labels], floats(&ngrams.scales)),
         ("bias".to_owned(), Dtype::F32, vec![labels], floats(&ngrams.bias)),
     ];
-    write_tensors(&out.join(NGRAMS_FILE), tensors)
+    write_tensors(&out.join(NGRAMS_FILE), &tensors)
 }
 
 /// Writes a file beside its place first, so that it is never there in part.
@@ -181,7 +181,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 
 fn write_tensors(
     path: &Path,
-    tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
+    tensors: &[(String, Dtype, Vec<usize>, Vec<u8>)],
 ) -> Result<(), TrainError> {
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
         let view = TensorView::new(*dtype, shape.clone(), bytes)
@@ -194,14 +194,14 @@ fn write_tensors(
 }
 
 fn write_floats(path: &Path, tensors: &BTreeMap<String, Vec<f32>>) -> Result<(), TrainError> {
-    let tensors = tensors
+    let tensors: Vec<_> = tensors
         .iter()
         .map(|(name, values)| {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             (name.clone(), Dtype::F32, vec![values.len()], bytes)
         })
         .collect();
-    write_tensors(path, tensors)
+    write_tensors(path, &tensors)
 }
 
 fn read_floats(path: &Path) -> Result<BTreeMap<String, Vec<f32>>, TrainError> {

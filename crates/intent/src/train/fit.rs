@@ -82,7 +82,7 @@ mod tests {
         let held: Vec<Held> = (0..400)
             .map(|at| {
                 let mut encoder = [0.0; LABELS];
-                encoder[if at % 4 == 0 { 1 } else { 0 }] = 50.0;
+                encoder[usize::from(at % 4 == 0)] = 50.0;
                 Held { label: Label::Complaint, encoder, ngrams: [0.0, 0.0, 1.0, 0.0] }
             })
             .collect();

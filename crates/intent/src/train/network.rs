@@ -73,7 +73,7 @@ impl Network {
             let count: usize = shape.iter().product();
             let values: Vec<f32> = if name.ends_with("LayerNorm.weight") {
                 vec![1.0; count]
-            } else if name.ends_with(".bias") {
+            } else if name.rsplit('.').next() == Some("bias") {
                 vec![0.0; count]
             } else {
                 (0..count).map(|_| random.normal() * DEVIATION).collect()

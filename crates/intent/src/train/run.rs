@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Example, LABELS,
-    eval::{Judged, Thresholds, report},
+    eval::{Judged, Report, Thresholds, report},
     model::{
         Activation, BertConfig, CALIBRATION_FILE, CONFIG_FILE, Calibration, Classifier, Pooling,
         TOKENIZER_FILE, Tensors, Tokens, VOCABULARY_FILE, WEIGHTS_FILE,
@@ -87,25 +87,10 @@ pub fn train_examples(
     let json = serde_json::to_vec_pretty(&calibration).expect("a calibration is plain");
     files::write(&options.out.join(CALIBRATION_FILE), &json)?;
     let classifier = Classifier::open(&options.out).map_err(TrainError::Model)?;
-    let judged = |classify: &mut dyn FnMut(&Example, &Held) -> ([f32; LABELS], f64)| {
-        let judged: Vec<Judged> = held_back
-            .iter()
-            .zip(&held)
-            .map(|(example, held)| {
-                let (probabilities, took_us) = classify(example, held);
-                Judged { label: example.label, lang: example.lang.clone(), probabilities, took_us }
-            })
-            .collect();
-        report(&judged, &Thresholds::default())
-    };
-    let whole = judged(&mut |example, _| {
-        let began = Instant::now();
-        let probabilities = classifier.classify(&example.text);
-        (probabilities, began.elapsed().as_secs_f64() * 1e6)
-    });
+    let whole = judged(&held_back, |at| classifier.classify(&held_back[at].text));
     let alone = Calibration { encoder_weight: 0.0, ..calibration_alone(&held) };
     let ngrams_alone =
-        judged(&mut |_, held| (alone.probabilities(&held.encoder, &held.ngrams), 0.0));
+        judged(&held_back, |at| alone.probabilities(&held[at].encoder, &held[at].ngrams));
     Checkpoint::new(&options.out)?.remove()?;
     Ok(Trained {
         directory: options.out.clone(),
@@ -115,6 +100,25 @@ pub fn train_examples(
         held_back: whole,
         ngrams_alone,
     })
+}
+
+/// Judges what is said of each of the texts held back, by its place.
+fn judged(held_back: &[&Example], classify: impl Fn(usize) -> [f32; LABELS]) -> Report {
+    let judged: Vec<Judged> = held_back
+        .iter()
+        .enumerate()
+        .map(|(at, example)| {
+            let began = Instant::now();
+            let probabilities = classify(at);
+            Judged {
+                label: example.label,
+                lang: example.lang.clone(),
+                probabilities,
+                took_us: began.elapsed().as_secs_f64() * 1e6,
+            }
+        })
+        .collect();
+    report(&judged, &Thresholds::default())
 }
 
 /// The temperature of the n-grams alone, so that they are compared at their best.
@@ -382,7 +386,7 @@ impl<'a> Run<'a> {
             losses.losses.push(step.loss);
         }
         let (before, passes) = self.passes;
-        let done = before * step.of + step.step;
+        let done = before * step.of + step.done;
         let of = passes * step.of;
         if !step.loss.is_finite() {
             failed.get_or_insert(done);

@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 
 /// What a stage has done so far and how it went.
 pub(crate) struct Step {
-    pub(crate) step: usize,
+    pub(crate) done: usize,
     pub(crate) of: usize,
     pub(crate) loss: f32,
 }
@@ -63,15 +63,15 @@ pub(crate) fn pretrain_epoch(
         let mut hidden = Vec::new();
         for (row, ids) in ids.iter_mut().enumerate() {
             let last = ids.len() - 1;
-            for at in 1..last {
+            for (at, id) in ids[..last].iter_mut().enumerate().skip(1) {
                 if random.chance(HIDDEN_SHARE) {
                     places.push((row, at));
-                    hidden.push(ids[at]);
+                    hidden.push(*id);
                     // Some stay or become another token, so that every vector has to be good.
                     match random.below(10) {
                         0 => {}
-                        1 => ids[at] = 5 + random.below(network.config.vocab_size - 5) as u32,
-                        _ => ids[at] = mask,
+                        1 => *id = 5 + random.below(network.config.vocab_size - 5) as u32,
+                        _ => *id = mask,
                     }
                 }
             }
@@ -89,7 +89,7 @@ pub(crate) fn pretrain_epoch(
         let hidden = Tensor::from_vec(hidden, count, &Device::Cpu)?;
         let loss = candle_nn::loss::cross_entropy(&logits, &hidden)?;
         optimiser.step(network, &loss.backward()?)?;
-        done(Step { step: step + 1, of, loss: loss.to_scalar()? });
+        done(Step { done: step + 1, of, loss: loss.to_scalar()? });
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ pub(crate) fn finetune_epoch(
         let logits = network.classify(&encoded, &batch, &mut dropout)?;
         let loss = cross_entropy(&logits, &targets)?;
         optimiser.step(network, &loss.backward()?)?;
-        done(Step { step: step + 1, of, loss: loss.to_scalar()? });
+        done(Step { done: step + 1, of, loss: loss.to_scalar()? });
     }
     Ok(())
 }

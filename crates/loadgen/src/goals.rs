@@ -103,7 +103,7 @@ pub const GOALS: &[Known] = &[
         "p50 of the intent model / onnxruntime",
         1.5,
         1.0,
-        "there is no intent model yet",
+        "it is not measured beside onnxruntime yet",
     ),
 ];
 

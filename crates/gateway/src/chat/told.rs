@@ -22,7 +22,7 @@ const HEARD_MAX: u8 = 5;
 /// Sessions whose messages are counted; beyond it counting begins anew.
 const HEARD_SESSIONS_MAX: usize = 1 << 16;
 /// Of a message that is longer the beginning says what it is about.
-const HEARD_BYTES_MAX: usize = 8 << 10;
+const HEARD_BYTES_MAX: usize = 2 << 10;
 
 impl Chat {
     /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now

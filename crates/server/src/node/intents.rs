@@ -47,8 +47,8 @@ const QUIET_AFTER: Duration = Duration::from_millis(1_500);
 const GATHERED_FOR_MAX: Duration = Duration::from_millis(limits::INTENT_WAIT_MS as u64 - 200);
 /// Messages of a session that are read.
 const MESSAGES_MAX: usize = 5;
-/// Sessions that are remembered; of more those that wait longest for a message are forgotten.
-const SESSIONS_MAX: usize = 50_000;
+/// Sessions that are remembered; of more those that wait longest for a message are forgotten. At most 10 KiB each.
+const SESSIONS_MAX: usize = 20_000;
 /// How long a session is remembered after its last message.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(30);
 /// How often the file is looked at, and old sessions are forgotten.
@@ -185,7 +185,7 @@ impl Intents {
         };
         let mut look_at = Instant::now() + LOOK_EVERY;
         loop {
-            let due = self_due(&task.due).unwrap_or(look_at).min(look_at);
+            let due = task.due.first().map_or(look_at, |of| of.0.min(look_at));
             tokio::select! {
                 () = stop.cancelled() => return,
                 heard = inputs.recv() => match heard {
@@ -260,7 +260,9 @@ impl Intents {
             self.due.remove(&(due, conversation));
         }
         let (account, session) = (at.account, at.session);
-        let (text, inbox) = (at.text.clone(), at.inbox.clone());
+        let is_last = at.messages >= MESSAGES_MAX;
+        let text = if is_last { std::mem::take(&mut at.text) } else { at.text.clone() };
+        let inbox = at.inbox.clone();
         let names = self.names(account).await;
         let inbox_name = names.and_then(|names| names.inboxes.get(&inbox)).cloned();
         let teams = names.map(|names| names.teams.clone()).unwrap_or_default();
@@ -422,10 +424,6 @@ pub(crate) fn intent_set(intent: String, confidence: f32, why: &Why) -> chat::In
         why: words(why),
         ..chat::IntentSet::default()
     }
-}
-
-fn self_due(due: &BTreeSet<(Instant, ConversationId)>) -> Option<Instant> {
-    due.first().map(|of| of.0)
 }
 
 /// What a team may be called: its id, and its name in each language.

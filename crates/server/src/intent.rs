@@ -1,6 +1,6 @@
 //! `frontdesk intent`: train, judge and try what visitors' messages are sorted by.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use frontdesk_intent::{
@@ -10,7 +10,6 @@ use frontdesk_intent::{
     read_examples,
     train::{self, TrainOptions},
 };
-use std::sync::Arc;
 
 use crate::{
     cli::{IntentCommand, IntentTrain, SortedBy},
@@ -82,8 +81,7 @@ fn model(dir: Option<&Path>) -> anyhow::Result<Classifier> {
 /// Lets the model read every text, one at a time, as it would come.
 fn judge(data: &Path, by: &SortedBy) -> anyhow::Result<Vec<Judged>> {
     let model = model(by.model_dir.as_deref())?;
-    let examples: Vec<Example> =
-        read_examples(data).with_context(|| format!("cannot read {}", data.display()))?;
+    let examples: Vec<Example> = read_examples(data)?;
     anyhow::ensure!(!examples.is_empty(), "{} holds no texts", data.display());
     let bar = Progress::on_terminal().begin("reading", examples.len() as u64);
     let mut done = 0;

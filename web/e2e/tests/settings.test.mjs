@@ -243,6 +243,8 @@ describe("the settings", () => {
     await page.getByTestId("new-secret").waitFor();
     assert.notEqual(await page.getByTestId("new-secret").textContent(), first);
     await page.keyboard.press("Escape");
+    // The list is read again once the secret is made.
+    await page.getByTestId("identity-secret").nth(1).waitFor();
     assert.equal(await page.getByTestId("identity-secret").count(), 2);
     assert.ok(await page.getByTestId("add-secret").isDisabled());
     await page.getByTestId("identity-secret").first().getByRole("button").click();

@@ -4,6 +4,7 @@
 //! connection on which nothing else ever waits behind the blocking command. It ends when the node
 //! drops the receiver, or when a newer subscription has taken its place.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,16 @@ use frontdesk_storage::NodeId;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisResult};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use super::Shared;
 use crate::link::{COMMAND_TIMEOUT, CONNECT_TIMEOUT, RECONNECT_DELAY, RedisError};
 
 /// How long a pop waits for something. A connection that broke unnoticed holds back batches no longer.
 const POP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long an answer may come behind that of a connection that asked later.
+const BEHIND_MAX: Duration = Duration::from_millis(500);
 
 /// How soon after a pop the next one may begin: what is published meanwhile comes with it.
 const POP_EVERY: Duration = Duration::from_millis(1);
@@ -111,7 +115,7 @@ impl Subscription {
     async fn receive_by_one_connection(&self, channel: &Sender<Bytes>) -> RedisResult<()> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(POP_TIMEOUT + COMMAND_TIMEOUT));
+            .set_response_timeout(None);
         let client = &self.shared.client;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         // What a former connection popped is not known for certain.
@@ -127,7 +131,22 @@ impl Subscription {
                 }
             }
             // Nobody else sends, so there is at least this much room when they arrive.
-            let popped = self.pop(&mut connection, &room, channel.capacity()).await?;
+            let popped = {
+                let pop = self.pop(&mut connection, &room, channel.capacity());
+                tokio::pin!(pop);
+                let mut patience = POP_TIMEOUT + COMMAND_TIMEOUT;
+                // A Redis that stands still carries out what it was sent when it goes on: whoever gave up its
+                // connection before would never see what was popped.
+                loop {
+                    if let Ok(popped) = timeout(patience, &mut pop).await {
+                        break popped?;
+                    }
+                    if patience == BEHIND_MAX {
+                        return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                    }
+                    patience = if self.answers().await { BEHIND_MAX } else { RECONNECT_DELAY };
+                }
+            };
             due = Instant::now() + POP_EVERY;
             let Some((key, batches)) = popped else {
                 // Nothing is under way: a good moment to put right what a flush left behind.
@@ -144,6 +163,19 @@ impl Subscription {
                 }
             }
         }
+    }
+
+    /// Whether Redis answers somebody who asks now.
+    async fn answers(&self) -> bool {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(COMMAND_TIMEOUT));
+        let client = &self.shared.client;
+        let Ok(mut connection) = client.get_multiplexed_async_connection_with_config(&config).await
+        else {
+            return false;
+        };
+        redis::cmd("PING").exec_async(&mut connection).await.is_ok()
     }
 
     /// Gives back the room of what was popped before, then pops what there is, or waits for something.

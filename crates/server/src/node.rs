@@ -523,9 +523,7 @@ async fn maintain(catalog: Catalog, files: Files, stop: CancellationToken) {
 /// Whether files may take so many bytes without touching the disk's reserve.
 fn space(data_dir: &DataDir, config: &Config) -> Box<dyn Fn(u64) -> bool + Send + Sync> {
     let reserve = match &config.storage {
-        Storage::Embedded { embedded } => {
-            Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes }
-        }
+        Storage::Embedded { embedded } => embedded.reserve(),
         Storage::Cluster { .. } => Reserve::default(),
     };
     let path = data_dir.path().to_owned();

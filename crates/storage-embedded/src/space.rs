@@ -15,11 +15,22 @@ pub struct Reserve {
     pub percent: u8,
     /// At least this much.
     pub bytes_min: u64,
+    /// At most this much: what the reserve serves does not grow with the disk. Where it is less than `bytes_min`,
+    /// `bytes_min` holds.
+    pub bytes_max: u64,
 }
 
 impl Default for Reserve {
     fn default() -> Self {
-        Self { percent: 5, bytes_min: 8 << 20 }
+        Self { percent: 5, bytes_min: 8 << 20, bytes_max: 1 << 30 }
+    }
+}
+
+impl Reserve {
+    /// What is kept free of a file system of `total` bytes.
+    fn of(self, total: u64) -> u64 {
+        let share = (total / 100).saturating_mul(u64::from(self.percent));
+        share.min(self.bytes_max).max(self.bytes_min)
     }
 }
 
@@ -40,9 +51,7 @@ impl DiskSpace {
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
         Ok(Self {
             free_bytes: failpoint::free_bytes(dir).unwrap_or(free),
-            reserve_bytes: (total / 100)
-                .saturating_mul(u64::from(reserve.percent))
-                .max(reserve.bytes_min),
+            reserve_bytes: reserve.of(total),
         })
     }
 
@@ -54,5 +63,23 @@ impl DiskSpace {
     /// Whether the reserve is touched.
     pub fn is_short(&self) -> bool {
         self.free_bytes < self.reserve_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_of_a_large_disk_is_bounded() {
+        let reserve = Reserve::default();
+        assert_eq!(reserve.of(64 << 20), 8 << 20, "at least");
+        assert_eq!(reserve.of(10 << 30), (10 << 30) / 100 * 5, "a share");
+        assert_eq!(reserve.of(1 << 40), 1 << 30, "at most");
+        assert_eq!(
+            Reserve { bytes_max: 0, ..reserve }.of(1 << 40),
+            8 << 20,
+            "the least goes first"
+        );
     }
 }

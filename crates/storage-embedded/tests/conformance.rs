@@ -4,7 +4,7 @@ use frontdesk_storage_embedded::{Engine, Reserve};
 use tempfile::TempDir;
 
 /// The machine's disk may be nearly full; these cases are not about that.
-const NO_RESERVE: Reserve = Reserve { percent: 0, bytes_min: 0 };
+const NO_RESERVE: Reserve = Reserve { percent: 0, bytes_min: 0, bytes_max: 0 };
 
 mod log {
     use frontdesk_storage_embedded::{LogOptions, SegmentLog};

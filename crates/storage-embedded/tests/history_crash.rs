@@ -443,7 +443,7 @@ fn two_loops_apply_while_a_third_persists() {
 #[test]
 fn r04_a_gap_between_log_and_history_is_seen() {
     let logs = tempfile::tempdir().unwrap();
-    let reserve = Reserve { percent: 0, bytes_min: 0 };
+    let reserve = Reserve { percent: 0, bytes_min: 0, bytes_max: 0 };
     let options = LogOptions { segment_bytes: 8 << 10, reserve, ..LogOptions::default() };
     let mut log = SegmentLog::open(logs.path(), options).unwrap();
     for _ in 0..100 {

@@ -17,7 +17,7 @@ const DIR: &str = "FRONTDESK_TEST_KILLED_DIR";
 const OPTIONS: LogOptions = LogOptions {
     segment_bytes: 64 << 10,
     durability: frontdesk_storage_embedded::Durability::Sync,
-    reserve: Reserve { percent: 0, bytes_min: 0 },
+    reserve: Reserve { percent: 0, bytes_min: 0, bytes_max: 0 },
 };
 
 fn open_history(dir: &Path) -> EmbeddedHistory {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const OPTIONS: LogOptions = LogOptions {
     segment_bytes: 16 << 10,
     durability: Durability::Sync,
-    reserve: Reserve { percent: 0, bytes_min: 0 },
+    reserve: Reserve { percent: 0, bytes_min: 0, bytes_max: 0 },
 };
 
 type Records = Vec<(Offset, u16, Vec<u8>)>;
@@ -257,7 +257,10 @@ fn r06_a_failed_sync_closes_the_log_for_good() {
 #[test]
 fn r05_a_full_disk_refuses_appends_until_there_is_space() {
     let dir = tempfile::tempdir().unwrap();
-    let options = LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
+    let options = LogOptions {
+        reserve: Reserve { percent: 0, bytes_min: 8 << 20, bytes_max: 8 << 20 },
+        ..OPTIONS
+    };
     let mut log = SegmentLog::open(dir.path(), options).unwrap();
     append(&mut log, &[b"before"]);
     failpoint::set_free_bytes(dir.path(), Some(1 << 20));
@@ -282,7 +285,7 @@ fn r05_a_burst_into_room_made_before_is_refused_within_a_mebibyte() {
     let dir = tempfile::tempdir().unwrap();
     let options = LogOptions {
         segment_bytes: 64 << 20,
-        reserve: Reserve { percent: 0, bytes_min: 8 << 20 },
+        reserve: Reserve { percent: 0, bytes_min: 8 << 20, bytes_max: 8 << 20 },
         ..OPTIONS
     };
     let mut log = SegmentLog::open(dir.path(), options).unwrap();
@@ -304,7 +307,10 @@ fn r05_a_log_opens_and_reads_on_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let before = filled(dir.path(), OPTIONS);
     failpoint::set_free_bytes(dir.path(), Some(0));
-    let options = LogOptions { reserve: Reserve { percent: 0, bytes_min: 8 << 20 }, ..OPTIONS };
+    let options = LogOptions {
+        reserve: Reserve { percent: 0, bytes_min: 8 << 20, bytes_max: 8 << 20 },
+        ..OPTIONS
+    };
     let log = SegmentLog::open(dir.path(), options).unwrap();
     assert_eq!(read_all(&log, 1), before);
     failpoint::set_free_bytes(dir.path(), None);

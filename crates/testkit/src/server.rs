@@ -480,7 +480,10 @@ impl TestServer {
         };
         tokio::select! {
             address = within(Duration::from_mins(1), "the server is ready", ready) => address,
-            status = ended => panic!("the server ended before it was ready: {status}"),
+            status = ended => {
+                self.show_log();
+                panic!("the server ended before it was ready: {status}, {}", self.last_words(from));
+            }
         }
     }
 
@@ -583,6 +586,13 @@ impl TestServer {
             bad && !self.builder.allowed_errors.iter().any(|part| line.contains(part.as_str()))
         };
         self.log.lines.lock().iter().filter(is_error).cloned().collect()
+    }
+
+    /// What it said last before it ended.
+    fn last_words(&self, from: usize) -> String {
+        let lines = self.log.lines.lock();
+        let said = lines.get(from..).unwrap_or_default();
+        said[said.len().saturating_sub(4)..].join(" | ")
     }
 
     fn show_log(&self) {

@@ -67,7 +67,7 @@ fn r05_a_full_disk_refuses_and_ends_by_itself() {
     let mut node = Node::plain();
     node.turn([say(1, 1)]);
     failpoint::set_free_bytes(&node.log_dir(), Some(0));
-    let reserve = frontdesk_storage_embedded::Reserve { percent: 5, bytes_min: 8 << 20 };
+    let reserve = frontdesk_storage_embedded::Reserve::default();
     node.stop();
     let log_options = frontdesk_storage_embedded::LogOptions {
         reserve,

@@ -20,7 +20,7 @@ pub(crate) fn log_options(durability: Durability) -> LogOptions {
     LogOptions {
         segment_bytes: 64 << 10,
         durability,
-        reserve: Reserve { percent: 0, bytes_min: 0 },
+        reserve: Reserve { percent: 0, bytes_min: 0, bytes_max: 0 },
     }
 }
 

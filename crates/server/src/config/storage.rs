@@ -1,6 +1,6 @@
 //! Keys of the engines that hold the data: of one machine, or of a cluster.
 
-use frontdesk_storage_embedded::Engine;
+use frontdesk_storage_embedded::{Engine, Reserve};
 use serde::Deserialize;
 
 use super::{ConfigError, cluster::ClusterStorage, invalid};
@@ -64,6 +64,7 @@ pub(crate) struct Embedded {
     pub(crate) durability: Durability,
     pub(crate) reserve_percent: u8,
     pub(crate) reserve_bytes: u64,
+    pub(crate) reserve_bytes_max: u64,
     pub(crate) segment_bytes: u64,
     #[serde(deserialize_with = "engine")]
     pub(crate) engine: Engine,
@@ -72,6 +73,15 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
+    /// What is kept free of the disk.
+    pub(crate) fn reserve(&self) -> Reserve {
+        Reserve {
+            percent: self.reserve_percent,
+            bytes_min: self.reserve_bytes,
+            bytes_max: self.reserve_bytes_max,
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let invalid = |key, reason: &str| Err(invalid(key, reason));
         if !(1..=4096).contains(&self.partitions) {

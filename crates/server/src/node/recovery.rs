@@ -14,7 +14,7 @@ use frontdesk_core::{
 use frontdesk_dispatcher::{DispatcherOptions, Summary, projections::Projections};
 use frontdesk_storage::MessageLog;
 use frontdesk_storage_embedded::{
-    Durability as LogDurability, EmbeddedHistory, HistoryOptions, LogOptions, Reserve, SegmentLog,
+    Durability as LogDurability, EmbeddedHistory, HistoryOptions, LogOptions, SegmentLog,
     check_continuity,
 };
 
@@ -107,7 +107,7 @@ pub(super) fn log_options(embedded: &Embedded) -> LogOptions {
             Durability::Sync => LogDurability::Sync,
             Durability::Async => LogDurability::Async,
         },
-        reserve: Reserve { percent: embedded.reserve_percent, bytes_min: embedded.reserve_bytes },
+        reserve: embedded.reserve(),
     }
 }
 

@@ -138,11 +138,13 @@ impl OwnKafka {
         self.services(&["start", &format!("kafka-{broker}")]);
     }
 
-    /// Sends a broker a signal; one that is stopped stands still when this returns.
+    /// Sends a broker a signal; one that is stopped stands still when this returns, one that is killed is gone.
     pub(crate) fn signal(&self, broker: u16, signal: Signal) {
         let pid = self.pid(broker).expect("it runs");
         kill_process(Pid::from_raw(pid).expect("not 0"), signal).expect("it runs");
-        while signal == Signal::STOP && !stands_still(pid) {
+        while (signal == Signal::STOP && !stands_still(pid))
+            || (signal == Signal::KILL && self.pid(broker).is_some())
+        {
             std::thread::yield_now();
         }
     }
@@ -153,7 +155,9 @@ impl OwnKafka {
         let text = std::fs::read_to_string(file).ok()?;
         let (pid, started) = text.trim().split_once(' ')?;
         let pid = pid.parse().ok()?;
-        (stat(pid)?.get(19)? == started).then_some(pid)
+        let stat = stat(pid)?;
+        // One that has ended may be listed until somebody asks for its end.
+        (stat.get(19)? == started && stat.first()? != "Z").then_some(pid)
     }
 
     fn services(&self, arguments: &[&str]) -> String {

@@ -95,14 +95,38 @@ pub trait Engine: Send + Sync + 'static {
     /// The account's agents with their state and load.
     async fn agents(&self, by: &Principal) -> Result<Vec<AgentState>, EngineError>;
 
-    /// How visitors' messages are sorted; `None` where they are not.
-    fn intents(&self) -> Option<Intents> {
-        None
+    /// How visitors' messages are sorted in a place, an inbox by id and name, or everywhere where both are empty; none
+    /// where they are not.
+    async fn intents(
+        &self,
+        _account: AccountId,
+        _place: (&str, &str),
+    ) -> Result<Option<Intents>, EngineError> {
+        Ok(None)
     }
 
-    /// What a text would be sorted as in an inbox. Changes and counts nothing.
-    async fn try_intent(&self, _text: &str, _inbox: &str, _inbox_name: &str) -> Option<TriedText> {
-        None
+    /// Whether a document of an account is one that can hold, and if not, why.
+    fn check_intents(&self, _document: &str) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What a text would be sorted as in a place. It is not counted.
+    async fn try_intent(
+        &self,
+        _account: AccountId,
+        _text: &str,
+        _place: (&str, &str),
+    ) -> Result<Option<TriedText>, EngineError> {
+        Ok(None)
+    }
+
+    /// Past sessions the caller may read, with what was read of them and what was decided.
+    async fn sorted_sessions(
+        &self,
+        _by: &Principal,
+        _query: SortedQuery,
+    ) -> Result<SortedPage, EngineError> {
+        Ok(SortedPage::default())
     }
 
     /// Removes the content of entries for good and names the files they carried. Seqs stay.
@@ -379,20 +403,132 @@ pub struct Counts {
 /// How visitors' messages are sorted.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Intents {
+    /// What holds.
+    #[serde(flatten)]
+    pub sorting: Sorting,
+    /// What would hold if the place said nothing of its own.
+    pub inherited: Sorting,
+    /// What the account says of its own.
+    pub own: IntentConfig,
+    /// Of `own`; 0 where nothing was ever said.
+    pub revision: u64,
+    /// Whether there is a model.
+    pub has_model: bool,
+    /// The model fails and is not asked for a while.
+    pub is_open: bool,
+    /// Texts of the account's visitors that were read since the start, by the step that decided: `rule`, `cache`,
+    /// `model`, `none`.
+    pub decided: BTreeMap<&'static str, u64>,
+    /// How often the model held each label most probable since the start, in twenty steps from 0 to 1.
+    pub seen: BTreeMap<&'static str, Vec<u64>>,
+}
+
+/// Thresholds, targets and rules of a place.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Sorting {
     /// From which probability on each label counts.
     pub thresholds: BTreeMap<&'static str, f32>,
     /// Where intents lead.
     pub targets: Vec<IntentTarget>,
     /// What decides without the model, in its order.
     pub rules: Vec<IntentRule>,
-    /// Whether there is a model.
-    pub has_model: bool,
-    /// The model fails and is not asked for a while.
-    pub is_open: bool,
-    /// Texts that were read since the start, by the step that decided: `rule`, `cache`, `model`, `none`.
-    pub decided: BTreeMap<&'static str, u64>,
-    /// How often the model held each label most probable since the start, in twenty steps from 0 to 1.
-    pub seen: BTreeMap<&'static str, Vec<u64>>,
+}
+
+/// What an account says of its own about intents, on top of the installation's `ai_router.yaml`.
+#[derive(
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntentConfig {
+    /// From which probability on a label counts: `complaint`, `consult`, `sales`.
+    pub threshold: BTreeMap<String, f32>,
+    /// Where intents lead.
+    pub intents: BTreeMap<String, IntentLead>,
+    /// What decides without the model, before the rules of the installation; the first that matches wins.
+    pub rules: Vec<IntentRule>,
+    /// What single inboxes have otherwise, by their ids.
+    pub inboxes: BTreeMap<String, IntentSection>,
+}
+
+/// What one inbox has otherwise.
+#[derive(
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntentSection {
+    /// As for the account.
+    pub threshold: BTreeMap<String, f32>,
+    /// As for the account.
+    pub intents: BTreeMap<String, IntentLead>,
+    /// Before those of the account.
+    pub rules: Vec<IntentRule>,
+}
+
+/// Where sessions of an intent go.
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntentLead {
+    /// Id of the team whose queue it is; absent where it stays in the inbox's.
+    pub team: Option<String>,
+    /// Skills that would serve it best.
+    pub skills: Vec<String>,
+    /// `low`, `normal`, `high` or `urgent`; absent where it stays as it is.
+    pub priority: Option<String>,
+}
+
+/// Which past sessions.
+#[derive(Debug, Clone)]
+pub struct SortedQuery {
+    /// Those that began at this time or later, UTC milliseconds.
+    pub since_ms: i64,
+    /// Only those whose intent a person set.
+    pub corrected: bool,
+    /// Opaque to HTTP: where the page before ended.
+    pub cursor: Option<String>,
+    /// Of so many conversations.
+    pub limit: usize,
+}
+
+/// A page of past sessions.
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct SortedPage {
+    /// The sessions; a page may have none, and there are more all the same.
+    pub sessions: Vec<SortedSession>,
+    /// Pass it as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A past session as it is sorted.
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct SortedSession {
+    /// The conversation.
+    pub conversation: String,
+    /// The session.
+    pub session: String,
+    /// The inbox.
+    pub inbox: String,
+    /// When it began, UTC milliseconds.
+    pub at_ms: i64,
+    /// The visitor's first messages, at most five, before anybody of the team answered.
+    pub messages: Vec<SortedMessage>,
+    /// Its intent; empty where there is none.
+    pub intent: String,
+    /// Who said so: `person`, `rule`, `model`; empty where nobody has.
+    pub source: String,
+    /// What a rule or the model had said; empty where they had no opinion.
+    pub found: String,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct SortedMessage {
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// Its beginning, at most 2 KiB.
+    pub text: String,
 }
 
 /// Where an intent leads.
@@ -409,13 +545,16 @@ pub struct IntentTarget {
 }
 
 /// What decides without the model.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct IntentRule {
     /// What it decides.
     pub intent: String,
     /// Any of these.
+    #[serde(default)]
     pub keywords: Vec<String>,
     /// Or this pattern.
+    #[serde(default)]
     pub regex: Option<String>,
 }
 

@@ -218,6 +218,7 @@ impl From<CatalogError> for Problem {
                     ("email", _) => &codes::EMAIL_TAKEN,
                     ("invitation", "too_many") => &codes::INVITATIONS_FULL,
                     (_, "in_use") => &codes::IN_USE,
+                    (_, "changed") => &codes::PRECONDITION_FAILED,
                     (_, "too_many") => &codes::TOO_MANY,
                     _ => &codes::NAME_TAKEN,
                 };

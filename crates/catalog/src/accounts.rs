@@ -111,6 +111,7 @@ impl Catalog {
                 language: new.language.clone(),
                 role: owner_role,
                 capacity: None,
+                skills: Vec::new(),
                 teams: Vec::new(),
             },
             &password_hash,

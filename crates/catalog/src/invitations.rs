@@ -252,6 +252,7 @@ impl Catalog {
             language: found.language,
             role: found.role,
             capacity: None,
+            skills: Vec::new(),
             teams: found.teams.into_iter().filter(|team| known.contains(team)).collect(),
         };
         let user = users::insert(self, &mut write, found.account, &new, &hash).await?;

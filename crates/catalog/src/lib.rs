@@ -19,6 +19,7 @@ mod fresh;
 mod idempotency;
 mod identities;
 mod inboxes;
+mod intents;
 mod invitations;
 mod kept;
 mod login;
@@ -59,6 +60,7 @@ pub use inboxes::{
     Hours, Inbox, InboxChange, InboxKind, InboxText, Look, NewInbox, QUESTIONS_MAX, Questions,
     RoutingMode, Scheme, Side, SpecialDay, WeekSpan,
 };
+pub use intents::IntentSettings;
 pub use invitations::{INVITATION_MS, INVITATIONS_MAX, Invitation, Inviter, NewInvitation};
 pub use login::{AGE_MS_MAX, IDLE_MS_MAX, LoginSession, SignedIn};
 pub use mysql::{MySqlOptions, MySqlStore};

@@ -29,8 +29,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Which steps of the schema were made. The history keeps tables in the same database.
 const MIGRATIONS_TABLE: &str = "catalog_migrations";
 /// The schema, step by step. A step that was released never changes.
-const STEPS: &[(i64, &str, &str)] =
-    &[(1, "catalog", include_str!("../migrations/mysql/0001_catalog.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "catalog", include_str!("../migrations/mysql/0001_catalog.sql")),
+    (2, "intents", include_str!("../migrations/mysql/0002_intents.sql")),
+];
 
 /// Where the database is, and how it is asked.
 #[derive(Clone)]

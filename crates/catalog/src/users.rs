@@ -21,6 +21,11 @@ use crate::{login, rows, teams, text};
 /// Most sessions an agent may be given at a time.
 pub(crate) const CAPACITY_MAX: u16 = 1_000;
 
+/// Skills of one agent.
+const SKILLS_MAX: usize = 16;
+/// Longest skill.
+const SKILL_CHARS_MAX: usize = 32;
+
 /// What an agent chose; one choice for all tabs, kept over a reload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,6 +92,8 @@ pub struct Member {
     pub builtin: Option<Builtin>,
     /// Sessions at a time; None takes the account's default.
     pub capacity: Option<u16>,
+    /// What it is good at: sessions that wish for a skill come to those who have it, for a while.
+    pub skills: Vec<String>,
     /// Its teams in this account.
     pub teams: Vec<TeamId>,
     /// The account shut the user out.
@@ -108,6 +115,8 @@ pub struct NewUser {
     pub role: RoleId,
     /// Sessions at a time; None takes the account's default.
     pub capacity: Option<u16>,
+    /// What it is good at.
+    pub skills: Vec<String>,
     /// Teams of the account.
     pub teams: Vec<TeamId>,
 }
@@ -157,11 +166,11 @@ impl Access {
     }
 }
 
-const MEMBERS: &str = "SELECT u.*, m.role_id, m.capacity, m.disabled AS member_disabled, \
+const MEMBERS: &str = "SELECT u.*, m.role_id, m.capacity, m.skills, m.disabled AS member_disabled, \
      m.created_ms AS joined_ms, r.builtin, r.rights FROM memberships m \
      JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id AND r.account = m.account \
      WHERE m.account = ? ORDER BY u.id";
-const MEMBER: &str = "SELECT u.*, m.role_id, m.capacity, m.disabled AS member_disabled, \
+const MEMBER: &str = "SELECT u.*, m.role_id, m.capacity, m.skills, m.disabled AS member_disabled, \
      m.created_ms AS joined_ms, r.builtin, r.rights FROM memberships m \
      JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = m.role_id AND r.account = m.account \
      WHERE m.account = ? AND m.user_id = ?";
@@ -257,7 +266,7 @@ impl Catalog {
         let mut write = self.write("add a membership", Change::Account(account)).await?;
         roles::find(&mut write, account, role).await?;
         let (_, now_ms) = self.new_id::<UserId>();
-        insert_membership(&mut write, account, user, role, None, now_ms).await?;
+        insert_membership(&mut write, account, user, role, None, &[], now_ms).await?;
         write.commit().await.doing("add a membership")?;
         self.user(account, user).await
     }
@@ -337,6 +346,27 @@ impl Catalog {
         find(&mut write, account, id).await?;
         sql::query("UPDATE memberships SET capacity = ? WHERE account = ? AND user_id = ?")
             .bind(capacity.map(i64::from))
+            .bind(account.to_string())
+            .bind(id.to_string())
+            .execute(&mut write)
+            .await
+            .doing("change a user")?;
+        write.commit().await.doing("change a user")?;
+        self.user(account, id).await
+    }
+
+    /// Sets what a member is good at.
+    pub async fn set_skills(
+        &self,
+        account: AccountId,
+        id: UserId,
+        skills: &[String],
+    ) -> Result<Member, Error> {
+        let skills = checked_skills(skills)?;
+        let mut write = self.write("change a user", Change::Account(account)).await?;
+        find(&mut write, account, id).await?;
+        sql::query("UPDATE memberships SET skills = ? WHERE account = ? AND user_id = ?")
+            .bind(rows::to_json(&skills))
             .bind(account.to_string())
             .bind(id.to_string())
             .execute(&mut write)
@@ -486,6 +516,7 @@ pub(crate) async fn insert(
     let display_name = text::name("display_name", &new.display_name)?;
     text::language_tag("language", &new.language)?;
     check_capacity(new.capacity)?;
+    let skills = checked_skills(&new.skills)?;
     let (id, now_ms) = catalog.new_id::<UserId>();
     sql::query(
         "INSERT INTO users (id, email, email_key, password_hash, display_name, avatar, language, \
@@ -504,7 +535,7 @@ pub(crate) async fn insert(
     .map_err(|source| {
         taken(Error::Conflict { what: "email", reason: "taken" }, "create a user", source)
     })?;
-    insert_membership(write, account, id, new.role, new.capacity, now_ms).await?;
+    insert_membership(write, account, id, new.role, new.capacity, &skills, now_ms).await?;
     teams::replace_of_user(write, account, id, &new.teams).await?;
     Ok(id)
 }
@@ -515,16 +546,18 @@ async fn insert_membership(
     user: UserId,
     role: RoleId,
     capacity: Option<u16>,
+    skills: &[String],
     now_ms: i64,
 ) -> Result<(), Error> {
     sql::query(
-        "INSERT INTO memberships (account, user_id, role_id, capacity, disabled, created_ms) \
-         VALUES (?, ?, ?, ?, 0, ?)",
+        "INSERT INTO memberships (account, user_id, role_id, capacity, skills, disabled, \
+         created_ms) VALUES (?, ?, ?, ?, ?, 0, ?)",
     )
     .bind(account.to_string())
     .bind(user.to_string())
     .bind(role.to_string())
     .bind(capacity.map(i64::from))
+    .bind(rows::to_json(&skills))
     .bind(now_ms)
     .execute(&mut *write)
     .await
@@ -614,6 +647,30 @@ fn check_capacity(capacity: Option<u16>) -> Result<(), Error> {
     }
 }
 
+/// Skills as they are compared: trimmed, in lower case, each once.
+fn checked_skills(skills: &[String]) -> Result<Vec<String>, Error> {
+    if skills.len() > SKILLS_MAX {
+        return Err(Error::invalid("skills", "too_many"));
+    }
+    let mut checked: Vec<String> = Vec::with_capacity(skills.len());
+    for skill in skills {
+        let skill = skill.trim().to_lowercase();
+        if skill.is_empty() {
+            return Err(Error::invalid("skills", "empty"));
+        }
+        if skill.chars().count() > SKILL_CHARS_MAX {
+            return Err(Error::invalid("skills", "too_long"));
+        }
+        if skill.chars().any(char::is_control) {
+            return Err(Error::invalid("skills", "characters"));
+        }
+        if !checked.contains(&skill) {
+            checked.push(skill);
+        }
+    }
+    Ok(checked)
+}
+
 fn user(row: &Row) -> Result<User, Error> {
     Ok(User {
         id: rows::parsed(row, "id")?,
@@ -636,6 +693,7 @@ fn member(row: &Row) -> Result<Member, Error> {
         capacity: rows::maybe_int(row, "capacity")?
             .map(|capacity| u16::try_from(capacity).map_err(|_| Error::Stored { what: "capacity" }))
             .transpose()?,
+        skills: rows::json(row, "skills")?,
         teams: Vec::new(),
         disabled: rows::flag(row, "member_disabled")?,
         joined_ms: rows::int(row, "joined_ms")?,

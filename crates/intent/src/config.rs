@@ -14,6 +14,8 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -68,8 +70,8 @@ pub struct Target {
 /// What holds in one inbox.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// Tells this policy's answers from another's.
-    pub(crate) number: u32,
+    /// Tells this policy's answers from those of every other one, also of one it takes the place of.
+    pub(crate) number: u64,
     /// From which probability on a label counts.
     pub thresholds: Thresholds,
     /// Where intents lead; those that are not in it lead nowhere.
@@ -81,9 +83,79 @@ pub struct Policy {
 /// The whole file.
 #[derive(Debug, Clone)]
 pub struct RouterConfig {
-    all: Policy,
+    all: Arc<Policy>,
     /// By name or id of the inbox.
-    inboxes: BTreeMap<String, Policy>,
+    inboxes: BTreeMap<String, Arc<Policy>>,
+}
+
+/// What one account says on top of the file: the same things in the same words, inboxes by their ids.
+#[derive(Debug, Clone)]
+pub struct AccountConfig {
+    /// Tells it from every other one.
+    pub(crate) number: u64,
+    all: Section,
+    inboxes: BTreeMap<String, Section>,
+}
+
+impl AccountConfig {
+    /// Reads what an account says, and checks it on top of a file. JSON is YAML too.
+    pub fn parse(text: &str, on: &RouterConfig) -> Result<Self, ConfigError> {
+        let File { threshold, intents, rules, inboxes } = read(text)?;
+        let all = Section { threshold, intents, rules };
+        let config = Self { number: next_number(), all, inboxes };
+        config.policy("", "", on)?;
+        for inbox in config.inboxes.keys() {
+            config.policy(inbox, "", on)?;
+        }
+        Ok(config)
+    }
+
+    /// The same without what it says of one inbox.
+    #[must_use]
+    pub fn without_inbox(&self, inbox: &str) -> Self {
+        let mut inboxes = self.inboxes.clone();
+        inboxes.remove(inbox);
+        Self { number: next_number(), all: self.all.clone(), inboxes }
+    }
+
+    /// What holds in an inbox of the account. It fails where the file has changed since, and both together are too much.
+    pub(crate) fn policy(
+        &self,
+        inbox: &str,
+        inbox_name: &str,
+        on: &RouterConfig,
+    ) -> Result<Policy, ConfigError> {
+        let all = self.all.clone().check(on.policy(inbox, inbox_name))?;
+        match self.inboxes.get(inbox) {
+            Some(section) => section.clone().check(&all),
+            None => Ok(all),
+        }
+    }
+}
+
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Reads the words, and not yet what they mean.
+fn read(text: &str) -> Result<File, ConfigError> {
+    if text.len() > FILE_BYTES_MAX {
+        let reason = format!("the file is larger than {} KiB", FILE_BYTES_MAX >> 10);
+        return Err(ConfigError { line: 0, column: 0, reason });
+    }
+    let file: File = serde_saphyr::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
+        let reason = error.without_snippet().to_string();
+        // Its own words name the place once more, in a line of their own.
+        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        ConfigError { line, column, reason }
+    })?;
+    if file.inboxes.len() > INBOXES_MAX {
+        let reason = format!("at most {INBOXES_MAX} inboxes can have entries of their own");
+        return Err(ConfigError { line: 0, column: 0, reason });
+    }
+    Ok(file)
 }
 
 impl Default for RouterConfig {
@@ -96,39 +168,23 @@ impl Default for RouterConfig {
 impl RouterConfig {
     /// Reads a file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        if text.len() > FILE_BYTES_MAX {
-            let reason = format!("the file is larger than {} KiB", FILE_BYTES_MAX >> 10);
-            return Err(ConfigError { line: 0, column: 0, reason });
-        }
-        let file: File = serde_saphyr::from_str(text).map_err(|error| {
-            let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
-            let reason = error.without_snippet().to_string();
-            // Its own words name the place once more, in a line of their own.
-            let reason = reason.lines().next().unwrap_or_default().to_owned();
-            ConfigError { line, column, reason }
-        })?;
-        let File { threshold, intents, rules, inboxes } = file;
-        if inboxes.len() > INBOXES_MAX {
-            let reason = format!("at most {INBOXES_MAX} inboxes can have entries of their own");
-            return Err(ConfigError { line: 0, column: 0, reason });
-        }
+        let File { threshold, intents, rules, inboxes } = read(text)?;
         let nothing = Policy::default();
         let all = Section { threshold, intents, rules }.check(&nothing)?;
         let mut policies = BTreeMap::new();
-        for (number, (name, section)) in (1..).zip(inboxes) {
-            let policy = Policy { number, ..section.check(&all)? };
-            policies.insert(name, policy);
+        for (name, section) in inboxes {
+            policies.insert(name, Arc::new(section.check(&all)?));
         }
-        Ok(Self { all, inboxes: policies })
+        Ok(Self { all: Arc::new(all), inboxes: policies })
     }
 
     /// What holds in an inbox, by its id or its name.
-    pub fn policy(&self, id: &str, name: &str) -> &Policy {
+    pub fn policy(&self, id: &str, name: &str) -> &Arc<Policy> {
         self.inboxes.get(id).or_else(|| self.inboxes.get(name)).unwrap_or(&self.all)
     }
 
     /// What holds where nothing else is said.
-    pub fn all(&self) -> &Policy {
+    pub fn all(&self) -> &Arc<Policy> {
         &self.all
     }
 }
@@ -142,7 +198,7 @@ struct File {
     inboxes: BTreeMap<String, Section>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Clone, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Section {
     threshold: Option<ThresholdEntries>,
@@ -150,7 +206,7 @@ struct Section {
     rules: Vec<Spanned<RuleEntry>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ThresholdEntries {
     complaint: Option<Spanned<f32>>,
@@ -158,7 +214,7 @@ struct ThresholdEntries {
     sales: Option<Spanned<f32>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetEntry {
     team: Option<String>,
@@ -167,7 +223,7 @@ struct TargetEntry {
     priority: Option<PriorityName>,
 }
 
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum PriorityName {
     Low = 1,
@@ -176,7 +232,7 @@ enum PriorityName {
     Urgent = 4,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleEntry {
     intent: String,
@@ -188,7 +244,7 @@ struct RuleEntry {
 impl Section {
     /// On top of what holds elsewhere.
     fn check(self, base: &Policy) -> Result<Policy, ConfigError> {
-        let mut policy = base.clone();
+        let mut policy = Policy { number: next_number(), ..base.clone() };
         if let Some(entries) = self.threshold {
             let thresholds = &mut policy.thresholds;
             let places = [
@@ -298,6 +354,59 @@ mod tests {
         let other = config.policy("id", "Other");
         assert!((other.thresholds.sales - 0.9).abs() < f32::EPSILON);
         assert!(other.rules.decide("my gold card").is_none());
+    }
+
+    #[test]
+    fn an_account_has_what_it_says_on_top_of_the_file() {
+        let file = RouterConfig::parse(
+            "threshold: { sales: 0.9 }\n\
+             intents:\n  sales: { team: Sales }\n  complaint: { priority: high }\n\
+             rules:\n  - { intent: human, keywords: [人工] }\n\
+             inboxes:\n  Shop: { threshold: { consult: 0.5 } }\n",
+        )
+        .expect("it is right");
+        let own = r#"{"threshold": {"sales": 0.7}, "intents": {"sales": {"team": null, "skills": ["zh"], "priority": "urgent"}},
+            "rules": [{"intent": "vip", "keywords": ["gold"], "regex": null}],
+            "inboxes": {"i1": {"threshold": {"sales": 0.6}}}}"#;
+        let own = AccountConfig::parse(own, &file).expect("JSON is YAML");
+        let anywhere = own.policy("i2", "Other", &file).expect("it fits");
+        assert!((anywhere.thresholds.sales - 0.7).abs() < f32::EPSILON);
+        assert_eq!(anywhere.targets["sales"].skills, ["zh"]);
+        assert_eq!(
+            (&anywhere.targets["sales"].team, anywhere.targets["sales"].priority),
+            (&None, Some(4))
+        );
+        assert_eq!(anywhere.targets["complaint"].priority, Some(3), "what it does not name stays");
+        assert!(
+            anywhere.rules.decide("gold").is_some_and(|hit| hit.intent == "vip" && hit.number == 0)
+        );
+        assert!(anywhere.rules.decide("人工").is_some_and(|hit| hit.intent == "human"));
+        let shop = own.policy("i1", "Shop", &file).expect("it fits");
+        assert!((shop.thresholds.sales - 0.6).abs() < f32::EPSILON);
+        assert!(
+            (shop.thresholds.consult - 0.5).abs() < f32::EPSILON,
+            "as the file says of the inbox"
+        );
+        let without = own.without_inbox("i1").policy("i1", "Shop", &file).expect("it fits");
+        assert!((without.thresholds.sales - 0.7).abs() < f32::EPSILON);
+        let numbers = [anywhere.number, shop.number, without.number, file.all().number];
+        assert!((1..4).all(|at| !numbers[..at].contains(&numbers[at])), "{numbers:?}");
+    }
+
+    #[test]
+    fn an_account_that_says_what_cannot_be_is_refused() {
+        let file = RouterConfig::default();
+        for (text, words) in [
+            (r#"{"threshold": {"sales": 1.7}}"#, "1.7"),
+            (r#"{"inboxes": {"i1": {"threshold": {"sales": -1}}}}"#, "-1"),
+            (r#"{"rules": [{"intent": "x", "keywords": [], "regex": "("}]}"#, "regex"),
+            (r#"{"rules": [{"intent": "a b", "keywords": ["x"]}]}"#, "a b"),
+            (r#"{"surprise": 1}"#, "surprise"),
+            ("{", ""),
+        ] {
+            let error = AccountConfig::parse(text, &file).expect_err(text);
+            assert!(!error.reason.is_empty() && error.reason.contains(words), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -7,20 +7,21 @@
 mod config;
 pub mod eval;
 mod example;
+pub mod gather;
 mod label;
 pub mod model;
 mod router;
 mod rules;
 pub mod text;
+mod traffic;
 pub mod train;
 mod worker;
 
-pub use config::{ConfigError, Policy, RouterConfig, SHIPPED, Target};
+pub use config::{AccountConfig, ConfigError, Policy, RouterConfig, SHIPPED, Target};
 pub use example::{Example, ReadError, read_examples};
 pub use label::{LABELS, Label, ParseLabelError};
 pub use model::Classifier;
-pub use router::{
-    Context, Decision, RouterCounts, RouterOptions, STEPS, Seen, SmartRouter, Source, Why,
-};
+pub use router::{Context, Decision, RouterOptions, SmartRouter, Source, Why};
 pub use rules::{Hit, Rule, Rules};
+pub use traffic::{STEPS, Traffic};
 pub use worker::{Model, ModelHealth, Trouble, WorkersOptions};

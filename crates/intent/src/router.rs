@@ -7,15 +7,15 @@
 //! there too, within [`RouterOptions::deadline`]; nothing that a visitor writes waits for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 
-use crate::config::{ConfigError, Policy, RouterConfig, Target};
+use crate::config::{AccountConfig, ConfigError, Policy, RouterConfig, Target};
 use crate::label::Label;
 use crate::text::normalise;
+use crate::traffic::Traffic;
 use crate::worker::{Model, ModelHealth, Trouble, Workers, WorkersOptions};
 
 /// Which step decided.
@@ -32,6 +32,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// In the order they are asked.
+    pub const ALL: [Self; 4] = [Self::Rule, Self::Cache, Self::Model, Self::None];
+
     /// As it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,6 +53,8 @@ pub struct Context<'a> {
     pub inbox: &'a str,
     /// Its name.
     pub inbox_name: &'a str,
+    /// What its account says on top of the file.
+    pub account: Option<&'a AccountConfig>,
 }
 
 /// Why there is no opinion, or what spoke for the one there is.
@@ -110,61 +115,19 @@ impl Default for RouterOptions {
     }
 }
 
-/// How often each step has decided, since the start.
-#[derive(Debug, Default)]
-pub struct RouterCounts {
-    /// By a rule.
-    pub rule: AtomicU64,
-    /// By what was said before.
-    pub cache: AtomicU64,
-    /// By the model.
-    pub model: AtomicU64,
-    /// By nobody.
-    pub none: AtomicU64,
-}
-
-/// Steps of probability that are counted apart.
-pub const STEPS: usize = 20;
-
-/// How often the model held each label most probable, by how probable, since the start: what a threshold would
-/// catch. [`STEPS`] steps of the same width from 0 to 1, for each of [`Label::ALL`].
-#[derive(Debug, Default)]
-pub struct Seen([[AtomicU64; STEPS]; 4]);
-
-impl Seen {
-    fn note(&self, scores: &[f32; 4]) {
-        let (label, score) = Label::likeliest(scores);
-        // 1.0 belongs to the last step.
-        let step = ((score * STEPS as f32) as usize).min(STEPS - 1);
-        self.0[label.index()][step].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Of one label.
-    pub fn of(&self, label: Label) -> [u64; STEPS] {
-        std::array::from_fn(|step| self.0[label.index()][step].load(Ordering::Relaxed))
-    }
-}
-
-impl RouterCounts {
-    fn of(&self, source: Source) -> &AtomicU64 {
-        match source {
-            Source::Rule => &self.rule,
-            Source::Cache => &self.cache,
-            Source::Model => &self.model,
-            Source::None => &self.none,
-        }
-    }
-}
+/// Policies of accounts that are kept; another one is made in well under a millisecond.
+const POLICIES_MAX: usize = 1_000;
 
 /// Reads what visitors write.
 pub struct SmartRouter {
     config: RwLock<Arc<RouterConfig>>,
     /// By policy and normalised text. Emptied with every change of the configuration.
-    cache: Cache<(u32, Box<str>), Said>,
+    cache: Cache<(u64, Box<str>), Said>,
+    /// Policies of accounts that say something of their own, by file, account, and inbox.
+    policies: Cache<(u64, u64, Box<str>), Arc<Policy>>,
     workers: Workers,
     options: RouterOptions,
-    counts: RouterCounts,
-    seen: Seen,
+    traffic: Traffic,
 }
 
 impl std::fmt::Debug for SmartRouter {
@@ -183,10 +146,10 @@ impl SmartRouter {
         Self {
             config: RwLock::new(Arc::new(config)),
             cache: Cache::new(options.cached),
+            policies: Cache::new(POLICIES_MAX),
             workers: Workers::start(model, options.workers),
             options,
-            counts: RouterCounts::default(),
-            seen: Seen::default(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -203,14 +166,31 @@ impl SmartRouter {
         Arc::clone(&self.config.read())
     }
 
-    /// How often each step has decided.
-    pub fn counts(&self) -> &RouterCounts {
-        &self.counts
+    /// What holds where a text was written.
+    pub fn policy(&self, context: Context<'_>) -> Arc<Policy> {
+        let config = self.config();
+        let Context { inbox, inbox_name, account } = context;
+        let Some(account) = account else { return Arc::clone(config.policy(inbox, inbox_name)) };
+        // A line break is in no id.
+        let place = format!("{inbox}\n{inbox_name}").into_boxed_str();
+        let key = (config.all().number, account.number, place);
+        if let Some(policy) = self.policies.get(&key) {
+            return policy;
+        }
+        let policy = match account.policy(inbox, inbox_name, &config) {
+            Ok(policy) => Arc::new(policy),
+            Err(error) => {
+                tracing::warn!(%error, "an account's own intents do not fit the file any more");
+                Arc::clone(config.policy(inbox, inbox_name))
+            }
+        };
+        self.policies.insert(key, Arc::clone(&policy));
+        policy
     }
 
-    /// What the model held probable of what visitors wrote.
-    pub fn seen(&self) -> &Seen {
-        &self.seen
+    /// What was decided of what visitors wrote.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// How the model does.
@@ -221,13 +201,9 @@ impl SmartRouter {
     /// What a text asks for. Never fails: who cannot tell has no opinion.
     pub async fn analyze(&self, text: &str, context: Context<'_>) -> Decision {
         let began = Instant::now();
-        let config = self.config();
-        let policy = config.policy(context.inbox, context.inbox_name);
-        let decision = self.decide(text, policy, began).await;
-        self.counts.of(decision.source).fetch_add(1, Ordering::Relaxed);
-        if let Why::Scores(scores) = &decision.why {
-            self.seen.note(scores);
-        }
+        let policy = self.policy(context);
+        let decision = self.decide(text, &policy, began).await;
+        self.traffic.note(&decision);
         decision
     }
 
@@ -235,18 +211,17 @@ impl SmartRouter {
     /// step which decides is seen.
     pub async fn try_out(&self, text: &str, context: Context<'_>) -> Decision {
         let began = Instant::now();
-        let config = self.config();
-        let policy = config.policy(context.inbox, context.inbox_name);
+        let policy = self.policy(context);
         if let Some(hit) = policy.rules.decide(text) {
             let said = Said::Rule { intent: hit.intent, words: hit.words };
-            return conclude(said, policy, Source::Rule, began);
+            return conclude(said, &policy, Source::Rule, began);
         }
         let normal = normalise(text);
         if normal.is_empty() {
             return none(Why::Empty, 0.0, began);
         }
         match self.workers.classify(&normal, self.options.deadline).await {
-            Ok(scores) => conclude(Said::Model(scores), policy, Source::Model, began),
+            Ok(scores) => conclude(Said::Model(scores), &policy, Source::Model, began),
             Err(trouble) => none(Why::Trouble(trouble), 0.0, began),
         }
     }

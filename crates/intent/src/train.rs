@@ -2,7 +2,8 @@
 //!
 //! A part of the texts is held back for calibration. The encoder first guesses hidden tokens of the other texts, then
 //! their labels, several times from different seeds, and is then trained on what these say together. The
-//! n-grams are trained apart. Last the weights of both and the temperature are fitted on what was held back.
+//! n-grams are trained apart. Last the weights of both and the temperature are fitted on what was held back, and the
+//! n-grams learn from that, too.
 //! The same texts, options and seed give the same model on one machine; after every pass the state is kept,
 //! and a training that is started again with the same options goes on from there.
 
@@ -116,7 +117,7 @@ impl Default for Recipe {
             vocabulary: 6_000,
             pretrain_epochs: 0,
             pretrain_rate: 2e-3,
-            epochs: 9,
+            epochs: 15,
             rate: 1.5e-3,
             decay: 0.05,
             dropout: 0.15,
@@ -181,7 +182,7 @@ pub struct Trained {
     pub vocabulary: usize,
     /// Weights of its parts and temperature.
     pub calibration: Calibration,
-    /// How it reads the texts that were held back: the ones the temperature was fitted on.
+    /// How it read the texts that were held back, which the temperature was fitted on, before its n-grams learned from them.
     pub held_back: Report,
     /// How the n-grams alone read them.
     pub ngrams_alone: Report,

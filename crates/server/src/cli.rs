@@ -108,6 +108,41 @@ pub(crate) enum IntentCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Show what a model, thresholds or rules would have done with past sessions of a running server.
+    Replay {
+        #[command(flatten)]
+        past: PastSessions,
+        #[command(flatten)]
+        by: SortedBy,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write what people corrected in a running server as lines to train on.
+    Corrections {
+        #[command(flatten)]
+        past: PastSessions,
+        /// Lines of {"text", "label", "lang"}.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Which past sessions, and of which server.
+#[derive(Debug, Args)]
+pub(crate) struct PastSessions {
+    /// Sessions that began in so many days until now, at most 90.
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub(crate) days: u32,
+    /// Address of the server.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) server: String,
+    /// File that holds an API key; without it the key is in the variable `FRONTDESK_API_KEY`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// Authorities (PEM) the server's certificate is checked by; without it those of the system.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// What sorts.

@@ -171,6 +171,7 @@ pub(crate) fn user(user: User) -> anyhow::Result<ExitCode> {
                     language: account.language.clone(),
                     role: named.id,
                     capacity: None,
+                    skills: Vec::new(),
                     teams: Vec::new(),
                 };
                 let member = catalog

@@ -86,6 +86,7 @@ async fn add_people(catalog: &Catalog) -> anyhow::Result<People> {
             language: "en".to_owned(),
             role,
             capacity: None,
+            skills: Vec::new(),
             teams: Vec::new(),
         };
         let password = Password::new(Secret128::random().reveal());

@@ -1,4 +1,7 @@
-//! `frontdesk intent`: train, judge and try what visitors' messages are sorted by.
+//! `frontdesk intent`: train, judge and try what visitors' messages are sorted by. What it asks of a running server is
+//! in [`past`].
+
+mod past;
 
 use std::{fs, path::Path, process::ExitCode, sync::Arc};
 
@@ -58,6 +61,11 @@ pub(crate) fn run(command: IntentCommand) -> anyhow::Result<ExitCode> {
                 show_decisions(&report);
             }
         }
+        IntentCommand::Replay { past: of, by, json } => {
+            let config = rules(by.router_file.as_deref())?;
+            past::replay(&of, config, model(by.model_dir.as_deref())?, json)?;
+        }
+        IntentCommand::Corrections { past: of, out } => past::corrections(&of, &out)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ mod demo;
 mod fill;
 mod intent;
 mod node;
+mod outgoing;
 mod progress;
 mod serve;
 mod shards;

@@ -70,7 +70,7 @@ use backends::Backends;
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
-use intents::{IntentParts, Intents};
+use intents::{IntentParts, Intents, Traffics};
 pub(crate) use recovery::{Recovered, recover};
 use staff::Staff;
 
@@ -144,6 +144,7 @@ impl Node {
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
         let router = intents::open(&config.intent)?;
+        let traffics = Arc::new(Traffics::default());
         let count = loop_count(config);
         let projections = Arc::new(
             Projections::open(&data_dir.projections())
@@ -263,6 +264,7 @@ impl Node {
                 loops: Arc::clone(&loops),
                 desk: query_in.clone(),
                 router_file: config.intent.router_file.clone(),
+                traffics: Arc::clone(&traffics),
             };
             tasks.spawn(Intents::run(parts, heard_out, tasks_stop.clone()));
         }
@@ -318,6 +320,7 @@ impl Node {
             shared_limits: cluster.as_ref().map(|_| Arc::clone(&directory)),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
             router: router.clone(),
+            traffics,
         });
         if let Some(cluster) = &cluster {
             tasks.spawn(cluster.follow_changes(catalog.clone(), Arc::clone(&engine)));

@@ -10,6 +10,8 @@ const DIALOGS = [
   ["people", "add-person", "person-dialog"],
   ["teams", "add-team", "team-dialog"],
   ["inboxes", "add-inbox", "inbox-dialog"],
+  ["intents", "add-target", "target-dialog"],
+  ["intents", "add-rule", "rule-dialog"],
   ["replies", "add-reply", "reply-dialog"],
   ["keys", "add-key", "key-dialog"],
 ];

@@ -61,6 +61,8 @@ const DIALOGS = [
   ["rights", ["add-role"], "role-name-en"],
   ["teams", ["add-team"], "team-dialog"],
   ["inboxes", ["add-inbox"], "inbox-dialog"],
+  ["intents", ["add-target"], "target-dialog"],
+  ["intents", ["add-rule"], "rule-dialog"],
   ["replies", ["add-reply"], "reply-dialog"],
   ["keys", ["add-key"], "key-dialog"],
 ];

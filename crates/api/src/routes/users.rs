@@ -41,6 +41,8 @@ pub(crate) struct UserBody {
     builtin_role: Option<&'static str>,
     /// Sessions at a time; absent for the account's default.
     capacity: Option<u16>,
+    /// What the person is good at, as words; sessions that wish for a skill come to those who have it, for a while.
+    skills: Vec<String>,
     teams: Vec<String>,
     /// Shut out of the account.
     disabled: bool,
@@ -60,6 +62,7 @@ impl From<Member> for UserBody {
             role: member.role.to_string(),
             builtin_role: member.builtin.map(frontdesk_catalog::Builtin::code),
             capacity: member.capacity,
+            skills: member.skills,
             teams: member.teams.iter().map(ToString::to_string).collect(),
             disabled: member.disabled || member.user.disabled,
             presence: member.user.presence.code(),
@@ -98,6 +101,9 @@ struct NewUserBody {
     /// Sessions at a time; absent for the account's default.
     #[serde(default)]
     capacity: Option<u16>,
+    /// What the person is good at: at most 16 words of at most 32 characters.
+    #[serde(default)]
+    skills: Vec<String>,
     /// Ids of teams.
     #[serde(default)]
     teams: Vec<String>,
@@ -122,6 +128,7 @@ async fn create(
         language: body.language,
         role: super::id("role", &body.role)?,
         capacity: body.capacity,
+        skills: body.skills,
         teams: ids("teams", &body.teams)?,
     };
     let password = Password::new(body.password);
@@ -154,6 +161,8 @@ struct UserChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u16>)]
     capacity: Maybe<u16>,
+    /// All skills: at most 16 words of at most 32 characters.
+    skills: Option<Vec<String>>,
     /// All teams.
     teams: Option<Vec<String>>,
     /// Shuts the user out, or lets it in again.
@@ -198,6 +207,9 @@ async fn change(
     }
     if let Some(capacity) = body.capacity {
         member = catalog.set_capacity(account, id, capacity).await?;
+    }
+    if let Some(skills) = body.skills {
+        member = catalog.set_skills(account, id, &skills).await?;
     }
     if let Some(teams) = teams {
         member = catalog.set_user_teams(account, id, &teams).await?;

@@ -25,6 +25,7 @@ pub(crate) fn new_user(email: &str, role: RoleId) -> NewUser {
         language: "zh-CN".to_owned(),
         role,
         capacity: None,
+        skills: Vec::new(),
         teams: Vec::new(),
     }
 }

@@ -32,6 +32,7 @@ async fn s11_users_and_roles_of_another_account_are_unknown() {
     unknown(catalog.change_role(us, them, our_role, operator()).await);
     unknown(catalog.change_role(us, ours.owner, their_role, operator()).await);
     unknown(catalog.set_capacity(us, them, Some(1)).await);
+    unknown(catalog.set_skills(us, them, &[]).await);
     unknown(catalog.set_user_teams(us, them, &[]).await);
     unknown(catalog.set_disabled(us, them, true, operator()).await);
     unknown(catalog.set_presence(us, them, Presence::Away).await);
@@ -272,4 +273,21 @@ async fn a_shortcut_is_unique_in_its_scope() {
     );
     catalog.delete_team(account, team).await.unwrap();
     assert_eq!(catalog.replies(account).await.unwrap(), [changed], "a team's replies go with it");
+}
+
+#[tokio::test]
+async fn what_an_account_says_of_intents_is_its_own_and_of_two_changes_at_once_one_is_told() {
+    let fixture = Fixture::new().await;
+    let catalog = &fixture.catalog;
+    let (ours, theirs) = (fixture.account("ours").await, fixture.account("theirs").await);
+    assert_eq!(catalog.intent_settings(ours.account).await.unwrap(), None);
+    let first = catalog.set_intent_settings(ours.account, "{}", 0).await.unwrap();
+    assert_eq!((first.document.as_str(), first.revision), ("{}", 1));
+    let second = catalog.set_intent_settings(ours.account, "{\"rules\":[]}", 1).await.unwrap();
+    conflict(catalog.set_intent_settings(ours.account, "{}", 1).await, "changed");
+    conflict(catalog.set_intent_settings(ours.account, "{}", 0).await, "changed");
+    assert_eq!(catalog.intent_settings(ours.account).await.unwrap(), Some(second));
+    assert_eq!(catalog.intent_settings(theirs.account).await.unwrap(), None);
+    let long = " ".repeat((256 << 10) + 1);
+    invalid(catalog.set_intent_settings(ours.account, &long, 2).await, "intents", "too_long");
 }

@@ -132,6 +132,16 @@ async fn a_user_keeps_profile_presence_capacity_and_teams() {
     assert_eq!(catalog.team(account, help.id).await.unwrap().members, [ann]);
     assert_eq!(catalog.users(account).await.unwrap()[1], catalog.user(account, ann).await.unwrap());
 
+    let skills = [" Refunds ".to_owned(), "refunds".to_owned(), "中文".to_owned()];
+    let member = catalog.set_skills(account, ann, &skills).await.unwrap();
+    assert_eq!(member.skills, ["refunds", "中文"], "as they are compared, each once");
+    assert_eq!(catalog.user(account, ann).await.unwrap(), member);
+    invalid(catalog.set_skills(account, ann, &[" ".to_owned()]).await, "skills", "empty");
+    invalid(catalog.set_skills(account, ann, &["x".repeat(33)]).await, "skills", "too_long");
+    let many: Vec<String> = (0..17).map(|number| number.to_string()).collect();
+    invalid(catalog.set_skills(account, ann, &many).await, "skills", "too_many");
+    assert_eq!(catalog.user(account, ann).await.unwrap().skills, ["refunds", "中文"]);
+
     catalog.set_capacity(account, ann, None).await.unwrap();
     catalog.set_setting(account, Place::Account, CAPACITY.spec().name, &7.into()).await.unwrap();
     assert_eq!(catalog.access(account, ann).await.unwrap().capacity, 7);

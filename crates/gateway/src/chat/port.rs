@@ -565,6 +565,9 @@ pub enum DeskInput {
     },
 }
 
+/// Of a message that is longer the beginning says what it is about.
+pub const HEARD_BYTES_MAX: usize = 2 << 10;
+
 /// What a visitor wrote while nobody of the team had answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heard {

@@ -9,7 +9,7 @@ use frontdesk_dispatcher::{DispatchError, EncodedState};
 
 use super::{
     Chat, frames,
-    port::{DeskInput, Heard},
+    port::{DeskInput, HEARD_BYTES_MAX, Heard},
 };
 use crate::peer::State;
 
@@ -21,8 +21,6 @@ const SUMMARIES_PER_TURN: usize = 64;
 const HEARD_MAX: u8 = 5;
 /// Sessions whose messages are counted; beyond it counting begins anew.
 const HEARD_SESSIONS_MAX: usize = 1 << 16;
-/// Of a message that is longer the beginning says what it is about.
-const HEARD_BYTES_MAX: usize = 2 << 10;
 
 impl Chat {
     /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now

@@ -91,10 +91,14 @@ pub fn train_examples(
     let alone = Calibration { encoder_weight: 0.0, ..calibration_alone(&held) };
     let ngrams_alone =
         judged(&held_back, |at| alone.probabilities(&held[at].encoder, &held[at].ngrams));
+    // The n-grams that are kept learn from all texts: they are most of what the model knows, and take seconds. How
+    // sure they are of what they have not seen was fitted above.
+    let ngrams = train_ngrams(examples, &options.recipe.ngrams, options.seed);
+    files::write_ngrams(&options.out, &ngrams)?;
     Checkpoint::new(&options.out)?.remove()?;
     Ok(Trained {
         directory: options.out.clone(),
-        texts: learned.len(),
+        texts: examples.len(),
         vocabulary: begin.config.vocab_size,
         calibration,
         held_back: whole,

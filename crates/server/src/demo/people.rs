@@ -132,6 +132,7 @@ async fn add(
         language: CHINESE.to_owned(),
         role: role.id,
         capacity: None,
+        skills: Vec::new(),
         teams: Vec::new(),
     };
     let password = Password::new(person.password.clone());

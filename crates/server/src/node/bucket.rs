@@ -19,11 +19,6 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector as Plain},
-    rt::{TokioExecutor, TokioTimer},
-};
 use object_store::{
     BackoffConfig, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt as _,
     RetryConfig,
@@ -40,15 +35,12 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{
     config::{Addressing, S3},
+    outgoing::{self, Requests},
     trust,
 };
 
 /// Further tries of a request that the store could not serve at the moment.
 const RETRIES: usize = 3;
-/// How long an unused connection is kept for the next request.
-const IDLE: Duration = Duration::from_secs(30);
-/// Unused connections that are kept.
-const IDLE_MAX: usize = 8;
 /// In place of a status: the store said nothing.
 const NO_ANSWER: u16 = 0;
 /// The object that the start writes, so that a person who looks into the bucket knows whose it is.
@@ -131,34 +123,20 @@ fn endpoint(options: &S3) -> Option<String> {
     })
 }
 
-type Requests = Client<HttpsConnector<Plain>, HttpRequestBody>;
-
-fn client(options: &S3) -> anyhow::Result<Requests> {
+fn client(options: &S3) -> anyhow::Result<Requests<HttpRequestBody>> {
     let plain_only = options.allow_http && options.endpoint.starts_with("http://");
     let roots = if plain_only {
         RootCertStore::empty()
     } else {
         trust::roots(&trust::authorities(&options.ca_file, "files.s3.ca_file")?)?
     };
-    let tls = trust::client(roots)?;
-    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-    let connector =
-        if options.allow_http { connector.https_or_http() } else { connector.https_only() };
-    let mut plain = Plain::new();
-    plain.enforce_http(false);
-    plain.set_nodelay(true);
-    plain.set_connect_timeout(Some(Duration::from_millis(options.timeout_ms)));
-    Ok(Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_MAX)
-        .pool_timer(TokioTimer::new())
-        .build(connector.enable_http1().wrap_connector(plain)))
+    outgoing::requests(roots, options.allow_http, Duration::from_millis(options.timeout_ms))
 }
 
 /// Gives object_store the client made here, whatever else it would like to have set.
 #[derive(Debug, Clone)]
 struct Connector {
-    client: Requests,
+    client: Requests<HttpRequestBody>,
     timeout: Duration,
     /// How the store answered last: the try at the start tells by it what kind of failure it met.
     last_status: Arc<AtomicU16>,

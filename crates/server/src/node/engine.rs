@@ -17,11 +17,11 @@ use frontdesk_api::{
     engine::{
         Ack, AgentState, Check, Contact, ContactChange, ConversationView, Counts, Engine,
         EngineError, Entries, EntriesPage, InboxStaff, Intents, List, ListQuery, NewMessage,
-        PageRange, PastSession, Readiness, TriedText, View, Waiting,
+        PageRange, PastSession, Readiness, SortedPage, SortedQuery, TriedText, View, Waiting,
     },
     principal::Principal as Caller,
 };
-use frontdesk_catalog::{Catalog, VisitorIdentity};
+use frontdesk_catalog::{Catalog, Error as CatalogError, VisitorIdentity};
 use frontdesk_core::{
     arena::Arena,
     chat,
@@ -42,7 +42,7 @@ use frontdesk_gateway::{
     },
     edge::UpgradedSocket,
 };
-use frontdesk_intent::{Context, SmartRouter};
+use frontdesk_intent::{AccountConfig, Context, SmartRouter};
 use frontdesk_protocol::{
     close, codes,
     wire::{self, client_frame::Frame},
@@ -66,7 +66,8 @@ use super::{
     cluster::Health,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     gate::Gate,
-    intents, now_ms, past, principals, rows,
+    intents::{self, Traffics},
+    now_ms, past, principals, rows,
     staff::Staff,
 };
 use crate::config::Durability;
@@ -101,6 +102,8 @@ pub(crate) struct NodeEngine {
     pub(crate) staff: Staff,
     /// None where visitors' messages are not sorted.
     pub(crate) router: Option<Arc<SmartRouter>>,
+    /// What it decided, by account.
+    pub(crate) traffics: Arc<Traffics>,
 }
 
 impl NodeEngine {
@@ -570,13 +573,43 @@ impl Engine for NodeEngine {
         })
     }
 
-    fn intents(&self) -> Option<Intents> {
-        self.router.as_deref().map(intents::shown)
+    async fn intents(
+        &self,
+        account: AccountId,
+        place: (&str, &str),
+    ) -> Result<Option<Intents>, EngineError> {
+        let Some(router) = self.router.as_deref() else { return Ok(None) };
+        let own = self.catalog.intent_settings(account).await.map_err(|error| unsaid(&error))?;
+        let traffic = self.traffics.of(account);
+        Ok(Some(intents::shown::shown(router, &traffic, own.as_ref(), place)))
     }
 
-    async fn try_intent(&self, text: &str, inbox: &str, inbox_name: &str) -> Option<TriedText> {
-        let router = self.router.as_ref()?;
-        Some(intents::tried(router.try_out(text, Context { inbox, inbox_name }).await))
+    fn check_intents(&self, document: &str) -> Result<(), String> {
+        let Some(router) = self.router.as_deref() else { return Ok(()) };
+        let parsed = AccountConfig::parse(document, &router.config());
+        parsed.map(drop).map_err(|error| error.reason)
+    }
+
+    async fn try_intent(
+        &self,
+        account: AccountId,
+        text: &str,
+        place: (&str, &str),
+    ) -> Result<Option<TriedText>, EngineError> {
+        let Some(router) = self.router.as_deref() else { return Ok(None) };
+        let own = intents::account_config(&self.catalog, router, account).await;
+        let own = own.map_err(|error| unsaid(&error))?;
+        let (inbox, inbox_name) = place;
+        let context = Context { inbox, inbox_name, account: own.as_ref() };
+        Ok(Some(intents::shown::tried(router.try_out(text, context).await)))
+    }
+
+    async fn sorted_sessions(
+        &self,
+        by: &Caller,
+        query: SortedQuery,
+    ) -> Result<SortedPage, EngineError> {
+        self.past_intents(by, query).await
     }
 
     async fn agents(&self, by: &Caller) -> Result<Vec<AgentState>, EngineError> {
@@ -763,6 +796,11 @@ fn failed(conversation: ConversationId, error: &(dyn std::error::Error + 'static
 
 pub(super) fn broken(error: &projections::ProjectionError) -> EngineError {
     tracing::error!(error = error as &dyn std::error::Error, "cannot read a list");
+    unavailable()
+}
+
+fn unsaid(error: &CatalogError) -> EngineError {
+    tracing::error!(error = error as &dyn std::error::Error, "cannot read what is said of intents");
     unavailable()
 }
 

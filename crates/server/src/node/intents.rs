@@ -4,19 +4,20 @@
 //! ```text
 //! loops --Heard--> [this task: gathers] --text--> SmartRouter --decision--> Propose(intent, priority) --> loops
 //! ```
+//! [`shown`] is what HTTP tells of it, [`past`] what became of earlier sessions.
+//!
 //! Everything here may be lost: a session nobody has an opinion about stays in its inbox's own queue. Nothing that a
 //! visitor writes waits for it.
 
 use std::{
     collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use anyhow::Context as _;
-use frontdesk_api::engine::{IntentRule, IntentTarget, Intents as Shown, TriedText};
-use frontdesk_catalog::{Catalog, Team};
+use frontdesk_catalog::{Catalog, Error as CatalogError, Team};
 use frontdesk_core::{
     chat::{self, Actor, ActorKind, Cause, IntentSource},
     id::{AccountId, ConversationId, InboxId, TeamId},
@@ -28,25 +29,26 @@ use frontdesk_gateway::chat::{
     port::{Command, Heard, Reply},
 };
 use frontdesk_intent::{
-    Classifier, Context, Decision, Label, Model, Policy, RouterConfig, RouterOptions, Rule,
-    SmartRouter, Target, Why, WorkersOptions,
+    AccountConfig, Classifier, Context, Decision, Label, Model, RouterConfig, RouterOptions,
+    SmartRouter, Traffic, Why, WorkersOptions,
+    gather::{self, GATHERED_FOR_MAX, MESSAGES_MAX, QUIET_AFTER},
 };
 use frontdesk_storage::background::lower_priority;
+use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
+pub(super) mod past;
+pub(super) mod shown;
+
 use super::{desk::DeskQuery, now_ms};
 use crate::config::Intent;
 
-/// People open with a greeting and send the matter in pieces: this long after the last piece it is read.
-const QUIET_AFTER: Duration = Duration::from_millis(1_500);
-/// So long after the first piece it is read in any case: a new session waits [`limits::INTENT_WAIT_MS`] for it.
-const GATHERED_FOR_MAX: Duration = Duration::from_millis(limits::INTENT_WAIT_MS as u64 - 200);
-/// Messages of a session that are read.
-const MESSAGES_MAX: usize = 5;
+// A new session waits for its intent until it was read, and a little longer.
+const _: () = assert!(GATHERED_FOR_MAX.as_millis() + 200 <= limits::INTENT_WAIT_MS as u128);
 /// Sessions that are remembered; of more those that wait longest for a message are forgotten. At most 10 KiB each.
 const SESSIONS_MAX: usize = 20_000;
 /// How long a session is remembered after its last message.
@@ -103,13 +105,63 @@ fn read(path: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("intent.router_file: cannot read {}", path.display()))
 }
 
-/// How long a new session of an inbox waits for its intent: not at all where no intent leads anywhere.
-pub(super) fn wait_ms(router: Option<&SmartRouter>, inbox: InboxId, name: &str) -> i64 {
-    let leads = |policy: &Policy| policy.targets.values().any(|target| target.team.is_some());
-    let config = router.map(SmartRouter::config);
-    match config {
-        Some(config) if leads(config.policy(&inbox.to_string(), name)) => limits::INTENT_WAIT_MS,
-        _ => 0,
+/// What an account says of its own; nothing where what it once said can no longer be understood.
+pub(super) async fn account_config(
+    catalog: &Catalog,
+    router: &SmartRouter,
+    account: AccountId,
+) -> Result<Option<AccountConfig>, CatalogError> {
+    let settings = catalog.intent_settings(account).await?;
+    let parsed =
+        settings.map(|settings| AccountConfig::parse(&settings.document, &router.config()));
+    Ok(parsed.transpose().unwrap_or_else(|error| {
+        tracing::warn!(
+            account.id = %account,
+            reason = error.reason,
+            "what the account says of intents does not fit the file any more, and does not hold"
+        );
+        None
+    }))
+}
+
+/// What intents mean for the desk of an inbox.
+#[derive(Debug, Default)]
+pub(super) struct InboxIntents {
+    /// How long a new session waits for its intent: not at all where no intent leads to others.
+    pub(super) wait_ms: i64,
+    /// The skills that each intent wishes for.
+    pub(super) skills: HashMap<String, BTreeSet<String>>,
+}
+
+impl InboxIntents {
+    pub(super) fn of(
+        router: &SmartRouter,
+        account: Option<&AccountConfig>,
+        inbox: InboxId,
+        name: &str,
+    ) -> Self {
+        let inbox = inbox.to_string();
+        let policy = router.policy(Context { inbox: &inbox, inbox_name: name, account });
+        let wish = |skills: &[String]| skills.iter().map(|skill| skill.to_lowercase()).collect();
+        let skills: HashMap<String, BTreeSet<String>> = policy
+            .targets
+            .iter()
+            .filter(|(_, target)| !target.skills.is_empty())
+            .map(|(intent, target)| (intent.clone(), wish(&target.skills)))
+            .collect();
+        let leads = !skills.is_empty() || policy.targets.values().any(|of| of.team.is_some());
+        Self { wait_ms: if leads { limits::INTENT_WAIT_MS } else { 0 }, skills }
+    }
+}
+
+/// What was decided of what each account's visitors wrote, since the start of this node.
+#[derive(Debug, Default)]
+pub(crate) struct Traffics(Mutex<HashMap<AccountId, Arc<Traffic>>>);
+
+impl Traffics {
+    /// Of one account.
+    pub(super) fn of(&self, account: AccountId) -> Arc<Traffic> {
+        Arc::clone(self.0.lock().entry(account).or_default())
     }
 }
 
@@ -122,6 +174,7 @@ pub(super) struct IntentParts {
     pub(super) desk: mpsc::Sender<DeskQuery>,
     /// Empty where there is none.
     pub(super) router_file: PathBuf,
+    pub(super) traffics: Arc<Traffics>,
 }
 
 /// The task.
@@ -160,11 +213,12 @@ struct Answer {
     team: Option<TeamId>,
 }
 
-/// What things are called in an account.
+/// What things are called in an account, and what it says of intents.
 struct Names {
     read: Instant,
     inboxes: HashMap<String, String>,
     teams: HashMap<String, TeamId>,
+    own: Option<Arc<AccountConfig>>,
 }
 
 impl Intents {
@@ -236,10 +290,7 @@ impl Intents {
         if at.messages > MESSAGES_MAX || at.intent == Label::Complaint.as_str() {
             return;
         }
-        if !at.text.is_empty() {
-            at.text.push('\n');
-        }
-        at.text.push_str(&text);
+        gather::join(&mut at.text, &text);
         if let Some(due) = at.due {
             self.due.remove(&(due, conversation));
         } else {
@@ -266,12 +317,17 @@ impl Intents {
         let names = self.names(account).await;
         let inbox_name = names.and_then(|names| names.inboxes.get(&inbox)).cloned();
         let teams = names.map(|names| names.teams.clone()).unwrap_or_default();
+        let own = names.and_then(|names| names.own.clone());
+        let traffic = self.parts.traffics.of(account);
         let router = Arc::clone(&self.parts.router);
         let answers = self.answers_in.clone();
         tokio::spawn(async move {
             let inbox_name = inbox_name.unwrap_or_default();
-            let context = Context { inbox: &inbox, inbox_name: &inbox_name };
+            let account_config = own.as_deref();
+            let context =
+                Context { inbox: &inbox, inbox_name: &inbox_name, account: account_config };
             let decision = router.analyze(&text, context).await;
+            traffic.note(&decision);
             let team = decision.target.team.as_ref().and_then(|name| {
                 let team = teams.get(name).copied();
                 if team.is_none() {
@@ -295,9 +351,11 @@ impl Intents {
         if !self.names.get(&account).is_some_and(is_fresh) {
             let inboxes = self.parts.catalog.inboxes(account).await;
             let teams = self.parts.catalog.teams(account).await;
-            if let (Ok(inboxes), Ok(teams)) = (inboxes, teams) {
+            let own = account_config(&self.parts.catalog, &self.parts.router, account).await;
+            if let (Ok(inboxes), Ok(teams), Ok(own)) = (inboxes, teams, own) {
                 let names = Names {
                     read: now,
+                    own: own.map(Arc::new),
                     inboxes: inboxes.into_iter().map(|of| (of.id.to_string(), of.name)).collect(),
                     teams: teams.iter().flat_map(names_of).collect(),
                 };
@@ -312,8 +370,7 @@ impl Intents {
         let Answer { conversation, session, decision, team } = answer;
         let Some(at) = self.sessions.get_mut(&conversation) else { return };
         let Some(intent) = decision.intent.filter(|_| at.session == session) else { return };
-        // An opinion is final, but for a complaint that comes later.
-        if !at.intent.is_empty() && (intent != Label::Complaint.as_str() || at.intent == intent) {
+        if !gather::takes_over(&intent, &at.intent) {
             return;
         }
         at.intent.clone_from(&intent);
@@ -452,74 +509,4 @@ fn words(why: &Why) -> String {
         }
         Why::Empty | Why::Trouble(_) => String::new(),
     }
-}
-
-/// How messages are sorted, as HTTP shows it.
-pub(super) fn shown(router: &SmartRouter) -> Shown {
-    let config = router.config();
-    let policy = config.all();
-    let counts = router.counts();
-    let decided = [
-        ("rule", &counts.rule),
-        ("cache", &counts.cache),
-        ("model", &counts.model),
-        ("none", &counts.none),
-    ];
-    let health = router.health();
-    let thresholds = [
-        (Label::Complaint, policy.thresholds.complaint),
-        (Label::Consult, policy.thresholds.consult),
-        (Label::Sales, policy.thresholds.sales),
-    ];
-    Shown {
-        thresholds: thresholds.map(|(label, of)| (label.as_str(), of)).into(),
-        targets: policy
-            .targets
-            .iter()
-            .map(|(intent, target)| shown_target(intent, target))
-            .collect(),
-        rules: policy.rules.iter().map(shown_rule).collect(),
-        has_model: health.is_there,
-        is_open: health.is_open,
-        decided: decided.map(|(step, count)| (step, count.load(Ordering::Relaxed))).into(),
-        seen: Label::ALL.map(|label| (label.as_str(), router.seen().of(label).to_vec())).into(),
-    }
-}
-
-/// What became of a text somebody tried.
-pub(super) fn tried(decision: Decision) -> TriedText {
-    let Decision { intent, confidence, source, why, target, took } = decision;
-    let (mut words, mut scores, mut trouble) = (None, None, None);
-    match why {
-        Why::Words(found) => words = Some(found),
-        Why::Scores(of) => {
-            scores = Some(Label::ALL.into_iter().map(Label::as_str).zip(of).collect());
-        }
-        Why::Trouble(what) => trouble = Some(what.as_str()),
-        Why::Empty => {}
-    }
-    TriedText {
-        target: intent.as_deref().map(|intent| shown_target(intent, &target)),
-        intent,
-        step: source.as_str(),
-        confidence,
-        words,
-        scores,
-        trouble,
-        took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn shown_target(intent: &str, target: &Target) -> IntentTarget {
-    IntentTarget {
-        intent: intent.to_owned(),
-        team: target.team.clone(),
-        skills: target.skills.clone(),
-        priority: target.priority,
-    }
-}
-
-fn shown_rule(rule: &Rule) -> IntentRule {
-    let Rule { intent, keywords, regex } = rule.clone();
-    IntentRule { intent, keywords, regex }
 }

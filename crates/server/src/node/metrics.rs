@@ -110,17 +110,10 @@ pub(crate) fn renderer(
 
 /// What finding out what visitors want comes to.
 fn of_intents(text: &mut String, intents: &SmartRouter) {
-    let counts = intents.counts();
     let name = "frontdesk_intent_decisions_total";
     describe(text, name, "Texts of visitors that were read, by the step that decided", "counter");
-    for (step, count) in [
-        ("rule", &counts.rule),
-        ("cache", &counts.cache),
-        ("model", &counts.model),
-        ("none", &counts.none),
-    ] {
-        let value = count.load(Ordering::Relaxed).to_string();
-        line(text, &format!("{name}{{step=\"{step}\"}}"), &value);
+    for (step, count) in intents.traffic().decided() {
+        line(text, &format!("{name}{{step=\"{}\"}}", step.as_str()), &count.to_string());
     }
     let health = intents.health();
     let name = "frontdesk_intent_failures_total";

@@ -1,4 +1,8 @@
-//! What visitors want: read from their first messages, shown to the team, and routed by.
+//! What visitors want: read from their first messages, shown to the team, and routed by. What an account says of its own
+//! is in [`own`], what becomes of past sessions in [`past`].
+
+mod own;
+mod past;
 
 use std::{
     fs,

@@ -19,6 +19,7 @@ mod r21;
 mod r22;
 mod r23;
 mod r26;
+mod r27;
 mod r30;
 
 use std::{

@@ -132,6 +132,36 @@ const help = (en, zh) => ({ en, "zh-CN": zh });
 
 const allRights = ["conversation.read.own", "conversation.read.team", "conversation.read.all", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "conversation.erase", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"];
 
+const pattern = "^\\W*(human|agent|representative|operator)\\W*$";
+const human = { intent: "human", keywords: ["人工", "真人", "找客服", "talk to a human", "speak to a human", "human please", "real person", "human agent", "live agent", "speak to someone", "talk to someone", "转人工", "人工客服", "real human", "operator", "representative", "someone real"], regex: pattern };
+const refund = { intent: "refund", keywords: ["money back", "退款", "退货"], regex: null };
+const partners = { intent: "wholesale_partnership", keywords: [], regex: "批发|wholesale|\\bmoq\\b" };
+const inherited = {
+  thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 },
+  targets: [
+    { intent: "complaint", team: "售后", skills: [], priority: 3 },
+    { intent: "sales", team: "Wholesale", skills: [], priority: null },
+  ],
+  rules: [human],
+};
+const intents = {
+  thresholds: { ...inherited.thresholds, sales: 0.7 },
+  seen: {
+    complaint: [0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 2, 4, 3, 5, 6, 9, 14, 22, 31, 47],
+    consult: [0, 0, 0, 0, 0, 2, 4, 6, 9, 12, 18, 22, 30, 41, 52, 71, 96, 122, 140, 98],
+    sales: [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 4, 3, 6, 8, 7, 11, 9, 4],
+    other: [0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 5, 8, 12, 15, 19, 25, 33, 41, 52, 60],
+  },
+  decided: { rule: 38, cache: 127, model: 871, none: 204 },
+  has_model: true,
+  is_open: false,
+  targets: [inherited.targets[0], { intent: "consult", team: null, skills: ["chinese", "tea"], priority: null }, { intent: "refund", team: teams[1].id, skills: ["refunds"], priority: 3 }, inherited.targets[1]],
+  rules: [refund, partners, human],
+  inherited,
+  own: { threshold: { sales: 0.7 }, intents: { consult: { team: null, skills: ["chinese", "tea"], priority: null }, refund: { team: teams[1].id, skills: ["refunds"], priority: "high" } }, rules: [refund, partners], inboxes: {} },
+  revision: 7,
+};
+
 export const http = {
   "GET api/v1/me": {
     kind: "user", id: user(1), display_name: "林晓", email: "lin@example.com", language: "zh-CN", presence: "online",
@@ -152,10 +182,10 @@ export const http = {
   },
   "GET api/v1/users": {
     users: [
-      { id: user(1), email: "lin@example.com", display_name: "林晓", role: "r1", capacity: 6, teams: [teams[0].id, teams[1].id], disabled: false },
-      { id: user(2), email: "mei@example.com", display_name: "Mei Chen", role: "r2", capacity: null, teams: [teams[0].id], disabled: false },
-      { id: user(3), email: "tom@example.com", display_name: "Tom Becker", role: "r1", capacity: null, teams: [teams[0].id], disabled: false },
-      { id: user(4), email: "huang@example.com", display_name: "黄志强", role: "r1", capacity: 4, teams: [], disabled: true },
+      { id: user(1), email: "lin@example.com", display_name: "林晓", role: "r1", capacity: 6, skills: ["chinese", "tea"], teams: [teams[0].id, teams[1].id], disabled: false },
+      { id: user(2), email: "mei@example.com", display_name: "Mei Chen", role: "r2", capacity: null, skills: ["refunds", "english", "wholesale", "escalations"], teams: [teams[0].id], disabled: false },
+      { id: user(3), email: "tom@example.com", display_name: "Tom Becker", role: "r1", capacity: null, skills: [], teams: [teams[0].id], disabled: false },
+      { id: user(4), email: "huang@example.com", display_name: "黄志强", role: "r1", capacity: 4, skills: [], teams: [], disabled: true },
     ],
   },
   "GET api/v1/invitations": {
@@ -195,28 +225,14 @@ export const http = {
       },
     ],
   },
-  "GET api/v1/intents": {
-    intents: {
-      thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 },
-      seen: {
-        complaint: [0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 2, 4, 3, 5, 6, 9, 14, 22, 31, 47],
-        consult: [0, 0, 0, 0, 0, 2, 4, 6, 9, 12, 18, 22, 30, 41, 52, 71, 96, 122, 140, 98],
-        sales: [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 4, 3, 6, 8, 7, 11, 9, 4],
-        other: [0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 5, 8, 12, 15, 19, 25, 33, 41, 52, 60],
-      },
-      decided: { rule: 38, cache: 127, model: 871, none: 204 },
-      has_model: true,
-      is_open: false,
-      targets: [
-        { intent: "complaint", team: "售后", skills: [], priority: 3 },
-        { intent: "consult", team: null, skills: ["chinese", "tea"], priority: null },
-        { intent: "sales", team: "Wholesale", skills: [], priority: null },
-      ],
-      rules: [
-        { intent: "human", keywords: ["人工", "真人", "找客服", "talk to a human", "speak to a human", "human please", "real person", "human agent", "live agent", "speak to someone", "talk to someone", "转人工", "人工客服", "real human", "operator", "representative", "someone real"], regex: "^\\W*(human|agent|representative|operator)\\W*$" },
-        { intent: "wholesale partnership", keywords: [], regex: "批发|wholesale|\\bMOQ\\b" },
-      ],
-    },
+  "GET api/v1/intents": { intents },
+  "PUT api/v1/intents": { intents },
+  "GET api/v1/intents/sessions": {
+    sessions: [
+      { conversation: id(2), session: "s11", inbox, at_ms: now - 35 * minute, messages: [{ at_ms: now - 35 * minute, text: "The lid came in two pieces again." }, { at_ms: now - 34 * minute, text: "That is the second time. I want my money back, and somebody to tell me how you pack these." }], intent: "complaint", source: "person", found: "consult" },
+      { conversation: id(3), session: "s12", inbox, at_ms: now - 26 * 60 * minute, messages: [{ at_ms: now - 26 * 60 * minute, text: "请问公司团购 200 套有折扣吗？需要开专票" }], intent: "sales", source: "person", found: "" },
+      { conversation: id(4), session: "s13", inbox, at_ms: now - 3 * 24 * 60 * minute, messages: [{ at_ms: now - 3 * 24 * 60 * minute, text: "haha ok thanks" }], intent: "", source: "person", found: "complaint" },
+    ],
   },
   "POST api/v1/intents/try": {
     tried: { intent: "complaint", step: "model", confidence: 0.93, words: null, scores: { complaint: 0.93, consult: 0.05, sales: 0.005, other: 0.015 }, trouble: null, took_us: 14_210, target: { intent: "complaint", team: "售后", skills: [], priority: 3 } },

@@ -100,10 +100,13 @@ const trial = (text) => async (page) => {
   await page.getByTestId("try-intent").or(page.getByRole("alert")).first().waitFor();
 };
 const nothingSeen = Array.from({ length: 20 }, () => 0);
-const bare = { thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 }, seen: { complaint: nothingSeen, consult: nothingSeen, sales: nothingSeen, other: nothingSeen }, decided: { rule: 0, cache: 0, model: 0, none: 0 }, has_model: false, is_open: false, targets: [], rules: [] };
+const bare = { thresholds: { complaint: 0.78, consult: 0.65, sales: 0.82 }, seen: { complaint: nothingSeen, consult: nothingSeen, sales: nothingSeen, other: nothingSeen }, decided: { rule: 0, cache: 0, model: 0, none: 0 }, has_model: false, is_open: false, targets: [], rules: [], own: { threshold: {}, intents: {}, rules: [], inboxes: {} }, revision: 0 };
+bare.inherited = { thresholds: bare.thresholds, targets: [], rules: [] };
 const noOpinion = (more) => ({ "POST api/v1/intents/try": { tried: { intent: null, step: "none", confidence: 0, words: null, scores: null, trouble: null, took_us: 320, target: null, ...more } } });
 const intents = "#/settings/intents";
-const tall = { width: 1280, height: 1500 };
+const tall = { width: 1280, height: 2400 };
+const press = (...names) => async (page) => { for (const name of names) await page.getByTestId(name).first().click(); };
+const noCorrections = { "GET api/v1/intents/sessions?days=30&corrected=true": { sessions: [] } };
 
 const first = `#/inbox/mine/${id(1)}`;
 const shots = {
@@ -124,11 +127,19 @@ const shots = {
   intents: { hash: intents, locale: "en", viewport: tall, act: async (page) => { await trial("My parcel came broken and nobody answers!")(page); await page.getByTestId("threshold-slider").first().focus(); for (let at = 0; at < 8; at++) await page.keyboard.press("ArrowLeft"); } },
   "intents-zh": { hash: intents, viewport: tall, act: trial("包裹摔坏了，一直没人理我！") },
   "intents-dark": { hash: intents, locale: "en", dark: true, viewport: tall, act: async (page) => { await page.getByTestId("threshold-slider").nth(1).focus(); await page.keyboard.press("PageUp"); } },
-  "intents-390": { hash: intents, locale: "en", viewport: { width: 390, height: 3000 }, act: trial("My parcel came broken and nobody answers!") },
-  "intents-390-zh-dark": { hash: intents, dark: true, viewport: { width: 390, height: 3000 }, answers: noOpinion({ confidence: 0.51, scores: { complaint: 0.51, consult: 0.4, sales: 0.05, other: 0.04 } }), act: trial("有点慢") },
-  "intents-bare": { hash: intents, locale: "en", viewport: tall, answers: { "GET api/v1/intents": { intents: bare }, ...noOpinion({ trouble: "missing" }) }, act: trial("Hello") },
+  "intents-390": { hash: intents, locale: "en", viewport: { width: 390, height: 4200 }, act: trial("My parcel came broken and nobody answers!") },
+  "intents-390-zh-dark": { hash: intents, dark: true, viewport: { width: 390, height: 4200 }, answers: noOpinion({ confidence: 0.51, scores: { complaint: 0.51, consult: 0.4, sales: 0.05, other: 0.04 } }), act: trial("有点慢") },
+  "intents-bare": { hash: intents, locale: "en", viewport: tall, answers: { "GET api/v1/intents": { intents: bare }, ...noCorrections, ...noOpinion({ trouble: "missing" }) }, act: trial("Hello") },
   "intents-open": { hash: intents, viewport: tall, answers: { "GET api/v1/intents": { intents: { ...bare, has_model: true, is_open: true } }, ...noOpinion({ trouble: "late" }) }, act: trial("你好") },
   "intents-off": { hash: intents, locale: "en", answers: { "GET api/v1/intents": { intents: null } } },
+  "intents-target": { hash: intents, locale: "en", act: press("edit-target") },
+  "intents-target-new": { hash: intents, act: async (page) => { await press("add-target")(page); await page.getByTestId("intent-choice").selectOption({ index: 3 }); } },
+  "intents-target-reset": { hash: intents, locale: "en", act: press("reset-target") },
+  "intents-rule": { hash: intents, locale: "en", act: press("edit-rule") },
+  "intents-rule-390": { hash: intents, viewport: { width: 390, height: 844 }, act: press("add-rule") },
+  "intents-changed": { hash: intents, locale: "en", viewport: tall, answers: { "PUT api/v1/intents": 412 }, act: async (page) => { await page.getByTestId("threshold-slider").first().focus(); await page.keyboard.press("ArrowLeft"); await page.getByTestId("threshold-save").click(); } },
+  "intents-corrections-failed": { hash: intents, locale: "en", viewport: tall, answers: { "GET api/v1/intents/sessions?days=30&corrected=true": 503 } },
+  "person-skills": { hash: "#/settings/people", locale: "en", act: async (page) => { await page.getByTestId("person-menu").nth(1).click(); await page.getByTestId("person-edit").click(); } },
   "intents-failed": { hash: intents, locale: "en", answers: { "GET api/v1/intents": 503 } },
   "intents-try-failed": { hash: intents, locale: "en", answers: { "POST api/v1/intents/try": 503 }, act: trial("Hello") },
   "intent-menu": { hash: `#/inbox/mine/${id(2)}`, locale: "en", act: (page) => page.getByTestId("intent-button").click() },

@@ -16,7 +16,10 @@ use frontdesk_protocol::wire;
 use frontdesk_router::desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Routing};
 
 use super::{DeskTask, LOOK_AT_LEAST_MS, lists::Connected};
-use crate::node::{intents, now_ms, rows};
+use crate::node::{
+    intents::{self, InboxIntents},
+    now_ms, rows,
+};
 
 /// One account at the desk.
 pub(super) struct AccountDesk {
@@ -48,26 +51,29 @@ impl AccountDesk {
 }
 
 /// Settings of an inbox that the desk carries out itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct InboxRules {
     /// Who comes back meets the last agent.
     pub(super) last_agent: bool,
     /// Visitors see their place in the queue.
     pub(super) queue_place: bool,
+    /// What intents mean for sessions of the inbox.
+    pub(super) intents: Arc<InboxIntents>,
 }
 
 impl Default for InboxRules {
     fn default() -> Self {
-        Self { last_agent: true, queue_place: true }
+        Self { last_agent: true, queue_place: true, intents: Arc::default() }
     }
 }
 
 impl InboxRules {
-    pub(super) fn of(settings: &Settings, inbox: InboxId) -> Self {
+    pub(super) fn of(settings: &Settings, inbox: InboxId, intents: InboxIntents) -> Self {
         let at = At { team: None, inbox: Some(inbox) };
         Self {
             last_agent: settings.get(settings::LAST_AGENT, at),
             queue_place: settings.get(settings::QUEUE_PLACE, at),
+            intents: Arc::new(intents),
         }
     }
 }
@@ -182,6 +188,11 @@ impl DeskTask {
         let settings = self.catalog.settings(account).await?;
         let members = self.catalog.users(account).await?;
         let inboxes = self.catalog.inboxes(account).await?;
+        let router = self.router.as_deref();
+        let own = match router {
+            Some(router) => intents::account_config(&self.catalog, router, account).await?,
+            None => None,
+        };
         let mut inputs = vec![Input::Settings(desk_settings(&settings))];
         let mut rules = HashMap::new();
         let default_capacity: u16 = settings.get(settings::CAPACITY, At::ACCOUNT);
@@ -194,7 +205,7 @@ impl DeskTask {
                 id,
                 name: member.user.display_name.clone(),
                 teams,
-                skills: BTreeSet::new(),
+                skills: member.skills.into_iter().collect(),
                 capacity: u32::from(member.capacity.unwrap_or(default_capacity)),
                 enabled: !member.disabled && !member.user.disabled,
             }));
@@ -203,7 +214,10 @@ impl DeskTask {
             inputs.push(Input::Presence(id, presence));
         }
         for inbox in inboxes {
-            rules.insert(inbox.id, InboxRules::of(&settings, inbox.id));
+            let of = |router| InboxIntents::of(router, own.as_ref(), inbox.id, &inbox.name);
+            let intents = router.map(of).unwrap_or_default();
+            let intent_wait_ms = intents.wait_ms;
+            rules.insert(inbox.id, InboxRules::of(&settings, inbox.id, intents));
             inputs.push(Input::Inbox(InboxProfile {
                 id: inbox.id,
                 routing: match inbox.routing {
@@ -212,7 +226,7 @@ impl DeskTask {
                 },
                 teams: inbox.default_team.into_iter().collect(),
                 open: true,
-                intent_wait_ms: intents::wait_ms(self.router.as_deref(), inbox.id, &inbox.name),
+                intent_wait_ms,
             }));
         }
         if let Some(at) = self.accounts.get(&account) {
@@ -231,14 +245,15 @@ pub(super) fn conversation_input(
 ) -> Option<Input> {
     let session = summary.session.clone()?;
     let inbox = summary.origin.inbox.parse::<InboxId>().ok();
-    let rules = inbox.and_then(|inbox| inboxes.get(&inbox)).copied().unwrap_or_default();
+    let rules = inbox.and_then(|inbox| inboxes.get(&inbox)).cloned().unwrap_or_default();
+    let skills = rules.intents.skills.get(&session.intent).cloned().unwrap_or_default();
     let last_owner = summary.last_owner.as_ref().filter(|_| rules.last_agent);
     let last_owner = last_owner.and_then(|owner| owner.id.parse::<UserId>().ok());
     Some(Input::Conversation(Box::new(frontdesk_router::desk::Summary {
         conversation: summary.conversation,
         session,
         last_owner,
-        skills: BTreeSet::new(),
+        skills,
     })))
 }
 

@@ -89,7 +89,7 @@ impl DeskTask {
     pub(super) fn rules_of(&self, account: AccountId, conversation: ConversationId) -> InboxRules {
         let Some(at) = self.accounts.get(&account) else { return InboxRules::default() };
         let inbox = at.open.get(&conversation).and_then(|open| open.origin.inbox.parse().ok());
-        inbox.and_then(|inbox: InboxId| at.inboxes.get(&inbox)).copied().unwrap_or_default()
+        inbox.and_then(|inbox: InboxId| at.inboxes.get(&inbox)).cloned().unwrap_or_default()
     }
 
     /// Tells a visitor its place in the queue, where the inbox shows it.

@@ -220,6 +220,11 @@ impl Rows<'_> {
             "GET /api/v1/inboxes/{inbox}/sightings" => {
                 Cell::bare(format!("/api/v1/inboxes/{}/sightings", tenant.inboxes[0]))
             }
+            "PUT /api/v1/intents" => {
+                let now = key.get(path).await.ok()["intents"]["revision"].clone();
+                Cell::with(path, json!({"own": {}, "revision": now}))
+            }
+            "GET /api/v1/intents/sessions" => Cell::bare(format!("{path}?days=1")),
             "POST /api/v1/intents/try" => Cell::with(path, json!({"text": "hello"})),
             "POST /api/v1/invitations" => Cell::with(path, invitation),
             "DELETE /api/v1/invitations/{invitation}" => {

@@ -84,12 +84,14 @@ export type Person = {
   readonly display_name: string;
   readonly role: string;
   readonly capacity?: number | null;
+  /** What the person is good at, as words: conversations that wish for one of them come to those who have it. */
+  readonly skills: readonly string[];
   readonly teams: readonly string[];
   readonly disabled: boolean;
 };
 
-export type NewPerson = Pick<Person, "email" | "display_name" | "role" | "teams"> & { readonly password: string; readonly language: string };
-export type PersonChange = Partial<Pick<Person, "display_name" | "role" | "capacity" | "teams" | "disabled">>;
+export type NewPerson = Pick<Person, "email" | "display_name" | "role" | "skills" | "teams"> & { readonly password: string; readonly language: string };
+export type PersonChange = Partial<Pick<Person, "display_name" | "role" | "capacity" | "skills" | "teams" | "disabled">>;
 
 /** Somebody who has a link to join with and has not used it. */
 export type Invitation = {
@@ -241,10 +243,53 @@ export type WaitingSession = {
 export type Violation = { readonly conversation: string; readonly code: string; readonly detail: string };
 export type Waiting = { readonly sessions: readonly WaitingSession[]; readonly violations: readonly Violation[]; readonly at_ms: number };
 
-/** How visitors' messages are sorted. */
-export type Intents = Schemas["Intents"];
 export type IntentTarget = Schemas["IntentTarget"];
-export type IntentRule = Schemas["IntentRule"];
+/** What decides without the model: any of the keywords, or the pattern. */
+export type IntentRule = { readonly intent: string; readonly keywords: readonly string[]; readonly regex?: string | null };
+/** Where sessions of an intent go; with nothing in it nowhere, whatever is said further out. */
+export type IntentLead = { readonly team?: string | null; readonly skills: readonly string[]; readonly priority?: "low" | "normal" | "high" | "urgent" | null };
+/** What a place says of its own. */
+export type IntentSection = {
+  readonly threshold: Readonly<Record<string, number>>;
+  readonly intents: Readonly<Record<string, IntentLead>>;
+  readonly rules: readonly IntentRule[];
+};
+/** All that an account says of its own: for all its inboxes, and for single ones by their ids. */
+export type IntentConfig = IntentSection & { readonly inboxes: Readonly<Record<string, IntentSection>> };
+/** Thresholds, targets and rules as they hold in a place. */
+export type Sorting = {
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly targets: readonly IntentTarget[];
+  readonly rules: readonly IntentRule[];
+};
+/** How visitors' messages are sorted in a place. */
+export type Intents = Sorting & {
+  /** What would hold if the place said nothing of its own. */
+  readonly inherited: Sorting;
+  readonly own: IntentConfig;
+  /** Of `own`. */
+  readonly revision: number;
+  readonly has_model: boolean;
+  readonly is_open: boolean;
+  /** Of the whole account, since the start of the server. */
+  readonly decided: Readonly<Record<string, number>>;
+  readonly seen: Readonly<Record<string, readonly number[]>>;
+};
+/** A past session with what was read of it, what was found, and what a person said. */
+export type SortedSession = {
+  readonly conversation: string;
+  readonly session: string;
+  readonly inbox: string;
+  readonly at_ms: number;
+  readonly messages: readonly { readonly at_ms: number; readonly text: string }[];
+  /** Empty where there is none, or where it was taken away. */
+  readonly intent: string;
+  readonly source: string;
+  /** What a rule or the model had said; empty where they had no opinion. */
+  readonly found: string;
+};
+/** A page may have no session, and there are more all the same. */
+export type SortedPage = { readonly sessions: readonly SortedSession[]; readonly next?: string | null };
 /** What a text would be sorted as, and why. */
 export type TriedText = Schemas["TriedText"];
 
@@ -316,8 +361,15 @@ export class Api {
   addIdentitySecret = (id: string): Promise<IdentitySecret & { readonly secret: string }> => this.#call("POST", `api/v1/inboxes/${id}/identity-secrets`, {});
   removeIdentitySecret = (id: string, secret: string): Promise<void> => this.#call("DELETE", `api/v1/inboxes/${id}/identity-secrets/${secret}`);
 
-  /** Null where messages are not sorted. */
-  intents = async (): Promise<Intents | null> => (await this.#call<Schemas["IntentsBody"]>("GET", "api/v1/intents")).intents ?? null;
+  /** What holds in an inbox, or everywhere; null where messages are not sorted. */
+  intents = async (inbox: string | null = null): Promise<Intents | null> => (await this.#call<{ readonly intents?: Intents | null }>("GET", `api/v1/intents${inbox === null ? "" : `?inbox=${inbox}`}`)).intents ?? null;
+  /** Puts all that the account says of its own in the place of what had this revision; answers with what holds everywhere. */
+  changeIntents = async (own: IntentConfig, revision: number): Promise<Intents | null> => (await this.#call<{ readonly intents?: Intents | null }>("PUT", "api/v1/intents", { own, revision })).intents ?? null;
+  /** Past sessions whose intent a person corrected. */
+  correctedSessions(days: number, cursor: string | null = null): Promise<SortedPage> {
+    const search = new URLSearchParams({ days: String(days), corrected: "true", ...(cursor === null ? {} : { cursor }) });
+    return this.#call("GET", `api/v1/intents/sessions?${search.toString()}`);
+  }
   /** For one inbox, or for what holds everywhere; null where messages are not sorted. */
   tryIntent = async (text: string, inbox: string | null): Promise<TriedText | null> => (await this.#call<Schemas["TriedBody"]>("POST", "api/v1/intents/try", { text, ...(inbox === null ? {} : { inbox }) })).tried ?? null;
 

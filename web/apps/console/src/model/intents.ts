@@ -8,7 +8,10 @@ export const labels = ["complaint", "consult", "sales"] as const;
 /** What a person may correct an intent to; the empty one takes it away. */
 export const corrections = [...labels, ""] as const;
 
-const named = [...labels, "human", "other"] as const;
+/** What may be led somewhere without a rule or name of one's own. */
+export const leading = [...labels, "human"] as const;
+
+const named = [...leading, "other"] as const;
 export type NamedIntent = (typeof named)[number];
 
 /** An intent the console has words for; null for one of the account's own, which is shown as it is. */

@@ -32,7 +32,7 @@ describe("a mention", () => {
 });
 
 describe("standings", () => {
-  const person = (id: string, role: string): Person => ({ id, role, email: "", display_name: id, teams: [], disabled: false });
+  const person = (id: string, role: string): Person => ({ id, role, email: "", display_name: id, skills: [], teams: [], disabled: false });
   const roles: Role[] = [
     { id: "r1", names: {}, rights: ["conversation.read.own"] },
     { id: "r2", names: {}, rights: ["conversation.read.own", "conversation.read.all"] },

@@ -55,7 +55,15 @@ export function useBlob(path: string, attempt = 0): BlobState {
 
 /** Saves a file under its own name. */
 export async function download(path: string, name: string): Promise<void> {
-  const url = await fetchBlob(path);
+  save(await fetchBlob(path), name);
+}
+
+/** Saves a text as a file. */
+export function saveText(text: string, name: string): void {
+  save(URL.createObjectURL(new Blob([text], { type: "application/octet-stream" })), name);
+}
+
+function save(url: string, name: string): void {
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -427,6 +427,31 @@ export interface paths {
         };
         /** Shows how visitors' messages are sorted */
         get: operations["inboxes_intents"];
+        /**
+         * Changes what the account says of how messages are sorted
+         * @description Holds for messages from five seconds later on. A change that somebody else was faster with is refused.
+         */
+        put: operations["inboxes_change_intents"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intents/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists past sessions with what was read of them and what was decided
+         * @description Of conversations the caller may read: to try other thresholds, rules or another model on them, and to train on what
+         *     people corrected.
+         */
+        get: operations["inboxes_intent_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1464,14 +1489,83 @@ export interface components {
         InboxesBody: {
             inboxes: components["schemas"]["InboxBody"][];
         };
+        /** @description What an account says of its own about intents, on top of the installation's `ai_router.yaml`. */
+        IntentConfig: {
+            /**
+             * @description What single inboxes have otherwise, by their ids.
+             * @default {}
+             */
+            inboxes: {
+                [key: string]: components["schemas"]["IntentSection"];
+            };
+            /**
+             * @description Where intents lead.
+             * @default {}
+             */
+            intents: {
+                [key: string]: components["schemas"]["IntentLead"];
+            };
+            /**
+             * @description What decides without the model, before the rules of the installation; the first that matches wins.
+             * @default []
+             */
+            rules: components["schemas"]["IntentRule"][];
+            /**
+             * @description From which probability on a label counts: `complaint`, `consult`, `sales`.
+             * @default {}
+             */
+            threshold: {
+                [key: string]: number;
+            };
+        };
+        /** @description Where sessions of an intent go. */
+        IntentLead: {
+            /**
+             * @description `low`, `normal`, `high` or `urgent`; absent where it stays as it is.
+             * @default null
+             */
+            priority: string | null;
+            /**
+             * @description Skills that would serve it best.
+             * @default []
+             */
+            skills: string[];
+            /**
+             * @description Id of the team whose queue it is; absent where it stays in the inbox's.
+             * @default null
+             */
+            team: string | null;
+        };
         /** @description What decides without the model. */
         IntentRule: {
             /** @description What it decides. */
             intent: string;
             /** @description Any of these. */
-            keywords: string[];
+            keywords?: string[];
             /** @description Or this pattern. */
             regex?: string | null;
+        };
+        /** @description What one inbox has otherwise. */
+        IntentSection: {
+            /**
+             * @description As for the account.
+             * @default {}
+             */
+            intents: {
+                [key: string]: components["schemas"]["IntentLead"];
+            };
+            /**
+             * @description Before those of the account.
+             * @default []
+             */
+            rules: components["schemas"]["IntentRule"][];
+            /**
+             * @description As for the account.
+             * @default {}
+             */
+            threshold: {
+                [key: string]: number;
+            };
         };
         /** @description Where an intent leads. */
         IntentTarget: {
@@ -1488,30 +1582,43 @@ export interface components {
             team?: string | null;
         };
         /** @description How visitors' messages are sorted. */
-        Intents: {
-            /** @description Texts that were read since the start, by the step that decided: `rule`, `cache`, `model`, `none`. */
+        Intents: components["schemas"]["Sorting"] & {
+            /**
+             * @description Texts of the account's visitors that were read since the start, by the step that decided: `rule`, `cache`,
+             *     `model`, `none`.
+             */
             decided: {
                 [key: string]: number;
             };
             /** @description Whether there is a model. */
             has_model: boolean;
+            /** @description What would hold if the place said nothing of its own. */
+            inherited: components["schemas"]["Sorting"];
             /** @description The model fails and is not asked for a while. */
             is_open: boolean;
-            /** @description What decides without the model, in its order. */
-            rules: components["schemas"]["IntentRule"][];
+            /** @description What the account says of its own. */
+            own: components["schemas"]["IntentConfig"];
+            /**
+             * Format: int64
+             * @description Of `own`; 0 where nothing was ever said.
+             */
+            revision: number;
             /** @description How often the model held each label most probable since the start, in twenty steps from 0 to 1. */
             seen: {
                 [key: string]: number[];
             };
-            /** @description Where intents lead. */
-            targets: components["schemas"]["IntentTarget"][];
-            /** @description From which probability on each label counts. */
-            thresholds: {
-                [key: string]: number;
-            };
         };
         IntentsBody: {
             intents?: components["schemas"]["Intents"] | null;
+        };
+        IntentsChange: {
+            /** @description All that the account says of its own. */
+            own: components["schemas"]["IntentConfig"];
+            /**
+             * Format: int64
+             * @description That of what it replaces; 0 where nothing was ever said.
+             */
+            revision: number;
         };
         /** @description An invitation nobody has used yet. */
         InvitationBody: {
@@ -1692,6 +1799,8 @@ export interface components {
             password: string;
             /** @description A role's id. */
             role: string;
+            /** @description What the person is good at: at most 16 words of at most 32 characters. */
+            skills?: string[];
             /** @description Ids of teams. */
             teams?: string[];
         };
@@ -2002,6 +2111,56 @@ export interface components {
             accounts: string[];
             user_id: string;
         };
+        /** @description One of them. */
+        SortedMessage: {
+            /**
+             * Format: int64
+             * @description UTC milliseconds.
+             */
+            at_ms: number;
+            /** @description Its beginning, at most 2 KiB. */
+            text: string;
+        };
+        /** @description A page of past sessions. */
+        SortedPage: {
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next?: string | null;
+            /** @description The sessions; a page may have none, and there are more all the same. */
+            sessions: components["schemas"]["SortedSession"][];
+        };
+        /** @description A past session as it is sorted. */
+        SortedSession: {
+            /**
+             * Format: int64
+             * @description When it began, UTC milliseconds.
+             */
+            at_ms: number;
+            /** @description The conversation. */
+            conversation: string;
+            /** @description What a rule or the model had said; empty where they had no opinion. */
+            found: string;
+            /** @description The inbox. */
+            inbox: string;
+            /** @description Its intent; empty where there is none. */
+            intent: string;
+            /** @description The visitor's first messages, at most five, before anybody of the team answered. */
+            messages: components["schemas"]["SortedMessage"][];
+            /** @description The session. */
+            session: string;
+            /** @description Who said so: `person`, `rule`, `model`; empty where nobody has. */
+            source: string;
+        };
+        /** @description Thresholds, targets and rules of a place. */
+        Sorting: {
+            /** @description What decides without the model, in its order. */
+            rules: components["schemas"]["IntentRule"][];
+            /** @description Where intents lead. */
+            targets: components["schemas"]["IntentTarget"][];
+            /** @description From which probability on each label counts. */
+            thresholds: {
+                [key: string]: number;
+            };
+        };
         /** @description A team. */
         TeamBody: {
             id: string;
@@ -2114,6 +2273,8 @@ export interface components {
             /** @description `online`, `away` or `offline`: what the person chose. */
             presence: string;
             role: string;
+            /** @description What the person is good at, as words; sessions that wish for a skill come to those who have it, for a while. */
+            skills: string[];
             teams: string[];
         };
         /** @description Fields that are absent stay as they are. */
@@ -2128,6 +2289,8 @@ export interface components {
             display_name?: string | null;
             /** @description A role's id. */
             role?: string | null;
+            /** @description All skills: at most 16 words of at most 32 characters. */
+            skills?: string[] | null;
             /** @description All teams. */
             teams?: string[] | null;
         };
@@ -3177,7 +3340,10 @@ export interface operations {
     };
     inboxes_intents: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What holds in this inbox; absent: what holds where inboxes say nothing of their own. */
+                inbox?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3190,6 +3356,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntentsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_change_intents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntentsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    inboxes_intent_sessions: {
+        parameters: {
+            query: {
+                /** @description Sessions that began in so many days until now, 1 to 90. */
+                days: number;
+                /** @description Only those whose intent a person set. */
+                corrected?: boolean;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SortedPage"];
                 };
             };
             "4XX": {

@@ -116,11 +116,11 @@ export function TextField({ label, help, error, optional, value, onInput, testid
   );
 }
 
-export function TextArea(props: Omit<FieldProps, "children"> & { readonly value: string; readonly onInput: (value: string) => void; readonly rows?: number; readonly placeholder?: string; readonly maxlength?: number; readonly lang?: string; readonly testid?: string }) {
+export function TextArea(props: Omit<FieldProps, "children"> & { readonly value: string; readonly onInput: (value: string) => void; readonly rows?: number; readonly placeholder?: string; readonly maxlength?: number; readonly lang?: string; readonly autofocus?: boolean; readonly testid?: string }) {
   return (
     <Field label={props.label} help={props.help} error={props.error} optional={props.optional}>
       {(ids) => (
-        <textarea {...ids} class="input textarea" rows={props.rows ?? 3} maxLength={props.maxlength} placeholder={props.placeholder} lang={props.lang} value={props.value} data-testid={props.testid} onInput={(event) => props.onInput(event.currentTarget.value)} />
+        <textarea {...ids} class="input textarea" ref={props.autofocus === true ? focusOnce : null} rows={props.rows ?? 3} maxLength={props.maxlength} placeholder={props.placeholder} lang={props.lang} value={props.value} data-testid={props.testid} onInput={(event) => props.onInput(event.currentTarget.value)} />
       )}
     </Field>
   );
@@ -128,12 +128,12 @@ export function TextArea(props: Omit<FieldProps, "children"> & { readonly value:
 
 export type Choice = { readonly value: string; readonly label: string };
 
-export function SelectField(props: Omit<FieldProps, "children"> & { readonly value: string; readonly choices: readonly Choice[]; readonly onChange: (value: string) => void; readonly disabled?: boolean; readonly testid?: string }) {
+export function SelectField(props: Omit<FieldProps, "children"> & { readonly value: string; readonly choices: readonly Choice[]; readonly onChange: (value: string) => void; readonly disabled?: boolean; readonly autofocus?: boolean; readonly testid?: string }) {
   return (
     <Field label={props.label} help={props.help} error={props.error} optional={props.optional}>
       {(ids) => (
         <div class="select">
-          <select {...ids} class="input" value={props.value} disabled={props.disabled} data-testid={props.testid} onChange={(event) => props.onChange(event.currentTarget.value)}>
+          <select {...ids} class="input" value={props.value} disabled={props.disabled} data-testid={props.testid} ref={props.autofocus === true ? focusOnce : null} onChange={(event) => props.onChange(event.currentTarget.value)}>
             {props.choices.map((choice) => (
               <option key={choice.value} value={choice.value}>
                 {choice.label}

@@ -24,6 +24,8 @@ export function Dialog({ title, onClose, children, testid, wide, middle }: Dialo
     const element = dialog.current;
     const opener = document.activeElement;
     element?.showModal();
+    // A field that asked for the focus could not have it before the dialog was shown.
+    element?.querySelector<HTMLElement>("[data-focused]")?.focus();
     return () => {
       element?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();

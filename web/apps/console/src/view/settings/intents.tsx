@@ -1,37 +1,69 @@
-// How visitors' messages are sorted: what counts, where it leads, what was decided, and a text to try.
-// Nothing is saved here; the server reads a file, and this page shows what it made of it.
-import { enumerated, localText, percent } from "@frontdesk/i18n";
+// How visitors' messages are sorted, everywhere or in one inbox: a text to try, what counts, where it leads,
+// what decides without the model, what people corrected, and what was decided.
+import { percent } from "@frontdesk/i18n";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { IntentRule, IntentTarget, Intents as Sorting } from "../../model/api";
+import type { Intents as Read } from "../../model/api";
 import { sum } from "../../model/intents";
 import { useConsole, useDesk } from "../context";
+import { SelectField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import type { Bar } from "../parts/intent";
-import { Bars, IntentTag } from "../parts/intent";
+import { Bars } from "../parts/intent";
 import { Empty } from "../parts/states";
 import { locale, t } from "../text";
+import { Corrections } from "./intents/corrections";
+import { usePlace } from "./intents/place";
+import { Rules } from "./intents/rules";
+import { Targets } from "./intents/targets";
 import { Thresholds } from "./intents/thresholds";
 import { TryText } from "./intents/try";
+import type { Loaded } from "./page";
 import { Card, Load, Page, useAgain } from "./page";
 
 const lookAgainMs = 10_000;
-/** More words of a rule are shown when asked for. */
-const wordsShown = 16;
 const steps = ["rule", "cache", "model", "none"] as const;
 
 export function Intents() {
   const app = useConsole();
+  const { inbox: model } = useDesk();
+  const { inboxes } = model.directory.value;
+  const [wanted, setWanted] = useState("");
+  const [isOff, setOff] = useState(false);
+  const [text, setText] = useState("");
+  const inbox = inboxes.some((known) => known.id === wanted) ? wanted : "";
+  const read = async () => {
+    const sorting = await app.api.intents(inbox === "" ? null : inbox);
+    setOff(sorting === null);
+    return sorting;
+  };
   return (
     <Page title={t("settings.intents")} lead={t("intents.lead")}>
-      <Load read={() => app.api.intents()}>{({ value, reload }) => <Shown sorting={value} reload={reload} />}</Load>
+      {!isOff && (
+        <div class="limits-place">
+          <SelectField
+            label={t("limits.place")}
+            help={inbox === "" ? t("intents.place_all") : t("intents.place_inbox")}
+            value={inbox}
+            choices={[{ value: "", label: t("intents.everywhere") }, ...inboxes.map((one) => ({ value: one.id, label: t("limits.inbox", { name: one.name }) }))]}
+            onChange={setWanted}
+            testid="intents-place"
+          />
+        </div>
+      )}
+      <Load key={inbox} read={read}>
+        {(loaded) => <Shown inbox={inbox} loaded={loaded} text={text} onText={setText} />}
+      </Load>
     </Page>
   );
 }
 
-function Shown({ sorting, reload }: { readonly sorting: Sorting | null; readonly reload: () => Promise<void> }) {
-  useAgain(reload, lookAgainMs);
-  if (sorting === null) {
+type ShownProps = { readonly inbox: string; readonly loaded: Loaded<Read | null>; readonly text: string; readonly onText: (text: string) => void };
+
+function Shown({ inbox, loaded, text, onText }: ShownProps) {
+  useAgain(loaded.reload, lookAgainMs);
+  const place = usePlace(inbox, loaded);
+  if (place === null) {
     return (
       <Empty icon="split" title={t("intents.off")}>
         <p data-testid="intents-off">
@@ -40,44 +72,19 @@ function Shown({ sorting, reload }: { readonly sorting: Sorting | null; readonly
       </Empty>
     );
   }
+  const { sorting } = place;
   return (
-    <div class="cards" data-testid="intents">
+    <div class="cards" data-testid="intents" data-inbox={inbox}>
       {!sorting.has_model ? (
         <Trouble title={t("intents.missing")} text={t("intents.missing_text")} testid="intents-missing" />
       ) : sorting.is_open ? (
         <Trouble title={t("intents.open")} text={t("intents.open_text")} testid="intents-open" />
       ) : null}
-      <TryText />
-      <Thresholds sorting={sorting} />
-      <Card title={t("intents.targets")} text={t("intents.targets_text")} testid="intent-targets">
-        {sorting.targets.length === 0 ? (
-          <p class="meta">{t("intents.targets_none")}</p>
-        ) : (
-          <ul class="lines">
-            {sorting.targets.map((target) => (
-              <li key={target.intent} class="line intent-line" data-testid="intent-target">
-                <span class="intent-what">
-                  <IntentTag intent={target.intent} />
-                </span>
-                <span class="line-text">
-                  <TargetText target={target} />
-                </span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Card>
-      <Card title={t("intents.rules")} text={t("intents.rules_text")} testid="intent-rules">
-        {sorting.rules.length === 0 ? (
-          <p class="meta">{t("intents.rules_none")}</p>
-        ) : (
-          <ol class="lines intent-rules">
-            {sorting.rules.map((rule, at) => (
-              <RuleLine key={at} rule={rule} number={at + 1} />
-            ))}
-          </ol>
-        )}
-      </Card>
+      <TryText place={place} text={text} onText={onText} />
+      <Thresholds place={place} />
+      <Targets place={place} />
+      <Rules place={place} />
+      <Corrections inbox={inbox} />
       <Decided decided={sorting.decided} />
     </div>
   );
@@ -99,75 +106,7 @@ function Trouble({ title, text, testid }: { readonly title: string; readonly tex
   );
 }
 
-/** The team, skills and priority an intent leads to, in one line. */
-export function TargetText({ target }: { readonly target: IntentTarget }) {
-  const { inbox } = useDesk();
-  const { teams, agents } = inbox.directory.value;
-  const wanted = target.team ?? "";
-  const team = teams.find((known) => known.id === wanted || Object.values(known.names).includes(wanted));
-  const parts: string[] = [];
-  if (wanted !== "") parts.push(t("intents.target_team", { team: team === undefined ? wanted : localText(team.names, locale()) }));
-  if (target.skills.length > 0) parts.push(t("intents.target_skills", { skills: enumerated(target.skills, locale()) }));
-  if (typeof target.priority === "number") parts.push(t("intents.target_priority", { priority: priorityName(target.priority) }));
-  // An account may have no team at all; somebody is always there once the names have been read.
-  const lost = wanted !== "" && team === undefined && agents.length > 0;
-  return (
-    <>
-      <span>{parts.length === 0 ? t("intents.target_nowhere") : parts.join(" · ")}</span>
-      {lost && (
-        <span class="intent-lost">
-          <Icon name="triangle-alert" size={12} />
-          {t("intents.team_unknown")}
-        </span>
-      )}
-    </>
-  );
-}
-
-function priorityName(priority: number): string {
-  if (priority >= 4) return t("priority.urgent");
-  if (priority === 3) return t("priority.high");
-  return priority === 1 ? t("priority.low") : t("priority.normal");
-}
-
-function RuleLine({ rule, number }: { readonly rule: IntentRule; readonly number: number }) {
-  const [all, setAll] = useState(false);
-  const more = rule.keywords.length > wordsShown;
-  const words = more && !all ? rule.keywords.slice(0, wordsShown) : rule.keywords;
-  return (
-    <li class="line intent-line intent-rule" data-testid="intent-rule">
-      <span class="intent-rule-number number" aria-hidden="true">
-        {number}
-      </span>
-      <span class="intent-what">
-        <IntentTag intent={rule.intent} />
-      </span>
-      <div class="line-text">
-        {rule.keywords.length > 0 && (
-          <ul class="intent-words" aria-label={t("intents.rule_words")}>
-            {words.map((word) => (
-              <li key={word} class="intent-word">
-                {word}
-              </li>
-            ))}
-          </ul>
-        )}
-        {more && (
-          <button type="button" class="link-button intent-more" aria-expanded={all} onClick={() => setAll(!all)}>
-            {all ? t("past.fewer") : t("past.all", { count: rule.keywords.length })}
-          </button>
-        )}
-        {typeof rule.regex === "string" && rule.regex !== "" && (
-          <p class="intent-regex">
-            <span class="meta">{rule.keywords.length > 0 ? t("intents.rule_or") : t("intents.rule_pattern")}</span> <code>{rule.regex}</code>
-          </p>
-        )}
-      </div>
-    </li>
-  );
-}
-
-function Decided({ decided }: { readonly decided: Sorting["decided"] }) {
+function Decided({ decided }: { readonly decided: Read["decided"] }) {
   const all = sum(steps.map((step) => decided[step] ?? 0));
   const bars: readonly Bar[] = steps.map((step) => {
     const count = decided[step] ?? 0;

@@ -5,7 +5,7 @@ import { ApiError } from "../../model/api";
 import { useConsole } from "../context";
 import { Icon } from "../parts/icon";
 import { Failed, SkeletonRows } from "../parts/states";
-import { failureText } from "../failure";
+import { Explained, failureText } from "../failure";
 
 export function Page({ title, lead, action, wide, crumb, children }: { readonly title: string; readonly wide?: boolean; readonly crumb?: { readonly href: string; readonly text: string }; readonly lead?: string; readonly action?: ComponentChildren; readonly children: ComponentChildren }) {
   return (
@@ -96,7 +96,7 @@ export function useSubmit(): Submit {
   // Fields that show their own error: one about anything else stands at the foot of the form.
   const shown = useRef(new Set<string>());
   shown.current = new Set();
-  const field = failure instanceof ApiError ? failure.field : null;
+  const field = failure instanceof ApiError || failure instanceof Explained ? failure.field : null;
   return {
     busy,
     get error() {

@@ -132,6 +132,17 @@ function PersonRow({ person, own, household, onOpen }: RowProps) {
           <span>
             <span class="person-name">{own ? t("details.you_named", { name: person.display_name }) : person.display_name}</span>
             <span class="meta">{person.email}</span>
+            {person.skills.length > 0 && (
+              <span class="person-skills" data-testid="person-skills-shown">
+                <span class="visually-hidden">{t("people.skills_of")}</span>
+                {person.skills.map((skill, at) => (
+                  <span key={skill} class="person-skill">
+                    {skill}
+                    {at < person.skills.length - 1 && <span class="visually-hidden">, </span>}
+                  </span>
+                ))}
+              </span>
+            )}
           </span>
         </span>
       </td>

@@ -2,7 +2,9 @@
 import { localText } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Invitation, Person, Role, Team } from "../../model/api";
+import { parseSkills, skillsProblem } from "../../model/intent-settings";
 import { beyond } from "../../model/rights";
+import { same } from "../../model/same";
 import { useConsole, useDesk } from "../context";
 import { Button, Checkbox, SelectField, TextField } from "../parts/controls";
 import { Dialog, DialogFoot } from "../parts/overlay";
@@ -43,6 +45,12 @@ export function TeamChoices({ teams, chosen, onChange }: { readonly teams: reado
   );
 }
 
+/** Skills as words between commas, with what the server says of them. */
+function SkillsField({ value, onInput, error }: { readonly value: string; readonly onInput: (value: string) => void; readonly error: string | null }) {
+  const problem = skillsProblem(parseSkills(value));
+  return <TextField label={t("people.skills")} help={t("people.skills_help")} optional={t("optional")} placeholder={t("skills.placeholder")} value={value} onInput={onInput} error={problem === null ? error : t(`skills.${problem}`)} testid="person-skills" />;
+}
+
 type FormProps = { readonly household: Household; readonly onClose: () => void; readonly onDone: () => Promise<void> };
 
 export function AddPerson({ household, onClose, onDone }: FormProps) {
@@ -52,6 +60,7 @@ export function AddPerson({ household, onClose, onDone }: FormProps) {
   const [password, setPassword] = useState("");
   const [role, setRole] = useState(agentRole(household.roles));
   const [teams, setTeams] = useState<readonly string[]>([]);
+  const [skills, setSkills] = useState("");
   const submit = useSubmit();
   const choices = useRoleChoices(household.roles, null);
   return (
@@ -60,7 +69,7 @@ export function AddPerson({ household, onClose, onDone }: FormProps) {
         class="dialog-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void submit.run(() => app.api.addPerson({ display_name: name.trim(), email: email.trim(), password, role, teams, language: locale() })).then(async (done) => {
+          void submit.run(() => app.api.addPerson({ display_name: name.trim(), email: email.trim(), password, role, teams, skills: parseSkills(skills), language: locale() })).then(async (done) => {
             if (!done) return;
             await onDone();
             onClose();
@@ -73,6 +82,7 @@ export function AddPerson({ household, onClose, onDone }: FormProps) {
         <PasswordField label={t("people.password")} help={t("people.password_help")} autocomplete="new-password" minlength={passwordMin} value={password} onInput={setPassword} error={submit.errorOf("password")} testid="person-new-password" />
         <SelectField label={t("people.role")} value={role} choices={choices} onChange={setRole} error={submit.errorOf("role")} testid="person-role" />
         <TeamChoices teams={household.teams} chosen={teams} onChange={setTeams} />
+        <SkillsField value={skills} onInput={setSkills} error={submit.errorOf("skills")} />
         <FormError submit={submit} />
         <DialogFoot onCancel={onClose} action={t("people.add")} busy={submit.busy} testid="person-submit" />
       </form>
@@ -86,6 +96,8 @@ export function EditPerson({ person, own, household, onClose, onDone }: FormProp
   const [role, setRole] = useState(person.role);
   const [capacity, setCapacity] = useState(person.capacity === null || person.capacity === undefined ? "" : String(person.capacity));
   const [teams, setTeams] = useState(person.teams);
+  const [words, setWords] = useState(person.skills.join(", "));
+  const skills = parseSkills(words);
   const submit = useSubmit();
   const choices = useRoleChoices(household.roles, person.role);
   const save = () =>
@@ -93,6 +105,7 @@ export function EditPerson({ person, own, household, onClose, onDone }: FormProp
       ...(name.trim() === person.display_name ? {} : { display_name: name.trim() }),
       ...(role === person.role ? {} : { role }),
       capacity: capacity === "" ? null : Number(capacity),
+      ...(same(skills, person.skills) ? {} : { skills }),
       ...(teams === person.teams ? {} : { teams }),
     });
   return (
@@ -113,6 +126,7 @@ export function EditPerson({ person, own, household, onClose, onDone }: FormProp
         <SelectField label={t("people.role")} value={role} choices={choices} onChange={setRole} disabled={own} help={own ? t("people.own_role") : undefined} error={submit.errorOf("role")} testid="person-role" />
         <TextField label={t("people.capacity")} help={t("people.capacity_help")} type="number" value={capacity} onInput={setCapacity} placeholder={t("people.capacity_default")} error={submit.errorOf("capacity")} testid="person-capacity" />
         <TeamChoices teams={household.teams} chosen={teams} onChange={setTeams} />
+        <SkillsField value={words} onInput={setWords} error={submit.errorOf("skills")} />
         <FormError submit={submit} />
         <DialogFoot onCancel={onClose} action={t("save")} busy={submit.busy} testid="person-submit" />
       </form>

@@ -1,22 +1,24 @@
-// The thresholds, each over what the model held probable since the start, and what another one would
-// catch. The slider is for looking only: a threshold is changed in the server's file.
+// The thresholds, each over what the model held probable since the start. Moving a slider shows what another
+// one would catch; it holds once it is saved.
 import { percent } from "@frontdesk/i18n";
-import { useId, useState } from "preact/hooks";
-import type { Intents } from "../../../model/api";
+import { useId, useRef, useState } from "preact/hooks";
+import { ownThreshold, toHundredth, withThreshold } from "../../../model/intent-settings";
 import { caught, firstCaught, labels } from "../../../model/intents";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import { IntentTag, intentName } from "../../parts/intent";
 import { locale, t } from "../../text";
 import { Words } from "../intents";
-import { Card } from "../page";
+import { Card, FormError, useSubmit } from "../page";
+import type { Place } from "./place";
+import { OwnTag } from "./targets";
 
-export function Thresholds({ sorting }: { readonly sorting: Intents }) {
+export function Thresholds({ place }: { readonly place: Place }) {
   return (
     <Card title={t("intents.thresholds")} text={t("intents.thresholds_text")} testid="intent-thresholds">
       <div class="thresholds">
         {labels.map((label) => (
-          <Threshold key={label} label={label} threshold={Math.round((sorting.thresholds[label] ?? 1) * 1_000) / 1_000} seen={sorting.seen[label] ?? []} />
+          <Threshold key={label} label={label} place={place} />
         ))}
       </div>
       <p class="intent-hint">
@@ -29,11 +31,20 @@ export function Thresholds({ sorting }: { readonly sorting: Intents }) {
   );
 }
 
-type ThresholdProps = { readonly label: string; readonly threshold: number; readonly seen: readonly number[] };
+/** What comes of four bytes is a hair beside what was meant. */
+function exact(threshold: number | undefined): number {
+  return Math.round((threshold ?? 1) * 1_000) / 1_000;
+}
 
-function Threshold({ label, threshold, seen }: ThresholdProps) {
+function Threshold({ label, place }: { readonly label: string; readonly place: Place }) {
+  const { sorting, inbox } = place;
   const id = useId();
+  const slider = useRef<HTMLInputElement>(null);
   const [tried, setTried] = useState<number | null>(null);
+  const submit = useSubmit();
+  const threshold = exact(sorting.thresholds[label]);
+  const seen = sorting.seen[label] ?? [];
+  const isOwn = ownThreshold(sorting.own, inbox, label) !== null;
   const preview = tried === null || tried === threshold ? null : tried;
   const name = intentName(label);
   const asPercent = (share: number) => percent(share, locale());
@@ -41,16 +52,28 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
   const now = caught(seen, threshold);
   const then = caught(seen, preview ?? threshold);
   const would = then.texts === 0 ? t("intents.would_none", { threshold: asThreshold(preview ?? threshold) }) : t(then.atLeast ? "intents.would_least" : "intents.would", { threshold: asThreshold(preview ?? threshold), share: asPercent(then.share) });
+  // The buttons go with what they were for: the keyboard stays at the slider.
+  const settle = () => {
+    setTried(null);
+    slider.current?.focus();
+  };
+  const save = async (value: number | null) => {
+    if (await submit.run(() => place.change((own) => withThreshold(own, inbox, label, value)))) settle();
+  };
   return (
     <section class="threshold" aria-labelledby={id} data-testid="threshold" data-label={label}>
       <h3 class="threshold-head" id={id}>
         <IntentTag intent={label} />
-        <span class="number" data-testid="threshold-value">
-          {asThreshold(threshold)}
+        <span class="threshold-figure">
+          {isOwn && <OwnTag own />}
+          <span class="number" data-testid="threshold-value">
+            {asThreshold(threshold)}
+          </span>
         </span>
       </h3>
       <Plot seen={seen} threshold={threshold} preview={preview} label={t("intents.plot", { intent: name, threshold: asThreshold(threshold) })} />
       <input
+        ref={slider}
         type="range"
         class="threshold-slider"
         min={0}
@@ -60,7 +83,10 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
         aria-label={t("intents.preview_of", { intent: name })}
         aria-valuetext={preview === null ? t("intents.now", { threshold: asThreshold(threshold) }) : would}
         data-testid="threshold-slider"
-        onInput={(event) => setTried(Number(event.currentTarget.value))}
+        onInput={(event) => {
+          submit.clear();
+          setTried(toHundredth(Number(event.currentTarget.value)));
+        }}
       />
       <p class="threshold-ends meta number" aria-hidden="true">
         <span>{asPercent(0)}</span>
@@ -72,14 +98,30 @@ function Threshold({ label, threshold, seen }: ThresholdProps) {
         {preview === null ? (
           <p class="meta">{t("intents.move")}</p>
         ) : (
-          <>
-            <p>
-              <span class="tag tag-preview">{t("intents.preview")}</span> {would}
-            </p>
-            <Button size="small" kind="quiet" icon="rotate-ccw" label={t("intents.preview_end", { threshold: asThreshold(threshold) })} testid="threshold-reset" onClick={() => setTried(null)} />
-          </>
+          <p>
+            <span class="tag tag-preview">{t("intents.preview")}</span> {would}
+          </p>
         )}
+        <div class="threshold-actions">
+          {preview !== null ? (
+            <>
+              <Button size="small" kind="primary" busy={submit.busy} label={t("intents.threshold_save", { intent: name, threshold: asThreshold(preview) })} testid="threshold-save" onClick={() => void save(preview)}>
+                {t("save")}
+              </Button>
+              <Button size="small" kind="quiet" disabled={submit.busy} testid="threshold-reset" onClick={settle}>
+                {t("intents.preview_end", { threshold: asThreshold(threshold) })}
+              </Button>
+            </>
+          ) : (
+            isOwn && (
+              <Button size="small" kind="quiet" icon="rotate-ccw" busy={submit.busy} testid="threshold-inherit" onClick={() => void save(null)}>
+                {t("intents.reset_to", { value: asThreshold(exact(sorting.inherited.thresholds[label])) })}
+              </Button>
+            )
+          )}
+        </div>
       </div>
+      <FormError submit={submit} />
     </section>
   );
 }

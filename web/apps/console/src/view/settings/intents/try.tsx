@@ -1,35 +1,40 @@
-// A text to try: what it would be sorted as, by what, and where it would lead. Changes nothing.
+// A text to try in a place: what it would be sorted as by what is saved, who says so, and where it would lead.
+// Changes nothing.
 import { percent } from "@frontdesk/i18n";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { TriedText } from "../../../model/api";
 import { byScore } from "../../../model/intents";
 import { composing } from "../../../model/shortcuts";
-import { useConsole, useDesk } from "../../context";
-import { Button, SelectField, TextArea } from "../../parts/controls";
+import { useConsole } from "../../context";
+import { Button, TextArea } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import { Bars, IntentTag, intentName } from "../../parts/intent";
 import { SkeletonFacts } from "../../parts/states";
 import { locale, t } from "../../text";
-import { TargetText, Words } from "../intents";
+import { Words } from "../intents";
 import { Card, FormError, useSubmit } from "../page";
+import type { Place } from "./place";
+import { TargetText } from "./targets";
 
-type Answer = { readonly text: string; readonly inbox: string; readonly tried: TriedText | null };
+/** `revision`: of what is saved, when it was tried. */
+type Answer = { readonly text: string; readonly revision: number; readonly tried: TriedText | null };
 
-export function TryText() {
+/** The text outlives a change of place, what became of it does not. */
+type TryProps = { readonly place: Place; readonly text: string; readonly onText: (text: string) => void };
+
+export function TryText({ place, text, onText }: TryProps) {
   const app = useConsole();
-  const { inbox: model } = useDesk();
-  const { inboxes } = model.directory.value;
-  const [text, setText] = useState("");
-  const [inbox, setInbox] = useState("");
+  const { inbox } = place;
+  const { revision } = place.sorting;
   const [answer, setAnswer] = useState<Answer | null>(null);
   const submit = useSubmit();
   const ready = text.trim() !== "" && !submit.busy;
   const run = () => {
     if (!ready) return;
-    void submit.run(async () => setAnswer({ text, inbox, tried: await app.api.tryIntent(text, inbox === "" ? null : inbox) }), { silent: true });
+    void submit.run(async () => setAnswer({ text, revision, tried: await app.api.tryIntent(text, inbox === "" ? null : inbox) }), { silent: true });
   };
-  const stale = answer !== null && (answer.text !== text || answer.inbox !== inbox);
+  const stale = answer === null || submit.busy ? null : answer.text !== text ? t("intents.try_changed") : answer.revision !== revision ? t("intents.try_older") : null;
   return (
     <Card title={t("intents.try")} text={t("intents.try_text")} testid="intent-try">
       <form
@@ -44,9 +49,8 @@ export function TryText() {
           run();
         }}
       >
-        <TextArea label={t("intents.try_label")} value={text} onInput={setText} rows={3} maxlength={20_000} placeholder={t("intents.try_placeholder")} error={submit.errorOf("text")} testid="try-text" />
+        <TextArea label={t("intents.try_label")} value={text} onInput={onText} rows={3} maxlength={20_000} placeholder={t("intents.try_placeholder")} error={submit.errorOf("text")} testid="try-text" />
         <div class="try-foot">
-          {inboxes.length > 0 && <SelectField label={t("intents.try_inbox")} value={inbox} choices={[{ value: "", label: t("intents.try_everywhere") }, ...inboxes.map((one) => ({ value: one.id, label: one.name }))]} onChange={setInbox} error={submit.errorOf("inbox")} testid="try-inbox" />}
           <span class="meta try-keys">{t("intents.try_keys")}</span>
           <Button type="submit" kind="primary" busy={submit.busy} disabled={text.trim() === ""} testid="try-submit">
             {t("intents.try_submit")}
@@ -60,7 +64,7 @@ export function TryText() {
         </div>
         {answer === null && submit.busy && <SkeletonFacts />}
         {answer?.tried != null && <Reasons tried={answer.tried} />}
-        {stale && !submit.busy && <p class="meta">{t("intents.try_changed")}</p>}
+        {stale !== null && <p class="meta">{stale}</p>}
       </div>
     </Card>
   );

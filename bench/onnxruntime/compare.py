@@ -29,9 +29,20 @@ CALLS = 20
 TOKENS = range(28, 37)
 
 
+class Encoder(torch.nn.Module):
+    """A BERT by its arguments in order, as the exporter passes them."""
+
+    def __init__(self, model_dir):
+        super().__init__()
+        self.bert = BertModel.from_pretrained(model_dir, attn_implementation="eager").eval()
+
+    def forward(self, ids, mask, types):
+        return self.bert(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+
+
 def exported(model_dir, path):
     """Writes the encoder as ONNX."""
-    bert = BertModel.from_pretrained(model_dir, attn_implementation="eager").eval()
+    bert = Encoder(model_dir).eval()
     ids = torch.ones((1, 8), dtype=torch.int64)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     torch.onnx.export(

@@ -342,17 +342,8 @@ impl Catalog {
         capacity: Option<u16>,
     ) -> Result<Member, Error> {
         check_capacity(capacity)?;
-        let mut write = self.write("change a user", Change::Account(account)).await?;
-        find(&mut write, account, id).await?;
-        sql::query("UPDATE memberships SET capacity = ? WHERE account = ? AND user_id = ?")
-            .bind(capacity.map(i64::from))
-            .bind(account.to_string())
-            .bind(id.to_string())
-            .execute(&mut write)
-            .await
-            .doing("change a user")?;
-        write.commit().await.doing("change a user")?;
-        self.user(account, id).await
+        const SET: &str = "UPDATE memberships SET capacity = ? WHERE account = ? AND user_id = ?";
+        self.set_of_membership(account, id, SET, capacity.map(i64::from)).await
     }
 
     /// Sets what a member is good at.
@@ -363,16 +354,29 @@ impl Catalog {
         skills: &[String],
     ) -> Result<Member, Error> {
         let skills = checked_skills(skills)?;
-        let mut write = self.write("change a user", Change::Account(account)).await?;
+        const SET: &str = "UPDATE memberships SET skills = ? WHERE account = ? AND user_id = ?";
+        self.set_of_membership(account, id, SET, rows::to_json(&skills)).await
+    }
+
+    /// Carries out a statement that sets one value of a membership.
+    async fn set_of_membership(
+        &self,
+        account: AccountId,
+        id: UserId,
+        statement: &'static str,
+        value: impl Into<sql::Value>,
+    ) -> Result<Member, Error> {
+        const DOING: &str = "change a user";
+        let mut write = self.write(DOING, Change::Account(account)).await?;
         find(&mut write, account, id).await?;
-        sql::query("UPDATE memberships SET skills = ? WHERE account = ? AND user_id = ?")
-            .bind(rows::to_json(&skills))
+        sql::query(statement)
+            .bind(value)
             .bind(account.to_string())
             .bind(id.to_string())
             .execute(&mut write)
             .await
-            .doing("change a user")?;
-        write.commit().await.doing("change a user")?;
+            .doing(DOING)?;
+        write.commit().await.doing(DOING)?;
         self.user(account, id).await
     }
 

@@ -104,6 +104,20 @@ fn read_file(path: &Path, examples: &mut Vec<Example>) -> Result<(), ReadError> 
 }
 
 #[cfg(test)]
+impl Example {
+    /// One that a test says nothing else of.
+    pub(crate) fn of(text: &str, label: Label) -> Self {
+        Self {
+            text: text.to_owned(),
+            label,
+            lang: "zh".to_owned(),
+            industry: String::new(),
+            batch: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

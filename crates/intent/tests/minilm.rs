@@ -1,6 +1,6 @@
 //! A real pretrained BERT, all-MiniLM-L6-v2, gives the sentence embeddings its own runtime gives.
 //!
-//! The model is not part of the repository: `tests/minilm.py` says how to get it and what is expected of it. Then
+//! The model is not part of the repository: `bench/onnxruntime/compare.py` says how to get it and what is expected of it. Then
 //! `INTENT_MINILM=OUT cargo test -p frontdesk-intent --test minilm -- --ignored`.
 
 use std::{env, fs, path::PathBuf};
@@ -18,7 +18,7 @@ struct Expected {
 
 fn directory() -> PathBuf {
     PathBuf::from(
-        env::var("INTENT_MINILM").expect("INTENT_MINILM names the directory of minilm.py"),
+        env::var("INTENT_MINILM").expect("INTENT_MINILM names the directory of compare.py"),
     )
 }
 
@@ -27,13 +27,13 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[test]
-#[ignore = "needs the pretrained model: tests/minilm.py"]
+#[ignore = "needs the pretrained model: bench/onnxruntime/compare.py"]
 fn embeddings_agree_with_those_of_its_own_runtime() {
     let model = Classifier::open(&directory().join("model")).expect("a model of Hugging Face");
     let lines = fs::read_to_string(directory().join("expected.jsonl")).expect("what is expected");
     let mut least = f32::MAX;
     for line in lines.lines() {
-        let expected: Expected = serde_json::from_str(line).expect("a line of minilm.py");
+        let expected: Expected = serde_json::from_str(line).expect("a line of compare.py");
         let ours = model.embed(&expected.text).expect("an encoder");
         let cosine = cosine(&ours, &expected.vector);
         assert!(cosine >= COSINE_MIN, "{}: {cosine}", expected.text);
@@ -43,7 +43,7 @@ fn embeddings_agree_with_those_of_its_own_runtime() {
 }
 
 #[test]
-#[ignore = "needs the pretrained model: tests/minilm.py"]
+#[ignore = "needs the pretrained model: bench/onnxruntime/compare.py"]
 fn sentences_of_one_meaning_are_nearer_than_others() {
     let model = Classifier::open(&directory().join("model")).expect("a model of Hugging Face");
     let embed = |text: &str| model.embed(text).expect("an encoder");

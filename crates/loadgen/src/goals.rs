@@ -103,7 +103,7 @@ pub const GOALS: &[Known] = &[
         "p50 of the intent model / onnxruntime",
         1.5,
         1.0,
-        "it is not measured beside onnxruntime yet",
+        "it takes Python: bench/onnxruntime/compare.py measures it",
     ),
 ];
 

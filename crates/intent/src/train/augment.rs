@@ -179,21 +179,11 @@ fn mistyped(text: &str, random: &mut Random) -> String {
 mod tests {
     use super::*;
 
-    fn example(text: &str, label: Label) -> Example {
-        Example {
-            text: text.to_owned(),
-            label,
-            lang: "zh".to_owned(),
-            industry: String::new(),
-            batch: String::new(),
-        }
-    }
-
     #[test]
     fn variants_of_a_seed_are_the_same_and_differ_from_the_text() {
         let examples = [
-            example("我的快递到哪里了，怎么还没有到", Label::Consult),
-            example("这个多少钱", Label::Sales),
+            Example::of("我的快递到哪里了，怎么还没有到", Label::Consult),
+            Example::of("这个多少钱", Label::Sales),
         ];
         let examples: Vec<&Example> = examples.iter().collect();
         let draw = |seed| {
@@ -208,10 +198,10 @@ mod tests {
 
     #[test]
     fn joined_texts_have_the_graver_label_and_nothing_follows_a_matter_that_may_settle_it() {
-        let consult = example("怎么退货", Label::Consult);
-        let complaint = example("你们太慢了", Label::Complaint);
-        let settled = example("不用了，刚刚自己查到了，谢谢你们", Label::Other);
-        let greeting = example("在吗", Label::Other);
+        let consult = Example::of("怎么退货", Label::Consult);
+        let complaint = Example::of("你们太慢了", Label::Complaint);
+        let settled = Example::of("不用了，刚刚自己查到了，谢谢你们", Label::Other);
+        let greeting = Example::of("在吗", Label::Other);
         assert_eq!(joined(&complaint, &consult).map(|one| one.1), Some(Label::Complaint));
         assert_eq!(joined(&greeting, &consult).map(|one| one.1), Some(Label::Consult));
         assert_eq!(joined(&consult, &settled), None);

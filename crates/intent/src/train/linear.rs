@@ -174,27 +174,17 @@ fn quantised(owners: &[u64], weights: &[[f32; LABELS]], bias: [f32; LABELS]) -> 
 mod tests {
     use super::*;
 
-    fn example(text: &str, label: Label) -> Example {
-        Example {
-            text: text.to_owned(),
-            label,
-            lang: "zh".to_owned(),
-            industry: String::new(),
-            batch: String::new(),
-        }
-    }
-
     #[test]
     fn what_the_words_tell_apart_is_learned() {
         let examples = [
-            example("你们太差劲了", Label::Complaint),
-            example("服务太差劲", Label::Complaint),
-            example("how much is it", Label::Sales),
-            example("how much for two", Label::Sales),
-            example("怎么改地址", Label::Consult),
-            example("怎么改名字", Label::Consult),
-            example("谢谢", Label::Other),
-            example("谢谢啦", Label::Other),
+            Example::of("你们太差劲了", Label::Complaint),
+            Example::of("服务太差劲", Label::Complaint),
+            Example::of("how much is it", Label::Sales),
+            Example::of("how much for two", Label::Sales),
+            Example::of("怎么改地址", Label::Consult),
+            Example::of("怎么改名字", Label::Consult),
+            Example::of("谢谢", Label::Other),
+            Example::of("谢谢啦", Label::Other),
         ];
         let examples: Vec<&Example> = examples.iter().collect();
         let options = LinearOptions { bucket_bits: 12, ..LinearOptions::default() };

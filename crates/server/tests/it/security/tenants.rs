@@ -127,7 +127,15 @@ fn fields(world: &World) -> Vec<Place> {
         ),
         Place::new(Method::GET, "/api/v1/settings?inbox=$ID", None),
         Place::new(Method::GET, "/api/v1/settings?team=$ID", None),
+        Place::new(Method::GET, "/api/v1/intents?inbox=$ID", None),
+        post("/api/v1/intents/try", json!({"text": "field", "inbox": "$ID"})),
     ];
+    for own in
+        [json!({"intents": {"sales": {"team": "$ID"}}}), json!({"inboxes": {"$ID": {"rules": []}}})]
+    {
+        let body = json!({"own": own, "revision": 0});
+        places.push(Place::new(Method::PUT, "/api/v1/intents", Some(body)));
+    }
     for place in ["inbox", "team"] {
         let path = format!("/api/v1/settings/routing.capacity?{place}=$ID");
         places.push(Place::new(Method::PUT, path.clone(), Some(json!({"value": 1}))));
@@ -137,6 +145,8 @@ fn fields(world: &World) -> Vec<Place> {
         "/api/v1/conversations?view=open&cursor=$ID",
         "/api/v1/conversations?view=closed&cursor=9999999999999.$ID",
         "/api/v1/conversations?view=open&cursor=9999999999999-$ID",
+        "/api/v1/intents/sessions?days=1&cursor=open.9999999999999-$ID",
+        "/api/v1/intents/sessions?days=1&cursor=closed.9999999999999.$ID",
     ] {
         places.push(Place { may_succeed: true, ..Place::new(Method::GET, path, None) });
     }

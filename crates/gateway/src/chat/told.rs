@@ -20,7 +20,7 @@ const SUMMARIES_PER_TURN: usize = 64;
 /// Messages of a session that are passed on; more say nothing new about what it is about.
 const HEARD_MAX: u8 = 5;
 /// Sessions whose messages are counted; beyond it counting begins anew.
-const HEARD_SESSIONS_MAX: usize = 1 << 16;
+const HEARD_SESSIONS_MAX: usize = 1 << 12;
 
 impl Chat {
     /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now

@@ -52,7 +52,7 @@ const _: () = assert!(GATHERED_FOR_MAX.as_millis() + 200 <= limits::INTENT_WAIT_
 /// Sessions that are remembered; of more those that wait longest for a message are forgotten. At most 10 KiB each.
 const SESSIONS_MAX: usize = 20_000;
 /// How long a session is remembered after its last message.
-const FORGOTTEN_AFTER: Duration = Duration::from_mins(30);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 /// How often the file is looked at, and old sessions are forgotten.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long names of inboxes and teams are believed.

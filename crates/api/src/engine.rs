@@ -106,7 +106,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// Whether a document of an account is one that can hold, and if not, why.
-    fn check_intents(&self, _document: &str) -> Result<(), String> {
+    async fn check_intents(&self, _document: &str) -> Result<(), String> {
         Ok(())
     }
 
@@ -412,6 +412,9 @@ pub struct Intents {
     pub own: IntentConfig,
     /// Of `own`; 0 where nothing was ever said.
     pub revision: u64,
+    /// Why what is said in `own` does not hold: it does not fit the installation's file any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void: Option<String>,
     /// Whether there is a model.
     pub has_model: bool,
     /// The model fails and is not asked for a while.
@@ -536,7 +539,8 @@ pub struct SortedMessage {
 pub struct IntentTarget {
     /// Its name.
     pub intent: String,
-    /// The team whose queue it is, by name; absent where it stays in the inbox's.
+    /// The team whose queue it is, by name in the installation's file, by id in what an account says; absent where it
+    /// stays in the inbox's.
     pub team: Option<String>,
     /// Skills that would serve it best.
     pub skills: Vec<String>,

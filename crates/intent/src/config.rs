@@ -37,6 +37,10 @@ const INBOXES_MAX: usize = 1_000;
 const INTENTS_MAX: usize = 100;
 /// Skills an intent may wish for.
 const SKILLS_MAX: usize = 16;
+/// Longest skill; as long as one of an agent may be.
+const SKILL_CHARACTERS_MAX: usize = 32;
+/// Rules of an account, of all its inboxes together: all of them are tried when it changes something.
+const ACCOUNT_RULES_MAX: usize = 500;
 
 /// Why a file is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +55,11 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// Of a text that reading has failed on for no reason of its own.
+    pub fn unreadable() -> Self {
+        Self { line: 0, column: 0, reason: "it could not be read".to_owned() }
+    }
+
     fn at(location: Location, reason: impl Into<String>) -> Self {
         Self { line: location.line(), column: location.column(), reason: reason.into() }
     }
@@ -103,6 +112,11 @@ impl AccountConfig {
         let File { threshold, intents, rules, inboxes } = read(text)?;
         let all = Section { threshold, intents, rules };
         let config = Self { number: next_number(), all, inboxes };
+        let rules: usize = config.inboxes.values().map(|of| of.rules.len()).sum();
+        if rules + config.all.rules.len() > ACCOUNT_RULES_MAX {
+            let reason = format!("an account can have at most {ACCOUNT_RULES_MAX} rules");
+            return Err(ConfigError { line: 0, column: 0, reason });
+        }
         config.policy("", "", on)?;
         for inbox in config.inboxes.keys() {
             config.policy(inbox, "", on)?;
@@ -112,10 +126,21 @@ impl AccountConfig {
 
     /// The same without what it says of one inbox.
     #[must_use]
-    pub fn without_inbox(&self, inbox: &str) -> Self {
+    pub(crate) fn without_inbox(&self, inbox: &str) -> Self {
         let mut inboxes = self.inboxes.clone();
         inboxes.remove(inbox);
         Self { number: next_number(), all: self.all.clone(), inboxes }
+    }
+
+    /// Puts where intents lead in an inbox in the place of what the file says.
+    pub(crate) fn add_targets(&self, inbox: &str, targets: &mut BTreeMap<String, Target>) {
+        let sections = [Some(&self.all), self.inboxes.get(inbox)];
+        for (intent, entry) in sections.into_iter().flatten().flat_map(|of| &of.intents) {
+            // What cannot hold was refused when it was said.
+            if let Ok(target) = target(intent, entry.clone()) {
+                targets.insert(intent.clone(), target);
+            }
+        }
     }
 
     /// What holds in an inbox of the account. It fails where the file has changed since, and both together are too much.
@@ -181,6 +206,11 @@ impl RouterConfig {
     /// What holds in an inbox, by its id or its name.
     pub fn policy(&self, id: &str, name: &str) -> &Arc<Policy> {
         self.inboxes.get(id).or_else(|| self.inboxes.get(name)).unwrap_or(&self.all)
+    }
+
+    /// Tells this file from every other one, also from one of the same words.
+    pub fn number(&self) -> u64 {
+        self.all.number
     }
 
     /// What holds where nothing else is said.
@@ -266,21 +296,12 @@ impl Section {
             }
         }
         for (intent, entry) in self.intents {
-            let Spanned { value, referenced, .. } = entry;
-            check_intent(&intent, referenced)?;
-            if value.skills.len() > SKILLS_MAX {
-                let reason = format!("an intent can wish for at most {SKILLS_MAX} skills");
-                return Err(ConfigError::at(referenced, reason));
-            }
+            let place = entry.referenced;
+            let target = target(&intent, entry)?;
             if policy.targets.len() >= INTENTS_MAX {
                 let reason = format!("at most {INTENTS_MAX} intents can lead somewhere");
-                return Err(ConfigError::at(referenced, reason));
+                return Err(ConfigError::at(place, reason));
             }
-            let target = Target {
-                team: value.team.filter(|team| !team.is_empty()),
-                skills: value.skills,
-                priority: value.priority.map(|priority| priority as u32),
-            };
             policy.targets.insert(intent, target);
         }
         let mut rules = Vec::new();
@@ -299,6 +320,29 @@ impl Section {
         })?;
         Ok(policy)
     }
+}
+
+/// Where an intent leads, once it is known that it can.
+fn target(intent: &str, entry: Spanned<TargetEntry>) -> Result<Target, ConfigError> {
+    let Spanned { value, referenced, .. } = entry;
+    check_intent(intent, referenced)?;
+    if value.skills.len() > SKILLS_MAX {
+        let reason = format!("an intent can wish for at most {SKILLS_MAX} skills");
+        return Err(ConfigError::at(referenced, reason));
+    }
+    // As those of agents are compared.
+    let skills: Vec<String> =
+        value.skills.iter().map(|skill| skill.trim().to_lowercase()).collect();
+    let is_skill = |skill: &String| (1..=SKILL_CHARACTERS_MAX).contains(&skill.chars().count());
+    if !skills.iter().all(is_skill) {
+        let reason = format!("a skill has 1 to {SKILL_CHARACTERS_MAX} characters");
+        return Err(ConfigError::at(referenced, reason));
+    }
+    Ok(Target {
+        team: value.team.filter(|team| !team.is_empty()),
+        skills,
+        priority: value.priority.map(|priority| priority as u32),
+    })
 }
 
 fn check_intent(intent: &str, place: Location) -> Result<(), ConfigError> {

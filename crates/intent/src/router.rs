@@ -1,11 +1,12 @@
 //! The router: what a visitor's words ask of the team, and which step said so.
 //!
 //! ```text
-//! text -> normalise -> cache -> rules -> model (own threads) -> threshold -> decision, or no opinion
+//! text -> fold -> cache -> rules -> normalise -> model (own threads) -> threshold -> decision, or no opinion
 //! ```
 //! No opinion is an answer: the session stays in its inbox's own queue. Whatever goes wrong on the way ends
 //! there too, within [`RouterOptions::deadline`]; nothing that a visitor writes waits for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use quick_cache::sync::Cache;
 
 use crate::config::{AccountConfig, ConfigError, Policy, RouterConfig, Target};
 use crate::label::Label;
+use crate::rules;
 use crate::text::normalise;
 use crate::traffic::Traffic;
 use crate::worker::{Model, ModelHealth, Trouble, Workers, WorkersOptions};
@@ -115,13 +117,13 @@ impl Default for RouterOptions {
     }
 }
 
-/// Policies of accounts that are kept; another one is made in well under a millisecond.
-const POLICIES_MAX: usize = 1_000;
+/// Policies of accounts that are kept. Of usual rules one is made in about a millisecond; it takes 4 MiB at most.
+const POLICIES_MAX: usize = 256;
 
 /// Reads what visitors write.
 pub struct SmartRouter {
     config: RwLock<Arc<RouterConfig>>,
-    /// By policy and normalised text. Emptied with every change of the configuration.
+    /// By policy and text.
     cache: Cache<(u64, Box<str>), Said>,
     /// Policies of accounts that say something of their own, by file, account, and inbox.
     policies: Cache<(u64, u64, Box<str>), Arc<Policy>>,
@@ -157,7 +159,6 @@ impl SmartRouter {
     pub fn configure(&self, text: &str) -> Result<(), ConfigError> {
         let config = RouterConfig::parse(text)?;
         *self.config.write() = Arc::new(config);
-        self.cache.clear();
         Ok(())
     }
 
@@ -186,6 +187,29 @@ impl SmartRouter {
         };
         self.policies.insert(key, Arc::clone(&policy));
         policy
+    }
+
+    /// What would hold in an inbox if its account said nothing of it alone; made anew each time.
+    pub fn policy_around(
+        &self,
+        account: &AccountConfig,
+        inbox: &str,
+        inbox_name: &str,
+    ) -> Arc<Policy> {
+        let config = self.config();
+        let policy = account.without_inbox(inbox).policy(inbox, inbox_name, &config);
+        policy.map_or_else(|_| Arc::clone(config.policy(inbox, inbox_name)), Arc::new)
+    }
+
+    /// Where intents lead there; no rule is made ready for it.
+    pub fn targets(&self, context: Context<'_>) -> BTreeMap<String, Target> {
+        let config = self.config();
+        let Context { inbox, inbox_name, account } = context;
+        let mut targets = config.policy(inbox, inbox_name).targets.clone();
+        if let Some(account) = account {
+            account.add_targets(inbox, &mut targets);
+        }
+        targets
     }
 
     /// What was decided of what visitors wrote.
@@ -220,6 +244,10 @@ impl SmartRouter {
         if normal.is_empty() {
             return none(Why::Empty, 0.0, began);
         }
+        // Visitors go first.
+        if self.workers.is_busy() {
+            return none(Why::Trouble(Trouble::Busy), 0.0, began);
+        }
         match self.workers.classify(&normal, self.options.deadline).await {
             Ok(scores) => conclude(Said::Model(scores), &policy, Source::Model, began),
             Err(trouble) => none(Why::Trouble(trouble), 0.0, began),
@@ -227,28 +255,34 @@ impl SmartRouter {
     }
 
     async fn decide(&self, text: &str, policy: &Policy, began: Instant) -> Decision {
-        let normal = normalise(text);
-        if normal.is_empty() {
-            return none(Why::Empty, 0.0, began);
-        }
-        let key = (policy.number, normal.into_boxed_str());
-        if let Some(said) = self.cache.get(&key) {
+        // Rules tell numbers apart, and name what they found: what is remembered is of this very text.
+        let key = remembered_by(text).map(|text| (policy.number, text));
+        if let Some(said) = key.as_ref().and_then(|key| self.cache.get(key)) {
             return conclude(said, policy, Source::Cache, began);
         }
-        if let Some(hit) = policy.rules.decide(text) {
-            let said = Said::Rule { intent: hit.intent, words: hit.words };
-            self.cache.insert(key, said.clone());
-            return conclude(said, policy, Source::Rule, began);
-        }
-        match self.workers.classify(&key.1, self.options.deadline).await {
-            Ok(scores) => {
-                let said = Said::Model(scores);
-                self.cache.insert(key, said.clone());
-                conclude(said, policy, Source::Model, began)
+        let (said, source) = if let Some(hit) = policy.rules.decide(text) {
+            (Said::Rule { intent: hit.intent, words: hit.words }, Source::Rule)
+        } else {
+            let normal = normalise(text);
+            if normal.is_empty() {
+                return none(Why::Empty, 0.0, began);
             }
-            Err(trouble) => none(Why::Trouble(trouble), 0.0, began),
+            match self.workers.classify(&normal, self.options.deadline).await {
+                Ok(scores) => (Said::Model(scores), Source::Model),
+                Err(trouble) => return none(Why::Trouble(trouble), 0.0, began),
+            }
+        };
+        if let Some(key) = key {
+            self.cache.insert(key, said.clone());
         }
+        conclude(said, policy, source, began)
     }
+}
+
+/// What a text is remembered by: as rules see it. None for one that is too long for them to see whole.
+fn remembered_by(text: &str) -> Option<Box<str>> {
+    let folded = rules::fold_whole(text)?;
+    Some(folded.trim().into())
 }
 
 fn conclude(said: Said, policy: &Policy, source: Source, began: Instant) -> Decision {

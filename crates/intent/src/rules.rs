@@ -18,6 +18,10 @@ const PATTERN_BYTES_MAX: usize = 1_000;
 const TEXT_CHARACTERS_MAX: usize = 2_000;
 /// What one compiled pattern may take; one that needs more is refused.
 const PATTERN_SIZE_MAX: usize = 1 << 20;
+/// What all of them together may take.
+const SET_SIZE_MAX: usize = 2 << 20;
+/// What a search may keep in mind to be fast; without it is slower, and right.
+const SEARCH_SIZE_MAX: usize = 256 << 10;
 
 /// One rule as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +60,7 @@ pub struct Rules {
     all: Arc<Vec<Rule>>,
     patterns: Arc<Vec<Regex>>,
     /// All at once; none where there are no rules.
-    set: Option<RegexSet>,
+    set: Option<Arc<RegexSet>>,
 }
 
 impl Rules {
@@ -72,23 +76,22 @@ impl Rules {
             let reason = format!("an inbox can have at most {RULES_MAX} rules");
             return Err(RuleError { number: own - 1, reason });
         }
-        let mut sources = Vec::with_capacity(rules.len());
         let mut patterns = Vec::with_capacity(rules.len());
-        for (number, rule) in rules.iter().enumerate() {
-            let refused = |reason| RuleError { number, reason };
-            let source = pattern(rule).map_err(refused)?;
-            let built = RegexBuilder::new(&source).size_limit(PATTERN_SIZE_MAX).build();
-            let built = built.map_err(|error| refused(in_words(&error)))?;
-            sources.push(source);
-            patterns.push(built);
+        for (number, rule) in rules.iter().take(own).enumerate() {
+            let pattern = pattern(rule).and_then(|source| built(&source));
+            patterns.push(pattern.map_err(|reason| RuleError { number, reason })?);
         }
-        let set = RegexSetBuilder::new(&sources).size_limit(PATTERN_SIZE_MAX * 8).build().map_err(
-            |error| RuleError {
+        patterns.extend(self.patterns.iter().cloned());
+        let set = RegexSetBuilder::new(patterns.iter().map(Regex::as_str))
+            .size_limit(SET_SIZE_MAX)
+            .dfa_size_limit(SEARCH_SIZE_MAX)
+            .build()
+            .map_err(|error| RuleError {
                 number: own - 1,
                 reason: format!("of all rules: {}", in_words(&error)),
-            },
-        )?;
-        Ok(Self { all: Arc::new(rules), patterns: Arc::new(patterns), set: Some(set) })
+            })?;
+        let (all, patterns) = (Arc::new(rules), Arc::new(patterns));
+        Ok(Self { all, patterns, set: Some(Arc::new(set)) })
     }
 
     /// The first rule that matches.
@@ -123,8 +126,18 @@ impl Rules {
 /// A text as rules see it: half width, lower case, simplified characters; digits stay what they are. Of a long text
 /// the beginning.
 fn fold(text: &str) -> String {
-    let characters = text.nfkc().flat_map(char::to_lowercase).map(simplified);
-    characters.take(TEXT_CHARACTERS_MAX).collect()
+    folded(text).take(TEXT_CHARACTERS_MAX).collect()
+}
+
+/// The same, where rules see the whole text.
+pub(crate) fn fold_whole(text: &str) -> Option<String> {
+    let mut characters = folded(text);
+    let folded: String = characters.by_ref().take(TEXT_CHARACTERS_MAX).collect();
+    characters.next().is_none().then_some(folded)
+}
+
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.nfkc().flat_map(char::to_lowercase).map(simplified)
 }
 
 /// A rule as one pattern.
@@ -153,7 +166,7 @@ fn pattern(rule: &Rule) -> Result<String, String> {
             return Err(format!("a pattern has at most {PATTERN_BYTES_MAX} bytes"));
         }
         // Alone first: two halves of a pattern could fit together by chance.
-        Regex::new(regex).map_err(|error| in_words(&error))?;
+        built(regex)?;
         let or = if pattern.is_empty() { "" } else { "|" };
         write!(pattern, "{or}(?:{regex})").expect("a string takes everything");
     }
@@ -161,6 +174,14 @@ fn pattern(rule: &Rule) -> Result<String, String> {
         return Err("a rule needs `keywords`, `regex`, or both".to_owned());
     }
     Ok(pattern)
+}
+
+fn built(source: &str) -> Result<Regex, String> {
+    RegexBuilder::new(source)
+        .size_limit(PATTERN_SIZE_MAX)
+        .dfa_size_limit(SEARCH_SIZE_MAX)
+        .build()
+        .map_err(|error| in_words(&error))
 }
 
 /// The last line of what the crate says; those before draw the place.

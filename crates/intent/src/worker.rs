@@ -3,8 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
@@ -104,11 +104,11 @@ struct Job {
     reply: oneshot::Sender<Result<[f32; 4], Trouble>>,
 }
 
-/// Threads that ask the model.
+/// Threads that ask the model. They end when nobody can give them a job any more; one that stands still is left to
+/// itself.
 pub(crate) struct Workers {
     /// None where there is no model.
     jobs: Option<Sender<Job>>,
-    threads: Vec<JoinHandle<()>>,
     circuit: Circuit,
 }
 
@@ -116,21 +116,18 @@ impl Workers {
     pub(crate) fn start(model: Option<Arc<dyn Model>>, options: WorkersOptions) -> Self {
         let circuit = Circuit::new(options);
         let Some(model) = model else {
-            return Self { jobs: None, threads: Vec::new(), circuit };
+            return Self { jobs: None, circuit };
         };
         let (sender, receiver) = bounded(options.queued_max);
-        let thread = |number| {
+        for number in 0..options.threads.max(1) {
             let (model, receiver) = (Arc::clone(&model), receiver.clone());
-            thread::Builder::new()
-                .name(format!("intent-{number}"))
-                .spawn(move || {
-                    (options.begins)();
-                    run(&*model, &receiver, options.batch_max);
-                })
-                .expect("the system has a thread left")
-        };
-        let threads = (0..options.threads.max(1)).map(thread).collect();
-        Self { jobs: Some(sender), threads, circuit }
+            let thread = thread::Builder::new().name(format!("intent-{number}")).spawn(move || {
+                (options.begins)();
+                run(&*model, &receiver, options.batch_max);
+            });
+            drop(thread.expect("the system has a thread left"));
+        }
+        Self { jobs: Some(sender), circuit }
     }
 
     /// Asks the model; waits at most for so long.
@@ -155,8 +152,19 @@ impl Workers {
             Err(TrySendError::Full(_)) => Err(Trouble::Busy),
             Err(TrySendError::Disconnected(_)) => Err(Trouble::Broken),
         };
-        self.circuit.note(said.is_ok());
+        match &said {
+            // Much to do is no fault of the model.
+            Err(Trouble::Busy) => self.circuit.note_busy(),
+            said => self.circuit.note(said.is_ok()),
+        }
         said
+    }
+
+    /// Whether so much waits that whoever can wait should.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.len() * 2 > jobs.capacity().unwrap_or(usize::MAX))
     }
 
     pub(crate) fn health(&self) -> ModelHealth {
@@ -166,14 +174,6 @@ impl Workers {
             failed: self.circuit.failed.load(Ordering::Relaxed),
             queued: self.jobs.as_ref().map_or(0, Sender::len),
         }
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        // They end when they have answered; one that stands still is left to itself.
-        self.jobs = None;
-        self.threads.clear();
     }
 }
 
@@ -207,28 +207,30 @@ fn are_probabilities(scores: &[f32; 4]) -> bool {
 /// Opens after failures in a row, and lets one through after a while.
 struct Circuit {
     options: WorkersOptions,
-    failures: AtomicU32,
+    /// Since the start.
     failed: AtomicU64,
-    /// Since when; moved on by whoever tries whether it answers again.
-    opened: Mutex<Option<Instant>>,
+    state: Mutex<CircuitState>,
+}
+
+#[derive(Default)]
+struct CircuitState {
+    /// In a row.
+    failures: u32,
+    /// Since when it is open; moved on by whoever tries whether the model answers again.
+    opened: Option<Instant>,
 }
 
 impl Circuit {
     fn new(options: WorkersOptions) -> Self {
-        Self {
-            options,
-            failures: AtomicU32::new(0),
-            failed: AtomicU64::new(0),
-            opened: Mutex::new(None),
-        }
+        Self { options, failed: AtomicU64::new(0), state: Mutex::default() }
     }
 
     fn is_open(&self) -> bool {
-        self.opened.lock().is_some()
+        self.state.lock().opened.is_some()
     }
 
     fn lets_through(&self) -> bool {
-        match &mut *self.opened.lock() {
+        match &mut self.state.lock().opened {
             None => true,
             Some(since) if since.elapsed() < self.options.open_for => false,
             Some(since) => {
@@ -238,22 +240,27 @@ impl Circuit {
         }
     }
 
+    fn note_busy(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn note(&self, is_well: bool) {
-        let mut opened = self.opened.lock();
+        let mut state = self.state.lock();
         if is_well {
-            self.failures.store(0, Ordering::Relaxed);
-            if opened.take().is_some() {
+            state.failures = 0;
+            if state.opened.take().is_some() {
                 tracing::info!("the intent model answers again");
             }
             return;
         }
         self.failed.fetch_add(1, Ordering::Relaxed);
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= self.options.failures_max {
-            if opened.is_none() {
+        state.failures += 1;
+        if state.failures >= self.options.failures_max {
+            if state.opened.is_none() {
+                let failures = state.failures;
                 tracing::warn!(failures, "the intent model fails and is not asked for a while");
             }
-            *opened = Some(Instant::now());
+            state.opened = Some(Instant::now());
         }
     }
 }

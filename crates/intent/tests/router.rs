@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use frontdesk_intent::{
-    Context, Decision, Model, RouterConfig, RouterOptions, SmartRouter, Source, Trouble, Why,
-    WorkersOptions,
+    AccountConfig, Context, Decision, Model, RouterConfig, RouterOptions, SmartRouter, Source,
+    Trouble, Why, WorkersOptions,
 };
 
 const NOWHERE: Context<'static> = Context { inbox: "", inbox_name: "", account: None };
@@ -76,6 +76,46 @@ async fn rules_come_before_the_model_and_say_what_they_found() {
     assert_eq!(decision.target.priority, Some(4));
     assert_eq!(router.analyze("我要轉人工", NOWHERE).await.source, Source::Cache);
     assert_eq!(asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn what_a_rule_found_is_remembered_of_that_text_alone() {
+    let yaml =
+        "rules: [{ intent: mine, regex: '1[3-9]\\d{9}' }, { intent: order, regex: 'order 1234' }]";
+    let (router, _) = router(yaml, quick(), |_| CONSULT);
+    // To the model all of these are the same text.
+    for (text, words) in
+        [("call me 13812345678", "13812345678"), ("call me 13999999999", "13999999999")]
+    {
+        assert_eq!(router.analyze(text, NOWHERE).await.why, Why::Words(words.to_owned()));
+    }
+    assert_eq!(intent(&router.analyze("order 5678", NOWHERE).await), Some("consult"));
+    assert_eq!(intent(&router.analyze("order 1234", NOWHERE).await), Some("order"));
+    assert_eq!(intent(&router.analyze("order 5678", NOWHERE).await), Some("consult"));
+}
+
+#[tokio::test]
+async fn an_account_is_sorted_by_what_it_says_itself_also_after_the_file_changed() {
+    let (router, _) =
+        router("rules: [{ intent: human, keywords: [人工] }]", quick(), |_| CONSULT);
+    let own = r#"{"threshold": {"consult": 0.9}, "rules": [{"intent": "vip", "keywords": ["gold"]}],
+        "inboxes": {"i1": {"threshold": {"consult": 0.5}, "intents": {"consult": {"skills": [" ZH "]}}}}}"#;
+    let own = AccountConfig::parse(own, &router.config()).expect("it is right");
+    let elsewhere = Context { inbox: "i2", inbox_name: "", account: Some(&own) };
+    let here = Context { inbox: "i1", ..elsewhere };
+    assert_eq!(intent(&router.analyze("a question", NOWHERE).await), Some("consult"));
+    assert_eq!(intent(&router.analyze("a question", elsewhere).await), None);
+    let found = router.analyze("a question", here).await;
+    assert_eq!(
+        (intent(&found), found.target.skills.as_slice()),
+        (Some("consult"), ["zh".to_owned()].as_slice())
+    );
+    assert_eq!(router.targets(here)["consult"], found.target);
+    assert!(router.targets(elsewhere).is_empty());
+    assert_eq!(intent(&router.analyze("gold", elsewhere).await), Some("vip"));
+    assert_eq!(intent(&router.analyze("gold", NOWHERE).await), Some("consult"));
+    router.configure("rules: [{ intent: person, keywords: [人工] }]").expect("it is right");
+    assert_eq!(intent(&router.analyze("人工", here).await), Some("person"));
 }
 
 #[tokio::test]

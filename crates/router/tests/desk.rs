@@ -350,6 +350,151 @@ fn a_new_session_waits_for_its_intent_where_that_may_lead_elsewhere() {
     assert!(world.owner(3).is_some());
 }
 
+/// Gives a session's visitor a wish for somebody who speaks Chinese.
+fn wish(world: &mut World, number: u8) {
+    let summary = frontdesk_router::desk::Summary {
+        conversation: conversation(number),
+        session: world.session(number).clone(),
+        last_owner: None,
+        skills: BTreeSet::from(["zh".to_owned()]),
+    };
+    world.feed(vec![Input::Conversation(Box::new(summary))]);
+}
+
+/// An agent 1 of no team, an agent 2 of team 7, and intents that may lead from the inbox's queue to it.
+fn two_queues(wait_ms: i64) -> World {
+    let mut world = World::with_agents(1, 5);
+    let mut second = profile(2, 5);
+    second.teams = BTreeSet::from([team(7)]);
+    world.come_online(second);
+    world.feed(vec![Input::Inbox(InboxProfile { intent_wait_ms: wait_ms, ..open_inbox() })]);
+    world
+}
+
+fn found(intent: &str, to_team: String) -> Change {
+    let intent = intent.to_owned();
+    Change::IntentSet(chat::IntentSet { intent, to_team, ..Default::default() })
+}
+
+#[test]
+fn nobody_is_told_that_nobody_is_there_before_the_intent_is_known() {
+    const WAIT_MS: i64 = 2 * SECOND_MS;
+    let mut world = two_queues(WAIT_MS);
+    world.feed(vec![Input::Presence(agent(1), Presence::Offline)]);
+    // Nobody of the inbox's own team is online, but somebody is where the intent leads.
+    let teams = BTreeSet::from([team(8)]);
+    let of_nobody = InboxProfile { intent_wait_ms: WAIT_MS, teams, ..open_inbox() };
+    world.feed(vec![Input::Inbox(of_nobody)]);
+    world.visitor_writes(1);
+    world.pass(WAIT_MS - 1);
+    assert_eq!(world.names(1), [""; 0]);
+    world.change(1, found("sales", team(7).to_string()));
+    world.fold();
+    assert_eq!((world.owner(1), world.names(1)), (Some(agent(2)), vec!["Assigned"]));
+    // Without an intent it is said when the wait ends.
+    world.visitor_writes(2);
+    world.pass(WAIT_MS - 1);
+    assert!(!world.session(2).unattended);
+    world.pass(1);
+    assert!(world.session(2).unattended);
+}
+
+#[test]
+fn a_session_that_an_intent_moves_has_the_deadline_of_its_new_queue() {
+    let mut world = two_queues(0);
+    let mut busy = profile(2, 0);
+    busy.teams = BTreeSet::from([team(7)]);
+    world.feed(vec![Input::Agent(busy), Input::Presence(agent(1), Presence::Offline)]);
+    let teams = BTreeSet::from([team(8)]);
+    world.feed(vec![Input::Inbox(InboxProfile { teams, ..open_inbox() })]);
+    world.visitor_writes(1);
+    world.fold();
+    assert!(world.session(1).unattended);
+    world.change(1, found("sales", team(7).to_string()));
+    world.fold();
+    assert!(!world.session(1).unattended);
+    let line = &world.desk.waiting(world.now_ms)[0];
+    assert_eq!(line.deadline_ms, world.session(1).waiting_since_ms + 2 * MINUTE_MS);
+}
+
+#[test]
+fn a_returning_visitor_goes_where_the_intent_leads() {
+    const WAIT_MS: i64 = 2 * SECOND_MS;
+    let mut world = two_queues(WAIT_MS);
+    let served_by_one = |world: &mut World| {
+        world.visitor_writes(1);
+        world.change(1, assigned_to(1));
+        world.owner_writes(1);
+        world.change(1, closed());
+    };
+    served_by_one(&mut world);
+    // The last owner waits for the intent like everybody else, and has no part in another team's queue.
+    world.visitor_writes(1);
+    world.pass(WAIT_MS - 1);
+    assert_eq!(world.owner(1), None);
+    world.change(1, found("sales", team(7).to_string()));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(2)));
+    world.change(1, closed());
+    // Nobody there: it waits in the team's queue all the same.
+    served_by_one(&mut world);
+    world.feed(vec![Input::Presence(agent(2), Presence::Offline)]);
+    world.visitor_writes(1);
+    world.change(1, found("sales", team(7).to_string()));
+    world.fold();
+    assert_eq!(world.owner(1), None);
+    world.change(1, closed());
+    world.feed(vec![Input::Presence(agent(2), Presence::Online)]);
+    // Without an intent the wait is all there is to it.
+    served_by_one(&mut world);
+    world.visitor_writes(1);
+    world.pass(WAIT_MS);
+    assert_eq!(world.owner(1), Some(agent(1)));
+    world.change(1, closed());
+    // Who serves the team is the last owner there as well: by turn it would be agent 2.
+    let mut first = profile(1, 5);
+    first.teams = BTreeSet::from([team(7)]);
+    world.feed(vec![Input::Agent(first)]);
+    served_by_one(&mut world);
+    world.visitor_writes(1);
+    world.change(1, found("sales", team(7).to_string()));
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn nobody_waits_for_an_intent_after_a_person_said_there_is_none() {
+    let mut world = two_queues(2 * SECOND_MS);
+    world.visitor_writes(1);
+    world.fold();
+    assert_eq!(world.owner(1), None);
+    let source = chat::IntentSource::Person.into();
+    world.change(1, Change::IntentSet(chat::IntentSet { source, ..Default::default() }));
+    world.fold();
+    assert!(world.owner(1).is_some());
+}
+
+#[test]
+fn a_wish_for_skills_ends_in_time_where_nobody_was_online_at_first() {
+    let mut world = World::new();
+    world.feed(vec![Input::Agent(profile(1, 1))]);
+    world.visitor_writes(1);
+    world.fold();
+    assert!(world.session(1).unattended);
+    wish(&mut world, 1);
+    let line = &world.desk.waiting(world.now_ms)[0];
+    assert_eq!((line.deadline_ms - world.now_ms, line.then), (2 * MINUTE_MS, Then::LookAgain));
+    // Who speaks the language has no room, and who has room does not speak it.
+    let mut second = profile(2, 0);
+    second.skills = BTreeSet::from(["zh".to_owned()]);
+    world.come_online(second);
+    world.come_online(profile(1, 1));
+    world.pass(2 * MINUTE_MS - 1);
+    assert_eq!(world.owner(1), None);
+    world.pass(1);
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
 #[test]
 fn wished_skills_hold_for_a_while() {
     let mut world = World::with_agents(1, 1);
@@ -362,15 +507,6 @@ fn wished_skills_hold_for_a_while() {
     world.fold();
     world.owner_writes(1);
     world.owner_writes(2);
-    let wish = |world: &mut World, number: u8| {
-        let summary = frontdesk_router::desk::Summary {
-            conversation: conversation(number),
-            session: world.session(number).clone(),
-            last_owner: None,
-            skills: BTreeSet::from(["zh".to_owned()]),
-        };
-        world.feed(vec![Input::Conversation(Box::new(summary))]);
-    };
     world.visitor_writes(3);
     wish(&mut world, 3);
     world.change(1, closed());

@@ -17,6 +17,7 @@ use frontdesk_intent::{
 use crate::{
     cli::{IntentCommand, IntentTrain, SortedBy},
     commands::say,
+    node::intents::opened,
     progress::Progress,
 };
 
@@ -80,9 +81,7 @@ fn rules(file: Option<&Path>) -> anyhow::Result<RouterConfig> {
 fn model(dir: Option<&Path>) -> anyhow::Result<Classifier> {
     match dir {
         None => Classifier::shipped().context("the model that is shipped is broken"),
-        Some(dir) => {
-            Classifier::open(dir).with_context(|| format!("cannot use the model {}", dir.display()))
-        }
+        Some(dir) => opened(dir).with_context(|| format!("cannot use the model {}", dir.display())),
     }
 }
 

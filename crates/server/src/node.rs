@@ -70,7 +70,7 @@ use backends::Backends;
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
-use intents::{IntentParts, Intents, Traffics};
+use intents::{IntentParts, Intents, Sorting};
 pub(crate) use recovery::{Recovered, recover};
 use staff::Staff;
 
@@ -144,7 +144,7 @@ impl Node {
         let address = listener.local_addr().context("cannot tell the listener's address")?;
         let tls = tls::source(&config.tls)?;
         let router = intents::open(&config.intent)?;
-        let traffics = Arc::new(Traffics::default());
+        let sorting = router.clone().map(|router| Sorting::new(router, catalog.clone()));
         let count = loop_count(config);
         let projections = Arc::new(
             Projections::open(&data_dir.projections())
@@ -255,16 +255,15 @@ impl Node {
             rows: rows_in,
             projections: Arc::clone(&projections),
             id_seed: u32::from_be_bytes(random()),
-            router: router.clone(),
+            sorting: sorting.clone(),
         });
-        if let Some(router) = &router {
+        if let Some(sorting) = &sorting {
             let parts = IntentParts {
-                router: Arc::clone(router),
+                sorting: sorting.clone(),
                 catalog: catalog.clone(),
                 loops: Arc::clone(&loops),
                 desk: query_in.clone(),
                 router_file: config.intent.router_file.clone(),
-                traffics: Arc::clone(&traffics),
             };
             tasks.spawn(Intents::run(parts, heard_out, tasks_stop.clone()));
         }
@@ -319,8 +318,8 @@ impl Node {
             cluster: cluster.as_ref().map(cluster::Running::health),
             shared_limits: cluster.as_ref().map(|_| Arc::clone(&directory)),
             staff: Staff::new(catalog.clone(), Arc::clone(&projections), Arc::clone(&view)),
-            router: router.clone(),
-            traffics,
+            sorting: sorting.clone(),
+            past_reads: Arc::new(tokio::sync::Semaphore::new(intents::past::READS_MAX)),
         });
         if let Some(cluster) = &cluster {
             tasks.spawn(cluster.follow_changes(catalog.clone(), Arc::clone(&engine)));

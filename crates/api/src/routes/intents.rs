@@ -125,8 +125,14 @@ async fn change_intents(
         }
         targets_exist(&format!("{field}.intents"), &section.intents, &teams)?;
     }
+    let stored = catalog.intent_settings(account).await?;
+    if stored.is_some_and(|of| serde_json::from_str::<IntentConfig>(&of.document).is_err()) {
+        // A newer version may have said it, and what this one does not know would be gone.
+        return Err(Problem::invalid("own", "what is there cannot be read by this version"));
+    }
     let document = serde_json::to_string(&body.own).map_err(Problem::internal)?;
-    state.engine().check_intents(&document).map_err(|reason| Problem::invalid("own", reason))?;
+    let checked = state.engine().check_intents(&document).await;
+    checked.map_err(|reason| Problem::invalid("own", reason))?;
     catalog.set_intent_settings(account, &document, body.revision).await?;
     state.engine().configuration_changed(account).await;
     Ok(Json(body_of(&state, account, ("", "")).await?))
@@ -178,15 +184,20 @@ async fn intent_sessions(
     Ok(Json(state.engine().sorted_sessions(&staff.0, query).await?))
 }
 
-/// What holds in a place. What is said of inboxes that are gone meanwhile is left out, so that it can be sent back.
+/// What holds in a place. What is said of inboxes and teams that are gone meanwhile is left out, so that it can be sent
+/// back.
 async fn body_of(state: &ApiState, account: AccountId, place: (&str, &str)) -> Answer<IntentsBody> {
     let mut intents = state.engine().intents(account, place).await?;
-    if let Some(intents) = &mut intents
-        && !intents.own.inboxes.is_empty()
+    if let Some(Intents { own, .. }) = &mut intents
+        && *own != IntentConfig::default()
     {
         let inboxes = state.catalog().inboxes(account).await?;
-        let known = |inbox: &String| inboxes.iter().any(|of| of.id.to_string() == *inbox);
-        intents.own.inboxes.retain(|inbox, _| known(inbox));
+        let teams = state.catalog().teams(account).await?;
+        own.inboxes.retain(|inbox, _| inboxes.iter().any(|of| of.id.to_string() == *inbox));
+        let sections = own.inboxes.values_mut().map(|section| &mut section.intents);
+        for lead in sections.chain([&mut own.intents]).flat_map(BTreeMap::values_mut) {
+            lead.team.take_if(|team| !is_team(team, &teams));
+        }
     }
     Ok(IntentsBody { intents })
 }
@@ -209,8 +220,7 @@ fn targets_exist(
 ) -> Result<(), Problem> {
     for (intent, target) in targets {
         let Some(team) = &target.team else { continue };
-        let id = team.parse::<TeamId>().ok();
-        if !teams.iter().any(|known| Some(known.id) == id) {
+        if !is_team(team, teams) {
             return Err(Problem::invalid(
                 &format!("{field}.{intent}.team"),
                 "is no team of the account",
@@ -218,4 +228,8 @@ fn targets_exist(
         }
     }
     Ok(())
+}
+
+fn is_team(team: &str, teams: &[Team]) -> bool {
+    team.parse::<TeamId>().is_ok_and(|id| teams.iter().any(|known| known.id == id))
 }

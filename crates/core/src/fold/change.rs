@@ -20,6 +20,9 @@ use crate::{
     store::{self, change::Change},
 };
 
+/// Urgent.
+const PRIORITY_MAX: u32 = 4;
+
 /// The event as it is written down, and the text people see.
 type Made = Result<(Event, Option<Text>), Refused>;
 
@@ -105,10 +108,13 @@ fn is_made(session: &Session, change: &Change) -> bool {
             rated.rating == session.rating && rated.comment == session.rating_comment
         }
         Change::IntentSet(set) => {
-            let is_same = set.intent == session.intent && !moves(session, &set.to_team);
-            // What a person said of it stands.
             let by_person = |source| source == chat::IntentSource::Person as i32;
-            is_same || (by_person(session.intent_source) && !by_person(set.source))
+            // What a person said of it stands. Who says the same as a program makes it a person's word.
+            match (by_person(session.intent_source), by_person(set.source)) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => set.intent == session.intent && !moves(session, &set.to_team),
+            }
         }
         Change::PrioritySet(set) => set.priority == session.priority,
         Change::Joined(joined) => joined.participant.as_ref().is_some_and(|participant| {
@@ -166,7 +172,7 @@ impl Step<'_> {
             Change::Closed(closed) => self.close(closed),
             Change::Reopened(reopened) => self.reopen(reopened),
             Change::Rated(rated) => self.rate(rated),
-            Change::IntentSet(set) => Ok(self.set_intent(set)),
+            Change::IntentSet(set) => self.set_intent(set),
             Change::PrioritySet(set) => self.set_priority(set),
             Change::Joined(joined) => self.join(joined),
             Change::Left(left) => Ok(self.leave(left)),
@@ -314,22 +320,32 @@ impl Step<'_> {
         Ok((Event::Rated(rated), None))
     }
 
-    /// A queued session changes queue with its intent and keeps its waiting time.
-    fn set_intent(&mut self, mut set: chat::IntentSet) -> (Event, Option<Text>) {
+    /// A queued session changes queue with its intent and keeps its waiting time. The priority is part
+    /// of the change, so that where a person's word stands nothing of the other comes through.
+    fn set_intent(&mut self, mut set: chat::IntentSet) -> Made {
+        if set.priority > PRIORITY_MAX {
+            return Err(Refused::Value);
+        }
         if moves(self.session, &set.to_team) {
-            self.session.team.clone_from(&set.to_team);
+            session::move_to(self.session, set.to_team.clone());
         } else {
             set.to_team.clear();
+        }
+        // The event tells what was applied. A priority once set is lowered by people alone.
+        if set.priority > self.session.priority {
+            self.session.priority = set.priority;
+        } else {
+            set.priority = 0;
         }
         self.session.intent.clone_from(&set.intent);
         self.session.intent_confidence = set.confidence;
         self.session.intent_source = set.source;
         self.session.intent_why.clone_from(&set.why);
-        (Event::IntentSet(set), None)
+        Ok((Event::IntentSet(set), None))
     }
 
     fn set_priority(&mut self, set: chat::PrioritySet) -> Made {
-        if !(1..=4).contains(&set.priority) {
+        if !(1..=PRIORITY_MAX).contains(&set.priority) {
             return Err(Refused::Value);
         }
         self.session.priority = set.priority;

@@ -82,12 +82,16 @@ fn change() -> impl Strategy<Value = Change> {
         1 => (0..7_u32).prop_map(|rating| {
             Change::Rated(chat::Rated { rating, comment: String::new() })
         }),
-        1 => team().prop_map(|team| Change::IntentSet(chat::IntentSet {
-            intent: format!("for {team}"),
-            confidence: 0.5,
-            to_team: team.to_owned(),
-            ..chat::IntentSet::default()
-        })),
+        1 => (team(), 0..4_i32, 0..6_u32).prop_map(|(team, source, priority)| {
+            Change::IntentSet(chat::IntentSet {
+                intent: format!("for {team}"),
+                confidence: 0.5,
+                to_team: team.to_owned(),
+                source,
+                priority,
+                ..chat::IntentSet::default()
+            })
+        }),
         1 => (0..6_u32).prop_map(|priority| Change::PrioritySet(chat::PrioritySet { priority })),
         1 => who().prop_map(|who| {
             Change::Joined(chat::Joined { participant: Some(person(who)) })
@@ -224,6 +228,7 @@ fn check_session(model: &Model) {
         SessionStatus::Unspecified => panic!("a session has a status"),
     }
     assert!(!session.unattended || status == SessionStatus::Queued);
+    assert!(session.priority <= 4);
     let mut ids: Vec<_> = session.participants.iter().map(|p| p.id.as_str()).collect();
     ids.extend(session.owner.iter().map(|owner| owner.id.as_str()));
     ids.sort_unstable();

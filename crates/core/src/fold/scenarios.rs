@@ -39,6 +39,15 @@ fn to_team(team: &str) -> Change {
     Change::Transferred(chat::Transferred { to_team, ..chat::Transferred::default() })
 }
 
+fn intent(name: &str, source: chat::IntentSource, priority: u32) -> Change {
+    Change::IntentSet(chat::IntentSet {
+        intent: name.to_owned(),
+        source: source.into(),
+        priority,
+        ..chat::IntentSet::default()
+    })
+}
+
 #[test]
 fn the_first_message_creates_the_conversation_and_queues_a_session() {
     let mut model = Model::new();
@@ -477,6 +486,87 @@ fn what_a_person_said_of_the_intent_stands() {
     }
     model.change(agent("ann"), set("consult", chat::IntentSource::Person));
     assert_eq!(model.session().intent, "consult");
+}
+
+#[test]
+fn a_person_who_confirms_an_intent_makes_it_their_own() {
+    let mut model = Model::served_by("ann");
+    let (person, rule) = (chat::IntentSource::Person, chat::IntentSource::Rule);
+    // No intent is a word as well: here before anything was found, below of what was found.
+    assert_eq!(model.change(agent("ann"), intent("", person, 0)).verdict, Verdict::Done);
+    assert_eq!(model.change(system(), intent("sales", rule, 0)).verdict, Verdict::Unchanged);
+
+    let mut model = Model::served_by("ann");
+    model.change(system(), intent("sales", rule, 0));
+    assert_eq!(model.change(system(), intent("sales", rule, 0)).verdict, Verdict::Unchanged);
+    assert_eq!(model.change(agent("ann"), intent("sales", person, 0)).verdict, Verdict::Done);
+    assert_eq!(model.session().intent_source(), person);
+    for intent in [intent("sales", person, 0), intent("complaint", rule, 0)] {
+        assert_eq!(model.change(system(), intent).verdict, Verdict::Unchanged);
+    }
+    model.change(agent("ann"), intent("", person, 0));
+    assert_eq!(model.change(system(), intent("sales", rule, 0)).verdict, Verdict::Unchanged);
+    assert_eq!(model.session().intent, "");
+    // What was said of one session says nothing of the next.
+    model.change(agent("ann"), closed(CloseReason::Agent));
+    model.say(visitor(), "something else");
+    assert_eq!(model.change(system(), intent("sales", rule, 0)).verdict, Verdict::Done);
+}
+
+#[test]
+fn the_priority_of_an_intent_comes_with_it_and_only_rises() {
+    let (person, model_word) = (chat::IntentSource::Person, chat::IntentSource::Model);
+    let mut model = Model::served_by("ann");
+    // Wanted, what the event tells, and what the session has then.
+    for (name, wanted, told, has) in [
+        ("a", 0, 0, 0),
+        ("b", 1, 1, 1),
+        ("c", 3, 3, 3),
+        ("d", 2, 0, 3),
+        ("e", 3, 0, 3),
+        ("f", 0, 0, 3),
+        ("g", 4, 4, 4),
+    ] {
+        let folded = model.change(system(), intent(name, model_word, wanted));
+        let Some(Event::IntentSet(set)) = &folded.events[0].change else {
+            unreachable!("an intent was set")
+        };
+        assert_eq!((set.priority, model.session().priority), (told, has), "{name}");
+        assert_eq!(folded.events.len(), 1, "one change, whatever comes with it");
+    }
+    let wrong = intent("h", model_word, 5);
+    assert_eq!(refused(&model.change(system(), wrong)), Some("session.value"));
+    assert_eq!(model.session().intent, "g");
+
+    // Where a person's word stands, what came with the other falls with it.
+    let mut model = Model::served_by("ann");
+    model.change(agent("ann"), intent("sales", person, 0));
+    let version = model.session().version;
+    for name in ["complaint", "sales"] {
+        let folded = model.change(system(), intent(name, model_word, 4));
+        assert_eq!((folded.verdict, folded.events.len()), (Verdict::Unchanged, 0));
+    }
+    assert_eq!((model.session().priority, model.session().version), (0, version));
+}
+
+#[test]
+fn an_intent_that_moves_a_session_ends_its_unattended_wait() {
+    let to = |to_team: &str, name: &str| {
+        let to_team = to_team.to_owned();
+        let intent = name.to_owned();
+        Change::IntentSet(chat::IntentSet { intent, to_team, ..chat::IntentSet::default() })
+    };
+    let mut model = Model::new();
+    model.say(visitor(), "anybody?");
+    model.change(system(), Change::Unattended(chat::Unattended { deadline_ms: 5 }));
+    // It stays where it is: still nobody is there.
+    for team in ["", "sales"] {
+        model.change(system(), to(team, &format!("in {team}")));
+        assert_eq!((model.session().unattended, model.session().unattended_until_ms), (true, 5));
+    }
+    model.change(system(), to("complaints", "complaint"));
+    assert_eq!(model.session().team, "complaints");
+    assert_eq!((model.session().unattended, model.session().unattended_until_ms), (false, 0));
 }
 
 #[test]

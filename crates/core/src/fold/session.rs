@@ -66,6 +66,13 @@ pub(super) fn enqueue(session: &mut Session, team: String, at_ms: i64) -> Option
     former
 }
 
+/// Moves a queued session to another queue, where it waits on. Whether somebody is there is another question
+/// than in the former queue.
+pub(super) fn move_to(session: &mut Session, team: String) {
+    session.team = team;
+    end_waits_for_others(session);
+}
+
 /// A new owner or a queue ends what only the former state waited for.
 fn end_waits_for_others(session: &mut Session) {
     session.pending_until_ms = 0;

@@ -581,8 +581,6 @@ pub struct Heard {
     pub session: u32,
     /// Its intent so far; empty while there is none.
     pub intent: String,
-    /// Its priority so far, 1 to 4; 0 is read as 2.
-    pub priority: u32,
     /// The beginning of what was written.
     pub text: Box<str>,
 }

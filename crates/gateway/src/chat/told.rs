@@ -130,7 +130,6 @@ impl Chat {
                 inbox: session.inbox.clone(),
                 session: session.number,
                 intent: session.intent.clone(),
-                priority: session.priority,
                 text: text.body[..end].into(),
             };
             self.heard.push(heard);

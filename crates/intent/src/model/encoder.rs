@@ -100,7 +100,7 @@ impl Encoder {
 
     /// Logits of the labels for each sequence; there has to be a head.
     pub(crate) fn logits(&self, sequences: &[Vec<u32>]) -> Vec<[f32; LABELS]> {
-        let head = self.head.as_ref().expect("a classifier is not opened without a head");
+        let head = self.head.as_ref().expect("it is asked only where there is one");
         let hidden = self.encode(sequences);
         let width = self.config.hidden_size;
         let mut pooled = match self.config.classifier_pooling {

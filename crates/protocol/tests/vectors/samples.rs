@@ -187,6 +187,7 @@ fn changes() -> Vec<(&'static str, Change)> {
                 to_team: TEAM.to_owned(),
                 source: chat::IntentSource::Model.into(),
                 why: "sales 0.81, consult 0.13".to_owned(),
+                priority: 3,
             }),
         ),
         ("priority_set", Change::PrioritySet(chat::PrioritySet { priority: 3 })),

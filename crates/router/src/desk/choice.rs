@@ -1,7 +1,7 @@
 //! The choice of agent: who serves a queue, who of them may get a session, and who gets it.
 
 use frontdesk_core::{
-    chat::SessionStatus,
+    chat::{IntentSource, SessionStatus},
     id::{InboxId, TeamId, UserId},
 };
 
@@ -20,10 +20,15 @@ impl Desk {
         if self.intent_until_ms(held).is_some_and(|until_ms| now_ms < until_ms) {
             return None;
         }
-        // A returning visitor goes to the agent who knows the story.
+        // A returning visitor goes to the agent who knows the story, unless the session is another team's.
+        // That is known when the wait for the intent is over, so this comes after it.
+        let may_have = |agent: &Agent| {
+            let serves = held.team.is_none_or(|team| agent.profile.teams.contains(&team));
+            serves && self.agents.has_room(agent)
+        };
         if let Some(last) = held.summary.last_owner
             && !held.missed.contains(&last)
-            && self.agents.get(last).is_some_and(|agent| self.agents.has_room(agent))
+            && self.agents.get(last).is_some_and(may_have)
         {
             return Some(last);
         }
@@ -34,7 +39,7 @@ impl Desk {
         }
         let wished = &held.summary.skills;
         let skilled = |agent: &&Agent| wished.is_subset(&agent.profile.skills);
-        let wish_holds = now_ms < held.since_ms() + self.settings.queue_ms;
+        let wish_holds = held.wish_until_ms(now_ms, &self.settings).is_some();
         if wish_holds && candidates.iter().any(skilled) {
             candidates.retain(skilled);
         }
@@ -44,7 +49,10 @@ impl Desk {
     /// Until when a new session waits for its intent, which may lead it to another queue.
     pub(super) fn intent_until_ms(&self, held: &Held) -> Option<i64> {
         let session = held.session();
-        let is_new = held.queued() && session.assigned_at_ms == 0 && session.intent.is_empty();
+        // "None" by a person is an answer, too: no other comes after it.
+        let is_unknown =
+            session.intent.is_empty() && session.intent_source() != IntentSource::Person;
+        let is_new = held.queued() && session.assigned_at_ms == 0 && is_unknown;
         let inbox = self.inboxes.get(&held.inbox?)?;
         (is_new && inbox.intent_wait_ms > 0).then_some(session.opened_at_ms + inbox.intent_wait_ms)
     }

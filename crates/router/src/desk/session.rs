@@ -156,6 +156,12 @@ impl Held {
             .unwrap_or(0)
     }
 
+    /// Until when only agents with the wished skills shall have it, if there are any; later than now.
+    pub(super) fn wish_until_ms(&self, now_ms: i64, settings: &DeskSettings) -> Option<i64> {
+        let until_ms = self.since_ms() + settings.queue_ms;
+        (!self.summary.skills.is_empty() && now_ms < until_ms).then_some(until_ms)
+    }
+
     /// Says what the session needs at `now_ms`.
     pub(super) fn next(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
         match self.session().status() {
@@ -175,7 +181,8 @@ impl Held {
         } else {
             next_multiple(self.since_ms(), period_ms, now_ms)
         };
-        if !around.attended && !session.unattended {
+        // Its intent may lead it to a queue where somebody is.
+        if !around.attended && !session.unattended && around.intent_until_ms.is_none() {
             return propose(Change::Unattended(chat::Unattended { deadline_ms }), deadline_ms);
         }
         let long = now_ms >= self.since_ms() + settings.unattended_ms;
@@ -183,7 +190,8 @@ impl Held {
             let urgent = chat::PrioritySet { priority: PRIORITY_URGENT };
             return propose(Change::PrioritySet(urgent), deadline_ms);
         }
-        let deadline_ms = around.intent_until_ms.unwrap_or(deadline_ms).min(deadline_ms);
+        let looks = [around.intent_until_ms, self.wish_until_ms(now_ms, settings)];
+        let deadline_ms = looks.into_iter().flatten().fold(deadline_ms, i64::min);
         Next { step: Step::Nothing, deadline_ms }
     }
 
@@ -258,10 +266,12 @@ impl Held {
         let session = self.session();
         let waits = session.waiting_since_ms > 0;
         match session.status() {
-            SessionStatus::Queued if session.unattended && self.priority() < PRIORITY_URGENT => {
-                Then::Urgent
+            SessionStatus::Queued => {
+                // Before that it is looked at because a wish for skills ends.
+                let due = self.deadline_ms >= session.unattended_until_ms;
+                let urgent = session.unattended && due && self.priority() < PRIORITY_URGENT;
+                if urgent { Then::Urgent } else { Then::LookAgain }
             }
-            SessionStatus::Queued => Then::LookAgain,
             _ if waits && !owner_present => Then::Requeue,
             SessionStatus::Pending => Then::Return,
             _ if waits => Then::NextAgent,

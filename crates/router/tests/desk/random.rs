@@ -21,12 +21,13 @@ enum Event {
     Connected(u8, bool),
     Agent { number: u8, capacity: u32, enabled: bool, in_team: bool },
     AgentGone(u8),
-    Inbox { manual: bool, open: bool, of_team: bool },
+    Inbox { manual: bool, open: bool, of_team: bool, waits: bool },
     Take(u8, u8),
     Close(u8),
     Requeue(u8),
     Pend(u8, i64),
     Urgent(u8),
+    Intent(u8, bool),
     FoldOne,
     FoldAll,
     LoseProposals,
@@ -48,13 +49,14 @@ fn event() -> impl Strategy<Value = Event> {
             |(number, capacity, enabled, in_team)| Event::Agent { number, capacity, enabled, in_team }
         ),
         1 => staff().prop_map(Event::AgentGone),
-        1 => (any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(manual, open, of_team)| Event::Inbox { manual, open, of_team }),
+        1 => (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
+            .prop_map(|(manual, open, of_team, waits)| Event::Inbox { manual, open, of_team, waits }),
         2 => (visitor(), staff()).prop_map(|(v, a)| Event::Take(v, a)),
         2 => visitor().prop_map(Event::Close),
         1 => visitor().prop_map(Event::Requeue),
         1 => (visitor(), 1..7_200_000_i64).prop_map(|(v, ms)| Event::Pend(v, ms)),
         1 => visitor().prop_map(Event::Urgent),
+        2 => (visitor(), any::<bool>()).prop_map(|(v, moves)| Event::Intent(v, moves)),
         6 => Just(Event::FoldOne),
         4 => Just(Event::FoldAll),
         1 => Just(Event::LoseProposals),
@@ -108,13 +110,14 @@ impl Life {
                 self.known[a as usize] = Known::default();
                 world.feed(vec![Input::AgentGone(agent(a))]);
             }
-            Event::Inbox { manual, open, of_team } => {
+            Event::Inbox { manual, open, of_team, waits } => {
                 let routing = if manual { Routing::Manual } else { Routing::Auto };
                 let teams = of_team.then(|| team(7)).into_iter().collect();
                 world.feed(vec![Input::Inbox(InboxProfile {
                     routing,
                     open,
                     teams,
+                    intent_wait_ms: if waits { 2_000 } else { 0 },
                     ..open_inbox()
                 })]);
             }
@@ -139,6 +142,14 @@ impl Life {
             }
             Event::Urgent(v) => {
                 world.change(v, Change::PrioritySet(chat::PrioritySet { priority: 4 }));
+            }
+            Event::Intent(v, moves) => {
+                let to_team = if moves { team(7).to_string() } else { String::new() };
+                let intent = "sales".to_owned();
+                world.change(
+                    v,
+                    Change::IntentSet(chat::IntentSet { intent, to_team, ..Default::default() }),
+                );
             }
             Event::FoldOne => world.fold_one(),
             Event::FoldAll => world.fold(),
@@ -231,7 +242,7 @@ proptest! {
         }
         // In the end somebody comes to work, and everybody who waits is served.
         life.world.fold();
-        life.step(Event::Inbox { manual: false, open: true, of_team: false });
+        life.step(Event::Inbox { manual: false, open: true, of_team: false, waits: true });
         for number in 1..=AGENTS {
             life.step(Event::Agent { number, capacity: 20, enabled: true, in_team: true });
             life.step(Event::Presence(number, Presence::Online));

@@ -28,7 +28,6 @@ use frontdesk_gateway::chat::{
     loops::Loops,
     port::{Answer, Command, DeskInput},
 };
-use frontdesk_intent::SmartRouter;
 use frontdesk_router::desk::Input;
 use tokio::{
     sync::mpsc,
@@ -41,7 +40,7 @@ pub(crate) use self::{
     queries::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     view::DeskView,
 };
-use super::{attendance::Attendance, now_ms, rows};
+use super::{attendance::Attendance, intents::Sorting, now_ms, rows};
 
 /// Longest time the desk goes without looking at its deadlines.
 const LOOK_AT_LEAST_MS: i64 = 5_000;
@@ -70,7 +69,7 @@ pub(crate) struct DeskParts {
     /// Unlike that of every other source of ids.
     pub(crate) id_seed: u32,
     /// Says in which inboxes new sessions wait for their intent.
-    pub(crate) router: Option<Arc<SmartRouter>>,
+    pub(crate) sorting: Option<Sorting>,
 }
 
 /// Where a visitor is connected.
@@ -97,12 +96,12 @@ pub(crate) struct DeskTask {
     /// What a full inbox of a loop did not take yet, in order.
     stuck: VecDeque<(u16, Command)>,
     id_seed: u32,
-    router: Option<Arc<SmartRouter>>,
+    sorting: Option<Sorting>,
 }
 
 impl DeskTask {
     pub(crate) fn new(parts: DeskParts) -> Self {
-        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed, router } = parts;
+        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed, sorting } = parts;
         Self {
             catalog,
             loops,
@@ -115,7 +114,7 @@ impl DeskTask {
             attendance: Attendance::default(),
             stuck: VecDeque::new(),
             id_seed,
-            router,
+            sorting,
         }
     }
 

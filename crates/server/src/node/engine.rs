@@ -42,7 +42,7 @@ use frontdesk_gateway::{
     },
     edge::UpgradedSocket,
 };
-use frontdesk_intent::{AccountConfig, Context, SmartRouter};
+use frontdesk_intent::{AccountConfig, Context};
 use frontdesk_protocol::{
     close, codes,
     wire::{self, client_frame::Frame},
@@ -57,7 +57,7 @@ use frontdesk_storage::{Admission, Directory, HistoryError, Quota};
 use parking_lot::Mutex;
 use prost::Message as _;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::{sleep, timeout},
 };
 
@@ -66,7 +66,7 @@ use super::{
     cluster::Health,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     gate::Gate,
-    intents::{self, Traffics},
+    intents::{self, Sorting},
     now_ms, past, principals, rows,
     staff::Staff,
 };
@@ -101,9 +101,9 @@ pub(crate) struct NodeEngine {
     pub(crate) shared_limits: Option<Arc<dyn Directory>>,
     pub(crate) staff: Staff,
     /// None where visitors' messages are not sorted.
-    pub(crate) router: Option<Arc<SmartRouter>>,
-    /// What it decided, by account.
-    pub(crate) traffics: Arc<Traffics>,
+    pub(crate) sorting: Option<Sorting>,
+    /// Turns of those who read past sessions.
+    pub(crate) past_reads: Arc<Semaphore>,
 }
 
 impl NodeEngine {
@@ -578,16 +578,21 @@ impl Engine for NodeEngine {
         account: AccountId,
         place: (&str, &str),
     ) -> Result<Option<Intents>, EngineError> {
-        let Some(router) = self.router.as_deref() else { return Ok(None) };
-        let own = self.catalog.intent_settings(account).await.map_err(|error| unsaid(&error))?;
-        let traffic = self.traffics.of(account);
-        Ok(Some(intents::shown::shown(router, &traffic, own.as_ref(), place)))
+        let Some(sorting) = &self.sorting else { return Ok(None) };
+        let own = sorting.accounts.own(account).await.map_err(|error| unsaid(&error))?;
+        let traffic = sorting.traffics.of(account);
+        Ok(Some(intents::shown::shown(&sorting.router, &traffic, own.as_ref(), place)))
     }
 
-    fn check_intents(&self, document: &str) -> Result<(), String> {
-        let Some(router) = self.router.as_deref() else { return Ok(()) };
-        let parsed = AccountConfig::parse(document, &router.config());
-        parsed.map(drop).map_err(|error| error.reason)
+    async fn check_intents(&self, document: &str) -> Result<(), String> {
+        let Some(sorting) = &self.sorting else { return Ok(()) };
+        let (document, config) = (document.to_owned(), sorting.router.config());
+        // Making hundreds of rules ready takes a while.
+        let parse = move || AccountConfig::parse(&document, &config).map(drop);
+        let parsed = tokio::task::spawn_blocking(parse).await;
+        parsed.map_or(Err("it could not be read".to_owned()), |parsed| {
+            parsed.map_err(|error| error.reason)
+        })
     }
 
     async fn try_intent(
@@ -596,12 +601,12 @@ impl Engine for NodeEngine {
         text: &str,
         place: (&str, &str),
     ) -> Result<Option<TriedText>, EngineError> {
-        let Some(router) = self.router.as_deref() else { return Ok(None) };
-        let own = intents::account_config(&self.catalog, router, account).await;
-        let own = own.map_err(|error| unsaid(&error))?;
+        let Some(sorting) = &self.sorting else { return Ok(None) };
+        let own = sorting.accounts.own(account).await.map_err(|error| unsaid(&error))?;
+        let own = own.and_then(|own| own.config.ok());
         let (inbox, inbox_name) = place;
-        let context = Context { inbox, inbox_name, account: own.as_ref() };
-        Ok(Some(intents::shown::tried(router.try_out(text, context).await)))
+        let context = Context { inbox, inbox_name, account: own.as_deref() };
+        Ok(Some(intents::shown::tried(sorting.router.try_out(text, context).await)))
     }
 
     async fn sorted_sessions(

@@ -2,7 +2,7 @@
 //! change of the session.
 //!
 //! ```text
-//! loops --Heard--> [this task: gathers] --text--> SmartRouter --decision--> Propose(intent, priority) --> loops
+//! loops --Heard--> [this task: gathers] --text--> SmartRouter --decision--> Propose(IntentSet) --> loops
 //! ```
 //! [`shown`] is what HTTP tells of it, [`past`] what became of earlier sessions.
 //!
@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use frontdesk_catalog::{Catalog, Error as CatalogError, Team};
+use frontdesk_catalog::Catalog;
 use frontdesk_core::{
     chat::{self, Actor, ActorKind, Cause, IntentSource},
     id::{AccountId, ConversationId, InboxId, TeamId},
@@ -41,9 +41,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(super) mod accounts;
 pub(super) mod past;
 pub(super) mod shown;
 
+use self::accounts::Accounts;
 use super::{desk::DeskQuery, now_ms};
 use crate::config::Intent;
 
@@ -55,12 +57,8 @@ const SESSIONS_MAX: usize = 20_000;
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 /// How often the file is looked at, and old sessions are forgotten.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long names of inboxes and teams are believed.
-const NAMES_FOR: Duration = Duration::from_secs(5);
 /// Answers of the router that wait for this task.
 const ANSWERS_MAX: usize = 1_024;
-/// Priority 0 is normal.
-const PRIORITY_NORMAL: u32 = 2;
 
 /// Reads the configuration and the model, and starts the model's threads.
 pub(crate) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> {
@@ -76,7 +74,7 @@ pub(crate) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> 
     };
     let model = match named(&config.model_dir) {
         None => Classifier::shipped().context("the model that is shipped is broken"),
-        Some(dir) => Classifier::open(dir)
+        Some(dir) => opened(dir)
             .with_context(|| format!("intent.model_dir: cannot use the model {}", dir.display())),
     };
     let model: Option<Arc<dyn Model>> = match model {
@@ -96,6 +94,13 @@ pub(crate) fn open(config: &Intent) -> anyhow::Result<Option<Arc<SmartRouter>>> 
     Ok(Some(Arc::new(SmartRouter::start(rules, model, options))))
 }
 
+/// A model that gives labels.
+pub(crate) fn opened(dir: &Path) -> anyhow::Result<Classifier> {
+    let model = Classifier::open(dir)?;
+    anyhow::ensure!(model.has_labels(), "it has no classification head, and no n-grams");
+    Ok(model)
+}
+
 fn named(path: &Path) -> Option<&Path> {
     (!path.as_os_str().is_empty()).then_some(path)
 }
@@ -105,29 +110,10 @@ fn read(path: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("intent.router_file: cannot read {}", path.display()))
 }
 
-/// What an account says of its own; nothing where what it once said can no longer be understood.
-pub(super) async fn account_config(
-    catalog: &Catalog,
-    router: &SmartRouter,
-    account: AccountId,
-) -> Result<Option<AccountConfig>, CatalogError> {
-    let settings = catalog.intent_settings(account).await?;
-    let parsed =
-        settings.map(|settings| AccountConfig::parse(&settings.document, &router.config()));
-    Ok(parsed.transpose().unwrap_or_else(|error| {
-        tracing::warn!(
-            account.id = %account,
-            reason = error.reason,
-            "what the account says of intents does not fit the file any more, and does not hold"
-        );
-        None
-    }))
-}
-
 /// What intents mean for the desk of an inbox.
 #[derive(Debug, Default)]
 pub(super) struct InboxIntents {
-    /// How long a new session waits for its intent: not at all where no intent leads to others.
+    /// How long a new session waits for its intent: not at all where no intent leads to a team or wishes for skills.
     pub(super) wait_ms: i64,
     /// The skills that each intent wishes for.
     pub(super) skills: HashMap<String, BTreeSet<String>>,
@@ -141,16 +127,29 @@ impl InboxIntents {
         name: &str,
     ) -> Self {
         let inbox = inbox.to_string();
-        let policy = router.policy(Context { inbox: &inbox, inbox_name: name, account });
-        let wish = |skills: &[String]| skills.iter().map(|skill| skill.to_lowercase()).collect();
-        let skills: HashMap<String, BTreeSet<String>> = policy
-            .targets
-            .iter()
+        let targets = router.targets(Context { inbox: &inbox, inbox_name: name, account });
+        let leads = targets.values().any(|of| of.team.is_some() || !of.skills.is_empty());
+        let skills = targets
+            .into_iter()
             .filter(|(_, target)| !target.skills.is_empty())
-            .map(|(intent, target)| (intent.clone(), wish(&target.skills)))
+            .map(|(intent, target)| (intent, target.skills.into_iter().collect()))
             .collect();
-        let leads = !skills.is_empty() || policy.targets.values().any(|of| of.team.is_some());
         Self { wait_ms: if leads { limits::INTENT_WAIT_MS } else { 0 }, skills }
+    }
+}
+
+/// What sorts what visitors write, for the whole node.
+#[derive(Clone)]
+pub(crate) struct Sorting {
+    pub(crate) router: Arc<SmartRouter>,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) traffics: Arc<Traffics>,
+}
+
+impl Sorting {
+    pub(crate) fn new(router: Arc<SmartRouter>, catalog: Catalog) -> Self {
+        let accounts = Arc::new(Accounts::new(catalog, Arc::clone(&router)));
+        Self { router, accounts, traffics: Arc::default() }
     }
 }
 
@@ -167,14 +166,13 @@ impl Traffics {
 
 /// What the task is made of.
 pub(super) struct IntentParts {
-    pub(super) router: Arc<SmartRouter>,
+    pub(super) sorting: Sorting,
     pub(super) catalog: Catalog,
     pub(super) loops: Arc<Loops>,
     /// Told when the configuration changed.
     pub(super) desk: mpsc::Sender<DeskQuery>,
     /// Empty where there is none.
     pub(super) router_file: PathBuf,
-    pub(super) traffics: Arc<Traffics>,
 }
 
 /// The task.
@@ -183,7 +181,6 @@ pub(super) struct Intents {
     sessions: HashMap<ConversationId, Gathered>,
     /// When sessions are to be read.
     due: BTreeSet<(Instant, ConversationId)>,
-    names: HashMap<AccountId, Names>,
     file_seen: Option<(SystemTime, u64)>,
     answers_in: mpsc::Sender<Answer>,
 }
@@ -197,7 +194,6 @@ struct Gathered {
     text: String,
     /// The intent it has, also by somebody else's word.
     intent: String,
-    priority: u32,
     /// When it is read; none while nothing new was written.
     due: Option<Instant>,
     /// When the first of what was not read yet was written.
@@ -213,14 +209,6 @@ struct Answer {
     team: Option<TeamId>,
 }
 
-/// What things are called in an account, and what it says of intents.
-struct Names {
-    read: Instant,
-    inboxes: HashMap<String, String>,
-    teams: HashMap<String, TeamId>,
-    own: Option<Arc<AccountConfig>>,
-}
-
 impl Intents {
     /// Works until told to stop.
     pub(super) async fn run(
@@ -234,7 +222,6 @@ impl Intents {
             parts,
             sessions: HashMap::new(),
             due: BTreeSet::new(),
-            names: HashMap::new(),
             answers_in,
         };
         let mut look_at = Instant::now() + LOOK_EVERY;
@@ -251,18 +238,18 @@ impl Intents {
             }
             let now = Instant::now();
             while let Some((_, conversation)) = task.due.first().copied().filter(|of| of.0 <= now) {
-                task.read(conversation).await;
+                task.read(conversation);
             }
             if now >= look_at {
                 look_at = now + LOOK_EVERY;
                 task.forget(now);
-                task.look_at_file().await;
+                task.look_at_file();
             }
         }
     }
 
     fn hear(&mut self, heard: Heard) {
-        let Heard { account, conversation, inbox, session, intent, priority, text } = heard;
+        let Heard { account, conversation, inbox, session, intent, text } = heard;
         let now = Instant::now();
         if self.sessions.len() >= SESSIONS_MAX && !self.sessions.contains_key(&conversation) {
             self.forget_oldest();
@@ -274,7 +261,6 @@ impl Intents {
             messages: 0,
             text: String::new(),
             intent: String::new(),
-            priority: 0,
             due: None,
             since: now,
             last: now,
@@ -282,9 +268,14 @@ impl Intents {
         if at.session != session {
             (at.session, at.messages) = (session, 0);
             at.text.clear();
+            at.intent.clear();
         }
         at.last = now;
-        (at.inbox, at.intent, at.priority) = (inbox, intent, priority);
+        at.inbox = inbox;
+        // What was found meanwhile is known here before the loop hears of it.
+        if !intent.is_empty() {
+            at.intent = intent;
+        }
         at.messages += 1;
         // A complaint stays one; whatever else it was may become one.
         if at.messages > MESSAGES_MAX || at.intent == Label::Complaint.as_str() {
@@ -302,11 +293,8 @@ impl Intents {
     }
 
     /// Asks the router about a session; its answer comes back to this task.
-    async fn read(&mut self, conversation: ConversationId) {
-        let Some(at) = self.sessions.get_mut(&conversation) else {
-            self.due.retain(|of| of.1 != conversation);
-            return;
-        };
+    fn read(&mut self, conversation: ConversationId) {
+        let Some(at) = self.sessions.get_mut(&conversation) else { return };
         if let Some(due) = at.due.take() {
             self.due.remove(&(due, conversation));
         }
@@ -314,22 +302,18 @@ impl Intents {
         let is_last = at.messages >= MESSAGES_MAX;
         let text = if is_last { std::mem::take(&mut at.text) } else { at.text.clone() };
         let inbox = at.inbox.clone();
-        let names = self.names(account).await;
-        let inbox_name = names.and_then(|names| names.inboxes.get(&inbox)).cloned();
-        let teams = names.map(|names| names.teams.clone()).unwrap_or_default();
-        let own = names.and_then(|names| names.own.clone());
-        let traffic = self.parts.traffics.of(account);
-        let router = Arc::clone(&self.parts.router);
+        let traffic = self.parts.sorting.traffics.of(account);
+        let Sorting { router, accounts, .. } = self.parts.sorting.clone();
         let answers = self.answers_in.clone();
         tokio::spawn(async move {
-            let inbox_name = inbox_name.unwrap_or_default();
-            let account_config = own.as_deref();
-            let context =
-                Context { inbox: &inbox, inbox_name: &inbox_name, account: account_config };
+            let names = accounts.names(account).await;
+            let own = accounts.config(account).await;
+            let inbox_name = names.inboxes.get(&inbox).map_or("", String::as_str);
+            let context = Context { inbox: &inbox, inbox_name, account: own.as_deref() };
             let decision = router.analyze(&text, context).await;
             traffic.note(&decision);
             let team = decision.target.team.as_ref().and_then(|name| {
-                let team = teams.get(name).copied();
+                let team = names.teams.get(name).copied();
                 if team.is_none() {
                     tracing::warn!(
                         account.id = %account,
@@ -344,27 +328,6 @@ impl Intents {
         });
     }
 
-    /// What things are called in an account, read anew now and then; none while the catalog does not answer.
-    async fn names(&mut self, account: AccountId) -> Option<&Names> {
-        let now = Instant::now();
-        let is_fresh = |names: &Names| names.read + NAMES_FOR > now;
-        if !self.names.get(&account).is_some_and(is_fresh) {
-            let inboxes = self.parts.catalog.inboxes(account).await;
-            let teams = self.parts.catalog.teams(account).await;
-            let own = account_config(&self.parts.catalog, &self.parts.router, account).await;
-            if let (Ok(inboxes), Ok(teams), Ok(own)) = (inboxes, teams, own) {
-                let names = Names {
-                    read: now,
-                    own: own.map(Arc::new),
-                    inboxes: inboxes.into_iter().map(|of| (of.id.to_string(), of.name)).collect(),
-                    teams: teams.iter().flat_map(names_of).collect(),
-                };
-                self.names.insert(account, names);
-            }
-        }
-        self.names.get(&account)
-    }
-
     /// Makes a decision a change of the session.
     fn conclude(&mut self, answer: Answer) {
         let Answer { conversation, session, decision, team } = answer;
@@ -374,16 +337,13 @@ impl Intents {
             return;
         }
         at.intent.clone_from(&intent);
-        let current = if at.priority == 0 { PRIORITY_NORMAL } else { at.priority };
-        let priority = decision.target.priority.filter(|priority| *priority > current);
+        // With the intent, so that a person's word stands against both.
         let set = chat::IntentSet {
             to_team: team.map(|team| team.to_string()).unwrap_or_default(),
+            priority: decision.target.priority.unwrap_or_default(),
             ..intent_set(intent, decision.confidence, &decision.why)
         };
         self.propose(conversation, Change::IntentSet(set));
-        if let Some(priority) = priority {
-            self.propose(conversation, Change::PrioritySet(chat::PrioritySet { priority }));
-        }
     }
 
     fn propose(&self, conversation: ConversationId, change: Change) {
@@ -416,10 +376,10 @@ impl Intents {
 
     fn forget(&mut self, now: Instant) {
         self.sessions.retain(|_, at| at.due.is_some() || at.last + FORGOTTEN_AFTER > now);
-        self.names.retain(|_, names| names.read + FORGOTTEN_AFTER > now);
+        self.parts.sorting.accounts.forget();
     }
 
-    /// Makes room: half of those that wait for nothing.
+    /// Makes room: the half that was written in longest ago.
     fn forget_oldest(&mut self) {
         let mut times: Vec<Instant> = self.sessions.values().map(|at| at.last).collect();
         times.sort_unstable();
@@ -435,21 +395,22 @@ impl Intents {
     }
 
     /// Reads the file again when it has changed. A bad one is refused, and the old one stays.
-    async fn look_at_file(&mut self) {
+    fn look_at_file(&mut self) {
         let now = seen(&self.parts.router_file);
         if now == self.file_seen || now.is_none() {
             return;
         }
-        self.file_seen = now;
-        let path = self.parts.router_file.clone();
-        let text = match read(&path) {
+        let path = &self.parts.router_file;
+        let text = match read(path) {
             Ok(text) => text,
+            // Somebody may be about to put it there: it is looked at again.
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "the intents stay as they are");
                 return;
             }
         };
-        match self.parts.router.configure(&text) {
+        self.file_seen = now;
+        match self.parts.sorting.router.configure(&text) {
             Ok(()) => tracing::info!(file = %path.display(), "intents are sorted anew"),
             Err(error) => {
                 tracing::error!(
@@ -462,11 +423,20 @@ impl Intents {
             }
         }
         // Inboxes may wait for intents from now on, or not any more.
-        let accounts = self.parts.catalog.accounts().await.unwrap_or_default();
-        for account in accounts {
-            let query = DeskQuery::Configuration { account: account.id };
-            drop(self.parts.desk.send(query).await);
-        }
+        let (catalog, desk) = (self.parts.catalog.clone(), self.parts.desk.clone());
+        tokio::spawn(async move {
+            match catalog.accounts().await {
+                Ok(accounts) => {
+                    for account in accounts {
+                        drop(desk.send(DeskQuery::Configuration { account: account.id }).await);
+                    }
+                }
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "inboxes may wait for intents as they did before the file changed"
+                ),
+            }
+        });
     }
 }
 
@@ -481,13 +451,6 @@ pub(crate) fn intent_set(intent: String, confidence: f32, why: &Why) -> chat::In
         why: words(why),
         ..chat::IntentSet::default()
     }
-}
-
-/// What a team may be called: its id, and its name in each language.
-fn names_of(team: &Team) -> impl Iterator<Item = (String, TeamId)> {
-    let id = team.id;
-    let names = team.names.iter().map(|(_, name)| name.to_owned());
-    names.chain([id.to_string()]).map(move |name| (name, id))
 }
 
 /// When a file was written and how long it is.

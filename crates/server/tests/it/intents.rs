@@ -105,10 +105,17 @@ async fn a_later_complaint_raises_the_priority_and_a_persons_word_stands() {
     let by_mei = |of: &Session| of.intent == "consult";
     let session = listed_as(&mut mei, &conversation, "consult", by_mei).await;
     assert_eq!(session.intent_source(), IntentSource::Person);
+    let normal = Verb::SetPriority(wire::SetPriority { priority: 2 });
+    mei.command(&conversation, normal).await.expect("agents set priorities");
     visitor.say("compensation, I said").await;
     sleep(Duration::from_millis(2_500)).await;
     let view = server.admin().get(&format!("/api/v1/conversations/{conversation}")).await.ok();
-    assert_eq!(view["row"]["session"]["intent"], "consult", "{view}");
+    let session = &view["row"]["session"];
+    assert_eq!(
+        (&session["intent"], &session["priority"]),
+        (&json!("consult"), &json!(2)),
+        "{view}"
+    );
 }
 
 #[tokio::test]

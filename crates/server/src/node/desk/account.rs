@@ -17,7 +17,7 @@ use frontdesk_router::desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Inp
 
 use super::{DeskTask, LOOK_AT_LEAST_MS, lists::Connected};
 use crate::node::{
-    intents::{self, InboxIntents},
+    intents::{InboxIntents, Sorting},
     now_ms, rows,
 };
 
@@ -188,9 +188,8 @@ impl DeskTask {
         let settings = self.catalog.settings(account).await?;
         let members = self.catalog.users(account).await?;
         let inboxes = self.catalog.inboxes(account).await?;
-        let router = self.router.as_deref();
-        let own = match router {
-            Some(router) => intents::account_config(&self.catalog, router, account).await?,
+        let own = match &self.sorting {
+            Some(sorting) => sorting.accounts.own(account).await?.and_then(|own| own.config.ok()),
             None => None,
         };
         let mut inputs = vec![Input::Settings(desk_settings(&settings))];
@@ -214,8 +213,10 @@ impl DeskTask {
             inputs.push(Input::Presence(id, presence));
         }
         for inbox in inboxes {
-            let of = |router| InboxIntents::of(router, own.as_ref(), inbox.id, &inbox.name);
-            let intents = router.map(of).unwrap_or_default();
+            let of = |sorting: &Sorting| {
+                InboxIntents::of(&sorting.router, own.as_deref(), inbox.id, &inbox.name)
+            };
+            let intents = self.sorting.as_ref().map(of).unwrap_or_default();
             let intent_wait_ms = intents.wait_ms;
             rules.insert(inbox.id, InboxRules::of(&settings, inbox.id, intents));
             inputs.push(Input::Inbox(InboxProfile {

@@ -37,7 +37,7 @@ impl Fixture {
             rows,
             projections: Arc::new(projections.expect("projections")),
             id_seed: 1,
-            router: None,
+            sorting: None,
         });
         Self { desk, _edge: edge, _rows: kept_rows, _dir: dir }
     }

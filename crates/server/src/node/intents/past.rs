@@ -15,11 +15,14 @@ use frontdesk_api::{
 };
 use frontdesk_core::{
     chat::{
-        Actor, ActorKind, Audience, Entry, IntentSource, SessionEvent, content::Kind, entry::Body,
+        ActorKind, Audience, Entry, IntentSource, SessionEvent, content::Kind, entry::Body,
         session_event::Change,
     },
+    fold::Conversation,
     id::ConversationId,
 };
+use frontdesk_dispatcher::projections::PageCursor;
+use frontdesk_gateway::chat::port::HEARD_BYTES_MAX;
 use frontdesk_intent::gather::MESSAGES_MAX;
 use frontdesk_protocol::codes;
 use frontdesk_storage::HistoryError;
@@ -30,10 +33,12 @@ use crate::node::{
     past::EVENTS_MAX,
 };
 
-/// Newest entries of a conversation that are looked at.
-const ENTRIES_MAX: usize = 1_000;
-/// Of a message the beginning is shown, as much as the router reads.
-const MESSAGE_BYTES_MAX: usize = frontdesk_gateway::chat::port::HEARD_BYTES_MAX;
+/// Entries of a conversation that are in memory at once.
+const ENTRIES_AT_ONCE: usize = 100;
+/// So many times that are looked at, the newest.
+const PAGES_MAX: usize = 10;
+/// Requests that read at a time.
+pub(crate) const READS_MAX: usize = 2;
 
 impl NodeEngine {
     /// One page: the sessions of so many conversations, open ones first, of each list the one that was written in
@@ -51,21 +56,25 @@ impl NodeEngine {
         };
         let cursor = cursor.filter(|cursor| !cursor.is_empty()).map(str::to_owned);
         let list = self.list(by, ListQuery { view, cursor, limit: query.limit }).await?;
-        let in_time = |at: &frontdesk_protocol::wire::Row| {
-            at.last.as_ref().is_some_and(|last| last.at_ms >= query.since_ms)
+        // Lists are by when anything last happened, which may be later than what was last said.
+        let goes_on = |next: &String| {
+            let cursor = next.parse::<PageCursor>();
+            cursor.is_ok_and(|cursor| cursor.last_at_ms >= query.since_ms)
         };
-        let is_all = list.rows.len() == list.rows.iter().take_while(|row| in_time(row)).count();
-        let next = match (view, list.next.filter(|_| is_all)) {
+        let next = match (view, list.next.filter(goes_on)) {
             (View::Open, Some(next)) => Some(format!("open.{next}")),
             (View::Open, None) => Some("closed.".to_owned()),
             (_, next) => next.map(|next| format!("closed.{next}")),
         };
-        let of_time = list.rows.iter().filter(|row| in_time(row));
+        let rows = list.rows.iter();
         let conversations: Vec<ConversationId> =
-            of_time.filter_map(|row| row.conversation.parse().ok()).collect();
+            rows.filter_map(|row| row.conversation.parse().ok()).collect();
         let history = Arc::clone(&self.history);
         let since_ms = query.since_ms;
+        // It goes on if nobody waits for it any more: its turn ends when it does.
+        let turn = Arc::clone(&self.past_reads).acquire_owned().await.map_err(|_| unavailable())?;
         let read = move || {
+            let _turn = turn;
             let mut found = Vec::new();
             for conversation in conversations {
                 found.extend(sessions(&history, conversation, since_ms)?);
@@ -89,26 +98,66 @@ fn sessions(
     conversation: ConversationId,
     since_ms: i64,
 ) -> Result<Vec<SortedSession>, HistoryError> {
-    let entries = history.page(&conversation, None, ENTRIES_MAX)?;
-    let whole = entries.first().is_some_and(|(seq, _)| *seq == 1);
-    let entries: Vec<Entry> = decoded(entries);
-    let from_ms = match entries.first() {
-        Some(first) if !whole => since_ms.max(first.at_ms + 1),
-        _ => since_ms,
-    };
+    let Some(state) = history.state(&conversation)? else { return Ok(Vec::new()) };
+    let Ok(state) = Conversation::decode(&state) else { return Ok(Vec::new()) };
+    let (mut from_ms, mut said) = (since_ms, Vec::new());
+    let mut before = None;
+    for page in 1.. {
+        let entries = history.page(&conversation, before, ENTRIES_AT_ONCE)?;
+        let Some((first, _)) = entries.first() else { break };
+        before = Some(*first);
+        let entries: Vec<Entry> = decoded(entries);
+        let first_ms = entries.first().map_or(i64::MIN, |first| first.at_ms);
+        said.splice(0..0, entries.iter().filter_map(Said::of));
+        if before == Some(1) || first_ms < since_ms {
+            break;
+        }
+        if page == PAGES_MAX {
+            // What began before it is not whole.
+            from_ms = from_ms.max(first_ms.saturating_add(1));
+            break;
+        }
+    }
+    let after = state.state().session_events.saturating_sub(EVENTS_MAX);
     let limit = usize::try_from(EVENTS_MAX).unwrap_or(usize::MAX);
-    let events: Vec<SessionEvent> = decoded(history.events(&conversation, 0, limit)?);
-    Ok(told(conversation, &entries, &events, from_ms))
+    let events: Vec<SessionEvent> = decoded(history.events(&conversation, after, limit)?);
+    Ok(told(conversation, &said, &events, from_ms))
 }
 
 fn decoded<T: prost::Message + Default>(stored: Vec<(u64, Bytes)>) -> Vec<T> {
     stored.into_iter().filter_map(|(_, bytes)| T::decode(bytes).ok()).collect()
 }
 
+/// What matters of an entry.
+struct Said {
+    session: String,
+    at_ms: i64,
+    /// The beginning of what a visitor wrote; none of what somebody of the team answered.
+    text: Option<String>,
+}
+
+impl Said {
+    /// None of what is neither.
+    fn of(entry: &Entry) -> Option<Self> {
+        let actor = entry.actor.as_ref()?.kind();
+        let text = match (actor, &entry.body) {
+            _ if entry.audience() != Audience::Everyone => return None,
+            (ActorKind::Agent, _) => None,
+            (ActorKind::Visitor, Some(Body::Content(content))) => {
+                let Some(Kind::Text(text)) = &content.kind else { return None };
+                let end = text.body.floor_char_boundary(HEARD_BYTES_MAX);
+                Some(text.body[..end].to_owned())
+            }
+            _ => return None,
+        };
+        Some(Self { session: entry.session.clone(), at_ms: entry.at_ms, text })
+    }
+}
+
 /// Puts together what entries and events say of each session that began at `from_ms` or later.
 fn told(
     conversation: ConversationId,
-    entries: &[Entry],
+    said: &[Said],
     events: &[SessionEvent],
     from_ms: i64,
 ) -> Vec<SortedSession> {
@@ -146,21 +195,16 @@ fn told(
     }
     // An answer ends what is read of a session.
     let mut answered: Vec<bool> = vec![false; sessions.len()];
-    for entry in entries {
-        let Some(place) = places.get(entry.session.as_str()).copied() else { continue };
-        let Some(actor) = entry.actor.as_ref().map(Actor::kind) else { continue };
-        let is_open = entry.audience() == Audience::Everyone;
-        if actor == ActorKind::Agent && is_open {
-            answered[place] = true;
-        }
+    for one in said {
+        let Some(place) = places.get(one.session.as_str()).copied() else { continue };
         let messages = &mut sessions[place].messages;
-        if actor != ActorKind::Visitor || answered[place] || messages.len() >= MESSAGES_MAX {
-            continue;
+        match &one.text {
+            None => answered[place] = true,
+            Some(text) if !answered[place] && messages.len() < MESSAGES_MAX => {
+                messages.push(SortedMessage { at_ms: one.at_ms, text: text.clone() });
+            }
+            Some(_) => {}
         }
-        let Some(Body::Content(content)) = &entry.body else { continue };
-        let Some(Kind::Text(text)) = &content.kind else { continue };
-        let end = text.body.floor_char_boundary(MESSAGE_BYTES_MAX);
-        messages.push(SortedMessage { at_ms: entry.at_ms, text: text.body[..end].to_owned() });
     }
     sessions.retain(|session| !session.messages.is_empty());
     sessions
@@ -168,7 +212,7 @@ fn told(
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::chat::{Content, IntentSet, Opened, Text};
+    use frontdesk_core::chat::{Actor, Content, IntentSet, Opened, Text};
 
     use super::*;
 
@@ -182,16 +226,17 @@ mod tests {
         Change::IntentSet(IntentSet { intent: intent.into(), source, ..IntentSet::default() })
     }
 
-    fn said(session: &str, at_ms: i64, by: ActorKind, body: &str) -> Entry {
+    fn said(session: &str, at_ms: i64, by: ActorKind, body: &str) -> Said {
         let text = Kind::Text(Text { body: body.to_owned() });
-        Entry {
+        let entry = Entry {
             session: session.to_owned(),
             at_ms,
             actor: Some(Actor { kind: by.into(), ..Actor::default() }),
             audience: Audience::Everyone.into(),
             body: Some(Body::Content(Content { kind: Some(text), ..Content::default() })),
             ..Entry::default()
-        }
+        };
+        Said::of(&entry).expect("it matters")
     }
 
     #[test]

@@ -3,34 +3,38 @@
 use std::sync::Arc;
 
 use frontdesk_api::engine::{IntentConfig, IntentRule, IntentTarget, Intents, Sorting, TriedText};
-use frontdesk_catalog::IntentSettings;
 use frontdesk_intent::{
     AccountConfig, Context, Decision, Label, Policy, Rule, SmartRouter, Target, Traffic, Why,
 };
+
+use super::accounts::Own;
 
 /// What holds in a place: an inbox, or everywhere in the account where it is empty.
 pub(crate) fn shown(
     router: &SmartRouter,
     traffic: &Traffic,
-    own: Option<&IntentSettings>,
+    own: Option<&Own>,
     place: (&str, &str),
 ) -> Intents {
     let (inbox, inbox_name) = place;
-    let parsed = own.and_then(|own| AccountConfig::parse(&own.document, &router.config()).ok());
     let policy =
         |account: Option<&AccountConfig>| router.policy(Context { inbox, inbox_name, account });
-    let effective = policy(parsed.as_ref());
+    let config = own.and_then(|own| own.config.as_deref().ok());
+    let effective = policy(config);
     // What would hold if the place said nothing of its own.
-    let outer = parsed.as_ref().filter(|_| !inbox.is_empty()).map(|own| own.without_inbox(inbox));
-    let inherited = policy(outer.as_ref());
+    let inherited = match config {
+        Some(config) if !inbox.is_empty() => router.policy_around(config, inbox, inbox_name),
+        _ => policy(None),
+    };
     let health = router.health();
     Intents {
         sorting: sorting(&effective),
         inherited: sorting(&inherited),
         own: own
-            .and_then(|own| serde_json::from_str::<IntentConfig>(&own.document).ok())
+            .and_then(|own| serde_json::from_str::<IntentConfig>(&own.settings.document).ok())
             .unwrap_or_default(),
-        revision: own.map_or(0, |own| own.revision),
+        revision: own.map_or(0, |own| own.settings.revision),
+        void: own.and_then(|own| own.config.as_ref().err()).map(|error| error.reason.clone()),
         has_model: health.is_there,
         is_open: health.is_open,
         decided: traffic.decided().map(|(step, count)| (step.as_str(), count)).into(),

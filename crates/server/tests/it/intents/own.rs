@@ -93,6 +93,19 @@ async fn what_cannot_hold_is_refused_by_name_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_a_team_that_is_gone_can_be_sent_back() {
+    let (server, _file, _dir) = sorting_by(RULES).await;
+    let admin = server.admin();
+    let team = admin.create_team("Returns", &[]).await;
+    say(&admin, &json!({"intents": {"refund": {"team": team, "priority": "low"}}})).await;
+    assert_eq!(admin.delete(&format!("/api/v1/teams/{team}")).await.status, 204);
+    let now = admin.get("/api/v1/intents").await.ok()["intents"].clone();
+    let lead = &now["own"]["intents"]["refund"];
+    assert_eq!((&lead["team"], &lead["priority"]), (&Value::Null, &json!("low")), "{now}");
+    assert_eq!(say(&admin, &now["own"]).await["revision"], 2);
+}
+
+#[tokio::test]
 async fn a_session_comes_to_who_has_the_skills_its_intent_wishes_for() {
     let server = TestServer::start(FRONTDESK).await;
     let admin = server.admin();

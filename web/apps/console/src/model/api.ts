@@ -269,6 +269,8 @@ export type Intents = Sorting & {
   readonly own: IntentConfig;
   /** Of `own`. */
   readonly revision: number;
+  /** Why `own` does not hold, in English; absent where it does. */
+  readonly void?: string;
   readonly has_model: boolean;
   readonly is_open: boolean;
   /** Of the whole account, since the start of the server. */

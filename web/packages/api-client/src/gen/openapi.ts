@@ -1578,7 +1578,10 @@ export interface components {
             priority?: number | null;
             /** @description Skills that would serve it best. */
             skills: string[];
-            /** @description The team whose queue it is, by name; absent where it stays in the inbox's. */
+            /**
+             * @description The team whose queue it is, by name in the installation's file, by id in what an account says; absent where it
+             *     stays in the inbox's.
+             */
             team?: string | null;
         };
         /** @description How visitors' messages are sorted. */
@@ -1607,6 +1610,8 @@ export interface components {
             seen: {
                 [key: string]: number[];
             };
+            /** @description Why what is said in `own` does not hold: it does not fit the installation's file any more. */
+            void?: string | null;
         };
         IntentsBody: {
             intents?: components["schemas"]["Intents"] | null;

@@ -467,6 +467,8 @@ export const settingsEn = {
   "intents.missing_text": "Only rules decide; everything else stays in its inbox's own queue. The server's log says why. `intent.model_dir` names another model.",
   "intents.open": "The model keeps failing.",
   "intents.open_text": "It is not asked for a while. Until then only rules decide, and everything else stays in its inbox's own queue.",
+  "intents.void": "What the account says of its own does not hold.",
+  "intents.void_text": "It does not fit the installation's file any more: {reason}.",
   "intents.try": "Try a text",
   "intents.try_text": "Shows what it would be sorted as by what is saved here. The text is neither stored nor counted.",
   "intents.try_label": "What a visitor might write",

@@ -468,6 +468,8 @@ export const settingsZh: Catalog<SettingsKey> = {
   "intents.missing_text": "只有规则在起作用，其余对话留在收件箱自己的队列。原因见服务器日志，可用 `intent.model_dir` 指定其他模型。",
   "intents.open": "模型连续出错。",
   "intents.open_text": "暂时停用，恢复之前只有规则在起作用，其余对话留在收件箱自己的队列。",
+  "intents.void": "本账号自己的设置目前不生效。",
+  "intents.void_text": "它与系统配置文件不再相符：{reason}。",
   "intents.try": "试一段文字",
   "intents.try_text": "看看按此处已保存的设置，它会被判断为什么意图。文字不保存，也不计数。",
   "intents.try_label": "访客可能发来的文字",

@@ -80,6 +80,7 @@ function Shown({ inbox, loaded, text, onText }: ShownProps) {
       ) : sorting.is_open ? (
         <Trouble title={t("intents.open")} text={t("intents.open_text")} testid="intents-open" />
       ) : null}
+      {typeof sorting.void === "string" && <Trouble title={t("intents.void")} text={t("intents.void_text", { reason: sorting.void })} testid="intents-void" />}
       <TryText place={place} text={text} onText={onText} />
       <Thresholds place={place} />
       <Targets place={place} />

@@ -117,6 +117,8 @@ impl Default for RouterOptions {
     }
 }
 
+/// Longest text whose answer is kept: all of them take some megabytes.
+const REMEMBERED_CHARACTERS_MAX: usize = 200;
 /// Policies of accounts that are kept. Of usual rules one is made in about a millisecond; it takes 4 MiB at most.
 const POLICIES_MAX: usize = 256;
 
@@ -279,9 +281,9 @@ impl SmartRouter {
     }
 }
 
-/// What a text is remembered by: as rules see it. None for one that is too long for them to see whole.
+/// What a text is remembered by: as rules see it. Long ones hardly come twice, and are not remembered.
 fn remembered_by(text: &str) -> Option<Box<str>> {
-    let folded = rules::fold_whole(text)?;
+    let folded = rules::fold_short(text, REMEMBERED_CHARACTERS_MAX)?;
     Some(folded.trim().into())
 }
 

@@ -129,10 +129,10 @@ fn fold(text: &str) -> String {
     folded(text).take(TEXT_CHARACTERS_MAX).collect()
 }
 
-/// The same, where rules see the whole text.
-pub(crate) fn fold_whole(text: &str) -> Option<String> {
+/// The same of the whole text, if it is of so many characters at most: of less than rules see.
+pub(crate) fn fold_short(text: &str, most: usize) -> Option<String> {
     let mut characters = folded(text);
-    let folded: String = characters.by_ref().take(TEXT_CHARACTERS_MAX).collect();
+    let folded: String = characters.by_ref().take(most.min(TEXT_CHARACTERS_MAX)).collect();
     characters.next().is_none().then_some(folded)
 }
 

@@ -253,4 +253,11 @@ async fn empty_and_very_long_texts_are_answered() {
     let began = Instant::now();
     assert_eq!(intent(&router.analyze(&long, NOWHERE).await), Some("consult"));
     assert!(began.elapsed() < Duration::from_secs(1));
+    // Long ones are not remembered.
+    for asks in [2, 3] {
+        assert_eq!(router.analyze(&"x".repeat(201), NOWHERE).await.source, Source::Model);
+        assert_eq!(asked.load(Ordering::Relaxed), asks);
+    }
+    router.analyze(&"x".repeat(200), NOWHERE).await;
+    assert_eq!(router.analyze(&"x".repeat(200), NOWHERE).await.source, Source::Cache);
 }

@@ -239,9 +239,11 @@ describe("intents", () => {
     const { own, revision } = (await api("GET", "intents")).intents;
     const section = { threshold: { sales: 0.5 }, intents: {}, rules: [] };
     await api("PUT", "intents", { own: { ...own, intents: { refund: { team: team.id, skills: [], priority: null } }, inboxes: { [inbox.id]: section } }, revision });
+    await page.reload();
+    await page.getByTestId("intent-target").and(page.locator('[data-intent="refund"]')).getByTestId("own").waitFor();
+    // While the page is open; who opens it later is not told of them.
     await api("DELETE", `inboxes/${inbox.id}`);
     await api("DELETE", `teams/${team.id}`);
-    await page.reload();
     const consult = page.locator('[data-testid="threshold"][data-label="consult"]');
     await consult.getByTestId("threshold-inherit").click();
     await consult.getByRole("alert").filter({ hasText: "The team that refund leads to does not exist any more" }).waitFor();

@@ -52,7 +52,7 @@ use crate::config::Intent;
 // A new session waits for its intent until it was read, and a little longer.
 const _: () = assert!(GATHERED_FOR_MAX.as_millis() + 200 <= limits::INTENT_WAIT_MS as u128);
 /// Sessions that are remembered; of more those that wait longest for a message are forgotten. At most 10 KiB each.
-const SESSIONS_MAX: usize = 20_000;
+const SESSIONS_MAX: usize = 5_000;
 /// How long a session is remembered after its last message.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 /// How often the file is looked at, and old sessions are forgotten.

@@ -196,6 +196,8 @@ async fn r27_a_broken_model_is_not_felt() {
         without.extend(acks(&off).await);
         drop(off);
         let slow = server(&rules).set("intent.model_dir", large.display()).start().await;
+        // Everybody who writes may be hers: a session waits for its intent, and for nothing else.
+        slow.admin().set("routing.capacity", serde_json::json!(1_000)).await;
         let mut agent = TestAgent::online(&slow, "Mei").await;
         let writing = acks(&slow);
         let waiting = async {

@@ -9,4 +9,4 @@ CREATE TABLE intent_settings (
 ) ENGINE = InnoDB;
 
 -- A JSON array of words.
-ALTER TABLE memberships ADD COLUMN skills VARBINARY(2048) NOT NULL DEFAULT '[]';
+ALTER TABLE memberships ADD COLUMN skills VARBINARY(4096) NOT NULL DEFAULT '[]';

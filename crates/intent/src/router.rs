@@ -34,7 +34,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// In the order they are asked.
+    /// In the order they are told of.
     pub const ALL: [Self; 4] = [Self::Rule, Self::Cache, Self::Model, Self::None];
 
     /// As it is stored and shown.

@@ -565,6 +565,8 @@ pub enum DeskInput {
     },
 }
 
+/// Messages of a session that are passed on; more say nothing new about what it is about.
+pub const HEARD_MAX: u8 = 5;
 /// Of a message that is longer the beginning says what it is about.
 pub const HEARD_BYTES_MAX: usize = 2 << 10;
 

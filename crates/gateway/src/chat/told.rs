@@ -9,7 +9,7 @@ use frontdesk_dispatcher::{DispatchError, EncodedState};
 
 use super::{
     Chat, frames,
-    port::{DeskInput, HEARD_BYTES_MAX, Heard},
+    port::{DeskInput, HEARD_BYTES_MAX, HEARD_MAX, Heard},
 };
 use crate::peer::State;
 
@@ -17,8 +17,6 @@ use crate::peer::State;
 const SUMMARIES_EVERY_MS: i64 = 1_000;
 /// Summaries handed to the desk in one turn: a fraction of a millisecond for the loop, and for the desk.
 const SUMMARIES_PER_TURN: usize = 64;
-/// Messages of a session that are passed on; more say nothing new about what it is about.
-const HEARD_MAX: u8 = 5;
 /// Sessions whose messages are counted; beyond it counting begins anew.
 const HEARD_SESSIONS_MAX: usize = 1 << 12;
 

@@ -26,7 +26,7 @@ use frontdesk_core::{
 };
 use frontdesk_gateway::chat::{
     loops::Loops,
-    port::{Command, Heard, Reply},
+    port::{Command, HEARD_MAX, Heard, Reply},
 };
 use frontdesk_intent::{
     AccountConfig, Classifier, Context, Decision, Label, Model, RouterConfig, RouterOptions,
@@ -51,6 +51,8 @@ use crate::config::Intent;
 
 // A new session waits for its intent until it was read, and a little longer.
 const _: () = assert!(GATHERED_FOR_MAX.as_millis() + 200 <= limits::INTENT_WAIT_MS as u128);
+// What a loop passes on is what is read.
+const _: () = assert!(HEARD_MAX as usize == MESSAGES_MAX);
 /// Sessions that are remembered; of more those that wait longest for a message are forgotten. At most 10 KiB each.
 const SESSIONS_MAX: usize = 5_000;
 /// How long a session is remembered after its last message.
@@ -307,9 +309,8 @@ impl Intents {
         let answers = self.answers_in.clone();
         tokio::spawn(async move {
             let names = accounts.names(account).await;
-            let own = accounts.config(account).await;
             let inbox_name = names.inboxes.get(&inbox).map_or("", String::as_str);
-            let context = Context { inbox: &inbox, inbox_name, account: own.as_deref() };
+            let context = Context { inbox: &inbox, inbox_name, account: names.own.as_deref() };
             let decision = router.analyze(&text, context).await;
             traffic.note(&decision);
             let team = decision.target.team.as_ref().and_then(|name| {

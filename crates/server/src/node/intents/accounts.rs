@@ -14,13 +14,15 @@ const NAMES_FOR: Duration = Duration::from_secs(5);
 /// How long names of an account are kept that nobody asks for.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 
-/// What things are called in an account.
+/// What things are called in an account, and what it says of its own.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Of inboxes, by id.
     pub(super) inboxes: HashMap<String, String>,
     /// Of teams, by their ids and by their names in each language.
     pub(super) teams: HashMap<String, TeamId>,
+    /// None where it says nothing, or what does not fit the file any more.
+    pub(super) own: Option<Arc<AccountConfig>>,
 }
 
 /// What an account says of its own, as it was read for one revision and one file.
@@ -57,10 +59,12 @@ impl Accounts {
         }
         let inboxes = self.catalog.inboxes(account).await;
         let teams = self.catalog.teams(account).await;
-        let names = match (inboxes, teams) {
-            (Ok(inboxes), Ok(teams)) => Arc::new(Names {
+        let own = self.own(account).await;
+        let names = match (inboxes, teams, own) {
+            (Ok(inboxes), Ok(teams), Ok(own)) => Arc::new(Names {
                 inboxes: inboxes.into_iter().map(|of| (of.id.to_string(), of.name)).collect(),
                 teams: teams.iter().flat_map(names_of).collect(),
+                own: own.and_then(|own| own.config.ok()),
             }),
             _ => known.map(|(_, names)| names).unwrap_or_default(),
         };
@@ -96,11 +100,6 @@ impl Accounts {
         let own = Own { settings, config: parsed, file };
         self.own.lock().insert(account, own.clone());
         Ok(Some(own))
-    }
-
-    /// What holds of it; nothing where it says nothing or what does not fit, or the catalog does not answer.
-    pub(crate) async fn config(&self, account: AccountId) -> Option<Arc<AccountConfig>> {
-        self.own(account).await.ok().flatten()?.config.ok()
     }
 
     pub(super) fn forget(&self) {

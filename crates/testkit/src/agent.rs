@@ -7,6 +7,7 @@ use frontdesk_protocol::wire::{
     self, Presence, client_frame::Frame as Out, command::Command as Verb, feed_change::Change,
     server_frame::Frame as In,
 };
+use serde_json::json;
 
 use crate::{
     Gone, Http, Socket, SocketOptions, TestServer, Timeline,
@@ -70,6 +71,24 @@ impl TestAgent {
         let mut agent = Self::of(server, http, id);
         agent.options.from = Some(from);
         agent
+    }
+
+    /// A bot of the account's own: a key made for it, live.
+    pub async fn bot(server: &TestServer, name: &str) -> Self {
+        let rights = [
+            "conversation.read.own",
+            "conversation.write",
+            "conversation.note",
+            "conversation.assign",
+            "conversation.close",
+        ];
+        let body = json!({"name": name, "rights": rights, "bot": true});
+        let made = server.admin().post("/api/v1/api-keys", &body).await.ok();
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let (id, key) = (text(&made["id"]), text(&made["key"]));
+        let mut bot = Self::of(server, server.http.with_key(&key), id);
+        bot.connect().await;
+        bot
     }
 
     fn of(server: &TestServer, http: Http, id: String) -> Self {

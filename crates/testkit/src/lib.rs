@@ -8,6 +8,7 @@
 //!   robot         visitors and agents by the dozen, which reconnect by themselves
 //!   RawSocket     a socket in plain bytes          Swarm       hundreds of them on one thread
 //!   ChaosProxy    a bad network between the two
+//!   FakeLlm       a language model's endpoint, and all that can go wrong with one
 //! Cluster ------- several of them on Kafka, Redis and MariaDB, behind a balancer
 //!   Namespace     a network of its own for one of them, which can be cut
 //!   Checker       nothing lost, doubled, out of order or invented
@@ -23,6 +24,7 @@ pub mod checker;
 pub mod cluster;
 pub mod http;
 pub mod live;
+pub mod llm;
 pub mod namespace;
 pub mod pace;
 pub mod ports;
@@ -43,6 +45,8 @@ pub use agent::TestAgent;
 pub use checker::{Checker, Recorder, Verdict};
 pub use cluster::Cluster;
 pub use http::Http;
+pub use live::message_id;
+pub use llm::FakeLlm;
 pub use namespace::Namespace;
 pub use proxy::ChaosProxy;
 pub use raw::RawSocket;

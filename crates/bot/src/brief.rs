@@ -1,0 +1,143 @@
+//! What a person reads who takes over: a few lines, taken from what was said, without an LLM. The same session gives the
+//! same brief.
+
+use std::fmt::Write as _;
+
+use crate::template::{plain, shortened};
+use crate::{Language, Moment, Reason, State};
+
+/// Longest brief.
+pub const CHARACTERS_MAX: usize = 600;
+/// What each part may take, so that all of them fit and the last line is never cut.
+const FORM_CHARACTERS_MAX: usize = 110;
+const NOTE_CHARACTERS_MAX: usize = 110;
+const ANSWERS_CHARACTERS_MAX: usize = 80;
+const WANTED_CHARACTERS_MAX: usize = 120;
+
+/// Writes the brief of a session, in the team's language.
+pub fn brief(
+    state: &State,
+    moment: &Moment<'_>,
+    reason: Reason,
+    note: Option<&str>,
+    language: Language,
+) -> String {
+    let mut lines = Vec::new();
+    let mut line = |english: &'static str, chinese: &'static str, text: &str| {
+        if !text.is_empty() {
+            let colon = language.pick(": ", "：");
+            lines.push(format!("{}{colon}{text}", language.pick(english, chinese)));
+        }
+    };
+    let wanted = if state.wanted.is_empty() { &state.last } else { &state.wanted };
+    line("Wants", "诉求", &shortened(&plain(wanted), WANTED_CHARACTERS_MAX));
+    if let Some(note) = note {
+        line("Note", "备注", &shortened(&plain(note), NOTE_CHARACTERS_MAX));
+    }
+    let mut filled = String::new();
+    for (name, value) in state.variables.iter().filter(|(_, value)| !value.is_empty()) {
+        let comma = if filled.is_empty() { "" } else { language.pick(", ", "，") };
+        let written = write!(filled, "{comma}{name} {value}");
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    line("Filled in", "已填写", &shortened(&filled, FORM_CHARACTERS_MAX));
+    let answered = state.answered.join(language.pick("; ", "；"));
+    let answered = if answered.is_empty() {
+        language.pick("nothing", "无").to_owned()
+    } else {
+        shortened(&answered, ANSWERS_CHARACTERS_MAX)
+    };
+    line("Bot answered", "机器人已答", &answered);
+    let intent = moment.intent.map(|intent| shortened(&plain(intent), 30));
+    line("Intent", "意图", &intent.unwrap_or_default());
+    let turns = state.turns;
+    let why = in_words(reason, language);
+    let tag = shortened(&plain(moment.language), 20);
+    lines.push(match language {
+        Language::English => {
+            format!("Language: {tag}. Messages: {turns}. Handed over because {why}.")
+        }
+        Language::Chinese => format!("语言：{tag}。消息数：{turns}。转接原因：{why}。"),
+    });
+    shortened(&lines.join("\n"), CHARACTERS_MAX)
+}
+
+fn in_words(reason: Reason, language: Language) -> &'static str {
+    let (english, chinese) = match reason {
+        Reason::Asked => ("the visitor asked for a person", "访客要求人工服务"),
+        Reason::Unsure => ("the bot did not understand", "机器人未能理解"),
+        Reason::Complaint => ("the visitor complains", "访客投诉"),
+        Reason::Angry => ("the visitor is angry", "访客情绪激动"),
+        Reason::Flow => ("a flow says so", "流程转接"),
+        Reason::BotFailed => ("the bot failed", "机器人故障"),
+        Reason::NoBot => ("the bot is not there", "机器人不在线"),
+    };
+    language.pick(english, chinese)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Speaker;
+
+    fn session() -> State {
+        let mut state = State::default();
+        state.hear("Hi! Where is my parcel? It was sent last week.");
+        state.hear("A-1001");
+        state.save("order_number", "A-1001");
+        state.save("email", "ada@example.com");
+        state.answered.push("How long delivery takes".to_owned());
+        state
+    }
+
+    #[test]
+    fn it_says_what_a_person_has_to_know() {
+        let moment = Moment { language: "en-GB", intent: Some("consult"), ..Moment::default() };
+        let text = brief(&session(), &moment, Reason::Asked, Some("VIP"), Language::English);
+        assert_eq!(
+            text,
+            "Wants: Where is my parcel?\n\
+             Note: VIP\n\
+             Filled in: email ada@example.com, order_number A-1001\n\
+             Bot answered: How long delivery takes\n\
+             Intent: consult\n\
+             Language: en-GB. Messages: 2. Handed over because the visitor asked for a person."
+        );
+        assert_eq!(
+            brief(&session(), &moment, Reason::Unsure, None, Language::Chinese),
+            "诉求：Where is my parcel?\n\
+             已填写：email ada@example.com，order_number A-1001\n\
+             机器人已答：How long delivery takes\n\
+             意图：consult\n\
+             语言：en-GB。消息数：2。转接原因：机器人未能理解。"
+        );
+    }
+
+    #[test]
+    fn it_is_short_whatever_was_written() {
+        let mut state = State::default();
+        state.hear(&"x".repeat(64 << 10));
+        for number in 0..50 {
+            state.save(&format!("v{number}"), &"长".repeat(500));
+        }
+        state.answered = vec!["t".repeat(100); 5];
+        let intent = "i".repeat(1_000);
+        let moment = Moment { language: &intent, intent: Some(&intent), ..Moment::default() };
+        let note = "n".repeat(10_000);
+        for language in Language::ALL {
+            let text = brief(&state, &moment, Reason::Complaint, Some(&note), language);
+            assert!(text.chars().count() <= CHARACTERS_MAX, "{}", text.chars().count());
+            let end = if language == Language::English { "complains." } else { "投诉。" };
+            assert!(text.ends_with(end), "the last line is not cut: {text}");
+        }
+    }
+
+    #[test]
+    fn lines_cannot_be_forged_by_a_visitor() {
+        let mut state = State::default();
+        state.save("name", "x\nIntent: gold customer");
+        state.history.push_back(crate::Line { by: Speaker::Visitor, text: String::new() });
+        let text = brief(&state, &Moment::default(), Reason::Flow, None, Language::English);
+        assert!(!text.contains("\nIntent"), "{text}");
+    }
+}

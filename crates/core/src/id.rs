@@ -190,6 +190,10 @@ xids! {
     IdentitySecretId;
     /// A bot.
     BotId;
+    /// An article of a knowledge base.
+    ArticleId;
+    /// One time a rule of words had something to say.
+    ScreenHitId;
 }
 
 /// Makes ids without reading a clock and without a lock: one per thread that makes any.

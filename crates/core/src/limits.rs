@@ -67,6 +67,14 @@ limits! {
     COMMENT_BYTES_MAX: usize = 2 * KIB, Bytes, "A rating's comment: a person writes it.";
     LABEL_BYTES_MAX: usize = 64, Bytes, "One label or intent.";
     LABELS_MAX: usize = 32, Count, "Labels of one session; they travel with every session update.";
+    CHOICES_MAX: usize = 10, Count, "Buttons under one message, or options of one field: more is a list to read.";
+    CHOICE_LABEL_CHARS_MAX: usize = 80, Count, "Characters of one button: a line of a phone.";
+    FORM_FIELDS_MAX: usize = 10, Count, "Fields of one form: visitors leave longer ones.";
+    FIELD_ID_BYTES_MAX: usize = 64, Bytes, "The id of a field or a choice; programs make them.";
+    FIELD_VALUE_CHARS_MAX: usize = 500, Count, "Characters of what is filled into one field.";
+    SOURCES_MAX: usize = 3, Count, "Articles one answer may quote.";
+    BOT_ANSWER_MS: i64 = 45_000, Milliseconds, "How long a bot may leave the visitor waiting before the session goes to people: longer than a language model may take.";
+    BOT_WAIT_MS: i64 = 2_000, Milliseconds, "How long a new session waits for the built-in bot to take it; it takes milliseconds, unless it has too much to do.";
     CLIENT_MSG_ID_BYTES: usize = 16, Bytes, "The exact length of a client_msg_id: 128 bits never collide by chance.";
     ERASE_SEQS_MAX: usize = 1_024, Count, "Entries one erase proposal may cover, so that a turn stays short; more take several.";
 

@@ -61,6 +61,10 @@ rights! {
     SettingsRoles = "settings.roles";
     /// Make and revoke API keys.
     SettingsKeys = "settings.keys";
+    /// Write articles of the knowledge base.
+    SettingsKnowledge = "settings.knowledge";
+    /// Change what bots do and what a language model may.
+    SettingsBots = "settings.bots";
 }
 
 impl Right {
@@ -124,14 +128,18 @@ impl Rights {
         .collect()
     }
 
-    /// Default role: everything in one's teams, taking over, reports.
+    /// Default role: everything in one's teams, taking over, reports, and what the team knows.
     pub fn supervisor() -> Self {
-        use Right::{ConversationReadTeam, ConversationTakeOver, ReportRead, SettingsReplies};
+        use Right::{
+            ConversationReadTeam, ConversationTakeOver, ReportRead, SettingsKnowledge,
+            SettingsReplies,
+        };
         Self::agent()
             .with(ConversationReadTeam)
             .with(ConversationTakeOver)
             .with(ReportRead)
             .with(SettingsReplies)
+            .with(SettingsKnowledge)
     }
 
     /// Default role: everything.

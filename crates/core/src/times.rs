@@ -8,20 +8,23 @@ use crate::chat::{self, session_event::Change};
 pub struct SessionTimes {
     /// When it began.
     pub opened_at_ms: i64,
-    /// When somebody first answered; 0 for nobody yet.
+    /// When a person first answered; 0 for nobody yet.
     pub first_answer_at_ms: i64,
     /// When it was last closed; 0 while it is open.
     pub closed_at_ms: i64,
-    /// How long the visitor waited for an owner's first answer, all such waits together. A wait that
-    /// goes on is not in it; one that a close ended is.
+    /// How long the visitor waited for an owner's first answer, all such waits for people together. A wait
+    /// that goes on is not in it; one that a close ended is.
     pub waiting_ms: i64,
     /// How long the session stood in queues, but for the stay that goes on.
     pub queued_ms: i64,
-    /// How long it had an owner and was not set aside, but for the stretch that goes on.
+    /// How long a person owned it and it was not set aside, but for the stretch that goes on.
     pub handling_ms: i64,
+    /// How long a bot owned it, but for the stretch that goes on.
+    pub bot_ms: i64,
     waiting_since_ms: i64,
     queued_since_ms: i64,
     handled_since_ms: i64,
+    bots_since_ms: i64,
 }
 
 impl SessionTimes {
@@ -48,6 +51,10 @@ impl SessionTimes {
                 self.waiting_since_ms = to.waiting_since_ms;
                 self.enter_hands(at_ms);
             }
+            Some(Change::Assigned(assigned)) if is_bot(assigned.owner.as_ref()) => {
+                self.stop(at_ms);
+                self.bots_since_ms = at_ms;
+            }
             Some(Change::Assigned(_)) => self.enter_hands(at_ms),
             Some(Change::Reopened(_)) => {
                 self.closed_at_ms = 0;
@@ -55,6 +62,10 @@ impl SessionTimes {
             }
             Some(Change::Pended(pended)) if pended.until_ms == 0 => self.enter_hands(at_ms),
             Some(Change::Pended(_)) => self.stop(at_ms),
+            // A bot's speed is no person's.
+            Some(Change::FirstAnswered(_)) if by_bot(event) => {
+                self.waiting_since_ms = 0;
+            }
             Some(Change::FirstAnswered(answered)) => {
                 self.waiting_ms += answered.waited_ms;
                 self.waiting_since_ms = 0;
@@ -105,6 +116,7 @@ impl SessionTimes {
         for (since_ms, total_ms) in [
             (&mut self.queued_since_ms, &mut self.queued_ms),
             (&mut self.handled_since_ms, &mut self.handling_ms),
+            (&mut self.bots_since_ms, &mut self.bot_ms),
         ] {
             if *since_ms > 0 {
                 *total_ms += at_ms - *since_ms;
@@ -112,6 +124,14 @@ impl SessionTimes {
             }
         }
     }
+}
+
+fn is_bot(owner: Option<&chat::Participant>) -> bool {
+    owner.is_some_and(|owner| owner.kind == chat::ParticipantKind::Bot as i32)
+}
+
+fn by_bot(event: &chat::SessionEvent) -> bool {
+    event.actor.as_ref().is_some_and(|actor| actor.kind == chat::ActorKind::Bot as i32)
 }
 
 /// The times of every session in a conversation's events, oldest first. Events stand in the order of

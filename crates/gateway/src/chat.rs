@@ -46,6 +46,7 @@ use frontdesk_protocol::{
     Encoded, Encoding, close, decode_client,
     wire::{self, client_frame::Frame as In, server_frame::Frame as Out},
 };
+use frontdesk_router::screen::{Hit, Screens, ScreensView};
 use hashbrown::{HashMap, HashSet};
 use slab::Slab;
 use smallvec::SmallVec;
@@ -159,7 +160,10 @@ pub struct Chat {
     loops: Arc<Loops>,
     projected: Arc<Projected>,
     health: Arc<ChatHealth>,
-    screen: frontdesk_router::screen::Screen,
+    /// Each account's rules for content.
+    screens: ScreensView,
+    /// Where rules found something in this turn.
+    hits: Vec<Hit>,
 
     conns: Vec<Option<Conn>>,
     subscribers: HashMap<ConversationId, Subscribers>,
@@ -202,6 +206,8 @@ pub struct Chat {
     to_gate: VecDeque<GateRequest>,
     /// What visitors wrote in this turn, for whoever finds out what they want.
     heard: Vec<port::Heard>,
+    /// What happened in this turn in inboxes where the bot of this server works.
+    bot_news: Vec<port::BotNews>,
     /// How many messages of a session were passed on so far: conversation to session and count.
     heard_of: HashMap<ConversationId, (u32, u8)>,
     told_desk_ms: i64,
@@ -251,12 +257,15 @@ pub struct ChatParts {
     pub projected: Arc<Projected>,
     /// What others read of this loop.
     pub health: Arc<ChatHealth>,
+    /// All accounts' rules for content.
+    pub screens: Arc<Screens>,
 }
 
 impl Chat {
     /// Puts a chat loop together; it starts to work when an edge loop runs it.
     pub fn new(parts: ChatParts) -> Self {
-        let ChatParts { options, dispatchers, ids, ports, loops, projected, health } = parts;
+        let ChatParts { options, dispatchers, ids, ports, loops, projected, health, screens } =
+            parts;
         Self {
             peers: Limits::new(options.peer_quota, PEERS_MAX),
             visitors: Limits::new(options.visitor_quota, PEERS_MAX),
@@ -273,7 +282,8 @@ impl Chat {
             loops,
             projected,
             health,
-            screen: frontdesk_router::screen::Screen::default(),
+            screens: screens.view(),
+            hits: Vec::new(),
             conns: Vec::new(),
             subscribers: HashMap::new(),
             users: HashMap::new(),
@@ -293,6 +303,7 @@ impl Chat {
             to_desk: VecDeque::new(),
             to_gate: VecDeque::new(),
             heard: Vec::new(),
+            bot_news: Vec::new(),
             heard_of: HashMap::new(),
             told_desk_ms: 0,
             told_offset: 0,
@@ -627,6 +638,8 @@ impl Service for Chat {
         }
         self.tell_gate();
         self.tell_heard();
+        self.tell_hits();
+        self.tell_bot();
         let telling = self.tell_desk(io.now_ms());
         let tending = self.dispatchers.tend(io.now_ms(), self.projected.get());
         if telling || tending {

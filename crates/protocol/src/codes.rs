@@ -124,6 +124,7 @@ codes! {
     MESSAGE_EMPTY = "message.empty", 422, No, "the message has no content", "does not send it";
     MESSAGE_TOO_LARGE = "message.too_large", 413, No, "the text is larger than the limit", "asks to shorten it";
     MESSAGE_UNSUPPORTED = "message.unsupported", 422, No, "clients may not send this kind of content", "is corrected";
+    MESSAGE_INVALID = "message.invalid", 422, No, "its buttons, its form, the reply to one, or its sources are not as they may be; detail says which", "is corrected";
     MESSAGE_ID_INVALID = "message.id_invalid", 422, No, "a client_msg_id is exactly 16 bytes", "is corrected";
     MESSAGE_ID_REUSED = "message.id_reused", 409, No, "another message of this sender has the same client_msg_id", "sends it with a new id";
     MESSAGE_AUDIENCE = "message.audience", 403, No, "the caller may not speak to this audience", "is corrected";
@@ -134,6 +135,10 @@ codes! {
     MESSAGE_NOT_AUTHOR = "message.not_author", 403, No, "only the author may take a message back", "hides the action";
     MESSAGE_GONE = "message.gone", 410, No, "the entry's content is gone already", "shows it as gone";
     DRAFT_TOO_LARGE = "draft.too_large", 413, No, "the draft is larger than the limit", "sends less of it";
+
+    // Language models.
+    LLM_OFF = "llm.off", 409, No, "no language model is set up for this", "hides the action";
+    LLM_FAILED = "llm.failed", 502, Later, "the language model did not answer; detail says why", "says so, may try again";
 
     // Files.
     FILE_UNKNOWN = "file.unknown", 422, No, "no stored file of this sender has this id", "uploads it again";

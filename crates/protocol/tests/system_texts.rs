@@ -110,7 +110,7 @@ fn system_texts_of_the_fold_are_in_the_table() {
         assert_eq!(params, &wanted, "{key}");
         assert_eq!(*everyone, line.everyone, "{key}");
     }
-    for line in texts::ALL {
+    for line in texts::ALL.iter().filter(|line| !texts::OF_BOTS.contains(line)) {
         assert!(story.left.iter().any(|(key, ..)| key == line.key), "{} is never left", line.key);
     }
 }

@@ -53,11 +53,16 @@ fn propose(criterion: &mut Criterion) {
         ..wire::Send::default()
     };
     let mut ids = IdSource::new([1, 2, 3], 4, 5);
-    let (screen, mut arena) = (Screen::default(), Arena::default());
+    let (screen, mut arena, mut hits) = (Screen::default(), Arena::default(), Vec::new());
     criterion.bench_function("propose/send_200_bytes", |bencher| {
         bencher.iter(|| {
-            let mut proposer =
-                Proposer { ids: &mut ids, arena: &mut arena, screen: &screen, now_ms: NOW_MS };
+            let mut proposer = Proposer {
+                ids: &mut ids,
+                arena: &mut arena,
+                screen: &screen,
+                hits: &mut hits,
+                now_ms: NOW_MS,
+            };
             proposer
                 .send(&visitor, conversation(1), send.clone(), Around::default())
                 .expect("a visitor may write")
@@ -97,6 +102,7 @@ fn desk(capacity: u32) -> Desk {
         teams: BTreeSet::new(),
         open: true,
         intent_wait_ms: 0,
+        bot: None,
     };
     desk.apply(NOW_MS, [Input::Inbox(profile)]);
     for number in 1..=AGENTS {

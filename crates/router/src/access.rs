@@ -117,6 +117,8 @@ pub enum Deed {
     SetLabels,
     /// Set it aside.
     Pend,
+    /// Leave the bot for a person.
+    AskForPerson,
     /// Choose one's own state.
     SetPresence,
 }
@@ -154,6 +156,7 @@ impl Deed {
             Order::SetIntent(_) => Self::SetIntent,
             Order::SetLabels(_) => Self::SetLabels,
             Order::Pend(_) => Self::Pend,
+            Order::AskForPerson(_) => Self::AskForPerson,
         })
     }
 
@@ -178,6 +181,7 @@ impl Deed {
             | Self::MoveCursor
             | Self::StepOut
             | Self::Rate
+            | Self::AskForPerson
             | Self::SetPresence => None,
         }
     }
@@ -247,7 +251,7 @@ pub fn check(
     if principal.kind == PrincipalKind::Visitor {
         return check_visitor(deed);
     }
-    let of_visitors_only = deed == Deed::Rate;
+    let of_visitors_only = matches!(deed, Deed::Rate | Deed::AskForPerson);
     let of_people_only = deed.needs_a_person() && principal.kind == PrincipalKind::Api;
     let has_right = deed.right().is_none_or(|right| principal.rights.contains(right));
     if of_visitors_only || of_people_only || !has_right {
@@ -267,7 +271,8 @@ fn check_visitor(deed: Deed) -> Result<Allowed, Rejection> {
         | Deed::MoveCursor
         | Deed::Draft
         | Deed::Close
-        | Deed::Rate => Ok(Allowed { overrides_owner: false }),
+        | Deed::Rate
+        | Deed::AskForPerson => Ok(Allowed { overrides_owner: false }),
         _ => Err((&codes::RIGHT_MISSING).into()),
     }
 }
@@ -319,7 +324,7 @@ mod tests {
 
     use super::*;
 
-    const DEEDS: [Deed; 22] = [
+    const DEEDS: [Deed; 23] = [
         Deed::Ping,
         Deed::Read,
         Deed::Leave,
@@ -341,6 +346,7 @@ mod tests {
         Deed::SetIntent,
         Deed::SetLabels,
         Deed::Pend,
+        Deed::AskForPerson,
         Deed::SetPresence,
     ];
 
@@ -419,31 +425,31 @@ mod tests {
         let team_mate = session(SessionStatus::Assigned, "other", Some(1));
         let foreign = session(SessionStatus::Assigned, "other", Some(2));
         let foreign_queue = session(SessionStatus::Queued, "", Some(2));
-        let stranger = "+????????????????????";
-        let served = "+++++++++-++++++-++++";
-        let served_all = "+OOOOOOOOOOOOOOO-OOOO";
+        let stranger = "+?????????????????????";
+        let served = "+++++++++-++++++-++++-";
+        let served_all = "+OOOOOOOOOOOOOOO-OOOO-";
         // Columns as in DEEDS; the last is presence, which is about no conversation.
         let table = [
-            ("visitor, own", &visitor(1), 1, Some(&own), "++-+a+++---+----+----", '-'),
-            ("visitor, own, none yet", &visitor(1), 1, None, "++-+a+++---+----+----", '-'),
-            ("visitor, other", &visitor(2), 1, Some(&own), "+?-??????????????????", '-'),
+            ("visitor, own", &visitor(1), 1, Some(&own), "++-+a+++---+----+----+", '-'),
+            ("visitor, own, none yet", &visitor(1), 1, None, "++-+a+++---+----+----+", '-'),
+            ("visitor, other", &visitor(2), 1, Some(&own), "+?-???????????????????", '-'),
             ("visitor, account", &visitor(1), 2, Some(&own), stranger, '-'),
             ("agent, own", &agent, 1, Some(&own), served, '+'),
             ("agent, queue", &agent, 1, Some(&queue), served, '+'),
             ("agent, common queue", &agent, 1, Some(&common), served, '+'),
-            ("agent, team mate", &agent, 1, Some(&team_mate), "+?+??????????????????", '+'),
-            ("agent, team's queue", &agent, 1, Some(&foreign_queue), "+?+??????????????????", '+'),
-            ("agent, none yet", &agent, 1, None, "+?+??????????????????", '+'),
+            ("agent, team mate", &agent, 1, Some(&team_mate), "+?+???????????????????", '+'),
+            ("agent, team's queue", &agent, 1, Some(&foreign_queue), "+?+???????????????????", '+'),
+            ("agent, none yet", &agent, 1, None, "+?+???????????????????", '+'),
             ("agent, account", &agent, 2, Some(&own), stranger, '+'),
             ("supervisor, team", &supervisor, 1, Some(&team_mate), served_all, '+'),
-            ("supervisor, other", &supervisor, 1, Some(&foreign), "+?O??????????????????", '+'),
+            ("supervisor, other", &supervisor, 1, Some(&foreign), "+?O???????????????????", '+'),
             ("admin, any", &admin, 1, Some(&foreign), served_all, '+'),
             ("admin, account", &admin, 2, Some(&foreign), stranger, '+'),
-            ("key, all rights", &key, 1, Some(&foreign), "+OOOOOOO--OO-O---OOOO", '-'),
-            ("key, few rights", &weak_key, 1, Some(&foreign), "+?+??????????????????", '-'),
+            ("key, all rights", &key, 1, Some(&foreign), "+OOOOOOO--OO-O---OOOO-", '-'),
+            ("key, few rights", &weak_key, 1, Some(&foreign), "+?+???????????????????", '-'),
             ("key, account", &key, 2, Some(&foreign), stranger, '-'),
             ("bot, own", &bot, 1, Some(&own), served, '-'),
-            ("bot, other", &bot, 1, Some(&foreign), "+?+??????????????????", '-'),
+            ("bot, other", &bot, 1, Some(&foreign), "+?+???????????????????", '-'),
         ];
         for (name, principal, of_account, session, expected, presence) in table {
             assert_eq!(
@@ -459,7 +465,7 @@ mod tests {
         let own = session(SessionStatus::Assigned, "me", None);
         let reader = Rights::none().with(Right::ConversationReadOwn);
         let row = row(&principal(PrincipalKind::Agent, reader), 1, Some(&own));
-        assert_eq!(row, "+++---+--------+-----+");
+        assert_eq!(row, "+++---+--------+------+");
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod watchdog;
 use std::collections::{BTreeMap, BTreeSet};
 
 use frontdesk_core::{
-    chat::{Actor, ActorKind, Cause, Session, SessionStatus},
+    chat::{Actor, ActorKind, Cause, Participant, Session, SessionStatus},
     id::{ConversationId, IdSource, InboxId, MessageId, TeamId, UserId},
     store::{self, change::Change, proposal::Body},
 };
@@ -72,6 +72,17 @@ pub struct InboxProfile {
     pub open: bool,
     /// How long a new session waits for its intent before its queue gets it, ms; 0 where intents lead nowhere.
     pub intent_wait_ms: i64,
+    /// The bot that new sessions go to before anybody else.
+    pub bot: Option<Bot>,
+}
+
+/// A bot that answers new sessions of an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bot {
+    /// The one of this server: it takes new sessions by itself, and the desk waits a moment for it.
+    BuiltIn,
+    /// A program with a socket: it gets new sessions while it is connected.
+    Own(Participant),
 }
 
 /// Something the desk learns.
@@ -104,6 +115,8 @@ pub enum Input {
     InboxGone(InboxId),
     /// The figures changed.
     Settings(DeskSettings),
+    /// The first connection of a bot came, or the last one went.
+    BotConnected(String, bool),
 }
 
 /// What follows from it.
@@ -139,6 +152,8 @@ pub struct Desk {
     ids: IdSource,
     agents: Agents,
     inboxes: BTreeMap<InboxId, InboxProfile>,
+    /// The bots with a connection, by id.
+    bots: BTreeSet<String>,
     /// Whether each inbox was attended when last told.
     attended: BTreeMap<InboxId, bool>,
     sessions: BTreeMap<ConversationId, Held>,
@@ -163,6 +178,7 @@ impl Desk {
             ids,
             agents: Agents::default(),
             inboxes: BTreeMap::new(),
+            bots: BTreeSet::new(),
             attended: BTreeMap::new(),
             sessions: BTreeMap::new(),
             queue: Queue::default(),
@@ -225,6 +241,10 @@ impl Desk {
                 self.inboxes.remove(&id);
                 self.attended.remove(&id);
                 self.staff_changed = true;
+            }
+            Input::BotConnected(id, connected) => {
+                let changed = if connected { self.bots.insert(id) } else { self.bots.remove(&id) };
+                self.staff_changed |= changed;
             }
             Input::Settings(settings) => {
                 self.settings = settings;
@@ -383,7 +403,7 @@ impl Desk {
         }
         let Some(held) = self.sessions.get(&id) else { return };
         let Next { step, deadline_ms } =
-            held.next(now_ms, &self.settings, self.around(now_ms, held));
+            held.next(now_ms, &self.settings, &self.around(now_ms, held));
         if held.queued() {
             // Its wish for skills may have ended, or a refusal been waited for.
             self.rematch = true;
@@ -427,7 +447,10 @@ impl Desk {
             },
             attended: self.serves_now(now_ms, held.inbox, held.team),
             instead: self.instead(now_ms, held),
-            intent_until_ms: self.intent_until_ms(held).filter(|until_ms| *until_ms > now_ms),
+            first_look_until_ms: self
+                .first_look_until_ms(held)
+                .filter(|until_ms| *until_ms > now_ms),
+            bot: self.bot_for(held),
         }
     }
 

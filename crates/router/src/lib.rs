@@ -6,6 +6,7 @@
 //! per node the fourth.
 
 pub mod access;
+mod content;
 pub mod desk;
 pub mod propose;
 mod rejection;

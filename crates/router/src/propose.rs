@@ -5,12 +5,13 @@ use bytes::Bytes;
 use frontdesk_core::{
     arena::Arena,
     chat::{
-        self, Audience, Cause, CloseReason, Content, Participant, ParticipantKind, Session, content,
+        self, Audience, Cause, CloseReason, Content, Participant, ParticipantKind, Session,
+        content::Kind,
     },
     id::{ConversationId, IdSource, MessageId, SessionId, TeamId},
     limits::{
         CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, MENTIONS_MAX,
-        PARTICIPANTS_MAX, PENDING_MAX_MS, TEXT_BYTES_MAX,
+        PARTICIPANTS_MAX, PENDING_MAX_MS,
     },
     rights::Right,
     store::{self, change::Change, proposal::Body},
@@ -23,7 +24,8 @@ use frontdesk_protocol::{
 use crate::{
     Rejection,
     access::{self, Allowed, Principal, PrincipalKind, Subject},
-    screen::Screen,
+    content,
+    screen::{Action, Hit, Hitting, Passed, Screen},
 };
 
 /// Characters of a file's id: 128 random bits in lower-case hexadecimal.
@@ -38,6 +40,8 @@ pub struct Proposer<'a> {
     pub arena: &'a mut Arena,
     /// The account's rules for content.
     pub screen: &'a Screen,
+    /// Where it is noted that a rule found something, whether it may pass or not.
+    pub hits: &'a mut Vec<Hit>,
     /// The caller's clock.
     pub now_ms: i64,
 }
@@ -109,15 +113,13 @@ pub struct Message {
     pub joins: Vec<store::Proposal>,
     /// The record.
     pub proposal: store::Proposal,
-    /// The names of the screen's rules that flag it.
-    pub flags: Vec<String>,
 }
 
 /// Returns the id of the file a message names, for looking it up before [`Proposer::send`]. An id of
 /// another shape names no file.
 pub fn file_id(content: Option<&Content>) -> Option<&str> {
     match content?.kind.as_ref()? {
-        content::Kind::File(file) if is_file_id(&file.id) => Some(&file.id),
+        Kind::File(file) if is_file_id(&file.id) => Some(&file.id),
         _ => None,
     }
 }
@@ -137,7 +139,7 @@ fn is_note(send: &wire::Send) -> bool {
     send.audience == Audience::Team as i32
 }
 
-fn is_file_id(id: &str) -> bool {
+pub(crate) fn is_file_id(id: &str) -> bool {
     id.len() == FILE_ID_CHARS
         && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -157,21 +159,62 @@ impl Proposer<'_> {
         let audience = access::audience(send.audience)?;
         let content = send.content.ok_or(Rejection::from(&codes::MESSAGE_EMPTY))?;
         let mentions = mentioned(&content.mentions, audience, &around.mentionable)?;
-        let content = Content { mentions, ..checked(content, around.file)? };
-        let passed = self.screen.screen(content, by.kind)?;
+        let content =
+            Content { mentions, ..content::checked(content, by.kind, audience, around.file)? };
+        let looked = self.screen.screen(content, by.kind);
+        let content = self.passed(by, conversation, &send.client_msg_id, looked)?;
         let newcomers = around.mentionable.newcomers.into_iter();
         let joins = newcomers.map(|who| self.join(by, conversation, who)).collect();
         let body = store::Send {
             id: self.message_id(),
             client_msg_id: send.client_msg_id,
             audience: audience.into(),
-            content: Some(passed.content),
+            content: Some(content),
             origin: around.origin,
             new_session: self.arena.copy(self.ids.next::<SessionId>(self.now_ms).as_bytes()),
             new_session_team: around.team.map(|team| team.to_string()).unwrap_or_default(),
         };
         let proposal = self.proposal(by, conversation, Body::Send(body));
-        Ok(Message { joins, proposal, flags: passed.flags })
+        Ok(Message { joins, proposal })
+    }
+
+    /// Looks at the name of a file that is about to be kept: the message that refers to it comes later.
+    pub fn name(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        name: String,
+    ) -> Result<String, Rejection> {
+        let looked = self.screen.screen_name(name, by.kind);
+        self.passed(by, conversation, &[], looked)
+    }
+
+    /// Notes which rules found something in what is said, and gives back what is left of it.
+    fn passed<T>(
+        &mut self,
+        by: &Principal,
+        conversation: ConversationId,
+        client_msg_id: &[u8],
+        looked: Result<Passed<T>, Rejection>,
+    ) -> Result<T, Rejection> {
+        let (passed, hitting) = match looked {
+            Ok(Passed { content, by }) => (Ok(content), by),
+            Err(rejection) => {
+                let hitting = Hitting { rule: rejection.detail.clone(), action: Action::Refuse };
+                (Err(rejection), vec![hitting])
+            }
+        };
+        let at_ms = self.now_ms;
+        self.hits.extend(hitting.into_iter().map(|Hitting { rule, action }| Hit {
+            account: by.account,
+            conversation,
+            at_ms,
+            by: by.actor(),
+            rule,
+            action,
+            client_msg_id: Bytes::copy_from_slice(client_msg_id),
+        }));
+        passed
     }
 
     /// Brings in a colleague who is mentioned.
@@ -233,7 +276,12 @@ impl Proposer<'_> {
         {
             proposals.push(self.note(by, conversation, &transfer.note)?);
         }
-        let change = self.change(by, order, beside.session, beside.target)?;
+        let mut change = self.change(by, order, beside.session, beside.target)?;
+        if let Change::Rated(rated) = &mut change {
+            let comment = std::mem::take(&mut rated.comment);
+            let looked = self.screen.screen_text(comment, by.kind);
+            rated.comment = self.passed(by, conversation, &[], looked)?;
+        }
         let body = store::Change {
             expected_version: command.expected_version,
             cause: Cause::Manual.into(),
@@ -271,7 +319,8 @@ impl Proposer<'_> {
                 Change::Closed(chat::Closed { reason: reason.into() })
             }
             Order::Reopen(_) => Change::Reopened(chat::Reopened { owner: Some(owner(by)) }),
-            Order::Requeue(_) => Change::Queued(chat::Queued {
+            // A visitor leaves a bot for the queue the session would go to anyway.
+            Order::Requeue(_) | Order::AskForPerson(_) => Change::Queued(chat::Queued {
                 team: session.map(|session| session.team.clone()).unwrap_or_default(),
                 ..chat::Queued::default()
             }),
@@ -339,7 +388,7 @@ impl Proposer<'_> {
         let send = wire::Send {
             client_msg_id: self.client_msg_id().into(),
             content: Some(Content {
-                kind: Some(content::Kind::Text(text)),
+                kind: Some(Kind::Text(text)),
                 quote_seq: 0,
                 ..Default::default()
             }),
@@ -375,27 +424,6 @@ impl Proposer<'_> {
             body: Some(body),
         }
     }
-}
-
-/// Checks what a message says; a file becomes the stored one.
-fn checked(content: Content, stored: Option<chat::File>) -> Result<Content, Rejection> {
-    let quote_seq = content.quote_seq;
-    let kind = match content.kind {
-        None => return Err((&codes::MESSAGE_EMPTY).into()),
-        Some(content::Kind::System(_)) => return Err((&codes::MESSAGE_UNSUPPORTED).into()),
-        Some(content::Kind::Text(text)) if text.body.len() > TEXT_BYTES_MAX => {
-            return Err((&codes::MESSAGE_TOO_LARGE).into());
-        }
-        Some(content::Kind::Text(text)) if text.body.trim().is_empty() => {
-            return Err((&codes::MESSAGE_EMPTY).into());
-        }
-        Some(content::Kind::Text(text)) => content::Kind::Text(text),
-        Some(content::Kind::File(file)) => {
-            let stored = stored.filter(|stored| is_file_id(&file.id) && stored.id == file.id);
-            content::Kind::File(stored.ok_or(Rejection::from(&codes::FILE_UNKNOWN))?)
-        }
-    };
-    Ok(Content { kind: Some(kind), quote_seq, ..Content::default() })
 }
 
 /// Checks whom a message mentions: notes only, and only who can read them. Each once.
@@ -461,10 +489,13 @@ fn participant(by: &Principal) -> Participant {
 #[cfg(test)]
 #[expect(clippy::unnecessary_wraps, reason = "frames hold optional content")]
 mod tests {
-    use frontdesk_core::{chat::SessionStatus, id::AccountId, rights::Rights};
+    use frontdesk_core::{
+        chat::SessionStatus, id::AccountId, limits::TEXT_BYTES_MAX, rights::Rights,
+    };
     use frontdesk_protocol::codes::ErrorCode;
 
     use super::*;
+    use crate::screen::{self, AppliesTo, Rule};
 
     const NOW_MS: i64 = 1_790_000_000_000;
     const FILE: &str = "0123456789abcdef0123456789abcdef";
@@ -488,17 +519,23 @@ mod tests {
     fn with<T>(act: impl FnOnce(&mut Proposer<'_>) -> T) -> T {
         let mut ids = IdSource::new([1, 2, 3], 4, 5);
         let (screen, mut arena) = (Screen::default(), Arena::default());
-        act(&mut Proposer { ids: &mut ids, arena: &mut arena, screen: &screen, now_ms: NOW_MS })
+        act(&mut Proposer {
+            ids: &mut ids,
+            arena: &mut arena,
+            screen: &screen,
+            hits: &mut Vec::new(),
+            now_ms: NOW_MS,
+        })
     }
 
     fn text(body: &str) -> Option<Content> {
         let text = chat::Text { body: body.to_owned() };
-        Some(Content { kind: Some(content::Kind::Text(text)), quote_seq: 0, ..Default::default() })
+        Some(Content { kind: Some(Kind::Text(text)), quote_seq: 0, ..Default::default() })
     }
 
     fn file(id: &str) -> Option<Content> {
         let file = chat::File { id: id.to_owned(), ..chat::File::default() };
-        Some(Content { kind: Some(content::Kind::File(file)), quote_seq: 3, ..Default::default() })
+        Some(Content { kind: Some(Kind::File(file)), quote_seq: 3, ..Default::default() })
     }
 
     fn stored() -> chat::File {
@@ -538,7 +575,7 @@ mod tests {
 
     #[test]
     fn content_that_cannot_be_is_refused() {
-        let system = content::Kind::System(chat::SystemText::default());
+        let system = Kind::System(chat::SystemText::default());
         let cases: Vec<(Option<Content>, Option<chat::File>, &ErrorCode)> = vec![
             (None, None, &codes::MESSAGE_EMPTY),
             (Some(Content::default()), None, &codes::MESSAGE_EMPTY),
@@ -675,9 +712,68 @@ mod tests {
     }
 
     #[test]
+    fn what_rules_find_is_noted_whether_it_may_pass_or_not() {
+        let rules =
+            [("rude", Action::Mask), ("gambling", Action::Refuse)].map(|(word, action)| Rule {
+                name: format!("no {word}"),
+                kind: screen::Kind::Words,
+                words: vec![word.to_owned()],
+                pattern: String::new(),
+                old_form: false,
+                action,
+                applies_to: AppliesTo::Everyone,
+            });
+        let screen = Screen::new(&rules).expect("they can hold");
+        let mut ids = IdSource::new([1, 2, 3], 4, 5);
+        let (mut arena, mut hits) = (Arena::default(), Vec::new());
+        let mut proposer = Proposer {
+            ids: &mut ids,
+            arena: &mut arena,
+            screen: &screen,
+            hits: &mut hits,
+            now_ms: NOW_MS,
+        };
+        let by = agent(Rights::agent());
+        let said = |body| wire::Send {
+            client_msg_id: vec![1; 16].into(),
+            content: text(body),
+            ..wire::Send::default()
+        };
+        let around = Around::default;
+        let message = proposer.send(&by, conversation(), said("how rude"), around());
+        let Some(Body::Send(sent)) = message.expect("it passes").proposal.body else {
+            panic!("a send")
+        };
+        assert_eq!(sent.content, text("how ****"));
+        let refused = proposer.send(&by, conversation(), said("rude gambling"), around());
+        let refused = refused.expect_err("it is refused");
+        assert_eq!(
+            (refused.code, refused.detail.as_str()),
+            (&codes::MESSAGE_REFUSED, "no gambling")
+        );
+        let name = proposer.name(&by, conversation(), "rude.pdf".to_owned());
+        assert_eq!(name.as_deref(), Ok("____.pdf"));
+        let hit = |rule: &str, action, client_msg_id: &'static [u8]| Hit {
+            account: by.account,
+            conversation: conversation(),
+            at_ms: NOW_MS,
+            by: by.actor(),
+            rule: rule.to_owned(),
+            action,
+            client_msg_id: Bytes::from_static(client_msg_id),
+        };
+        let expected = [
+            hit("no rude", Action::Mask, &[1; 16]),
+            hit("no gambling", Action::Refuse, &[1; 16]),
+            hit("no rude", Action::Mask, &[]),
+        ];
+        assert_eq!(hits, expected);
+    }
+
+    #[test]
     fn a_file_is_the_stored_one_whatever_the_client_says_of_it() {
         let mut content = file(FILE);
-        if let Some(Content { kind: Some(content::Kind::File(file)), .. }) = &mut content {
+        if let Some(Content { kind: Some(Kind::File(file)), .. }) = &mut content {
             file.name = "harmless.txt".to_owned();
         }
         assert_eq!(file_id(content.as_ref()), Some(FILE));
@@ -685,7 +781,7 @@ mod tests {
         let message = send(content, Some(stored())).expect("it is stored");
         let Some(Body::Send(send)) = message.proposal.body else { panic!("a send") };
         let content = send.content.expect("content");
-        assert_eq!((content.kind, content.quote_seq), (Some(content::Kind::File(stored())), 3));
+        assert_eq!((content.kind, content.quote_seq), (Some(Kind::File(stored())), 3));
     }
 
     #[test]

@@ -9,11 +9,13 @@ mod world;
 use std::collections::BTreeSet;
 
 use frontdesk_core::{
-    chat::{self, SessionStatus},
+    chat::{self, Participant, ParticipantKind, SessionStatus},
+    id::ConversationId,
+    limits::{BOT_ANSWER_MS, BOT_WAIT_MS},
     store::change::Change,
 };
 use frontdesk_protocol::wire::Presence;
-use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing, Then};
+use frontdesk_router::desk::{Bot, Holder, InboxProfile, Input, Routing, Then};
 use world::{World, agent, assigned_to, closed, conversation, inbox, open_inbox, profile, team};
 
 const SECOND_MS: i64 = 1_000;
@@ -577,4 +579,66 @@ fn the_report_names_every_holder() {
     assert!(matches!(report[1].holder, Holder::Queue { place: 1, unattended: false, .. }));
     assert!(report.iter().all(|line| line.deadline_ms > world.now_ms));
     assert_eq!((report[0].then, report[1].then), (Then::NextAgent, Then::LookAgain));
+}
+
+fn of_a_bot() -> Participant {
+    let id = ConversationId::from_bytes([99; 12]).to_string();
+    Participant { kind: ParticipantKind::Bot.into(), id, name: "Tea bot".to_owned() }
+}
+
+fn bot_inbox(bot: Bot) -> InboxProfile {
+    InboxProfile { bot: Some(bot), ..open_inbox() }
+}
+
+#[test]
+fn a_new_session_goes_to_the_bot_that_is_connected_and_once_only() {
+    let mut world = World::with_agents(1, 5);
+    world.feed(vec![Input::Inbox(bot_inbox(Bot::Own(of_a_bot())))]);
+    world.visitor_writes(1);
+    world.fold();
+    assert_eq!(world.owner(1), Some(agent(1)), "the bot is not there");
+    world.feed(vec![Input::BotConnected(of_a_bot().id, true)]);
+    world.visitor_writes(2);
+    world.fold();
+    assert_eq!(world.session(2).owner, Some(of_a_bot()));
+    // It hands over, and is not asked again.
+    world.change(2, Change::Queued(chat::Queued::default()));
+    world.fold();
+    assert_eq!(world.owner(2), Some(agent(1)));
+    world.feed(vec![Input::BotConnected(of_a_bot().id, false)]);
+    world.visitor_writes(3);
+    world.fold();
+    assert_eq!(world.owner(3), Some(agent(1)));
+}
+
+#[test]
+fn a_bot_that_never_answers_loses_the_session_to_people() {
+    let mut world = World::with_agents(1, 5);
+    world.feed(vec![
+        Input::Inbox(bot_inbox(Bot::Own(of_a_bot()))),
+        Input::BotConnected(of_a_bot().id, true),
+    ]);
+    world.visitor_writes(1);
+    world.fold();
+    world.pass(BOT_ANSWER_MS - SECOND_MS);
+    assert_eq!(world.session(1).owner, Some(of_a_bot()));
+    world.pass(2 * SECOND_MS);
+    assert_eq!(world.owner(1), Some(agent(1)));
+}
+
+#[test]
+fn a_new_session_waits_a_moment_for_the_bot_of_the_server() {
+    let mut world = World::with_agents(1, 5);
+    world.feed(vec![Input::Inbox(bot_inbox(Bot::BuiltIn))]);
+    world.visitor_writes(1);
+    world.pass(BOT_WAIT_MS - 1);
+    assert_eq!(world.owner(1), None);
+    let owner = Some(of_a_bot());
+    world.change(1, Change::Assigned(chat::Assigned { owner, ..Default::default() }));
+    world.fold();
+    assert_eq!(world.session(1).owner, Some(of_a_bot()));
+    // It has too much to do.
+    world.visitor_writes(2);
+    world.pass(BOT_WAIT_MS);
+    assert_eq!(world.owner(2), Some(agent(1)));
 }

@@ -7,7 +7,7 @@
 use super::{
     Folded, Refused, Verdict,
     conversation::Conversation,
-    session::{self, called, is_kind, is_open, is_owner, is_participant, is_pending},
+    session::{self, called, is_bots, is_kind, is_open, is_owner, is_participant, is_pending},
     text::{self, Text},
 };
 use crate::{
@@ -61,12 +61,16 @@ pub(super) fn fold(
     Ok(folded)
 }
 
-/// A visitor may close, and rate once what is closed; everything else is the team's.
+/// A visitor may close, rate once what is closed, and leave a bot for a person; everything else is the team's.
 fn allow(actor: &Actor, session: &Session, change: &Change) -> Result<(), Refused> {
     let by_visitor = is_kind(actor, ActorKind::Visitor);
     let visitors = match change {
         Change::Rated(_) => true,
         Change::Closed(closed) => closed.reason == CloseReason::Visitor as i32,
+        // To where it would go anyway.
+        Change::Queued(queued) => {
+            (is_bots(session) || session.owner.is_none()) && queued.team == session.team
+        }
         _ => false,
     };
     if by_visitor && !visitors {
@@ -149,9 +153,11 @@ fn leaves_text(change: &Change) -> bool {
     )
 }
 
-/// Whether an intent takes the session to another queue.
+/// Whether an intent takes the session to another queue: the one it stands in, or the one to which a bot
+/// would hand it.
 fn moves(session: &Session, to_team: &str) -> bool {
-    session.status == SessionStatus::Queued as i32 && !to_team.is_empty() && session.team != to_team
+    let may_move = session.status == SessionStatus::Queued as i32 || is_bots(session);
+    may_move && !to_team.is_empty() && session.team != to_team
 }
 
 /// One change being made. Every method checks first and touches the session only when it may.
@@ -192,6 +198,7 @@ impl Step<'_> {
         let free = self.overrides
             || self.session.owner.is_none()
             || is_owner(self.session, &self.actor.id)
+            || (is_bots(self.session) && is_kind(self.actor, ActorKind::Visitor))
             || is_kind(self.actor, ActorKind::System)
             || is_kind(self.actor, ActorKind::Api);
         if free { Ok(()) } else { Err(Refused::NotOwner) }

@@ -258,7 +258,7 @@ impl Conversation {
     }
 }
 
-/// A bot has an id of another kind.
+/// Of a bot nothing comes: it has no lists of mentions.
 pub(super) fn people_of(session: Option<&chat::Session>) -> SmallVec<[UserId; 2]> {
     let all = session.into_iter().flat_map(|s| s.owner.iter().chain(&s.participants));
     all.filter_map(|participant| participant.id.parse().ok()).collect()
@@ -300,13 +300,21 @@ fn preview(last: &mut chat::Entry, entry: &chat::Entry) {
     last.audience = entry.audience;
     last.at_ms = entry.at_ms;
     last.session.clone_from(&entry.session);
-    let Some(Body::Content(chat::Content { kind: Some(Kind::Text(text)), quote_seq, .. })) =
-        &entry.body
-    else {
+    let Some(Body::Content(chat::Content { kind: Some(kind), quote_seq, .. })) = &entry.body else {
         last.body.clone_from(&entry.body);
         return;
     };
-    let end = text.body.floor_char_boundary(PREVIEW_BYTES_MAX);
+    // Lists show what a text with buttons or a form says, as a text.
+    let said = match kind {
+        Kind::Text(text) => &text.body,
+        Kind::Choices(choices) => &choices.body,
+        Kind::Form(form) => &form.title,
+        Kind::File(_) | Kind::System(_) | Kind::FormReply(_) => {
+            last.body.clone_from(&entry.body);
+            return;
+        }
+    };
+    let end = said.floor_char_boundary(PREVIEW_BYTES_MAX);
     if let Some(Body::Content(chat::Content {
         kind: Some(Kind::Text(old)),
         quote_seq: quoted,
@@ -315,13 +323,13 @@ fn preview(last: &mut chat::Entry, entry: &chat::Entry) {
     {
         *quoted = *quote_seq;
         old.body.clear();
-        old.body.push_str(&text.body[..end]);
+        old.body.push_str(&said[..end]);
     } else {
-        let text = chat::Text { body: text.body[..end].to_owned() };
+        let text = chat::Text { body: said[..end].to_owned() };
         let quote_seq = *quote_seq;
         // Lists show what everybody may see; only notes mention.
         let content =
-            chat::Content { kind: Some(Kind::Text(text)), quote_seq, mentions: Vec::new() };
+            chat::Content { kind: Some(Kind::Text(text)), quote_seq, ..chat::Content::default() };
         last.body = Some(Body::Content(content));
     }
 }

@@ -159,6 +159,13 @@ impl Fields {
     fn field(&mut self, bytes: &[u8]) {
         self.0 = xxh3_64_with_seed(bytes, self.0);
     }
+
+    fn choices(&mut self, choices: &[chat::Choice]) {
+        for choice in choices {
+            self.field(choice.id.as_bytes());
+            self.field(choice.label.as_bytes());
+        }
+    }
 }
 
 /// A stable hash of what a message says and to whom, to tell a repeat from another message with the
@@ -185,11 +192,44 @@ pub fn content_hash(audience: i32, content: &chat::Content) -> u64 {
                 hash.field(value.as_bytes());
             }
         }
+        Some(Kind::Choices(choices)) => {
+            hash.field(b"c");
+            hash.field(choices.body.as_bytes());
+            hash.choices(&choices.choices);
+        }
+        Some(Kind::Form(form)) => {
+            hash.field(b"q");
+            hash.field(form.title.as_bytes());
+            hash.field(form.submit.as_bytes());
+            for field in &form.fields {
+                hash.field(field.id.as_bytes());
+                hash.field(field.label.as_bytes());
+                hash.field(&field.kind.to_le_bytes());
+                hash.field(&[u8::from(field.required)]);
+                hash.choices(&field.options);
+            }
+        }
+        Some(Kind::FormReply(reply)) => {
+            hash.field(b"r");
+            for value in &reply.values {
+                hash.field(value.id.as_bytes());
+                hash.field(value.label.as_bytes());
+                hash.field(value.value.as_bytes());
+            }
+        }
         None => {}
     }
     hash.field(&content.quote_seq.to_le_bytes());
     for user in &content.mentions {
         hash.field(user.as_bytes());
+    }
+    // Only where there are any: what was stored before they were known hashes as it did.
+    if !content.choice.is_empty() {
+        hash.field(b"choice");
+        hash.field(content.choice.as_bytes());
+    }
+    for source in &content.sources {
+        hash.field(source.article.as_bytes());
     }
     hash.0
 }

@@ -868,3 +868,68 @@ fn times_of_a_session_follow_from_its_events_alone() {
     assert_eq!(times.handling_ms, 190_000);
     assert_eq!(times.closed_at_ms, start_ms + 300_000);
 }
+
+fn bot() -> chat::Actor {
+    actor(ActorKind::Bot, "bot")
+}
+
+/// A conversation whose session a bot has.
+fn served_by_bot() -> Model {
+    let mut model = Model::new();
+    model.say(visitor(), "where is my order?");
+    let owner = chat::Participant { kind: chat::ParticipantKind::Bot.into(), ..person("bot") };
+    let owner = Some(owner);
+    let assigned = chat::Assigned { owner, ..chat::Assigned::default() };
+    let folded = model.change(bot(), Change::Assigned(assigned));
+    assert_eq!(folded.verdict, Verdict::Done);
+    model
+}
+
+#[test]
+fn a_bots_answer_ends_the_wait_and_is_no_persons_first_answer() {
+    let mut model = served_by_bot();
+    let folded = model.say(bot(), "on its way");
+    assert!(matches!(folded.events[0].change, Some(Event::FirstAnswered(_))));
+    assert_eq!((model.session().waiting_since_ms, model.session().first_answer_at_ms), (0, 0));
+    model.change(bot(), queued("sales"));
+    let handed_over_ms = model.now_ms;
+    assert_eq!(model.session().waiting_since_ms, handed_over_ms);
+    model.change(system(), assigned("ann"));
+    let folded = model.say(agent("ann"), "hello");
+    let [event] = &folded.events[..] else { panic!("one event is expected") };
+    let Some(Event::FirstAnswered(first)) = &event.change else { panic!("{event:?}") };
+    assert_eq!(first.waited_ms, model.now_ms - handed_over_ms);
+    let times = session_times(&model.events);
+    let [(_, times)] = &times[..] else { panic!("one session is expected") };
+    assert_eq!(times.first_answer_at_ms, model.now_ms);
+    assert_eq!(times.waiting_ms, model.now_ms - handed_over_ms, "for people");
+    assert_eq!(times.bot_ms, handed_over_ms - (times.opened_at_ms + 1_000));
+    assert_eq!(times.handling_ms, 0, "it goes on");
+}
+
+#[test]
+fn a_visitor_leaves_a_bot_for_a_person_and_no_person_for_another() {
+    let mut model = served_by_bot();
+    assert_eq!(refused(&model.change(visitor(), queued("billing"))), Some("session.not_owner"));
+    assert_eq!(model.change(visitor(), queued("sales")).verdict, Verdict::Done);
+    let session = model.session();
+    assert_eq!((session.status(), &session.owner), (SessionStatus::Queued, &None));
+    assert_eq!(model.texts().last(), Some(&"session.queued"));
+    assert_eq!(model.change(visitor(), queued("sales")).verdict, Verdict::Unchanged);
+    model.change(system(), assigned("ann"));
+    assert_eq!(refused(&model.change(visitor(), queued("sales"))), Some("session.not_owner"));
+}
+
+#[test]
+fn an_intent_says_to_which_queue_a_bot_hands_over() {
+    let mut model = served_by_bot();
+    let mut set = intent("complaint", chat::IntentSource::Model, 3);
+    if let Change::IntentSet(set) = &mut set {
+        set.to_team = "care".to_owned();
+    }
+    model.change(system(), set);
+    let session = model.session();
+    assert_eq!((session.status(), session.team.as_str()), (SessionStatus::Assigned, "care"));
+    assert_eq!(model.change(visitor(), queued("care")).verdict, Verdict::Done);
+    assert_eq!(model.session().team, "care");
+}

@@ -167,7 +167,8 @@ fn asked(
 }
 
 /// Somebody answered. It ends the wait if the session has an owner: in a queue the visitor waits for
-/// one. Programs and bots beside the owner do not count as answers.
+/// one. Programs and bots beside the owner do not count as answers. A bot that owns the session ends the
+/// wait, too, but the first answer is a person's: how fast people are is not a bot's to improve.
 fn answered(
     state: &mut Conversation,
     actor: &Actor,
@@ -187,7 +188,7 @@ fn answered(
     }
     let waited_ms = at_ms - session.waiting_since_ms;
     session.waiting_since_ms = 0;
-    let first_of_session = session.first_answer_at_ms == 0;
+    let first_of_session = !is_kind(actor, ActorKind::Bot) && session.first_answer_at_ms == 0;
     if first_of_session {
         session.first_answer_at_ms = at_ms;
     }

@@ -21,6 +21,11 @@ pub(super) fn is_owner(session: &Session, id: &str) -> bool {
     session.owner.as_ref().is_some_and(|owner| owner.id == id)
 }
 
+/// Whether a bot answers.
+pub(super) fn is_bots(session: &Session) -> bool {
+    session.owner.as_ref().is_some_and(|owner| owner.kind == ParticipantKind::Bot as i32)
+}
+
 pub(super) fn is_participant(session: &Session, id: &str) -> bool {
     session.participants.iter().any(|participant| participant.id == id)
 }

@@ -202,7 +202,8 @@ impl Chat {
         let mut proposer = Proposer {
             ids: &mut self.ids,
             arena: &mut self.arena,
-            screen: &self.screen,
+            screen: self.screens.of(principal.account),
+            hits: &mut self.hits,
             now_ms: io.now_ms(),
         };
         // The last one carries the answer: a transfer's note goes before the transfer, who is mentioned

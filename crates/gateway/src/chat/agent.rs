@@ -222,7 +222,15 @@ impl Chat {
                     drop(reply.send(Answer::Done(None)));
                 }
             }
-            In::Draft(draft) => self.agent_draft(io, &asker, conversation, principal, draft.typing),
+            In::Draft(draft) if draft.text.len() > limits::DRAFT_BYTES_MAX => {
+                self.refuse_asker(io, asker, reference, &codes::DRAFT_TOO_LARGE);
+            }
+            In::Draft(draft) => {
+                self.agent_draft(io, &asker, conversation, principal, draft);
+                if let Asker::Once(reply) = asker {
+                    drop(reply.send(Answer::Done(None)));
+                }
+            }
             In::Open(open) => self.open(io, &asker, conversation, reference, principal, &open),
             In::Leave(_) => {
                 if let Asker::Conn(conn) = asker {
@@ -240,22 +248,26 @@ impl Chat {
         }
     }
 
-    /// Visitors learn that somebody types, never what; colleagues who look at it likewise.
+    /// Visitors learn that somebody types, never what; colleagues who look at it likewise. What a bot is about to
+    /// say is shown to everybody: an answer that grows.
     fn agent_draft(
         &mut self,
         io: &mut Io<'_>,
         asker: &Asker,
         conversation: ConversationId,
         principal: &Principal,
-        typing: bool,
+        draft: wire::Draft,
     ) {
+        let typing = draft.typing;
+        let is_bot = principal.kind == access::PrincipalKind::Bot;
+        let text = if is_bot {
+            self.screens.of(principal.account).screen_draft(draft.text, principal.kind)
+        } else {
+            String::new()
+        };
         let update = |conversation, actor| {
-            Encoded::push(Out::Draft(wire::DraftUpdate {
-                conversation,
-                actor: Some(actor),
-                typing,
-                text: String::new(),
-            }))
+            let (actor, text) = (Some(actor), text.clone());
+            Encoded::push(Out::Draft(wire::DraftUpdate { conversation, actor, typing, text }))
         };
         let from = match asker {
             Asker::Conn(conn) | Asker::Visitor(conn) => Some(*conn),
@@ -268,7 +280,7 @@ impl Chat {
         fold::hide_from_visitor(&mut actor);
         let frame = update(String::new(), actor);
         for conn in visitors.unwrap_or_default() {
-            if self.hears_typing(conn) {
+            if is_bot || self.hears_typing(conn) {
                 self.send(io, conn, &frame);
             }
         }
@@ -422,9 +434,9 @@ impl Chat {
     ) {
         let key = key.to_string();
         for conn in self.agents.get(&account).cloned().unwrap_or_default() {
-            let concerned = self
-                .agent(conn)
-                .is_some_and(|agent| agent.user.is_none() && agent.principal.id == key);
+            let concerned = self.agent(conn).is_some_and(|agent| {
+                agent.principal.kind != access::PrincipalKind::Agent && agent.principal.id == key
+            });
             if concerned {
                 Self::close(io, conn, code);
             }

@@ -223,6 +223,7 @@ impl Chat {
             _ => 0,
         };
         self.hear(conversation, entries);
+        self.tell_bot_of(conversation, entries, events);
         let replaced = replaced.iter_mut().map(|entry| (entry, None));
         let new = entries.iter_mut().zip(stored.iter().map(Some));
         for (entry, stored) in replaced.chain(new) {

@@ -2,6 +2,7 @@
 //! the tasks that may wait (gate, desk). Everything here is bounded by the channels that carry it.
 
 use std::{
+    collections::HashMap,
     net::IpAddr,
     sync::{
         Arc,
@@ -21,8 +22,11 @@ use frontdesk_protocol::{
     codes::ErrorCode,
     wire::{ClientFrame, FeedPosition, Hello, Position, Presence, Refusal},
 };
-use frontdesk_router::access::{Principal, VisitorRules};
-use parking_lot::Mutex;
+use frontdesk_router::{
+    access::{Principal, VisitorRules},
+    screen::Hit,
+};
+use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 use tokio::sync::{mpsc, oneshot};
 
@@ -587,6 +591,72 @@ pub struct Heard {
     pub text: Box<str>,
 }
 
+/// What the bot of this server does in an inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BotMode {
+    /// It answers visitors, until people take over.
+    Answers,
+    /// It suggests answers to the agents.
+    Suggests,
+    /// It sums sessions up, and does nothing else.
+    SumsUp,
+}
+
+/// The inboxes where the bot of this server works, shared with the loops, which pass on what happens there.
+#[derive(Debug, Default)]
+pub struct BotInboxes {
+    modes: RwLock<HashMap<String, BotMode>>,
+    any: AtomicBool,
+}
+
+impl BotInboxes {
+    /// Puts others in the place of an account's inboxes.
+    pub fn replace(&self, former: &[String], inboxes: impl IntoIterator<Item = (String, BotMode)>) {
+        let mut modes = self.modes.write();
+        for inbox in former {
+            modes.remove(inbox);
+        }
+        modes.extend(inboxes);
+        self.any.store(!modes.is_empty(), Ordering::Release);
+    }
+
+    /// What the bot does in an inbox, by its id; `None` for nothing.
+    pub fn mode(&self, inbox: &str) -> Option<BotMode> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        self.modes.read().get(inbox).copied()
+    }
+}
+
+/// What happened in a conversation of an inbox where the bot works.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BotNews {
+    /// Whose conversation.
+    pub account: AccountId,
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its visitor.
+    pub visitor: String,
+    /// The visitor's language, BCP 47; empty where it is not known.
+    pub language: String,
+    /// The session after it.
+    pub session: chat::Session,
+    /// What the visitor said, with its seq.
+    pub said: Vec<(u64, chat::Content)>,
+    /// What became of the session.
+    pub events: Vec<chat::SessionEvent>,
+}
+
+/// The way to the bot of this server.
+#[derive(Debug, Clone)]
+pub struct BotPort {
+    /// Where it works.
+    pub inboxes: Arc<BotInboxes>,
+    /// What it is told.
+    pub news: mpsc::Sender<Vec<BotNews>>,
+}
+
 /// The ways out of a loop to the tasks that may wait.
 #[derive(Debug, Clone)]
 pub struct Ports {
@@ -601,6 +671,10 @@ pub struct Ports {
     pub spool: Option<mpsc::Sender<Vec<Overdue>>>,
     /// To whoever finds out what visitors want. None where nobody does.
     pub heard: Option<mpsc::Sender<Vec<Heard>>>,
+    /// To whoever keeps where rules found something in content.
+    pub hits: mpsc::Sender<Vec<Hit>>,
+    /// To the bot of this server. None where there is none.
+    pub bot: Option<BotPort>,
 }
 
 /// Progress of the projections for one log, shared with the loop that trims it.

@@ -2,14 +2,17 @@
 //! that none takes long.
 
 use frontdesk_core::{
-    chat::{ActorKind, Audience, Entry, content::Kind, entry::Body},
+    chat::{
+        ActorKind, Audience, Entry, ParticipantKind, SessionEvent, SessionStatus, content::Kind,
+        entry::Body,
+    },
     id::{AccountId, ConversationId},
 };
 use frontdesk_dispatcher::{DispatchError, EncodedState};
 
 use super::{
     Chat, frames,
-    port::{DeskInput, HEARD_BYTES_MAX, HEARD_MAX, Heard},
+    port::{BotMode, BotNews, DeskInput, HEARD_BYTES_MAX, HEARD_MAX, Heard},
 };
 use crate::peer::State;
 
@@ -134,6 +137,67 @@ impl Chat {
         }
     }
 
+    /// Notes what the bot of this server has to know of a conversation of its inboxes.
+    pub(super) fn tell_bot_of(
+        &mut self,
+        conversation: ConversationId,
+        entries: &[Entry],
+        events: &[SessionEvent],
+    ) {
+        let Some(port) = &self.ports.bot else { return };
+        let Some(state) = self.dispatchers.state_in_memory(conversation) else { return };
+        let (Some(account), Some(session)) = (state.account(), state.session()) else { return };
+        let Some(mode) = port.inboxes.mode(&session.inbox) else { return };
+        let is_bots =
+            session.owner.as_ref().is_some_and(|owner| owner.kind() == ParticipantKind::Bot);
+        let is_new = session.status() == SessionStatus::Queued && session.assigned_at_ms == 0;
+        // It may wait in a queue with the visitor, to take down an address.
+        let stays = session.owner.is_none()
+            && session.participants.iter().any(|other| other.kind() == ParticipantKind::Bot);
+        let answers = is_bots || is_new || stays;
+        let said = |entry: &Entry| {
+            let by_visitor =
+                entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Visitor);
+            match &entry.body {
+                Some(Body::Content(content)) if by_visitor => Some((entry.seq, content.clone())),
+                _ => None,
+            }
+        };
+        let listens = match mode {
+            BotMode::Answers => answers,
+            BotMode::Suggests => true,
+            BotMode::SumsUp => false,
+        };
+        let said: Vec<_> =
+            if listens { entries.iter().filter_map(said).collect() } else { Vec::new() };
+        if said.is_empty() && events.is_empty() {
+            return;
+        }
+        self.bot_news.push(BotNews {
+            account,
+            conversation,
+            visitor: state.origin().map(|origin| origin.visitor.clone()).unwrap_or_default(),
+            language: state.origin().map(|origin| origin.language.clone()).unwrap_or_default(),
+            session: session.clone(),
+            said,
+            events: events.to_vec(),
+        });
+    }
+
+    /// Passes on what the bot has to know. What there is no room for it does not answer: the desk gives the session
+    /// to people.
+    pub(super) fn tell_bot(&mut self) {
+        if self.bot_news.is_empty() {
+            return;
+        }
+        let news = std::mem::take(&mut self.bot_news);
+        if let Some(port) = &self.ports.bot
+            && port.news.try_send(news).is_err()
+        {
+            tracing::debug!("the bot has more to do than it can");
+        }
+    }
+
     /// Passes on what was heard. What there is no room for is not looked at: its session stays in the inbox's queue.
     pub(super) fn tell_heard(&mut self) {
         if self.heard.is_empty() {
@@ -144,6 +208,17 @@ impl Chat {
             && port.try_send(heard).is_err()
         {
             tracing::debug!("nobody has time to find out what visitors want");
+        }
+    }
+
+    /// Passes on where rules found something. What there is no room for is told nowhere: the message itself was
+    /// masked or refused all the same.
+    pub(super) fn tell_hits(&mut self) {
+        if self.hits.is_empty() {
+            return;
+        }
+        if self.ports.hits.try_send(std::mem::take(&mut self.hits)).is_err() {
+            tracing::debug!("there are more hits of rules than can be kept");
         }
     }
 

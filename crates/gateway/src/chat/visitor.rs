@@ -84,6 +84,7 @@ impl Chat {
         let Some(visitor) = self.visitor(conn) else { return };
         let (conversation, peek) = (visitor.conversation, visitor.inbox.drafts);
         let shown = peek || visitor.inbox.typing;
+        let (account, kind) = (visitor.inbox.account, visitor.principal.kind);
         let actor = visitor.principal.actor();
         if draft.text.len() > limits::DRAFT_BYTES_MAX {
             let to = self.own(conn);
@@ -97,7 +98,11 @@ impl Chat {
             conversation: conversation.to_string(),
             actor: Some(actor),
             typing: draft.typing,
-            text: if peek { draft.text } else { String::new() },
+            text: if peek {
+                self.screens.of(account).screen_draft(draft.text, kind)
+            } else {
+                String::new()
+            },
         };
         self.bring_in(io, conversation);
         let team = self.team_of(conversation);

@@ -1,17 +1,18 @@
 //! One frame of every kind, with every field set somewhere.
 
 use frontdesk_core::chat::{
-    self, Actor, ActorKind, Audience, Cause, CloseReason, Content, Cursor, Entry, File,
-    Participant, ParticipantKind, Session, SessionEvent, SessionStatus, Skip, SystemText, Text,
-    TimelineItem, Tombstone, TombstoneReason, content, entry, session_event::Change, timeline_item,
+    self, Actor, ActorKind, Audience, Cause, Choice, Choices, CloseReason, Content, Cursor, Entry,
+    FieldValue, File, Form, FormField, FormFieldKind, FormReply, Participant, ParticipantKind,
+    Session, SessionEvent, SessionStatus, Skip, Source, SystemText, Text, TimelineItem, Tombstone,
+    TombstoneReason, content, entry, session_event::Change, timeline_item,
 };
 use frontdesk_protocol::wire::{
-    Ack, Attended, ClientFrame, Close, Command, CursorUpdate, Done, Draft, DraftUpdate, Entries,
-    Error, FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join, Leave, Limits,
-    MoveCursor, Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate, QueuePlace,
-    Rate, Refusal, Rejoin, Reopen, Requeue, Retract, Row, Send, ServerFrame, SessionUpdate,
-    SetIntent, SetLabels, SetPresence, SetPriority, StepOut, Sync, Take, TakeOver, Transfer,
-    Viewers, Welcome, client_frame::Frame as C, command::Command as Order, feed_change,
+    Ack, AskForPerson, Attended, ClientFrame, Close, Command, CursorUpdate, Done, Draft,
+    DraftUpdate, Entries, Error, FeedChange, FeedChanges, FeedPosition, GoAway, Held, Hello, Join,
+    Leave, Limits, MoveCursor, Open, Opened, Pend, Ping, Pong, Position, Presence, PresenceUpdate,
+    QueuePlace, Rate, Refusal, Rejoin, Reopen, Requeue, Retract, Row, Send, ServerFrame,
+    SessionUpdate, SetIntent, SetLabels, SetPresence, SetPriority, StepOut, Sync, Take, TakeOver,
+    Transfer, Viewers, Welcome, client_frame::Frame as C, command::Command as Order, feed_change,
     server_frame::Frame as S,
 };
 
@@ -91,6 +92,14 @@ fn items() -> Vec<TimelineItem> {
     let say = |kind| {
         entry::Body::Content(Content { kind: Some(kind), quote_seq: 1, ..Default::default() })
     };
+    let bot = || actor(ActorKind::Bot, INBOX, "Bot");
+    let sources = || {
+        vec![Source {
+            article: MESSAGE.to_owned(),
+            title: "Refunds 退款".to_owned(),
+            path: "/help/KEY/en/refunds".to_owned(),
+        }]
+    };
     let gone = Tombstone { reason: TombstoneReason::Retracted.into() };
     vec![
         item(entry(1, visitor(), entry::Body::Content(text("你好 👋\n<b>\"hello\"</b>\u{0}")))),
@@ -99,7 +108,64 @@ fn items() -> Vec<TimelineItem> {
         TimelineItem { item: Some(timeline_item::Item::Skip(Skip { from_seq: 4, to_seq: 6 })) },
         item(entry(7, visitor(), entry::Body::Tombstone(gone))),
         item(entry(8, visitor(), entry::Body::Retraction(chat::Retraction { seq: 7 }))),
+        item(entry(
+            9,
+            bot(),
+            entry::Body::Content(Content { sources: sources(), ..kind(choices()) }),
+        )),
+        item(entry(10, bot(), entry::Body::Content(kind(form())))),
+        item(entry(11, visitor(), say(form_reply()))),
     ]
+}
+
+fn kind(kind: content::Kind) -> Content {
+    Content { kind: Some(kind), ..Content::default() }
+}
+
+fn choice(id: &str, label: &str) -> Choice {
+    Choice { id: id.to_owned(), label: label.to_owned() }
+}
+
+fn choices() -> content::Kind {
+    content::Kind::Choices(Choices {
+        body: "Which one? 哪一个？".to_owned(),
+        choices: vec![choice("refund", "退款"), choice("other", "None of these")],
+    })
+}
+
+fn form() -> content::Kind {
+    let field = |id: &str, label: &str, kind: FormFieldKind| FormField {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        kind: kind.into(),
+        required: id == "order",
+        options: Vec::new(),
+    };
+    content::Kind::Form(Form {
+        title: "Your order".to_owned(),
+        fields: vec![
+            field("order", "Order number", FormFieldKind::OrderNumber),
+            field("mail", "E-mail", FormFieldKind::Email),
+            field("phone", "Phone", FormFieldKind::Phone),
+            field("words", "In your words", FormFieldKind::Text),
+            FormField {
+                options: vec![choice("s", "Small"), choice("l", "Large")],
+                ..field("size", "Size", FormFieldKind::Choice)
+            },
+        ],
+        submit: "Look it up".to_owned(),
+    })
+}
+
+fn form_reply() -> content::Kind {
+    let value = |id: &str, label: &str, value: &str| FieldValue {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        value: value.to_owned(),
+    };
+    content::Kind::FormReply(FormReply {
+        values: vec![value("order", "Order number", "A-1042"), value("mail", "E-mail", "")],
+    })
 }
 
 fn session() -> Session {
@@ -282,6 +348,35 @@ pub(super) fn client() -> Vec<(&'static str, ClientFrame)> {
                 text: "I would li".to_owned(),
             }),
         ),
+        (
+            "send_a_choice_as_a_visitor",
+            C::Send(Send {
+                client_msg_id: CLIENT_MSG_ID.to_vec().into(),
+                content: Some(Content {
+                    choice: "refund".to_owned(),
+                    quote_seq: 9,
+                    ..text("退款")
+                }),
+                ..Default::default()
+            }),
+        ),
+        (
+            "send_a_form_as_a_bot",
+            C::Send(Send {
+                conversation: conversation(),
+                client_msg_id: CLIENT_MSG_ID.to_vec().into(),
+                content: Some(kind(form())),
+                ..Default::default()
+            }),
+        ),
+        (
+            "send_a_form_reply_as_a_visitor",
+            C::Send(Send {
+                client_msg_id: CLIENT_MSG_ID.to_vec().into(),
+                content: Some(Content { quote_seq: 10, ..kind(form_reply()) }),
+                ..Default::default()
+            }),
+        ),
         ("open", C::Open(Open { conversation: conversation(), position: Some(position(41)) })),
         ("leave", C::Leave(Leave { conversation: conversation() })),
         ("presence", C::Presence(SetPresence { presence: Presence::Away.into() })),
@@ -317,6 +412,7 @@ pub(super) fn client() -> Vec<(&'static str, ClientFrame)> {
             Order::SetLabels(SetLabels { labels: vec!["vip".to_owned(), String::new()] }),
         ),
         ("command_pend", Order::Pend(Pend { until_ms: NOON_MS })),
+        ("command_ask_for_person", Order::AskForPerson(AskForPerson {})),
     ] {
         frames.push((
             name,

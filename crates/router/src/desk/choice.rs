@@ -1,12 +1,13 @@
 //! The choice of agent: who serves a queue, who of them may get a session, and who gets it.
 
 use frontdesk_core::{
-    chat::{IntentSource, SessionStatus},
+    chat::{IntentSource, Participant, SessionStatus},
     id::{InboxId, TeamId, UserId},
+    limits::BOT_WAIT_MS,
 };
 
 use super::{
-    Desk, Routing,
+    Bot, Desk, Routing,
     agents::Agent,
     session::{Held, Instead, Owner},
 };
@@ -17,7 +18,7 @@ impl Desk {
         if !self.is_auto(held.inbox) || !self.is_open(held.inbox) {
             return None;
         }
-        if self.intent_until_ms(held).is_some_and(|until_ms| now_ms < until_ms) {
+        if self.first_look_until_ms(held).is_some_and(|until_ms| now_ms < until_ms) {
             return None;
         }
         // A returning visitor goes to the agent who knows the story, unless the session is another team's.
@@ -46,15 +47,31 @@ impl Desk {
         self.agents.least_busy(candidates.into_iter().filter(|agent| self.agents.has_room(agent)))
     }
 
-    /// Until when a new session waits for its intent, which may lead it to another queue.
-    pub(super) fn intent_until_ms(&self, held: &Held) -> Option<i64> {
+    /// Until when a new session waits: for its intent, which may lead it to another queue, and for the bot of this
+    /// server, which may take it.
+    pub(super) fn first_look_until_ms(&self, held: &Held) -> Option<i64> {
         let session = held.session();
+        let inbox = self.inboxes.get(&held.inbox?)?;
+        if !held.is_new() {
+            return None;
+        }
         // "None" by a person is an answer, too: no other comes after it.
         let is_unknown =
             session.intent.is_empty() && session.intent_source() != IntentSource::Person;
-        let is_new = held.queued() && session.assigned_at_ms == 0 && is_unknown;
-        let inbox = self.inboxes.get(&held.inbox?)?;
-        (is_new && inbox.intent_wait_ms > 0).then_some(session.opened_at_ms + inbox.intent_wait_ms)
+        let intent_ms = if is_unknown { inbox.intent_wait_ms } else { 0 };
+        let bot_ms = if inbox.bot == Some(Bot::BuiltIn) { BOT_WAIT_MS } else { 0 };
+        let wait_ms = intent_ms.max(bot_ms);
+        (wait_ms > 0).then_some(session.opened_at_ms + wait_ms)
+    }
+
+    /// The bot that a new session goes to now.
+    pub(super) fn bot_for(&self, held: &Held) -> Option<Participant> {
+        match &self.inboxes.get(&held.inbox?)?.bot {
+            Some(Bot::Own(bot)) if held.is_new() && self.bots.contains(&bot.id) => {
+                Some(bot.clone())
+            }
+            _ => None,
+        }
     }
 
     /// Everybody online who serves the session's queue.

@@ -52,7 +52,7 @@ pub(super) struct InFlight {
 }
 
 /// What the rules know beside the session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Around {
     /// The owner counts as online or away.
     pub(super) owner_present: bool,
@@ -60,8 +60,10 @@ pub(super) struct Around {
     pub(super) attended: bool,
     /// Who could answer instead of the owner.
     pub(super) instead: Instead,
-    /// Until when it waits for its intent.
-    pub(super) intent_until_ms: Option<i64>,
+    /// Until when it waits for its intent, or for the bot of this server.
+    pub(super) first_look_until_ms: Option<i64>,
+    /// The bot it goes to now.
+    pub(super) bot: Option<Participant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,11 @@ impl Held {
         self.session().status() == SessionStatus::Queued
     }
 
+    /// Whether nobody has had the session yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.queued() && self.session().assigned_at_ms == 0
+    }
+
     /// Whether this is an older state of the same or an earlier session.
     pub(super) fn newer_than(&self, other: &Session) -> bool {
         let own = self.session();
@@ -163,7 +170,7 @@ impl Held {
     }
 
     /// Says what the session needs at `now_ms`.
-    pub(super) fn next(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
+    pub(super) fn next(&self, now_ms: i64, settings: &DeskSettings, around: &Around) -> Next {
         match self.session().status() {
             SessionStatus::Queued => self.next_queued(now_ms, settings, around),
             SessionStatus::Pending => self.next_pending(now_ms, settings, around),
@@ -171,8 +178,13 @@ impl Held {
         }
     }
 
-    fn next_queued(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
+    fn next_queued(&self, now_ms: i64, settings: &DeskSettings, around: &Around) -> Next {
         let session = self.session();
+        if let Some(bot) = &around.bot {
+            let owner = Some(bot.clone());
+            let assigned = chat::Assigned { owner, ..chat::Assigned::default() };
+            return propose(Change::Assigned(assigned), now_ms + settings.retry_ms);
+        }
         let alone = session.unattended || !around.attended;
         let period_ms = if alone { settings.unattended_ms } else { settings.queue_ms };
         let promised_ms = session.unattended_until_ms;
@@ -181,8 +193,8 @@ impl Held {
         } else {
             next_multiple(self.since_ms(), period_ms, now_ms)
         };
-        // Its intent may lead it to a queue where somebody is.
-        if !around.attended && !session.unattended && around.intent_until_ms.is_none() {
+        // Its intent may lead it to a queue where somebody is, and a bot is always there.
+        if !around.attended && !session.unattended && around.first_look_until_ms.is_none() {
             return propose(Change::Unattended(chat::Unattended { deadline_ms }), deadline_ms);
         }
         let long = now_ms >= self.since_ms() + settings.unattended_ms;
@@ -190,13 +202,13 @@ impl Held {
             let urgent = chat::PrioritySet { priority: PRIORITY_URGENT };
             return propose(Change::PrioritySet(urgent), deadline_ms);
         }
-        let looks = [around.intent_until_ms, self.wish_until_ms(now_ms, settings)];
+        let looks = [around.first_look_until_ms, self.wish_until_ms(now_ms, settings)];
         let deadline_ms = looks.into_iter().flatten().fold(deadline_ms, i64::min);
         Next { step: Step::Nothing, deadline_ms }
     }
 
     /// Set aside until a time; the fold ends it when the visitor writes.
-    fn next_pending(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
+    fn next_pending(&self, now_ms: i64, settings: &DeskSettings, around: &Around) -> Next {
         let until_ms = self.session().pending_until_ms;
         if self.session().waiting_since_ms > 0 && !around.owner_present {
             return propose(self.requeue(now_ms), now_ms + settings.retry_ms);
@@ -207,13 +219,22 @@ impl Held {
         propose(Change::Pended(chat::Pended { until_ms: 0 }), now_ms + settings.retry_ms)
     }
 
-    fn next_assigned(&self, now_ms: i64, settings: &DeskSettings, around: Around) -> Next {
+    fn next_assigned(&self, now_ms: i64, settings: &DeskSettings, around: &Around) -> Next {
         let session = self.session();
         if session.waiting_since_ms == 0 {
             return self.next_idle(now_ms, settings);
         }
         if !around.owner_present {
             return propose(self.requeue(now_ms), now_ms + settings.retry_ms);
+        }
+        if self.owner == Owner::Other {
+            let since_ms = session.assigned_at_ms.max(session.waiting_since_ms);
+            let due_ms = since_ms + settings.bot_answer_ms;
+            return if now_ms < due_ms {
+                Next { step: Step::Nothing, deadline_ms: due_ms }
+            } else {
+                propose(self.requeue(now_ms), now_ms + settings.retry_ms)
+            };
         }
         // Each owner gets the whole time, and a supervisor's note does not count as an answer.
         let answered = session.last_agent_at_ms > session.assigned_at_ms;
@@ -272,7 +293,7 @@ impl Held {
                 let urgent = session.unattended && due && self.priority() < PRIORITY_URGENT;
                 if urgent { Then::Urgent } else { Then::LookAgain }
             }
-            _ if waits && !owner_present => Then::Requeue,
+            _ if waits && (!owner_present || self.owner == Owner::Other) => Then::Requeue,
             SessionStatus::Pending => Then::Return,
             _ if waits => Then::NextAgent,
             _ if session.warned_idle => Then::CloseIdle,

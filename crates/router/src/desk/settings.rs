@@ -10,6 +10,8 @@ pub struct DeskSettings {
     pub first_answer_ms: i64,
     /// The same for every later message, once this owner has answered.
     pub follow_up_ms: i64,
+    /// The same for a bot, after each message; then the session goes to people.
+    pub bot_answer_ms: i64,
     /// How long an agent counts as present after the last connection is lost: a reload takes seconds.
     pub presence_grace_ms: i64,
     /// When a session closes by itself, after the last message, while the visitor does not wait.
@@ -40,6 +42,7 @@ impl Default for DeskSettings {
         Self {
             first_answer_ms: limits::FIRST_ANSWER_MS,
             follow_up_ms: 30 * MINUTE_MS,
+            bot_answer_ms: limits::BOT_ANSWER_MS,
             presence_grace_ms: limits::PRESENCE_GRACE_MS,
             idle_close_ms: limits::IDLE_CLOSE_MS,
             idle_warn_ms: limits::IDLE_WARN_MS,

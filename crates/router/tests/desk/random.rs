@@ -5,7 +5,7 @@ use frontdesk_core::{
     store::change::Change,
 };
 use frontdesk_protocol::wire::Presence;
-use frontdesk_router::desk::{Holder, InboxProfile, Input, Routing};
+use frontdesk_router::desk::{Bot, Holder, InboxProfile, Input, Routing};
 use proptest::prelude::*;
 
 use super::world::{World, agent, assigned_to, change, closed, open_inbox, profile, team};
@@ -21,7 +21,8 @@ enum Event {
     Connected(u8, bool),
     Agent { number: u8, capacity: u32, enabled: bool, in_team: bool },
     AgentGone(u8),
-    Inbox { manual: bool, open: bool, of_team: bool, waits: bool },
+    Inbox { manual: bool, open: bool, of_team: bool, waits: bool, bot: bool },
+    BotTakes(u8),
     Take(u8, u8),
     Close(u8),
     Requeue(u8),
@@ -49,8 +50,15 @@ fn event() -> impl Strategy<Value = Event> {
             |(number, capacity, enabled, in_team)| Event::Agent { number, capacity, enabled, in_team }
         ),
         1 => staff().prop_map(Event::AgentGone),
-        1 => (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(manual, open, of_team, waits)| Event::Inbox { manual, open, of_team, waits }),
+        1 => (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
+            .prop_map(|(manual, open, of_team, waits, bot)| Event::Inbox {
+                manual,
+                open,
+                of_team,
+                waits,
+                bot,
+            }),
+        1 => visitor().prop_map(Event::BotTakes),
         2 => (visitor(), staff()).prop_map(|(v, a)| Event::Take(v, a)),
         2 => visitor().prop_map(Event::Close),
         1 => visitor().prop_map(Event::Requeue),
@@ -110,7 +118,7 @@ impl Life {
                 self.known[a as usize] = Known::default();
                 world.feed(vec![Input::AgentGone(agent(a))]);
             }
-            Event::Inbox { manual, open, of_team, waits } => {
+            Event::Inbox { manual, open, of_team, waits, bot } => {
                 let routing = if manual { Routing::Manual } else { Routing::Auto };
                 let teams = of_team.then(|| team(7)).into_iter().collect();
                 world.feed(vec![Input::Inbox(InboxProfile {
@@ -118,10 +126,15 @@ impl Life {
                     open,
                     teams,
                     intent_wait_ms: if waits { 2_000 } else { 0 },
+                    bot: bot.then_some(Bot::BuiltIn),
                     ..open_inbox()
                 })]);
             }
             Event::Take(v, a) => world.change(v, assigned_to(a)),
+            Event::BotTakes(v) => {
+                let owner = Some(super::of_a_bot());
+                world.change(v, Change::Assigned(chat::Assigned { owner, ..Default::default() }));
+            }
             Event::Close(v) => world.change(v, closed()),
             Event::Requeue(v) => {
                 let waiting_since_ms = world.now_ms;
@@ -242,7 +255,7 @@ proptest! {
         }
         // In the end somebody comes to work, and everybody who waits is served.
         life.world.fold();
-        life.step(Event::Inbox { manual: false, open: true, of_team: false, waits: true });
+        life.step(Event::Inbox { manual: false, open: true, of_team: false, waits: true, bot: true });
         for number in 1..=AGENTS {
             life.step(Event::Agent { number, capacity: 20, enabled: true, in_team: true });
             life.step(Event::Presence(number, Presence::Online));

@@ -53,6 +53,7 @@ pub(crate) fn open_inbox() -> InboxProfile {
         teams: BTreeSet::new(),
         open: true,
         intent_wait_ms: 0,
+        bot: None,
     }
 }
 

@@ -132,7 +132,7 @@ impl Catalog {
         .await?;
         let rights = roles::builtin_rights(Builtin::Owner);
         let (api_key_id, api_key) =
-            api_keys::insert(self, write, account, "first key", rights).await?;
+            api_keys::insert(self, write, account, "first key", rights, false).await?;
         Ok(CreatedAccount {
             account,
             owner,

@@ -31,6 +31,8 @@ pub struct ApiKey {
     pub hint: String,
     /// What it may do.
     pub rights: Rights,
+    /// It speaks on the socket as a bot.
+    pub bot: bool,
     /// When it was created.
     pub created_ms: i64,
     /// When it was used, to the minute.
@@ -70,17 +72,18 @@ impl Catalog {
         api_key(&row.ok_or(UNKNOWN)?)
     }
 
-    /// Creates a key. The text is given here and never again.
+    /// Creates a key, for a program or for a bot. The text is given here and never again.
     pub async fn create_api_key(
         &self,
         account: AccountId,
         name: &str,
         rights: Rights,
+        bot: bool,
         granter: Granter,
     ) -> Result<(ApiKey, String), Error> {
         granter.may_give(rights)?;
         let mut write = self.write("create an API key", Change::Account(account)).await?;
-        let (id, text) = insert(self, &mut write, account, name, rights).await?;
+        let (id, text) = insert(self, &mut write, account, name, rights, bot).await?;
         write.commit().await.doing("create an API key")?;
         Ok((self.api_key(account, id).await?, text))
     }
@@ -132,6 +135,7 @@ pub(crate) async fn insert(
     account: AccountId,
     name: &str,
     rights: Rights,
+    bot: bool,
 ) -> Result<(ApiKeyId, String), Error> {
     let name = text::name("name", name)?;
     let secret = Secret128::random();
@@ -139,8 +143,8 @@ pub(crate) async fn insert(
     let hint = text[text.len() - 4..].to_owned();
     let (id, now_ms) = catalog.new_id::<ApiKeyId>();
     sql::query(
-        "INSERT INTO api_keys (id, account, name, hash, hint, rights, created_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO api_keys (id, account, name, hash, hint, rights, bot, \
+         created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id.to_string())
     .bind(account.to_string())
@@ -148,6 +152,7 @@ pub(crate) async fn insert(
     .bind(secret_hash(&secret).to_vec())
     .bind(hint)
     .bind(roles::rights_json(rights))
+    .bind(i64::from(bot))
     .bind(now_ms)
     .execute(&mut *write)
     .await
@@ -164,6 +169,7 @@ fn api_key(row: &Row) -> Result<ApiKey, Error> {
         name: rows::text(row, "name")?,
         hint: rows::text(row, "hint")?,
         rights: roles::rights(row)?,
+        bot: rows::flag(row, "bot")?,
         created_ms: rows::int(row, "created_ms")?,
         last_used_ms: rows::maybe_int(row, "last_used_ms")?,
     })

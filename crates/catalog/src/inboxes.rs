@@ -3,6 +3,7 @@
 //! still no secret.
 
 mod checks;
+mod hours;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use frontdesk_core::id::{AccountId, InboxId, TeamId};
 use serde::{Deserialize, Serialize};
 
 use self::checks::{checked_hours, checked_look, checked_origins, checked_questions};
+pub use self::hours::Opening;
 use crate::catalog::Catalog;
 use crate::changes::Change;
 use crate::error::{Doing, Error, referenced};

@@ -32,6 +32,7 @@ const MIGRATIONS_TABLE: &str = "catalog_migrations";
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "catalog", include_str!("../migrations/mysql/0001_catalog.sql")),
     (2, "intents", include_str!("../migrations/mysql/0002_intents.sql")),
+    (3, "smart service", include_str!("../migrations/mysql/0003_smart_service.sql")),
 ];
 
 /// Where the database is, and how it is asked.

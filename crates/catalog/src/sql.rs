@@ -47,6 +47,7 @@ values! {
     &str => value => Text(Some(value.to_owned())),
     Option<String> => value => Text(value),
     Vec<u8> => value => Bytes(Some(value)),
+    Option<Vec<u8>> => value => Bytes(value),
 }
 
 /// A statement.

@@ -2,6 +2,10 @@
 
 use frontdesk_catalog::database::{Database, Durability};
 use frontdesk_catalog::{Catalog, Error, Reserve, Store};
+use frontdesk_core::{
+    id::RoleId,
+    rights::{Right, Rights},
+};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -211,4 +215,62 @@ async fn what_was_stored_before_usage_was_kept_is_counted() {
     begin(79).await.unwrap();
     catalog.delete_file(acme, &format!("{:032}", 2)).await.unwrap();
     assert_eq!(catalog.file_usage(acme).await.unwrap(), of(3, 100));
+}
+
+#[tokio::test]
+async fn built_in_roles_made_before_get_the_rights_that_are_new() {
+    let fixture = Fixture::new().await;
+    let account = fixture.account("acme").await.account;
+    let steps = [
+        (1, "catalog", include_str!("../../migrations/sqlite/0001_catalog.sql")),
+        (2, "visitors", include_str!("../../migrations/sqlite/0002_visitors.sql")),
+        (3, "people", include_str!("../../migrations/sqlite/0003_people_and_sightings.sql")),
+        (4, "contacts", include_str!("../../migrations/sqlite/0004_contacts.sql")),
+        (5, "file usage", include_str!("../../migrations/sqlite/0005_file_usage.sql")),
+        (6, "quotas", include_str!("../../migrations/sqlite/0006_quotas_of_uploaders.sql")),
+        (7, "intents", include_str!("../../migrations/sqlite/0007_intents.sql")),
+    ];
+    let path = fixture.dir.path().join("old.db");
+    Database::open(&path, &steps, Durability::Full).await.unwrap().close().await;
+    let mut old = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    sqlx::query("ATTACH ? AS new")
+        .bind(fixture.path().to_string_lossy().into_owned())
+        .execute(&mut old)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO accounts SELECT * FROM new.accounts").execute(&mut old).await.unwrap();
+    let before = |rights: Rights| -> Vec<&str> {
+        let new = [Right::SettingsKnowledge, Right::SettingsBots];
+        rights.iter().filter(|right| !new.contains(right)).map(Right::code).collect()
+    };
+    for (id, builtin, rights) in [
+        (1, "owner", before(Rights::owner())),
+        (2, "admin", before(Rights::admin())),
+        (3, "supervisor", before(Rights::supervisor())),
+        (4, "agent", before(Rights::agent())),
+        // Somebody has narrowed these, or they are an account's own.
+        (5, "", before(Rights::admin())),
+        (6, "", Vec::new()),
+    ] {
+        sqlx::query(
+            "INSERT INTO roles (id, account, builtin, names, rights) VALUES (?, ?, ?, '{}', ?)",
+        )
+        .bind(RoleId::from_bytes([id; 12]).to_string())
+        .bind(account.to_string())
+        .bind(builtin)
+        .bind(serde_json::to_string(&rights).unwrap())
+        .execute(&mut old)
+        .await
+        .unwrap();
+    }
+    sqlx::Connection::close(old).await.unwrap();
+    let catalog = Catalog::open(&path).await.unwrap();
+    let rights =
+        async |id: u8| catalog.role(account, RoleId::from_bytes([id; 12])).await.unwrap().rights;
+    assert_eq!(rights(1).await, Rights::owner());
+    assert_eq!(rights(2).await, Rights::admin());
+    assert_eq!(rights(3).await, Rights::supervisor());
+    assert_eq!(rights(4).await, Rights::agent());
+    assert!(!rights(5).await.contains(Right::SettingsBots));
+    assert_eq!(rights(6).await, Rights::none());
 }

@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its set-up fails")]
 
 mod accounts;
+mod articles;
+mod bots;
 mod contacts;
 mod database;
+mod documents;
 mod files;
 mod idempotency;
 mod identities;

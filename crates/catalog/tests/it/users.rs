@@ -70,7 +70,7 @@ async fn nobody_gives_or_touches_more_than_they_have() {
     refused(catalog.create_role(account, &names, Rights::all(), clerk).await, missing);
     refused(catalog.update_role(account, agent_role, &names, Rights::all(), clerk).await, missing);
     refused(catalog.update_role(account, admin_role, &names, Rights::none(), clerk).await, missing);
-    refused(catalog.create_api_key(account, "k", Rights::all(), clerk).await, missing);
+    refused(catalog.create_api_key(account, "k", Rights::all(), false, clerk).await, missing);
 
     catalog.reset_password(account, agent, &"another phrase".into(), clerk).await.unwrap();
     catalog.change_role(account, agent, admin_role, as_admin).await.unwrap();

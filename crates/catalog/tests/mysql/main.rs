@@ -4,9 +4,15 @@
 
 #[path = "../it/accounts.rs"]
 mod accounts;
+#[path = "../it/articles.rs"]
+mod articles;
 mod away;
+#[path = "../it/bots.rs"]
+mod bots;
 #[path = "../it/contacts.rs"]
 mod contacts;
+#[path = "../it/documents.rs"]
+mod documents;
 #[path = "../it/files.rs"]
 mod files;
 #[path = "../it/idempotency.rs"]

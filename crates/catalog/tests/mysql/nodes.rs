@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use frontdesk_catalog::settings::{self, At};
 use frontdesk_catalog::{
-    Builtin, Catalog, Change, ChangesElsewhere, ContactAuthor, ContactChange, CreatedAccount,
-    Error, Idempotent, IdempotentRequest, Inviter, NewInvitation, NewReply, Reserve, Seen, Texts,
+    ArticleText, ArticleTexts, Builtin, Catalog, Change, ChangesElsewhere, ContactAuthor,
+    ContactChange, CreatedAccount, DocumentKind, Error, Idempotent, IdempotentRequest, Inviter,
+    NewArticle, NewDocument, NewInvitation, NewReply, Reserve, Seen, Texts,
 };
 use frontdesk_core::id::{ConversationId, VisitorId};
 use serde_json::json;
@@ -49,6 +50,33 @@ async fn what_another_node_sets_holds_within_two_seconds() {
         assert_eq!(size().await, mib, "whoever hears of it reads it");
         assert!(set_at.elapsed() < BEHIND_MAX, "{:?}", set_at.elapsed());
     }
+}
+
+#[tokio::test]
+async fn others_hear_of_articles_and_documents_and_of_two_who_change_one_the_second_is_told() {
+    let (fixture, other, made) = two_nodes().await;
+    let (one, account) = (&fixture.catalog, made.account);
+    let mut changes = other.changes_elsewhere();
+    let text = ArticleText { title: "Pay".to_owned(), ..ArticleText::default() };
+    let texts = ArticleTexts::from([("en".to_owned(), text)]);
+    let new = NewArticle { slug: "pay".to_owned(), texts, ..NewArticle::default() };
+    let article = one.create_article(account, &new).await.unwrap();
+    assert_eq!(hears(&mut changes).await, Change::Account(account));
+    assert_eq!(other.knowledge_version(account).await.unwrap(), 1);
+    let both = tokio::join!(
+        one.update_article(account, article.id, &new, 1),
+        other.update_article(account, article.id, &new, 1),
+    );
+    assert!(both.0.is_ok() != both.1.is_ok(), "{both:?}");
+    conflict(both.0.and(both.1), "changed");
+    let says = NewDocument { document: "x", sealed: None, by_name: "Ann" };
+    let set = |catalog: &Catalog| {
+        let catalog = catalog.clone();
+        async move { catalog.set_document(account, DocumentKind::Words, "", says, 0).await }
+    };
+    let both = tokio::join!(set(one), set(&other));
+    assert!(both.0.is_ok() != both.1.is_ok(), "{both:?}");
+    conflict(both.0.and(both.1), "changed");
 }
 
 #[tokio::test]

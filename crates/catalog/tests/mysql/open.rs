@@ -1,6 +1,7 @@
 //! What is refused when the database is opened, and what never shows.
 
-use frontdesk_catalog::{Catalog, MySqlOptions};
+use frontdesk_catalog::{Builtin, Catalog, MySqlOptions};
+use frontdesk_core::rights::Rights;
 
 use crate::{Fixture, Place, new_account};
 
@@ -49,4 +50,28 @@ async fn no_value_shows_in_an_error() {
     let text = format!("{error} {error:?} {:?}", std::error::Error::source(&error));
     assert!(text.contains("1062"), "{text}");
     assert!(!text.contains("acme"), "{text}");
+}
+
+#[tokio::test]
+async fn built_in_roles_made_before_get_the_rights_that_are_new() {
+    let fixture = Fixture::new().await;
+    let account = fixture.account("acme").await.account;
+    let rights =
+        async |builtin| fixture.catalog.builtin_role(account, builtin).await.unwrap().rights;
+    let as_it_was = "UPDATE roles SET rights = REPLACE(REPLACE(rights, ',\"settings.knowledge\"', ''), \
+                     ',\"settings.bots\"', '')";
+    fixture.execute(as_it_was).await;
+    assert_ne!(rights(Builtin::Owner).await, Rights::owner());
+    let step = include_str!("../../migrations/mysql/0003_smart_service.sql");
+    let (_, updates) = step.split_once("-- The built-in roles").unwrap();
+    let (_, updates) = updates.split_once('\n').unwrap();
+    fixture.execute(updates).await;
+    for (builtin, all) in [
+        (Builtin::Owner, Rights::owner()),
+        (Builtin::Admin, Rights::admin()),
+        (Builtin::Supervisor, Rights::supervisor()),
+        (Builtin::Agent, Rights::agent()),
+    ] {
+        assert_eq!(rights(builtin).await, all, "{builtin:?}");
+    }
 }

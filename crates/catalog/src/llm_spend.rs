@@ -1,0 +1,115 @@
+//! What language models cost an account, day by day: tokens, requests, and those that failed.
+
+use frontdesk_core::id::AccountId;
+
+use crate::{
+    catalog::Catalog,
+    error::{Doing, Error, is_referenced},
+    mysql::again,
+    rows,
+    sql::{self, Dialects},
+    store::Lock,
+};
+
+/// Days that are kept.
+pub const SPEND_DAYS_MAX: i64 = 400;
+
+/// Tokens and requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LlmSpend {
+    /// Tokens of what the model was asked.
+    pub tokens_in: u64,
+    /// Tokens of what it answered.
+    pub tokens_out: u64,
+    /// Requests, those that failed too.
+    pub requests: u64,
+    /// Requests without a useful answer.
+    pub failures: u64,
+}
+
+/// That of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LlmSpendDay {
+    /// Days since 1970, UTC.
+    pub day: i64,
+    /// What was spent.
+    pub spend: LlmSpend,
+}
+
+const ADD: Dialects = Dialects {
+    sqlite: "INSERT INTO llm_spend (account, day, tokens_in, tokens_out, requests, failures) \
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, day) DO UPDATE SET \
+             tokens_in = tokens_in + excluded.tokens_in, \
+             tokens_out = tokens_out + excluded.tokens_out, \
+             requests = requests + excluded.requests, failures = failures + excluded.failures",
+    mysql: "INSERT INTO llm_spend (account, day, tokens_in, tokens_out, requests, failures) \
+            VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
+            tokens_in = tokens_in + VALUES(tokens_in), \
+            tokens_out = tokens_out + VALUES(tokens_out), \
+            requests = requests + VALUES(requests), failures = failures + VALUES(failures)",
+};
+
+impl Catalog {
+    /// Adds what was spent on a day (since 1970, UTC). An account that is gone meanwhile is no error.
+    pub async fn add_llm_spend(
+        &self,
+        account: AccountId,
+        day: i64,
+        spend: LlmSpend,
+    ) -> Result<(), Error> {
+        again(|| Box::pin(self.add_spend(account, day, spend))).await
+    }
+
+    async fn add_spend(&self, account: AccountId, day: i64, spend: LlmSpend) -> Result<(), Error> {
+        const DOING: &str = "count what a language model costs";
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut write = self.write_aside(DOING, Lock::Rows).await?;
+        let added = sql::query(ADD)
+            .bind(account.to_string())
+            .bind(day)
+            .bind(number(spend.tokens_in))
+            .bind(number(spend.tokens_out))
+            .bind(number(spend.requests))
+            .bind(number(spend.failures))
+            .execute(&mut write)
+            .await;
+        match added {
+            Err(source) if is_referenced(&source) => return Ok(()),
+            other => other.doing(DOING)?,
+        };
+        sql::query("DELETE FROM llm_spend WHERE account = ? AND day <= ?")
+            .bind(account.to_string())
+            .bind(day - SPEND_DAYS_MAX)
+            .execute(&mut write)
+            .await
+            .doing(DOING)?;
+        write.commit().await.doing(DOING)
+    }
+
+    /// Lists what was spent from a day (since 1970, UTC) on, by day; days without any are absent.
+    pub async fn llm_spend(
+        &self,
+        account: AccountId,
+        since_day: i64,
+    ) -> Result<Vec<LlmSpendDay>, Error> {
+        sql::query("SELECT * FROM llm_spend WHERE account = ? AND day >= ? ORDER BY day")
+            .bind(account.to_string())
+            .bind(since_day)
+            .fetch_all(self.reads())
+            .await
+            .doing("read what a language model costs")?
+            .iter()
+            .map(|row| {
+                Ok(LlmSpendDay {
+                    day: rows::int(row, "day")?,
+                    spend: LlmSpend {
+                        tokens_in: rows::number(row, "tokens_in")?,
+                        tokens_out: rows::number(row, "tokens_out")?,
+                        requests: rows::number(row, "requests")?,
+                        failures: rows::number(row, "failures")?,
+                    },
+                })
+            })
+            .collect()
+    }
+}

@@ -15,6 +15,7 @@ use frontdesk_core::{
 };
 use frontdesk_gateway::edge::UpgradedSocket;
 use frontdesk_protocol::wire;
+use frontdesk_router::screen::Screen;
 
 use crate::principal::Principal;
 
@@ -129,6 +130,46 @@ pub trait Engine: Send + Sync + 'static {
         Ok(SortedPage::default())
     }
 
+    /// Asks the account's language model for a word, to see whether it answers.
+    async fn llm_test(&self, _account: AccountId) -> Result<LlmTest, EngineError> {
+        Err(no_llm())
+    }
+
+    /// Has the language model help somebody who answers a conversation they may read.
+    async fn assist(
+        &self,
+        _by: &Principal,
+        _conversation: ConversationId,
+        _wish: AssistWish,
+    ) -> Result<String, EngineError> {
+        Err(no_llm())
+    }
+
+    /// What a bot that is otherwise would have done in past sessions the caller may read. Nothing is sent, stored or
+    /// asked of a model.
+    async fn bot_replay(
+        &self,
+        _by: &Principal,
+        _wish: ReplayWish,
+    ) -> Result<frontdesk_bot::replay::Report, EngineError> {
+        Ok(frontdesk_bot::replay::Report::default())
+    }
+
+    /// What looks at everything that is said in an account.
+    fn screen(&self, _account: AccountId) -> Arc<Screen> {
+        Arc::default()
+    }
+
+    /// The name of a file as it may be kept; refused where a rule says so.
+    fn screened_name(
+        &self,
+        _by: &Principal,
+        _conversation: ConversationId,
+        name: &str,
+    ) -> Result<String, EngineError> {
+        Ok(name.to_owned())
+    }
+
     /// Removes the content of entries for good and names the files they carried. Seqs stay.
     async fn erase(
         &self,
@@ -180,6 +221,64 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Whether files may take so many bytes more without touching the disk's reserve.
     fn has_room(&self, bytes: u64) -> bool;
+}
+
+/// Where there is no model there is nothing to ask.
+fn no_llm() -> EngineError {
+    EngineError::Invalid { field: "llm".to_owned(), reason: "no language model is set up" }
+}
+
+/// Whether a language model answers.
+#[derive(Debug, Clone, Default, serde::Serialize, utoipa::ToSchema)]
+pub struct LlmTest {
+    /// It answered.
+    pub ok: bool,
+    /// From the question to the end of the answer.
+    pub took_ms: u64,
+    /// What it said; absent where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Why it did not, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a language model is to do for somebody who answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssistWish {
+    /// What.
+    pub kind: AssistKind,
+    /// What they wrote; empty for a summary.
+    pub text: String,
+    /// The language of the answer, a BCP 47 tag; empty for that of the text or of the account.
+    pub language: String,
+}
+
+/// What a language model may do for somebody who answers.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AssistKind {
+    /// Says what the conversation is about.
+    Summary,
+    /// Says the same in better words.
+    Rewrite,
+    /// Says the same in another language.
+    Translate,
+}
+
+/// How a bot would be otherwise.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReplayWish {
+    /// The newest so many sessions.
+    pub sessions: usize,
+    /// A flow in the place of the one of its name, as YAML that was checked.
+    pub flow: Option<String>,
+    /// The score from which an article is the answer.
+    pub threshold: Option<f32>,
+    /// What the language model is told.
+    pub prompt: Option<String>,
 }
 
 /// Who serves an inbox and how fast.

@@ -159,6 +159,7 @@ pub(crate) async fn identify(
             id: key.id,
             name: key.name,
             rights: key.rights,
+            bot: key.bot,
         }))),
         Err(CatalogError::NotFound { .. } | CatalogError::SignInFailed) => Err(unknown()),
         Err(error) => Err(error.into()),

@@ -21,6 +21,7 @@ use crate::{
     extract::{in_time, is_json},
     principal::Principal,
     problem::Problem,
+    routes::body_bytes_max,
     state::{ApiState, now_ms},
 };
 
@@ -60,7 +61,8 @@ async fn run(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let route = format!("{} {}", parts.method, parts.uri.path());
-    let body = in_time(to_bytes(body, state.config().limits.body_bytes_max))
+    let usual = state.config().limits.body_bytes_max;
+    let body = in_time(to_bytes(body, body_bytes_max(parts.uri.path(), usual)))
         .await?
         .map_err(|error| Problem::new(&codes::REQUEST_TOO_LARGE).because(error))?;
     let label = principal.label();

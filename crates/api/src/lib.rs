@@ -1,5 +1,5 @@
-//! HTTP: the API below `/api/v1`, the door of the sockets, health and metrics, and the web apps that
-//! lie inside the binary.
+//! HTTP: the API below `/api/v1`, the door of the sockets, health and metrics, the help centre, and the
+//! web apps that lie inside the binary.
 //!
 //! A request passes, from the outside in: care for a body that is left unread ([`linger`]), the path
 //! prefix of `server.public_url` ([`web`]), security headers and request id ([`headers`]), then for the API the gate ([`gate`]: limits, who asks,
@@ -9,6 +9,7 @@
 
 mod client;
 pub mod config;
+mod crawl;
 pub mod demo;
 mod device;
 mod docs;
@@ -18,15 +19,19 @@ mod extract;
 pub mod files;
 mod gate;
 mod headers;
+mod help;
 mod idempotency;
 mod identity;
+pub mod knowledge;
 mod limit;
 mod linger;
+pub mod llm;
 pub mod origin;
 pub mod principal;
 mod problem;
 mod roles;
 mod routes;
+pub mod sealed;
 mod sightings;
 mod socket;
 mod state;
@@ -40,7 +45,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use frontdesk_protocol::codes;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -56,7 +61,7 @@ pub use limit::HandshakeCounts;
 pub use state::{ApiParts, RenderMetrics};
 
 use problem::Problem;
-use routes::health;
+use routes::{health, help as help_routes};
 use state::ApiState;
 
 /// The application: give it to the front door.
@@ -110,6 +115,10 @@ fn pages() -> Router<ApiState> {
         .route("/widget/{inbox_key}", get(web::widget_frame))
         .route("/widget/assets/{*path}", get(web::widget_asset))
         .route("/widget.js", get(web::loader))
+        .route("/help.css", get(help_routes::style))
+        .route("/help/{inbox_key}", get(help_routes::home))
+        .route("/help/{inbox_key}/{language}/{slug}", get(help_routes::article))
+        .route("/help/{inbox_key}/{language}/{slug}/feedback", post(help_routes::feedback))
         .route("/demo", get(web::demo))
         .route("/demo/assets/{*path}", get(web::demo_asset))
         .route("/demo/config.json", get(web::demo_config))

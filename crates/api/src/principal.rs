@@ -45,6 +45,8 @@ pub struct Key {
     pub name: String,
     /// What it may do.
     pub rights: Rights,
+    /// It is a bot's.
+    pub bot: bool,
 }
 
 /// A visitor.
@@ -87,6 +89,15 @@ impl Principal {
             Self::User(user) => user.access.user.to_string(),
             Self::Key(key) => key.id.to_string(),
             Self::Visitor(visitor) => visitor.visitor.to_string(),
+        }
+    }
+
+    /// What people call it: of a user the name, of a key what its maker called it; empty for a visitor.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.access.display_name,
+            Self::Key(key) => &key.name,
+            Self::Visitor(_) => "",
         }
     }
 

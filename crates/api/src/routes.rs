@@ -11,15 +11,20 @@ use crate::{
 };
 
 mod api_keys;
+pub(crate) mod articles;
+mod assist;
+mod bot;
 mod commands;
 mod conversations;
 mod demo;
 mod files;
 pub(crate) mod health;
+pub(crate) mod help;
 mod identity_secrets;
 mod inboxes;
 mod intents;
 mod invitations;
+mod llm;
 mod me;
 mod preferences;
 mod replies;
@@ -33,6 +38,7 @@ mod tickets;
 mod users;
 mod visitor;
 mod watch;
+mod words;
 
 /// Everything below `/api/v1`.
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
@@ -49,6 +55,11 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(files::router())
         .merge(watch::router())
         .merge(intents::router())
+        .merge(words::router())
+        .merge(articles::router())
+        .merge(bot::router())
+        .merge(llm::router())
+        .merge(assist::router())
         .merge(users::router())
         .merge(invitations::router())
         .merge(roles::router())
@@ -59,6 +70,34 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(replies::router())
         .merge(settings::router())
         .merge(api_keys::router())
+}
+
+/// One article in its languages; as JSON a letter may take six bytes, and seldom takes more than one.
+pub(crate) const ARTICLE_REQUEST_BYTES_MAX: usize = 2 << 20;
+/// Files of an import.
+pub(crate) const IMPORT_REQUEST_BYTES_MAX: usize = 8 << 20;
+/// A flow, or a talk with one.
+pub(crate) const FLOW_REQUEST_BYTES_MAX: usize = 1 << 20;
+
+/// Largest body of a request that may be repeated, by its path below `/api/v1`: where a route takes more than others.
+pub(crate) fn body_bytes_max(path: &str, usual: usize) -> usize {
+    let larger = match path.trim_start_matches("/api/v1") {
+        "/articles" => ARTICLE_REQUEST_BYTES_MAX,
+        "/articles/import" => IMPORT_REQUEST_BYTES_MAX,
+        path if path.starts_with("/bot/") => FLOW_REQUEST_BYTES_MAX,
+        _ => usual,
+    };
+    larger.max(usual)
+}
+
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// A day since 1970 as `2026-11-30`.
+pub(crate) fn date(day: i64) -> String {
+    let first = jiff::civil::date(1970, 1, 1);
+    let days = jiff::Span::new().try_days(day);
+    days.and_then(|days| first.checked_add(days))
+        .map_or_else(|_| String::new(), |date| date.to_string())
 }
 
 /// Carried out; there is nothing to say.

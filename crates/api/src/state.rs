@@ -9,14 +9,18 @@ use std::{
 use frontdesk_catalog::{Catalog, Error as CatalogError, LoginThrottle};
 use frontdesk_core::id::{AccountId, IdSource, Xid};
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::ApiConfig,
+    crawl::Crawls,
     demo::Demo,
     elsewhere::Elsewhere,
     engine::{Engine, SharedEngine},
     files::Files,
+    knowledge::KnowledgeBases,
     limit::{Admission, HandshakeCounts, Limiter},
+    routes::help::HelpPages,
     sightings::Sightings,
     token::ServerKey,
 };
@@ -44,6 +48,12 @@ pub struct ApiParts {
     pub demo: Option<Demo>,
     /// Other nodes, where there are any.
     pub elsewhere: Option<Arc<dyn Elsewhere>>,
+    /// The indices of articles, which bots answer from as well.
+    pub knowledge: KnowledgeBases,
+    /// Asks addresses that people name.
+    pub outgoing: frontdesk_outgoing::Client,
+    /// Cancelled when the server stops: what goes on by itself ends.
+    pub stopping: CancellationToken,
 }
 
 /// The routes' state; cheap to clone.
@@ -64,6 +74,10 @@ struct Inner {
     throttle: Mutex<LoginThrottle>,
     listed_origins: Mutex<Option<(Instant, Arc<Vec<String>>)>>,
     sightings: Sightings,
+    knowledge: KnowledgeBases,
+    outgoing: frontdesk_outgoing::Client,
+    crawls: Crawls,
+    help_pages: HelpPages,
 }
 
 /// How old the list of all sites may be: a flood of handshakes from elsewhere costs one query of it.
@@ -99,6 +113,12 @@ impl ApiState {
                 None,
             ),
         };
+        let crawls = Crawls::new(
+            parts.catalog.clone(),
+            parts.knowledge.clone(),
+            parts.outgoing.clone(),
+            parts.stopping,
+        );
         Self(Arc::new(Inner {
             catalog: parts.catalog,
             engine: parts.engine,
@@ -113,6 +133,10 @@ impl ApiState {
             throttle: Mutex::new(LoginThrottle::default()),
             listed_origins: Mutex::new(None),
             sightings: Sightings::default(),
+            knowledge: parts.knowledge,
+            outgoing: parts.outgoing,
+            crawls,
+            help_pages: HelpPages::new(),
         }))
     }
 
@@ -171,6 +195,26 @@ impl ApiState {
     /// On which sites widgets are seen.
     pub(crate) fn sightings(&self) -> &Sightings {
         &self.0.sightings
+    }
+
+    /// The indices of articles.
+    pub(crate) fn knowledge(&self) -> &KnowledgeBases {
+        &self.0.knowledge
+    }
+
+    /// Asks addresses that people name.
+    pub(crate) fn outgoing(&self) -> &frontdesk_outgoing::Client {
+        &self.0.outgoing
+    }
+
+    /// Help centres that are taken over.
+    pub(crate) fn crawls(&self) -> &Crawls {
+        &self.0.crawls
+    }
+
+    /// Pages of help centres.
+    pub(crate) fn help_pages(&self) -> &HelpPages {
+        &self.0.help_pages
     }
 
     pub(crate) fn metrics(&self) -> String {

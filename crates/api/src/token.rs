@@ -69,7 +69,7 @@ impl ServerKey {
         format!("{IDENTITY_PREFIX}{}", BASE64.encode(secret))
     }
 
-    fn mac(&self, label: &[u8], body: &[u8]) -> Hmac<Sha256> {
+    pub(crate) fn mac(&self, label: &[u8], body: &[u8]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key length will do");
         mac.update(label);
         mac.update(&[0]);

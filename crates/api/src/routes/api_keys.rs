@@ -32,6 +32,8 @@ struct KeyBody {
     hint: String,
     /// Codes such as `conversation.write`.
     rights: Vec<&'static str>,
+    /// It speaks on the socket as a bot.
+    bot: bool,
     /// UTC milliseconds.
     created_at_ms: i64,
     /// UTC milliseconds, to the minute; absent for a key never used.
@@ -45,6 +47,7 @@ impl From<ApiKey> for KeyBody {
             name: key.name,
             hint: key.hint,
             rights: key.rights.iter().map(Right::code).collect(),
+            bot: key.bot,
             created_at_ms: key.created_ms,
             last_used_at_ms: key.last_used_ms,
         }
@@ -72,6 +75,9 @@ struct NewKeyBody {
     name: String,
     /// Codes such as `conversation.write`; none that the caller lacks.
     rights: Vec<String>,
+    /// It is a bot's: who uses it on the socket is a bot to everybody.
+    #[serde(default)]
+    bot: bool,
 }
 
 /// A new key; `key` is shown this once.
@@ -93,8 +99,9 @@ async fn create(
 ) -> Answer<Response> {
     let account = staff.with(Right::SettingsKeys)?;
     let rights = rights(&body.rights)?;
-    let (api_key, key) =
-        state.catalog().create_api_key(account, &body.name, rights, staff.0.granter()).await?;
+    let granter = staff.0.granter();
+    let created = state.catalog().create_api_key(account, &body.name, rights, body.bot, granter);
+    let (api_key, key) = created.await?;
     let mut response = Created(CreatedKeyBody { api_key: api_key.into(), key }).into_response();
     response.extensions_mut().insert(CarriesSecret);
     Ok(response)

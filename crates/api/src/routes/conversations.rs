@@ -314,7 +314,8 @@ async fn send(
         AudienceBody::Everyone => Audience::Everyone,
         AudienceBody::Team => Audience::Team,
     };
-    let content = Content { kind: Some(kind), quote_seq: body.quote_seq, mentions: body.mentions };
+    let (quote_seq, mentions) = (body.quote_seq, body.mentions);
+    let content = Content { kind: Some(kind), quote_seq, mentions, ..Content::default() };
     let message = NewMessage { client_msg_id, content, audience };
     let ack = state.engine().send(&by, conversation, message).await?;
     Ok(Created(AckBody {

@@ -84,11 +84,13 @@ async fn upload(
     if state.files().shares_disk() && !state.engine().has_room(room) {
         return Err(Problem::new(&codes::STORAGE_FULL));
     }
+    // It is kept before the message that refers to it is looked at.
+    let name = state.engine().screened_name(&by, conversation, &params.name)?;
     let upload = Upload {
         account: by.account(),
         conversation,
         uploader: uploader(uploader_kind(&by), by.id()),
-        name: &params.name,
+        name: &name,
         declared_bytes,
         allowed,
     };

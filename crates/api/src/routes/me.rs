@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use frontdesk_catalog::{LoginSession, Password, ProfileChange};
-use frontdesk_core::rights::Right;
+use frontdesk_core::{id::AccountId, rights::Right};
 use frontdesk_protocol::codes;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     client::Client,
+    engine::AssistKind,
     extract::{Json, Path},
+    llm,
     principal::{Principal, SignedIn, Staff},
     problem::{Answer, Problem, ProblemBody},
     state::{ApiState, now_ms},
@@ -57,6 +59,8 @@ struct MeBody {
     insecure_http: bool,
     /// The installation runs with demo data.
     demo: bool,
+    /// What the language model helps with: `summary`, `rewrite`, `translate`.
+    assist: Vec<AssistKind>,
 }
 
 /// The caller's account.
@@ -95,6 +99,7 @@ async fn show(
         teams: Vec::new(),
         insecure_http: client.is_exposed(),
         demo: account.demo,
+        assist: help_of_model(&state, by.account()).await,
     };
     match by {
         Principal::User(user) => {
@@ -111,6 +116,28 @@ async fn show(
         Principal::Visitor(_) => {}
     }
     Ok(Json(body))
+}
+
+/// What the account's language model may be asked for; nothing while that cannot be read.
+async fn help_of_model(state: &ApiState, account: AccountId) -> Vec<AssistKind> {
+    let kept = match llm::read(state.catalog(), state.key(), account).await {
+        Ok(kept) if kept.settings().is_some() => kept,
+        Ok(_) => return Vec::new(),
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(account.id = %account, error, "nobody is helped by a language model");
+            return Vec::new();
+        }
+    };
+    let features = kept.document.features;
+    [
+        (features.summary, AssistKind::Summary),
+        (features.rewrite, AssistKind::Rewrite),
+        (features.translate, AssistKind::Translate),
+    ]
+    .into_iter()
+    .filter_map(|(on, kind)| on.then_some(kind))
+    .collect()
 }
 
 /// Fields that are absent stay as they are.

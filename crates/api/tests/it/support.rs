@@ -17,6 +17,7 @@ use frontdesk_api::{
         Entries, EntriesPage, Face, InboxStaff, List, ListQuery, NewMessage, Readiness, Waiting,
     },
     files::Files,
+    knowledge::KnowledgeBases,
     principal::Principal,
     router,
     token::ServerKey,
@@ -27,6 +28,8 @@ use frontdesk_core::{
     id::{AccountId, ApiKeyId, ConversationId, IdSource, InboxId, MessageId, UserId, VisitorId},
 };
 use frontdesk_gateway::edge::{UpgradedSocket, front};
+use frontdesk_knowledge::Options;
+use frontdesk_outgoing::{Client as Outgoing, Guard, Timeouts};
 use frontdesk_protocol::wire;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
@@ -294,6 +297,9 @@ impl Server {
         let engine = Arc::new(MemoryEngine::default());
         let files =
             Files::open(&dir.path().join("files"), catalog.clone(), config.files.clone()).unwrap();
+        let stop = CancellationToken::new();
+        let outgoing =
+            Outgoing::new(Guard::default(), rustls::RootCertStore::empty(), Timeouts::default());
         let app = router(ApiParts {
             catalog: catalog.clone(),
             engine: engine.clone(),
@@ -304,10 +310,12 @@ impl Server {
             demo: None,
             elsewhere: None,
             config,
+            knowledge: KnowledgeBases::new(catalog.clone(), Options::default()),
+            outgoing,
+            stopping: stop.clone(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
         let limits = front::FrontLimits::default();
         let task = tokio::spawn(front::serve(listener, None, app, limits, stop.clone()));
         Self { address, catalog, engine, account, dir, files, stop, task }

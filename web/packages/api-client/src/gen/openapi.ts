@@ -56,6 +56,299 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/articles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the articles
+         * @description By category and slug, with their texts; a page of large articles is short.
+         */
+        get: operations["articles_list"];
+        put?: never;
+        /** Creates an article */
+        post: operations["articles_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/crawl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how far the last crawl is */
+        get: operations["articles_crawl"];
+        put?: never;
+        /**
+         * Takes over the pages of a site as articles
+         * @description Reads the pages its sitemap names, of the same site alone and as its robots.txt allows. New articles are drafts;
+         *     pages that are known from an earlier crawl are changed. One at a time for each account; it goes on without whoever
+         *     started it, and ends with the server.
+         */
+        post: operations["articles_start_crawl"];
+        /** Stops the crawl; what was taken over stays */
+        delete: operations["articles_stop_crawl"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Imports articles from files
+         * @description An article is known by its slug: one that is there is changed, in the languages that come, so the same files may be
+         *     imported again and again. What is wrong is told with its file and line, and the rest is stored.
+         */
+        post: operations["articles_import_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries what the published articles answer to a question
+         * @description Changes nothing and is not counted.
+         */
+        post: operations["articles_try_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/articles/{article}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an article */
+        get: operations["articles_show"];
+        /**
+         * Changes an article as a whole
+         * @description A change that somebody else was faster with is refused.
+         */
+        put: operations["articles_change"];
+        post?: never;
+        /** Deletes an article */
+        delete: operations["articles_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the bot does in which inbox */
+        get: operations["bot_settings"];
+        /**
+         * Changes what the bot does in which inbox
+         * @description Holds for sessions that begin from then on. A change that somebody else was faster with is refused.
+         */
+        put: operations["bot_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what became of the bot's sessions, day by day */
+        get: operations["bot_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the flows of the bot */
+        get: operations["bot_flows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/flows/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks a flow without storing it */
+        post: operations["bot_check_flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/flows/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes or adds a flow
+         * @description One that cannot be run is refused. A change that somebody else was faster with is refused, too.
+         */
+        put: operations["bot_change_flow"];
+        post?: never;
+        /** Deletes a flow with its versions; sessions that are in it go on without it */
+        delete: operations["bot_remove_flow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/flows/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a flow say again what it said before, as a new version */
+        post: operations["bot_roll_back_flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/flows/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a flow said before */
+        get: operations["bot_flow_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs past sessions once more with a bot that is otherwise
+         * @description Of conversations the caller may read. Nothing is sent, stored or asked of the language model.
+         */
+        post: operations["bot_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sessions the bot had */
+        get: operations["bot_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bot/talk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Talks with the bot
+         * @description Shows what it would do with these messages, one after the other. Nothing is sent, stored or counted, and the language
+         *     model is not asked: it is shown where it would be.
+         */
+        post: operations["bot_talk_to_bot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/canned-replies": {
         parameters: {
             query?: never;
@@ -120,6 +413,26 @@ export interface paths {
         get: operations["conversations_show"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}/assist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the language model for help with a conversation
+         * @description The model sees the conversation for a summary, and only `text` otherwise. Needs the feature to be on.
+         */
+        post: operations["conversations_assist"];
         delete?: never;
         options?: never;
         head?: never;
@@ -549,6 +862,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/llm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is said of the language model */
+        get: operations["language_model_settings"];
+        /**
+         * Changes what is said of the language model
+         * @description The key is kept encrypted, and sent to the host it was given for and nowhere else. A change that somebody else was
+         *     faster with is refused.
+         */
+        put: operations["language_model_change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the language model cost, day by day */
+        get: operations["language_model_spend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/llm/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the language model for a word
+         * @description Says whether it answers with what is said of it now; that costs a few tokens.
+         */
+        post: operations["language_model_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -924,6 +1296,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the rules for words that must not pass */
+        get: operations["words_words"];
+        /**
+         * Changes the rules for words that must not pass
+         * @description Holds at once for what is said from then on. A change that somebody else was faster with is refused.
+         */
+        put: operations["words_change_words"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/words/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists where the rules found something
+         * @description The newest 10,000 of the account are kept. What was found is kept nowhere.
+         */
+        get: operations["words_hits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/words/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries what would become of a text
+         * @description Changes nothing and is told nowhere.
+         */
+        post: operations["words_try_words"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1034,10 +1467,213 @@ export interface components {
         AgentsBody: {
             agents: components["schemas"]["AgentState"][];
         };
+        /** @description An article. */
+        ArticleBody: {
+            /** @description Under which heading it stands; empty for none. */
+            category: string;
+            /** Format: int64 */
+            created_ms: number;
+            /**
+             * Format: int64
+             * @description Readers it helped.
+             */
+            helpful: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description To be sent with a change.
+             */
+            revision: number;
+            /** @description Names it in addresses. */
+            slug: string;
+            state: components["schemas"]["ArticleStateBody"];
+            /** @description What it says, by language. */
+            texts: {
+                [key: string]: components["schemas"]["ArticleTextBody"];
+            };
+            /**
+             * Format: int64
+             * @description Readers it did not.
+             */
+            unhelpful: number;
+            /** Format: int64 */
+            updated_ms: number;
+        };
+        ArticleChange: {
+            /** @description At most 60 characters; empty for none. */
+            category?: string;
+            /**
+             * Format: int64
+             * @description That of what it replaces.
+             */
+            revision: number;
+            /** @description Small letters, digits and single hyphens, at most 100; unique in the account. */
+            slug: string;
+            state: components["schemas"]["ArticleStateBody"];
+            /** @description By language: `en`, `zh-CN`, `de`. A language that is not named goes. */
+            texts: {
+                [key: string]: components["schemas"]["ArticleTextBody"];
+            };
+        };
+        /**
+         * @description Who may read it.
+         * @enum {string}
+         */
+        ArticleStateBody: "draft" | "published";
+        /** @description An article in one language. */
+        ArticleTextBody: {
+            /** @description Markdown, at most 256 KiB. */
+            body?: string;
+            /** @description Other ways to ask what it answers; at most 50 of 300 characters. */
+            questions?: string[];
+            /** @description A sentence or two for lists, at most 500 characters. */
+            summary?: string;
+            /** @description Its heading, at most 200 characters. */
+            title: string;
+        };
+        ArticlesBody: {
+            /** @description By category and slug. */
+            articles: components["schemas"]["ArticleBody"][];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next?: string | null;
+        };
+        AssistBody: {
+            kind: components["schemas"]["AssistKind"];
+            /** @description The language of the answer; absent for that of the text. */
+            language?: string;
+            /** @description What is to be said otherwise; not of a summary. */
+            text?: string;
+        };
+        /**
+         * @description What a language model may do for somebody who answers.
+         * @enum {string}
+         */
+        AssistKind: "summary" | "rewrite" | "translate";
+        AssistedBody: {
+            /** @description Plain text. */
+            text: string;
+        };
         /** @enum {string} */
         AudienceBody: "everyone" | "team";
         BTreeMap: {
             [key: string]: string[];
+        };
+        BotBody: {
+            /** @description What it says where it did not understand, by language. */
+            fallback: components["schemas"]["BTreeMap"];
+            handover: components["schemas"]["HandoverBody"];
+            /** @description By the inbox's id; one that is not named is off. */
+            inboxes: {
+                [key: string]: components["schemas"]["InboxBotBody"];
+            };
+            /** @description What the bot calls itself, by language. */
+            name: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int64
+             * @description 0 where nothing was ever said.
+             */
+            revision: number;
+            /** @description The language briefs are written in: `en` or `zh-CN`. */
+            team_language: string;
+            /** @description What else it says in the place of its own texts, by language: `greeting`, `thanks`, `handover`, ... */
+            texts: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+        };
+        BotChange: {
+            fallback?: components["schemas"]["BTreeMap"];
+            handover: components["schemas"]["HandoverBody"];
+            inboxes?: {
+                [key: string]: components["schemas"]["InboxBotBody"];
+            };
+            name?: components["schemas"]["BTreeMap"];
+            /**
+             * Format: int64
+             * @description That of what it replaces; 0 where nothing was ever said.
+             */
+            revision: number;
+            /** @description Absent: as it is. */
+            team_language?: string | null;
+            /** @description Absent: as they are. */
+            texts?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            } | null;
+        };
+        /** @description Sessions of one day. */
+        BotDayBody: {
+            /**
+             * Format: int64
+             * @description Ended without a person.
+             */
+            contained: number;
+            /** @description `2026-11-30`, UTC. */
+            date: string;
+            /**
+             * Format: int64
+             * @description A person got them.
+             */
+            handed_over: number;
+            /**
+             * Format: int64
+             * @description All the bot had.
+             */
+            sessions: number;
+        };
+        BotFiguresBody: {
+            /** @description Why sessions were handed over. */
+            by_reason: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            contained: number;
+            /** @description By date; days without any are absent. */
+            days: components["schemas"]["BotDayBody"][];
+            /** Format: int64 */
+            handed_over: number;
+            /**
+             * Format: int64
+             * @description Ended, and the bot had no answer.
+             */
+            no_answer: number;
+            /** Format: int64 */
+            sessions: number;
+        };
+        /** @description A session the bot had. */
+        BotSessionBody: {
+            /**
+             * Format: int64
+             * @description How many of them the bot answered.
+             */
+            answered: number;
+            /** Format: int64 */
+            at_ms: number;
+            conversation: string;
+            inbox: string;
+            /**
+             * Format: int64
+             * @description How many it did not.
+             */
+            misses: number;
+            /** @description `open`, `contained`, `handed_over` or `no_answer`. */
+            outcome: string;
+            /** @description Why it was handed over; empty where it was not. */
+            reason: string;
+            session: string;
+            /**
+             * Format: int64
+             * @description Messages of the visitor while the bot had it.
+             */
+            turns: number;
+        };
+        BotSessionsBody: {
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next?: string | null;
+            /** @description Newest first. */
+            sessions: components["schemas"]["BotSessionBody"][];
         };
         /** @description One dependency. */
         Check: {
@@ -1047,6 +1683,14 @@ export interface components {
             name: string;
             /** @description It works. */
             ok: boolean;
+        };
+        CheckBody: {
+            yaml: string;
+        };
+        CheckedFlow: {
+            /** @description It can be used. */
+            ok: boolean;
+            problems: components["schemas"]["FlowProblemBody"][];
         };
         /** @description What is to happen to the newest session. */
         CommandBody: (components["schemas"]["Expected"] & {
@@ -1231,6 +1875,34 @@ export interface components {
              */
             queue: number;
         };
+        CrawlBody: {
+            /** @description At most so many pages, 1 to 500; absent for 200. */
+            pages_max?: number | null;
+            /** @description Address of the site's sitemap. */
+            sitemap: string;
+        };
+        /**
+         * @description How far it is.
+         * @enum {string}
+         */
+        CrawlPhaseBody: "idle" | "running" | "done" | "failed";
+        CrawlStateBody: {
+            /**
+             * Format: int64
+             * @description Articles that were added or changed.
+             */
+            added: number;
+            /** @description Why it ended early; absent where it did not. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Pages that were read.
+             */
+            pages: number;
+            /** @description Pages that were left out, and why. */
+            problems: components["schemas"]["FileProblem"][];
+            state: components["schemas"]["CrawlPhaseBody"];
+        };
         /** @description A new secret; `secret` is shown this once. */
         CreatedIdentitySecretBody: components["schemas"]["IdentitySecretBody"] & {
             /** @description The key of HS256, as it is: the whole text, not decoded. */
@@ -1335,6 +2007,107 @@ export interface components {
             /** @description Display name. */
             name: string;
         };
+        /** @description What was left out. */
+        FileProblem: {
+            /** @description The file, or the page's address. */
+            file: string;
+            /**
+             * Format: int64
+             * @description From 1; absent where it is about the whole file.
+             */
+            line?: number | null;
+            reason: string;
+        };
+        /** @description A flow. */
+        FlowBody: {
+            /** @description Who changed it, by the name of that time. */
+            by: string;
+            name: string;
+            /** Format: int64 */
+            updated_ms: number;
+            /**
+             * Format: int64
+             * @description To be sent with a change.
+             */
+            version: number;
+            yaml: string;
+        };
+        FlowChange: {
+            /**
+             * Format: int64
+             * @description That of what it replaces; 0 where there is none yet.
+             */
+            version: number;
+            /** @description Its `name` is the one in the path. */
+            yaml: string;
+        };
+        /** @description What is wrong with a flow. */
+        FlowProblemBody: {
+            /** @description Stable, for programs. */
+            code: string;
+            /**
+             * Format: int64
+             * @description From 1; 0 where the place is not known.
+             */
+            line: number;
+            reason: string;
+            severity: components["schemas"]["FlowSeverity"];
+            /** @description The step it is in; empty for none. */
+            step: string;
+        };
+        /**
+         * @description How bad a problem of a flow is.
+         * @enum {string}
+         */
+        FlowSeverity: "error" | "warning";
+        /** @description A flow as it was. */
+        FlowVersionBody: {
+            /** @description Who wrote it, by the name of that time. */
+            by: string;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Format: int64 */
+            version: number;
+            yaml: string;
+        };
+        FlowVersionsBody: {
+            /** @description Newest first, at most 50; the first is how it is now. */
+            versions: components["schemas"]["FlowVersionBody"][];
+        };
+        FlowsBody: {
+            /** @description By name. */
+            flows: components["schemas"]["FlowBody"][];
+        };
+        /** @description An article that was found. */
+        FoundBody: {
+            /** @description Its id. */
+            article: string;
+            /** @description The language of the text that was found. */
+            language: string;
+            /** @description The part of the text that says most of it. */
+            passage: string;
+            /**
+             * Format: float
+             * @description How likely it answers the question, 0 to 1.
+             */
+            score: number;
+            slug: string;
+            title: string;
+            /** @description The question's words it has. */
+            words: string[];
+        };
+        /** @description When the bot gives the session to people by itself. */
+        HandoverBody: {
+            /**
+             * Format: int32
+             * @description After so many messages in a row that were not understood, 1 to 10.
+             */
+            misses_max: number;
+            /** @description At an angry message. */
+            on_anger: boolean;
+            /** @description At a complaint. */
+            on_complaint: boolean;
+        };
         /**
          * @description The site's name for a visitor and its HMAC, for sites that sign no JSON Web Tokens. Prefer those:
          *     a hash never ends, and says nothing of the person but the name.
@@ -1373,6 +2146,39 @@ export interface components {
             hint: string;
             id: string;
         };
+        ImportBody: {
+            /** @description At most 1,000, and 8 MiB together. */
+            files: components["schemas"]["ImportFile"][];
+            format: components["schemas"]["ImportFormat"];
+            /** @description Everybody may read them at once; otherwise new ones are drafts. */
+            publish?: boolean;
+        };
+        ImportFile: {
+            /** @description With the directories above it. */
+            name: string;
+            text: string;
+        };
+        /** @enum {string} */
+        ImportFormat: "markdown" | "csv";
+        ImportedBody: {
+            /**
+             * Format: int64
+             * @description Articles there were none of.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Articles that said something else.
+             */
+            changed: number;
+            /** @description What was left out; the rest is stored. */
+            problems: components["schemas"]["FileProblem"][];
+            /**
+             * Format: int64
+             * @description Articles that said the same.
+             */
+            unchanged: number;
+        };
         /** @description An inbox. */
         InboxBody: {
             /** @description The queue of new sessions; absent for the common one. */
@@ -1409,6 +2215,13 @@ export interface components {
                 };
             };
         };
+        InboxBotBody: {
+            /** @description Name of the flow that begins a session; empty for none. */
+            flow?: string;
+            mode: components["schemas"]["InboxModeBody"];
+            /** @description `built_in`, or the id of a bot's API key. */
+            who: string;
+        };
         /** @description Fields that are absent stay as they are. */
         InboxInput: {
             /** @description The queue of new sessions; null for the common one. */
@@ -1438,6 +2251,11 @@ export interface components {
                 };
             };
         };
+        /**
+         * @description What a bot does in an inbox.
+         * @enum {string}
+         */
+        InboxModeBody: "off" | "answer" | "suggest";
         /** @description An inbox as its visitors see it. */
         InboxView: {
             /**
@@ -1654,6 +2472,8 @@ export interface components {
         };
         /** @description A key without the key. */
         KeyBody: {
+            /** @description It speaks on the socket as a bot. */
+            bot: boolean;
             /**
              * Format: int64
              * @description UTC milliseconds.
@@ -1683,9 +2503,108 @@ export interface components {
             /** @description `Row` of the wire protocol. */
             rows: Record<string, never>[];
         };
+        LlmBody: {
+            /** @description The endpoint up to and without `/chat/completions`; empty where there is no model. */
+            base_url: string;
+            /**
+             * Format: int64
+             * @description Tokens one conversation may take.
+             */
+            conversation_tokens_max: number;
+            /**
+             * Format: int64
+             * @description Tokens of one day (UTC).
+             */
+            day_tokens_max: number;
+            features: components["schemas"]["LlmFeatures"];
+            /** @description Whether a key is kept. */
+            has_key: boolean;
+            /** @description The last characters of the key; empty without one, or for a short one. */
+            hint: string;
+            /** @description The model's name there. */
+            model: string;
+            /** @description What the team tells the model beside what the product does. */
+            prompt: string;
+            /**
+             * Format: int64
+             * @description 0 where nothing was ever said.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description From a question to the end of its answer.
+             */
+            timeout_ms: number;
+        };
+        LlmChange: {
+            /** @description The endpoint up to and without `/chat/completions`; empty for none. */
+            base_url: string;
+            /** Format: int64 */
+            conversation_tokens_max: number;
+            /** Format: int64 */
+            day_tokens_max: number;
+            features: components["schemas"]["LlmFeatures"];
+            /**
+             * @description The key, which nobody reads again. Absent: the one that is kept stays, unless `base_url` leads to another
+             *     scheme, host or port; empty: it goes.
+             */
+            key?: string | null;
+            model: string;
+            /** @description At most 4,000 characters. */
+            prompt?: string;
+            /**
+             * Format: int64
+             * @description That of what it replaces; 0 where nothing was ever said.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description 1 to 300,000.
+             */
+            timeout_ms: number;
+        };
+        /** @description What the model may be asked for. */
+        LlmFeatures: {
+            /**
+             * @description To answer visitors where articles are not sure enough.
+             * @default false
+             */
+            answers: boolean;
+            /**
+             * @description To say an agent's answer in better words.
+             * @default false
+             */
+            rewrite: boolean;
+            /**
+             * @description To tell an agent what a conversation is about.
+             * @default false
+             */
+            summary: boolean;
+            /**
+             * @description To say it in another language.
+             * @default false
+             */
+            translate: boolean;
+        };
+        /** @description Whether a language model answers. */
+        LlmTest: {
+            /** @description What it said; absent where it did not. */
+            answer?: string | null;
+            /** @description Why it did not, for people. */
+            error?: string | null;
+            /** @description It answered. */
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description From the question to the end of the answer.
+             */
+            took_ms: number;
+        };
         /** @description Who asks. */
         MeBody: {
             account: components["schemas"]["MyAccount"];
+            /** @description What the language model helps with: `summary`, `rewrite`, `translate`. */
+            assist: components["schemas"]["AssistKind"][];
             /** @description A file id, or `hue-0` to `hue-7` for the colour behind the initials; empty for none. */
             avatar: string;
             /** @description The installation runs with demo data. */
@@ -1746,6 +2665,17 @@ export interface components {
             /** @description BCP 47, of the console. */
             language?: string | null;
         };
+        NewArticleBody: {
+            /** @description At most 60 characters; empty for none. */
+            category?: string;
+            /** @description Small letters, digits and single hyphens, at most 100; unique in the account. */
+            slug: string;
+            state: components["schemas"]["ArticleStateBody"];
+            /** @description By language: `en`, `zh-CN`, `de`. */
+            texts: {
+                [key: string]: components["schemas"]["ArticleTextBody"];
+            };
+        };
         NewInboxBody: {
             /** @description The queue of new sessions. */
             default_team?: string | null;
@@ -1774,6 +2704,8 @@ export interface components {
             teams?: string[];
         };
         NewKeyBody: {
+            /** @description It is a bot's: who uses it on the socket is a bot to everybody. */
+            bot?: boolean;
             /** @description What it is for. */
             name: string;
             /** @description Codes such as `conversation.write`; none that the caller lacks. */
@@ -1820,6 +2752,8 @@ export interface components {
             /** @description BCP 47. */
             language: string;
         };
+        /** @enum {string} */
+        OutcomeBody: "answer" | "between" | "nothing";
         PasswordBody: {
             /**
              * Format: password
@@ -1938,6 +2872,49 @@ export interface components {
             /** @description `https://shop.example`. */
             origin: string;
         };
+        ReplayBody: {
+            flow?: components["schemas"]["ReplayFlow"] | null;
+            /** @description What the language model is told; it is not asked, so only where it would be asked shows. */
+            prompt?: string | null;
+            /** @description The newest so many, 1 to 200. */
+            sessions: number;
+            /**
+             * Format: float
+             * @description The score from which an article is the answer, 0 to 1.
+             */
+            threshold?: number | null;
+        };
+        /** @description A flow to try. */
+        ReplayFlow: {
+            name: string;
+            yaml: string;
+        };
+        /** @description A message, before and after. */
+        ReplayRow: {
+            after: components["schemas"]["ReplayShown"];
+            before: components["schemas"]["ReplayShown"];
+            changed: boolean;
+            conversation: string;
+            question: string;
+            session: string;
+        };
+        /** @description What the bot does with a message. */
+        ReplayShown: {
+            /** @description Id of the article; empty for none. */
+            article: string;
+            /** @description As in a talk, and `people` once people have the session. */
+            kind: string;
+            /** @description What is shown; of a handover the reason. */
+            text: string;
+        };
+        ReplayedBody: {
+            /** @description How many of them would have gone otherwise. */
+            changed: number;
+            /** @description Those that changed before the others. */
+            rows: components["schemas"]["ReplayRow"][];
+            /** @description Sessions that were looked at. */
+            sessions: number;
+        };
         RepliesBody: {
             replies: components["schemas"]["ReplyBody"][];
         };
@@ -1987,6 +2964,13 @@ export interface components {
             /** @description All rights there are. */
             rights: string[];
             roles: components["schemas"]["RoleBody"][];
+        };
+        RollBack: {
+            /**
+             * Format: int64
+             * @description What it is to say again.
+             */
+            version: number;
         };
         /** @description A site the widget was seen on. */
         SeenBody: {
@@ -2166,6 +3150,109 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /**
+         * @description Who would say it.
+         * @enum {string}
+         */
+        Speaker: "visitor" | "agent" | "bot" | "api";
+        SpendBody: {
+            /** Format: int64 */
+            day_tokens_max: number;
+            /** @description By date; days without any are absent. */
+            days: components["schemas"]["SpendDayBody"][];
+            /** Format: int64 */
+            today_tokens: number;
+        };
+        /** @description What one day cost. */
+        SpendDayBody: {
+            /** @description `2026-11-30`, UTC. */
+            date: string;
+            /**
+             * Format: int64
+             * @description Requests without a useful answer.
+             */
+            failures: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            tokens_in: number;
+            /** Format: int64 */
+            tokens_out: number;
+        };
+        TalkBody: {
+            /** @description A flow as YAML, to begin with and in the place of the one of its name. */
+            flow?: string | null;
+            /** @description Whose bot; absent for one that answers and has no flow of its own. */
+            inbox?: string | null;
+            /** @description The visitor's language; absent for English. */
+            language?: string;
+            /** @description What the visitor writes, at most 50; the label of a button is as good as the button. */
+            messages: string[];
+        };
+        /** @description A button. */
+        TalkChoice: {
+            id: string;
+            label: string;
+        };
+        /** @description A field of a form. */
+        TalkField: {
+            id: string;
+            /** @description `text`, `number`, `email`, `phone`, `date`, `choice`, ... */
+            kind: string;
+            label: string;
+            /** @description Of a choice; else empty. */
+            options: components["schemas"]["TalkChoice"][];
+            required: boolean;
+        };
+        /** @description A form. */
+        TalkForm: {
+            fields: components["schemas"]["TalkField"][];
+            title: string;
+        };
+        /** @description One thing the bot does. */
+        TalkReply: {
+            choices: components["schemas"]["TalkChoice"][];
+            form?: components["schemas"]["TalkForm"] | null;
+            /**
+             * @description `say`, `choices`, `form`, `answer`, `ask_back`, `suggestion`, `llm`, `handover`, `take_message`, `close`,
+             *     `nothing`.
+             */
+            kind: string;
+            /** @description Why the session goes to people; empty where it does not. */
+            reason: string;
+            /**
+             * Format: float
+             * @description How sure, 0 to 1; absent where nothing was measured.
+             */
+            score?: number | null;
+            sources: components["schemas"]["TalkSource"][];
+            /** @description Of a flow `name / step`; else empty. */
+            step: string;
+            /** @description The team it goes to; empty for the inbox's own queue. */
+            team: string;
+            /** @description What is shown; of a handover the brief, of `llm` the question. */
+            text: string;
+            /** @description The words that decided. */
+            words: string[];
+        };
+        /** @description An article an answer was taken from. */
+        TalkSource: {
+            /** @description Its id. */
+            article: string;
+            slug: string;
+            title: string;
+        };
+        /** @description A message, and what the bot does. */
+        TalkTurnBody: {
+            /** @description Whether people have the session now. */
+            handed_over: boolean;
+            /** @description Empty once people have the session. */
+            replies: components["schemas"]["TalkReply"][];
+            visitor: string;
+        };
+        TalkedBody: {
+            turns: components["schemas"]["TalkTurnBody"][];
+        };
         /** @description A team. */
         TeamBody: {
             id: string;
@@ -2220,6 +3307,16 @@ export interface components {
         TriedBody: {
             tried?: components["schemas"]["TriedText"] | null;
         };
+        TriedQuestion: {
+            /** @description The best first. */
+            found: components["schemas"]["FoundBody"][];
+            outcome: components["schemas"]["OutcomeBody"];
+            /**
+             * Format: int64
+             * @description From the question to the answer.
+             */
+            took_us: number;
+        };
         /** @description What a text is sorted as, and which step said so. */
         TriedText: {
             /**
@@ -2246,10 +3343,31 @@ export interface components {
             /** @description The words a rule found. */
             words?: string | null;
         };
+        TriedWords: {
+            /** @description The rules that flag it. */
+            flags: string[];
+            /** @description Whether it would be refused. */
+            refused: boolean;
+            /** @description All rules that find something in it. */
+            rules: string[];
+            /** @description The text as it would be kept. */
+            text: string;
+        };
         TryBody: {
             /** @description Whose thresholds and rules hold; absent: those that hold everywhere. */
             inbox?: string | null;
             /** @description What a visitor might write. */
+            text: string;
+        };
+        TryQuestion: {
+            /** @description The language the visitor reads; absent for English. */
+            language?: string;
+            /** @description What a visitor might ask, at most 1,000 characters. */
+            question: string;
+        };
+        TryWords: {
+            by: components["schemas"]["Speaker"];
+            /** @description What somebody might write. */
             text: string;
         };
         /** @description A member of the account. */
@@ -2398,6 +3516,76 @@ export interface components {
              */
             waiting_since_ms?: number | null;
         };
+        /** @description One time a rule found something; what it was is kept nowhere. */
+        WordHit: {
+            action: components["schemas"]["WordRuleAction"];
+            /** Format: int64 */
+            at_ms: number;
+            by: components["schemas"]["WordHitBy"];
+            conversation: string;
+            /** @description The rule's name of that time. */
+            rule: string;
+        };
+        /** @description Who said it. */
+        WordHitBy: {
+            id: string;
+            /** @description `visitor`, `agent`, `bot` or `api`. */
+            kind: string;
+            /** @description By the name of that time; empty for a visitor without one. */
+            name: string;
+        };
+        WordHitsPage: {
+            /** @description The newest first. */
+            hits: components["schemas"]["WordHit"][];
+            /** @description Pass it as `cursor` for the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description One rule. The router's own, said here for the document of the API; a test compares both. */
+        WordRule: {
+            action: components["schemas"]["WordRuleAction"];
+            applies_to: components["schemas"]["WordRuleReach"];
+            kind: components["schemas"]["WordRuleKind"];
+            /** @description What refusals and hits call it; 1 to 64 bytes, each name once. */
+            name: string;
+            /** @description Of the kind `id_number`: numbers of 15 digits too, which have no check digit. */
+            old_form?: boolean;
+            /** @description Of the kind `pattern`: a regular expression in the syntax of Rust's regex crate, at most 512 bytes. */
+            pattern?: string;
+            /** @description Of the kind `words`: at most 128 bytes each, 10,000 in all rules together. */
+            words?: string[];
+        };
+        /**
+         * @description What a rule does with a message that holds what it looks for.
+         * @enum {string}
+         */
+        WordRuleAction: "mask" | "refuse" | "flag";
+        /**
+         * @description What a rule looks for.
+         * @enum {string}
+         */
+        WordRuleKind: "words" | "pattern" | "card" | "id_number";
+        /**
+         * @description Whose messages a rule looks at.
+         * @enum {string}
+         */
+        WordRuleReach: "visitors" | "team" | "everyone";
+        WordsBody: {
+            /**
+             * Format: int64
+             * @description 0 while there were never any.
+             */
+            revision: number;
+            rules: components["schemas"]["WordRule"][];
+        };
+        WordsChange: {
+            /**
+             * Format: int64
+             * @description That of what it replaces; 0 where there was never anything.
+             */
+            revision: number;
+            /** @description All rules, at most 100, of which 50 may be patterns. */
+            rules: components["schemas"]["WordRule"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2509,6 +3697,676 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_list: {
+        parameters: {
+            query?: {
+                /** @description Only those of this category. */
+                category?: string;
+                /** @description Only `draft` or `published`. */
+                state?: string;
+                /** @description Only those with this in slug, category or a title. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticlesBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewArticleBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrawlStateBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_start_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrawlBody"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrawlStateBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_stop_crawl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_import_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_try_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedQuestion"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id */
+                article: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id */
+                article: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    articles_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The article's id */
+                article: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_figures: {
+        parameters: {
+            query?: {
+                /** @description So many days until today, 1 to 365; absent for 30. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotFiguresBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_flows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_check_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedFlow"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_change_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_remove_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_roll_back_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_flow_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowVersionsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_sessions: {
+        parameters: {
+            query?: {
+                /** @description Only `open`, `contained`, `handed_over` or `no_answer`. */
+                outcome?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotSessionsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_talk_to_bot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TalkBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TalkedBody"];
+                };
             };
             "4XX": {
                 headers: {
@@ -2692,6 +4550,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    conversations_assist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation's id */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistedBody"];
                 };
             };
             "4XX": {
@@ -3608,6 +5500,121 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    language_model_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LlmBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    language_model_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LlmChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LlmBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    language_model_spend: {
+        parameters: {
+            query?: {
+                /** @description So many days until today, 1 to 365; absent for 30. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    language_model_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LlmTest"];
+                };
             };
             "4XX": {
                 headers: {
@@ -4647,6 +6654,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Waiting"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    words_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    words_change_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsBody"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    words_hits: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordHitsPage"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    words_try_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryWords"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedWords"];
                 };
             };
             "4XX": {

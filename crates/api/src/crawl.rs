@@ -1,0 +1,319 @@
+//! Takes over the pages of a help centre that is elsewhere: reads its sitemap, then page by page, slowly, and stores each
+//! as an article. The address comes from a person, so every request goes through the guard of [`frontdesk_outgoing`],
+//! and only to the origin of the sitemap; what robots.txt forbids is left out.
+//!
+//! One crawl for each account, and a few altogether. It goes on without whoever started it and stops with the server;
+//! what it took over stays.
+
+mod robots;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use frontdesk_catalog::{Catalog, Put};
+use frontdesk_core::id::AccountId;
+use frontdesk_knowledge::import::{self, sitemap::Sitemap};
+use frontdesk_outgoing::{Client, Error as OutgoingError};
+use frontdesk_protocol::codes;
+use parking_lot::Mutex;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    knowledge::KnowledgeBases,
+    problem::{Answer, Problem},
+    routes::articles::{put_of, put_one},
+};
+use robots::Robots;
+
+/// Pages of one crawl.
+pub(crate) const PAGES_MAX: usize = 500;
+/// Bytes of a page.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of robots.txt; what stands behind them is not read, as others do it.
+const ROBOTS_BYTES_MAX: usize = 512 << 10;
+/// Between two requests: nobody's site should notice.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A crawl ends after this, whatever is left.
+const TIME_MAX: Duration = Duration::from_hours(1);
+/// Pages in a row that cannot be read: the site does not want it, or is down.
+const FAILURES_MAX: u32 = 20;
+/// Crawls of all accounts at the same time.
+const RUNNING_MAX: usize = 4;
+/// Accounts whose last crawl can be looked at.
+const KEPT_MAX: usize = 1_000;
+/// Problems that are told; more help nobody.
+const PROBLEMS_MAX: usize = 100;
+
+/// How far a crawl is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum CrawlPhase {
+    #[default]
+    Idle,
+    Running,
+    Done,
+    Failed,
+}
+
+/// What is known of a crawl.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CrawlState {
+    pub(crate) phase: CrawlPhase,
+    /// Pages that were read.
+    pub(crate) pages: u64,
+    /// Articles that were added or changed.
+    pub(crate) added: u64,
+    /// Addresses that were left out, and why.
+    pub(crate) problems: Vec<(String, String)>,
+    pub(crate) error: Option<String>,
+}
+
+/// The crawls of all accounts; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Crawls(Arc<Inner>);
+
+struct Inner {
+    catalog: Catalog,
+    knowledge: KnowledgeBases,
+    client: Client,
+    stop: CancellationToken,
+    running: Arc<Semaphore>,
+    runs: Mutex<HashMap<AccountId, Run>>,
+}
+
+struct Run {
+    state: CrawlState,
+    stop: CancellationToken,
+    began: Instant,
+}
+
+impl Crawls {
+    pub(crate) fn new(
+        catalog: Catalog,
+        knowledge: KnowledgeBases,
+        client: Client,
+        stop: CancellationToken,
+    ) -> Self {
+        let running = Arc::new(Semaphore::new(RUNNING_MAX));
+        let runs = Mutex::default();
+        Self(Arc::new(Inner { catalog, knowledge, client, stop, running, runs }))
+    }
+
+    /// How far the account's last one is.
+    pub(crate) fn state(&self, account: AccountId) -> CrawlState {
+        self.0.runs.lock().get(&account).map(|run| run.state.clone()).unwrap_or_default()
+    }
+
+    /// Starts one, unless one is running.
+    pub(crate) fn start(
+        &self,
+        account: AccountId,
+        sitemap: Url,
+        pages_max: usize,
+    ) -> Answer<CrawlState> {
+        let mut runs = self.0.runs.lock();
+        if runs.get(&account).is_some_and(|run| run.state.phase == CrawlPhase::Running) {
+            return Err(Problem::new(&codes::TOO_MANY).detail("a crawl of the account is running"));
+        }
+        let permit = Arc::clone(&self.0.running).try_acquire_owned().map_err(|_| {
+            let problem = Problem::new(&codes::OVERLOADED).retry_after(Duration::from_mins(1));
+            problem.detail("other accounts' crawls have to end first")
+        })?;
+        if runs.len() >= KEPT_MAX {
+            let ended = runs.iter().filter(|(_, run)| run.state.phase != CrawlPhase::Running);
+            let oldest = ended.min_by_key(|(_, run)| run.began).map(|(account, _)| *account);
+            oldest.map(|oldest| runs.remove(&oldest));
+        }
+        let state = CrawlState { phase: CrawlPhase::Running, ..CrawlState::default() };
+        let stop = self.0.stop.child_token();
+        let run = Run { state: state.clone(), stop: stop.clone(), began: Instant::now() };
+        runs.insert(account, run);
+        drop(runs);
+        let crawls = self.clone();
+        tokio::spawn(async move {
+            let until = Instant::now() + TIME_MAX;
+            let crawl = Crawl { crawls: &crawls, account, sitemap: &sitemap, pages_max };
+            let ended = tokio::select! {
+                () = stop.cancelled() => Err("it was stopped".to_owned()),
+                ended = timeout_at(until, crawl.run()) => {
+                    ended.unwrap_or_else(|_| Err("it took longer than an hour".to_owned()))
+                }
+            };
+            crawls.change(account, |state| match ended {
+                Ok(()) => state.phase = CrawlPhase::Done,
+                Err(error) => {
+                    state.phase = CrawlPhase::Failed;
+                    state.error = Some(error);
+                }
+            });
+            drop(permit);
+        });
+        Ok(state)
+    }
+
+    /// Stops the account's, if one is running.
+    pub(crate) fn stop(&self, account: AccountId) {
+        if let Some(run) = self.0.runs.lock().get(&account) {
+            run.stop.cancel();
+        }
+    }
+
+    fn change(&self, account: AccountId, change: impl FnOnce(&mut CrawlState)) {
+        if let Some(run) = self.0.runs.lock().get_mut(&account) {
+            change(&mut run.state);
+        }
+    }
+}
+
+/// One crawl while it runs.
+struct Crawl<'a> {
+    crawls: &'a Crawls,
+    account: AccountId,
+    sitemap: &'a Url,
+    pages_max: usize,
+}
+
+impl Crawl<'_> {
+    async fn run(&self) -> Result<(), String> {
+        let robots = self.robots().await?;
+        let pages = self.pages(&robots).await?;
+        let mut slugs = HashSet::new();
+        let mut failures = 0;
+        for address in pages {
+            sleep(PAUSE).await;
+            match self.page(&address, &robots, &mut slugs).await {
+                Ok(()) => failures = 0,
+                Err(reason) => {
+                    failures += 1;
+                    self.problem(&address, reason);
+                }
+            }
+            if failures == FAILURES_MAX {
+                return Err(format!("{FAILURES_MAX} pages in a row could not be taken over"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the site lets robots read. One without the file lets them read everything, and one that fails is not read.
+    async fn robots(&self) -> Result<Robots, String> {
+        let mut address = self.sitemap.clone();
+        address.set_path("/robots.txt");
+        address.set_query(None);
+        address.set_fragment(None);
+        match self.client().fetch_text(&address, ROBOTS_BYTES_MAX).await {
+            Ok(text) => Ok(Robots::parse(&text.text)),
+            Err(OutgoingError::Status { status: 400..=499 } | OutgoingError::Redirected { .. }) => {
+                Ok(Robots::default())
+            }
+            Err(error) => Err(format!("robots.txt cannot be read: {error}")),
+        }
+    }
+
+    /// Addresses of pages, in the order of the sitemap or of the sitemaps it names.
+    async fn pages(&self, robots: &Robots) -> Result<Vec<String>, String> {
+        let failed = |reason| format!("the sitemap cannot be read: {reason}");
+        let text = self.sitemap_text(self.sitemap).await.map_err(failed)?;
+        let read = import::sitemap(&text, self.sitemap.as_str(), self.pages_max);
+        let inner = match read.map_err(|problem| failed(problem.to_string()))? {
+            Sitemap::Pages(pages) => return Ok(pages),
+            Sitemap::Index(inner) => inner,
+        };
+        let mut pages = Vec::new();
+        let mut seen = HashSet::new();
+        for address in inner {
+            if pages.len() >= self.pages_max {
+                break;
+            }
+            sleep(PAUSE).await;
+            let found = match self.of_this_site(&address, robots) {
+                Ok(url) => self.sitemap_text(&url).await,
+                Err(reason) => Err(reason),
+            };
+            match found {
+                Ok(text) => {
+                    let more = import::sitemap::pages_of([(&*address, &*text)], self.pages_max);
+                    pages.extend(more.into_iter().filter(|page| seen.insert(page.clone())));
+                }
+                Err(reason) => self.problem(&address, reason),
+            }
+        }
+        pages.truncate(self.pages_max);
+        if pages.is_empty() { Err(failed("it names no page".to_owned())) } else { Ok(pages) }
+    }
+
+    async fn sitemap_text(&self, address: &Url) -> Result<String, String> {
+        let bytes_max = import::sitemap::SITEMAP_BYTES_MAX;
+        let text = self.client().fetch_text(address, bytes_max).await;
+        text.map(|text| text.text).map_err(|error| error.to_string())
+    }
+
+    /// Takes over one page.
+    async fn page(
+        &self,
+        address: &str,
+        robots: &Robots,
+        slugs: &mut HashSet<String>,
+    ) -> Result<(), String> {
+        let url = self.of_this_site(address, robots)?;
+        let text = self.client().fetch_text(&url, PAGE_BYTES_MAX).await;
+        let text = text.map_err(|error| error.to_string())?;
+        if !matches!(text.media_type.as_str(), "" | "text/html" | "application/xhtml+xml") {
+            return Err("it is no page of HTML".to_owned());
+        }
+        let address = address.to_owned();
+        let read = tokio::task::spawn_blocking(move || import::page(&text.text, &address));
+        let draft = read.await.map_err(|_| "it cannot be read".to_owned())?;
+        let draft = draft.map_err(|problem| problem.reason)?;
+        self.crawls.change(self.account, |state| state.pages += 1);
+        if !slugs.insert(draft.slug.clone()) {
+            return Err(format!("another page is the article {} already", draft.slug));
+        }
+        let articles = import::merged(vec![draft], false);
+        for article in articles {
+            let put = put_one(&self.crawls.0.catalog, self.account, put_of(&article, false)).await;
+            match put {
+                Ok(Put::Added | Put::Changed) => {
+                    self.crawls.change(self.account, |state| state.added += 1);
+                    self.crawls.0.knowledge.changed(self.account);
+                }
+                Ok(Put::Unchanged) => {}
+                Err(error) if error.is_internal() => {
+                    tracing::error!(%error, "a page that was read cannot be stored");
+                    return Err("it cannot be stored".to_owned());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    /// An address that may be read: of the sitemap's own site, and not forbidden by it.
+    fn of_this_site(&self, address: &str, robots: &Robots) -> Result<Url, String> {
+        let url = Url::parse(address).map_err(|_| "it is no address".to_owned())?;
+        if url.origin() != self.sitemap.origin() {
+            return Err("it belongs to another site".to_owned());
+        }
+        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        if robots.allows(path) { Ok(url) } else { Err("robots.txt forbids it".to_owned()) }
+    }
+
+    fn problem(&self, address: &str, reason: String) {
+        self.crawls.change(self.account, |state| {
+            if state.problems.len() < PROBLEMS_MAX {
+                state.problems.push((address.chars().take(300).collect(), reason));
+            }
+        });
+    }
+
+    fn client(&self) -> &Client {
+        &self.crawls.0.client
+    }
+}

@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// Look after what visitors' messages are sorted by.
     #[command(subcommand)]
     Intent(IntentCommand),
+    /// Look after what the articles of a help centre answer.
+    #[command(subcommand)]
+    Kb(KbCommand),
+    /// Look after what bots do.
+    #[command(subcommand)]
+    Bot(BotCommand),
     /// Print the `OpenAPI` document of the HTTP API.
     Openapi,
     /// Measure this machine.
@@ -60,6 +66,44 @@ pub(crate) enum Command {
     Fill(Fill),
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KbCommand {
+    /// Judge by questions whose article is known how well articles are found.
+    Eval {
+        /// Lines of {"question", "lang", "article"}; "article" is a slug, or null where none answers.
+        #[arg(long, value_name = "FILE")]
+        data: PathBuf,
+        /// Whose articles; without a directory or file those of the demo.
+        #[command(flatten)]
+        place: Place,
+        /// Id of the account; the only one by default.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BotCommand {
+    /// Run the tests inside flows; exits 0 when all pass.
+    Test {
+        /// The flows (YAML).
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Whose articles; without a directory or file those of the demo.
+        #[command(flatten)]
+        place: Place,
+        /// Id of the account; the only one by default.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -91,6 +91,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) files: Files,
     pub(crate) intent: Intent,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) outgoing: frontdesk_outgoing::OutgoingConfig,
     pub(crate) log: Log,
     pub(crate) metrics: Metrics,
 }
@@ -105,6 +107,14 @@ pub(crate) struct Server {
     pub(crate) insecure_http: bool,
     pub(crate) drain_ms: u64,
     pub(crate) http_connections_max: usize,
+}
+
+/// How articles are found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Knowledge {
+    /// Empty where words alone decide.
+    pub(crate) sentence_model_dir: PathBuf,
 }
 
 #[derive(Debug, Clone, Deserialize)]

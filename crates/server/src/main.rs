@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed (or `doctor` found something), 64 bad command line or configuration.
 
 mod bench;
+mod bot;
 mod cli;
 mod commands;
 mod config;
@@ -10,6 +11,7 @@ mod data_dir;
 mod demo;
 mod fill;
 mod intent;
+mod knowledge;
 mod node;
 mod outgoing;
 mod progress;
@@ -89,6 +91,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Intent(command) => intent::run(command),
+        Command::Kb(command) => knowledge::run(command),
+        Command::Bot(command) => bot::run(command),
         Command::Openapi => {
             commands::say(frontdesk_api::openapi_json().trim_end());
             Ok(ExitCode::SUCCESS)

@@ -8,8 +8,10 @@
 //! Only `backends`, `recovery` and `cluster` name a back end.
 
 mod ahead;
+mod assist;
 mod attendance;
 mod backends;
+mod bots;
 mod bucket;
 mod cluster;
 mod contacts;
@@ -20,6 +22,7 @@ mod feeds;
 mod gate;
 pub(crate) mod intents;
 mod metrics;
+mod models;
 mod past;
 mod principals;
 mod projector;
@@ -28,6 +31,7 @@ mod rows;
 mod staff;
 mod tls;
 mod trouble;
+mod words;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -37,7 +41,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use frontdesk_api::{ApiConfig, ApiParts, demo::Demo, files::Files, token::ServerKey};
+use frontdesk_api::{
+    ApiConfig, ApiParts, demo::Demo, files::Files, knowledge::KnowledgeBases, token::ServerKey,
+};
 use frontdesk_catalog::{Catalog, ContactAuthor, ContactChange, MySqlOptions};
 use frontdesk_core::id::IdSource;
 use frontdesk_dispatcher::projections::Projections;
@@ -47,32 +53,37 @@ use frontdesk_gateway::{
         gcra::Quota,
         loops::Loops,
         place,
-        port::{ChatHealth, Command, Ports},
+        port::{BotPort, ChatHealth, Command, Ports},
     },
     edge::{
         EdgeLimits, EdgeLoop,
         front::{self, FrontLimits},
     },
 };
+use frontdesk_intent::Classifier;
+use frontdesk_knowledge::Options;
 use frontdesk_storage::History;
 use frontdesk_storage_embedded::{DiskSpace, Reserve};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle as TaskHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::{Config, Durability, FileStore, Role, Storage},
+    config::{self, Config, Durability, FileStore, Role, Storage},
     data_dir::DataDir,
     demo::Name,
     progress::Progress,
 };
 pub(crate) use ahead::append;
 use backends::Backends;
+use bots::{BotParts, Bots};
 use desk::{DeskParts, DeskTask, DeskView};
 use engine::NodeEngine;
 use gate::Gate;
 use intents::{IntentParts, Intents, Sorting};
+use models::Models;
 pub(crate) use recovery::{Recovered, recover};
 use staff::Staff;
+use words::{HitsPort, Words};
 
 /// Requests to the gate that may wait.
 const GATE_QUEUE: usize = 32_768;
@@ -90,6 +101,8 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const BROKEN_QUEUE: usize = 256;
 /// Batches of messages that wait for a log that is away, on their way to this node's disk.
 const OVERDUE_QUEUE: usize = 16;
+/// What turns of the loops tell the bot, before it is taken in.
+const BOT_QUEUE: usize = 1_024;
 /// What turns of the loops heard of visitors, before it is taken in.
 const HEARD_QUEUE: usize = 1_024;
 /// Batches of rows that may wait for the projection writer.
@@ -187,17 +200,32 @@ impl Node {
         let (broken_in, broken_out) = mpsc::channel(BROKEN_QUEUE);
         let (overdue_in, overdue_out) = mpsc::channel(OVERDUE_QUEUE);
         let (heard_in, heard_out) = mpsc::channel(HEARD_QUEUE);
+        let (words, HitsPort { sender: hits, receiver: hits_out }) =
+            Words::open(catalog.clone()).await?;
         let heard = router.as_ref().map(|_| heard_in);
+        let options = knowledge_options(&config.knowledge)?;
+        let knowledge = KnowledgeBases::new(catalog.clone(), options);
+        let bots = Bots::open(catalog.clone()).await?;
+        let (news_in, news_out) = mpsc::channel(BOT_QUEUE);
+        let bot = Some(BotPort { inboxes: Arc::clone(bots.inboxes()), news: news_in });
         let ports = match &node {
-            None => {
-                Ports { gate: gate_in, desk: desk_in.clone(), broken: None, spool: None, heard }
-            }
+            None => Ports {
+                gate: gate_in,
+                desk: desk_in.clone(),
+                broken: None,
+                spool: None,
+                heard,
+                hits,
+                bot,
+            },
             Some(_) => Ports {
                 gate: gate_in,
                 desk: switch_in,
                 broken: Some(broken_in),
                 spool: Some(overdue_in),
                 heard,
+                hits,
+                bot,
             },
         };
 
@@ -217,6 +245,7 @@ impl Node {
                 loops: Arc::clone(&loops),
                 projected: Arc::clone(loop_projected),
                 health: Arc::clone(&loop_health),
+                screens: Arc::clone(words.screens()),
             });
             let thread =
                 std::thread::Builder::new().name(format!("edge-{index}")).spawn(move || {
@@ -247,6 +276,7 @@ impl Node {
             files.clone(),
         ));
         tasks.spawn(Arc::clone(&gate).run(gate_out, tasks_stop.clone()));
+        tasks.spawn(Arc::clone(&words).run(hits_out, tasks_stop.clone()));
         let mut desk = DeskTask::new(DeskParts {
             catalog: catalog.clone(),
             loops: Arc::clone(&loops),
@@ -256,6 +286,7 @@ impl Node {
             projections: Arc::clone(&projections),
             id_seed: u32::from_be_bytes(random()),
             sorting: sorting.clone(),
+            bots: Arc::clone(&bots),
         });
         if let Some(sorting) = &sorting {
             let parts = IntentParts {
@@ -300,6 +331,10 @@ impl Node {
         let header_timeout = Duration::from_millis(config.gateway.header_timeout_ms);
         let elsewhere =
             cluster.as_ref().map(|cluster| cluster.elsewhere(Arc::clone(&loops), header_timeout));
+        let door = CancellationToken::new();
+        let outgoing = crate::outgoing::to_named(&config.outgoing)?;
+        let models = Arc::new(Models::new(catalog.clone(), key.clone(), outgoing.clone()));
+        tasks.spawn(Arc::clone(&models).run(door.clone()));
         let engine = Arc::new(NodeEngine {
             catalog: catalog.clone(),
             history: Arc::clone(&history),
@@ -311,7 +346,10 @@ impl Node {
             health: health.clone(),
             draining: Arc::clone(&draining),
             ids: parking_lot::Mutex::new(id_source(u16::MAX)),
-            screen: frontdesk_router::screen::Screen::default(),
+            words: Arc::clone(&words),
+            bots: Arc::clone(&bots),
+            models: Arc::clone(&models),
+            knowledge: knowledge.clone(),
             space: space(&data_dir, config),
             next_loop: std::sync::atomic::AtomicUsize::new(0),
             gate: Arc::clone(&gate),
@@ -324,7 +362,14 @@ impl Node {
         if let Some(cluster) = &cluster {
             tasks.spawn(cluster.follow_changes(catalog.clone(), Arc::clone(&engine)));
         }
-        let door = CancellationToken::new();
+        let parts = BotParts {
+            bots,
+            engine: Arc::clone(&engine),
+            view: Arc::clone(&view),
+            knowledge: knowledge.clone(),
+            models: Arc::clone(&models),
+        };
+        tasks.spawn(bots::run(parts, news_out, tasks_stop.clone()));
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));
         let metrics = metrics::renderer(Arc::clone(&loops), health, router);
         let demo_lives = demo.is_some();
@@ -338,6 +383,9 @@ impl Node {
             config: api_config(config, demo.is_some())?,
             demo,
             elsewhere,
+            knowledge,
+            outgoing,
+            stopping: door.clone(),
         });
         if echo {
             router = echo::route()?.fallback_service(router);
@@ -435,6 +483,18 @@ pub(crate) async fn open_catalog(
             Catalog::open_mysql(&MySqlOptions::new(url)).await
         }
     }
+}
+
+/// How articles are indexed.
+fn knowledge_options(config: &config::Knowledge) -> anyhow::Result<Options> {
+    let dir = &config.sentence_model_dir;
+    if dir.as_os_str().is_empty() {
+        return Ok(Options::default());
+    }
+    let model = Classifier::open(dir).with_context(|| {
+        format!("knowledge.sentence_model_dir: cannot use the model {}", dir.display())
+    })?;
+    Ok(Options { embed: Some(Arc::new(move |text| model.embed(text))), ..Options::default() })
 }
 
 /// Notes what a demo calls its visitors.

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use frontdesk_outgoing::{Client, Guard, OutgoingConfig, Timeouts};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::RootCertStore;
@@ -18,7 +19,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const IDLE_MAX: usize = 8;
 
 /// Sends requests whose body is `B`.
-pub(crate) type Requests<B> = Client<HttpsConnector<HttpConnector>, B>;
+pub(crate) type Requests<B> = legacy::Client<HttpsConnector<HttpConnector>, B>;
 
 /// A client that checks certificates by these authorities, and speaks without TLS only if it may.
 pub(crate) fn requests<B>(
@@ -36,9 +37,22 @@ where
     plain.enforce_http(false);
     plain.set_nodelay(true);
     plain.set_connect_timeout(Some(connect_timeout));
-    Ok(Client::builder(TokioExecutor::new())
+    Ok(legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(IDLE_MAX)
         .pool_timer(TokioTimer::new())
         .build(connector.enable_http1().wrap_connector(plain)))
+}
+
+/// The client for addresses that people name.
+pub(crate) fn to_named(config: &OutgoingConfig) -> anyhow::Result<Client> {
+    let roots = match trust::authorities(&config.ca_file, "outgoing.ca_file") {
+        Ok(file) => trust::roots(&file)?,
+        // Whoever has no https to ask needs none.
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "nobody is asked by https");
+            RootCertStore::empty()
+        }
+    };
+    Ok(Client::new(Guard::new(config.clone()), roots, Timeouts::default()))
 }

@@ -40,7 +40,7 @@ pub(crate) use self::{
     queries::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     view::DeskView,
 };
-use super::{attendance::Attendance, intents::Sorting, now_ms, rows};
+use super::{attendance::Attendance, bots::Bots, intents::Sorting, now_ms, rows};
 
 /// Longest time the desk goes without looking at its deadlines.
 const LOOK_AT_LEAST_MS: i64 = 5_000;
@@ -70,6 +70,8 @@ pub(crate) struct DeskParts {
     pub(crate) id_seed: u32,
     /// Says in which inboxes new sessions wait for their intent.
     pub(crate) sorting: Option<Sorting>,
+    /// Says in which inboxes bots get new sessions.
+    pub(crate) bots: Arc<Bots>,
 }
 
 /// Where a visitor is connected.
@@ -97,11 +99,13 @@ pub(crate) struct DeskTask {
     stuck: VecDeque<(u16, Command)>,
     id_seed: u32,
     sorting: Option<Sorting>,
+    bots: Arc<Bots>,
 }
 
 impl DeskTask {
     pub(crate) fn new(parts: DeskParts) -> Self {
-        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed, sorting } = parts;
+        let DeskParts { catalog, loops, epoch, view, rows, projections, id_seed, sorting, bots } =
+            parts;
         Self {
             catalog,
             loops,
@@ -115,6 +119,7 @@ impl DeskTask {
             stuck: VecDeque::new(),
             id_seed,
             sorting,
+            bots,
         }
     }
 
@@ -212,7 +217,8 @@ impl DeskTask {
                 if agent.conns.is_empty() {
                     // The feed goes on for as long as it may be resumed.
                     agent.lost_ms = now_ms();
-                    self.apply(account, vec![Input::Connected(user, false)]);
+                    let input = lists::connected(agent.bot(), user, false);
+                    self.apply(account, vec![input]);
                 }
             }
             DeskInput::SetPresence { account, user, presence } => {

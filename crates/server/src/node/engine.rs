@@ -15,12 +15,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use frontdesk_api::{
     engine::{
-        Ack, AgentState, Check, Contact, ContactChange, ConversationView, Counts, Engine,
-        EngineError, Entries, EntriesPage, InboxStaff, Intents, List, ListQuery, NewMessage,
-        PageRange, PastSession, Readiness, SortedPage, SortedQuery, TriedText, View, Waiting,
+        Ack, AgentState, AssistWish, Check, Contact, ContactChange, ConversationView, Counts,
+        Engine, EngineError, Entries, EntriesPage, InboxStaff, Intents, List, ListQuery, LlmTest,
+        NewMessage, PageRange, PastSession, Readiness, ReplayWish, SortedPage, SortedQuery,
+        TriedText, View, Waiting,
     },
+    knowledge::KnowledgeBases,
     principal::Principal as Caller,
 };
+use frontdesk_bot::replay::Report;
 use frontdesk_catalog::{Catalog, Error as CatalogError, VisitorIdentity};
 use frontdesk_core::{
     arena::Arena,
@@ -63,12 +66,15 @@ use tokio::{
 
 use super::{
     SharedHistory,
+    bots::Bots,
     cluster::Health,
     desk::{AgentNow, DeskQuery, OpenRow, WaitingReport},
     gate::Gate,
     intents::{self, Sorting},
+    models::Models,
     now_ms, past, principals, rows,
     staff::Staff,
+    words::Words,
 };
 use crate::config::Durability;
 
@@ -91,7 +97,12 @@ pub(crate) struct NodeEngine {
     pub(crate) health: Vec<Arc<ChatHealth>>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) ids: Mutex<IdSource>,
-    pub(crate) screen: Screen,
+    /// Rules for what is said.
+    pub(crate) words: Arc<Words>,
+    pub(crate) bots: Arc<Bots>,
+    pub(crate) models: Arc<Models>,
+    /// What teams know.
+    pub(crate) knowledge: KnowledgeBases,
     pub(crate) space: Box<dyn Fn(u64) -> bool + Send + Sync>,
     pub(crate) next_loop: AtomicUsize,
     pub(crate) gate: Arc<Gate>,
@@ -130,6 +141,32 @@ impl NodeEngine {
         }
     }
 
+    /// A text as it may be passed on under the rules of its account.
+    pub(super) fn screened(&self, by: &Caller, text: String) -> Result<String, EngineError> {
+        let screen = self.words.screens().of(by.account());
+        let passed = screen.screen_text(text, principals::of(by).kind).map_err(rejected)?;
+        Ok(passed.content)
+    }
+
+    /// Makes proposals of somebody under the rules of its account.
+    fn proposed<T>(
+        &self,
+        by: &Principal,
+        propose: impl FnOnce(&mut Proposer<'_>) -> Result<T, Rejection>,
+    ) -> Result<T, EngineError> {
+        let screen = self.words.screens().of(by.account);
+        let mut hits = Vec::new();
+        let proposed = propose(&mut Proposer {
+            ids: &mut self.ids.lock(),
+            arena: &mut Arena::default(),
+            screen: &screen,
+            hits: &mut hits,
+            now_ms: now_ms(),
+        });
+        self.words.note(hits);
+        proposed.map_err(rejected)
+    }
+
     /// Sends a command that carries a reply channel and waits for the reply.
     async fn ask<T>(
         &self,
@@ -152,7 +189,7 @@ impl NodeEngine {
     }
 
     /// One frame of somebody with an account, handled as if it came by a socket.
-    async fn frame(
+    pub(super) async fn frame(
         &self,
         principal: Principal,
         conversation: ConversationId,
@@ -180,7 +217,7 @@ impl NodeEngine {
         placed(answer)
     }
 
-    async fn tail(&self, conversation: ConversationId) -> Result<Tail, EngineError> {
+    pub(super) async fn tail(&self, conversation: ConversationId) -> Result<Tail, EngineError> {
         self.ask(&conversation, |reply| Command::Tail { conversation, reply })
             .await?
             .map_err(|_| unavailable())
@@ -218,7 +255,7 @@ impl NodeEngine {
     }
 
     /// Entries of a range, from the history and the loop's tail.
-    async fn read(
+    pub(super) async fn read(
         &self,
         conversation: ConversationId,
         range: PageRange,
@@ -362,13 +399,9 @@ impl Engine for NodeEngine {
                 ..wire::Send::default()
             };
             let by = principals::of(by);
-            let proposal = {
-                let mut ids = self.ids.lock();
-                let mut arena = Arena::default();
-                let mut proposer = proposer(&mut ids, &mut arena, &self.screen);
-                proposer.send(&by, conversation, send, around).map_err(rejected)?.proposal
-            };
-            self.propose(conversation, proposal).await?
+            let message =
+                self.proposed(&by, |proposer| proposer.send(&by, conversation, send, around))?;
+            self.propose(conversation, message.proposal).await?
         } else {
             let send = wire::Send {
                 conversation: conversation.to_string(),
@@ -403,13 +436,9 @@ impl Engine for NodeEngine {
             let account = by.account;
             let subject = Subject { conversation, account, session: state.session() };
             let allowed: Allowed = access::check(&by, deed, Some(&subject)).map_err(rejected)?;
-            let proposals = {
-                let mut ids = self.ids.lock();
-                let beside = Beside { allowed, session: state.session(), target: None };
-                let mut arena = Arena::default();
-                let mut proposer = proposer(&mut ids, &mut arena, &self.screen);
-                proposer.command(&by, conversation, command, beside).map_err(rejected)?
-            };
+            let beside = Beside { allowed, session: state.session(), target: None };
+            let proposals = self
+                .proposed(&by, |proposer| proposer.command(&by, conversation, command, beside))?;
             for proposal in proposals {
                 self.propose(conversation, proposal).await?;
             }
@@ -617,6 +646,20 @@ impl Engine for NodeEngine {
         self.past_intents(by, query).await
     }
 
+    fn screen(&self, account: AccountId) -> Arc<Screen> {
+        self.words.screens().of(account)
+    }
+
+    fn screened_name(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        name: &str,
+    ) -> Result<String, EngineError> {
+        let by = principals::of(by);
+        self.proposed(&by, |proposer| proposer.name(&by, conversation, name.to_owned()))
+    }
+
     async fn agents(&self, by: &Caller) -> Result<Vec<AgentState>, EngineError> {
         let account = by.account();
         let now = self.desk(|reply| DeskQuery::Agents { account, reply }).await?;
@@ -693,12 +736,33 @@ impl Engine for NodeEngine {
         }
     }
 
+    async fn llm_test(&self, account: AccountId) -> Result<LlmTest, EngineError> {
+        self.models.test(account).await.ok_or_else(|| refused(&codes::LLM_OFF))
+    }
+
+    async fn assist(
+        &self,
+        by: &Caller,
+        conversation: ConversationId,
+        wish: AssistWish,
+    ) -> Result<String, EngineError> {
+        self.help_agent(by, conversation, wish).await
+    }
+
+    async fn bot_replay(&self, by: &Caller, wish: ReplayWish) -> Result<Report, EngineError> {
+        self.replay_bot(by, wish).await
+    }
+
     async fn configuration_changed(&self, account: AccountId) {
+        // Before the desk, which asks who gets new sessions.
+        self.bots.changed(account).await;
+        self.models.changed(account);
         // A full channel means that the desk is about to look anyway.
         if self.queries.try_send(DeskQuery::Configuration { account }).is_err() {
             tracing::warn!(account.id = %account, "the desk did not hear of a change");
         }
         self.staff.changed();
+        self.words.changed(account).await;
         self.gate.configuration_changed(account).await;
     }
 
@@ -768,10 +832,6 @@ pub(super) fn refused(code: &'static codes::ErrorCode) -> EngineError {
         detail: String::new(),
         retry_after: None,
     }
-}
-
-fn proposer<'a>(ids: &'a mut IdSource, arena: &'a mut Arena, screen: &'a Screen) -> Proposer<'a> {
-    Proposer { ids, arena, screen, now_ms: now_ms() }
 }
 
 fn rejected(rejection: Rejection) -> EngineError {

@@ -38,7 +38,7 @@ use frontdesk_protocol::{
     codes::{self, ErrorCode},
     wire,
 };
-use frontdesk_router::access::{Principal, VisitorRules};
+use frontdesk_router::access::{Principal, PrincipalKind, VisitorRules};
 use frontdesk_storage::Directory;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -272,14 +272,20 @@ impl Gate {
                     .api_key(ticket.account, key)
                     .await
                     .map_err(|error| failure(&error))?;
-                let principal = principals::of_key(ticket.account, key.id, &key.name, key.rights);
+                let (account, is_bot) = (ticket.account, key.bot);
+                let principal = principals::of_key(account, key.id, &key.name, key.rights, is_bot);
+                // A bot has a list of its own, as people have.
+                let user = is_bot.then(|| principals::feed_of_bot(key.id));
+                let (feed, feed_recovered) = user
+                    .map(|user| self.view.feed_position((account, user), hello.feed.as_ref()))
+                    .unwrap_or_default();
                 Ok(Identity::Agent(Box::new(AgentIdentity {
                     principal: Arc::new(principal),
-                    user: None,
+                    user,
                     login: String::new(),
                     presence: wire::Presence::Unspecified,
-                    feed: wire::FeedPosition::default(),
-                    feed_recovered: false,
+                    feed,
+                    feed_recovered,
                     file_bytes_max: self.file_bytes_max(ticket.account).await?,
                     resume_token,
                 })))
@@ -489,7 +495,8 @@ impl Standing {
     /// Visitors have no rights that could be taken away.
     fn of(identity: &Identity) -> Option<Self> {
         let Identity::Agent(agent) = identity else { return None };
-        let who = match agent.user {
+        let is_bot = agent.principal.kind == PrincipalKind::Bot;
+        let who = match agent.user.filter(|_| !is_bot) {
             Some(user) => Who::User { user, login: agent.login.clone() },
             None => Who::Key(agent.principal.id.parse().ok()?),
         };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use frontdesk_api::engine::PastSession;
-use frontdesk_core::chat::{CloseReason, SessionEvent, session_event::Change};
+use frontdesk_core::chat::{ActorKind, CloseReason, SessionEvent, session_event::Change};
 
 /// Sessions in one answer at most.
 const SESSIONS_MAX: usize = 50;
@@ -25,6 +25,11 @@ pub(crate) fn sessions(events: &[SessionEvent], newest: u32) -> Vec<PastSession>
                 opened_at_ms: event.at_ms,
                 ..PastSession::default()
             });
+        }
+        let by_bot = event.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Bot);
+        if by_bot && matches!(change, Change::FirstAnswered(_)) {
+            // How fast people are is not a bot's to improve.
+            continue;
         }
         if let Some(at) = place.get(event.session.as_str()) {
             apply(&mut order[*at], change, event.at_ms);
@@ -127,6 +132,21 @@ mod tests {
         assert_eq!(a.first_answer_ms, Some(20));
         assert_eq!((b.number, b.owner_name.as_str(), b.close_reason.as_str()), (2, "", "idle"));
         assert_eq!((b.rating, b.first_answer_ms), (None, None));
+    }
+
+    #[test]
+    fn the_first_answer_is_a_persons() {
+        let by_bot = SessionEvent {
+            actor: Some(chat::Actor { kind: ActorKind::Bot.into(), ..chat::Actor::default() }),
+            ..event("a", 11, Change::FirstAnswered(chat::FirstAnswered { waited_ms: 1 }))
+        };
+        let events = [
+            event("a", 10, Change::Opened(chat::Opened {})),
+            by_bot,
+            event("a", 40, Change::FirstAnswered(chat::FirstAnswered { waited_ms: 20 })),
+            event("a", 50, closed(CloseReason::Agent)),
+        ];
+        assert_eq!(sessions(&events, 1)[0].first_answer_ms, Some(20));
     }
 
     #[test]

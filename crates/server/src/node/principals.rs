@@ -7,7 +7,7 @@ use frontdesk_api::{
 use frontdesk_catalog::{Access, FileState, StoredFile};
 use frontdesk_core::{
     chat,
-    id::{AccountId, ApiKeyId, ConversationId, VisitorId},
+    id::{AccountId, ApiKeyId, ConversationId, UserId, VisitorId},
     rights::Rights,
 };
 use frontdesk_dispatcher::projections::Reader;
@@ -47,10 +47,16 @@ pub(crate) fn of_access(access: &Access) -> Principal {
     }
 }
 
-/// A key of the API.
-pub(crate) fn of_key(account: AccountId, key: ApiKeyId, name: &str, rights: Rights) -> Principal {
+/// A key of the API, or the bot that has one.
+pub(crate) fn of_key(
+    account: AccountId,
+    key: ApiKeyId,
+    name: &str,
+    rights: Rights,
+    is_bot: bool,
+) -> Principal {
     Principal {
-        kind: PrincipalKind::Api,
+        kind: if is_bot { PrincipalKind::Bot } else { PrincipalKind::Api },
         account,
         id: key.to_string(),
         name: name.to_owned(),
@@ -60,11 +66,16 @@ pub(crate) fn of_key(account: AccountId, key: ApiKeyId, name: &str, rights: Righ
     }
 }
 
+/// Whose feed and lists a bot's are: its own. Its id takes the place of a user's; both are unique.
+pub(crate) fn feed_of_bot(key: ApiKeyId) -> UserId {
+    UserId::from_bytes(*key.as_bytes())
+}
+
 /// Whoever asks by HTTP.
 pub(crate) fn of(caller: &Caller) -> Principal {
     match caller {
         Caller::User(user) => of_access(&user.access),
-        Caller::Key(key) => of_key(key.account, key.id, &key.name, key.rights),
+        Caller::Key(key) => of_key(key.account, key.id, &key.name, key.rights, key.bot),
         Caller::Visitor(visitor) => {
             of_visitor(visitor.account, visitor.visitor, visitor.conversation)
         }
@@ -81,7 +92,8 @@ pub(crate) fn reader(caller: &Caller) -> Option<Reader> {
             teams: user.access.teams.clone(),
         }),
         Caller::Key(key) => {
-            Some(Reader { account: key.account, user: None, rights: key.rights, teams: Vec::new() })
+            let user = key.bot.then(|| feed_of_bot(key.id));
+            Some(Reader { account: key.account, user, rights: key.rights, teams: Vec::new() })
         }
         Caller::Visitor(_) => None,
     }

@@ -20,7 +20,7 @@ async fn mention(
     let note = wire::Send {
         conversation: conversation.to_owned(),
         client_msg_id: frontdesk_testkit::live::message_id().to_vec().into(),
-        content: Some(chat::Content { kind: Some(text), quote_seq: 0, mentions }),
+        content: Some(chat::Content { kind: Some(text), mentions, ..chat::Content::default() }),
         audience: audience.into(),
     };
     agent.live.message(note).await

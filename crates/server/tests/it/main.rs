@@ -3,6 +3,7 @@
 //! minutes are in `long`.
 
 mod bench;
+mod bots;
 mod bucket;
 mod chat;
 mod cluster;
@@ -14,6 +15,7 @@ mod durability;
 mod flood;
 mod herd;
 mod intents;
+mod knowledge;
 mod long;
 mod network;
 mod rest;
@@ -24,6 +26,7 @@ mod slow;
 mod start;
 mod tls;
 mod visitors;
+mod words;
 
 use std::time::Duration;
 

@@ -15,7 +15,10 @@ use frontdesk_gateway::chat::place;
 use frontdesk_protocol::wire;
 use frontdesk_router::desk::{AgentProfile, Desk, DeskSettings, InboxProfile, Input, Routing};
 
-use super::{DeskTask, LOOK_AT_LEAST_MS, lists::Connected};
+use super::{
+    DeskTask, LOOK_AT_LEAST_MS,
+    lists::{self, Connected},
+};
 use crate::node::{
     intents::{InboxIntents, Sorting},
     now_ms, rows,
@@ -174,7 +177,8 @@ impl DeskTask {
             let open = at.open.values().filter_map(|summary| conversation_input(summary, inboxes));
             inputs = open.chain(inputs).collect();
             let connected = at.agents.iter().filter(|(_, agent)| !agent.conns.is_empty());
-            inputs.extend(connected.map(|(user, _)| Input::Connected(*user, true)));
+            inputs
+                .extend(connected.map(|(user, agent)| lists::connected(agent.bot(), *user, true)));
         }
         self.apply(account, inputs);
         Ok(())
@@ -228,6 +232,7 @@ impl DeskTask {
                 teams: inbox.default_team.into_iter().collect(),
                 open: true,
                 intent_wait_ms,
+                bot: self.bots.for_desk(account, inbox.id),
             }));
         }
         if let Some(at) = self.accounts.get(&account) {

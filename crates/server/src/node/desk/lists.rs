@@ -16,7 +16,10 @@ use frontdesk_protocol::{
     Encoded,
     wire::{self, server_frame::Frame as Out},
 };
-use frontdesk_router::{access::Principal, desk::Input};
+use frontdesk_router::{
+    access::{Principal, PrincipalKind},
+    desk::Input,
+};
 
 use super::{
     DeskTask, Rows,
@@ -36,6 +39,21 @@ pub(super) struct Connected {
     pub(super) listed: HashSet<ConversationId>,
     /// When the last connection went.
     pub(super) lost_ms: i64,
+}
+
+/// Somebody is connected now, or not any more: a bot has no place among the agents.
+pub(super) fn connected(bot: Option<&str>, user: UserId, connected: bool) -> Input {
+    match bot {
+        Some(bot) => Input::BotConnected(bot.to_owned(), connected),
+        None => Input::Connected(user, connected),
+    }
+}
+
+impl Connected {
+    /// The id of the bot that it is.
+    pub(super) fn bot(&self) -> Option<&str> {
+        (self.principal.kind == PrincipalKind::Bot).then_some(&self.principal.id)
+    }
 }
 
 impl DeskTask {
@@ -123,6 +141,7 @@ impl DeskTask {
             .filter(|summary| rows::is_listed(&principal, summary))
             .map(|summary| summary.conversation)
             .collect::<HashSet<_>>();
+        let bot = (principal.kind == PrincipalKind::Bot).then(|| principal.id.clone());
         let agent = at.agents.entry(user).or_insert_with(|| Connected {
             principal: Arc::clone(&principal),
             conns: HashSet::new(),
@@ -138,6 +157,15 @@ impl DeskTask {
             for conversation in former.symmetric_difference(&agent.listed) {
                 feeds.note((account, user), *conversation);
             }
+            // A bot has no list to reload: it is told what it owns whenever it comes.
+            let owns = |summary: &&Arc<Summary>| {
+                let owner = summary.session.as_ref().and_then(|session| session.owner.as_ref());
+                bot.is_some() && owner.map(|owner| &owner.id) == bot.as_ref()
+            };
+            let owned = at.open.values().filter(owns);
+            for conversation in owned.map(|summary| summary.conversation) {
+                feeds.note((account, user), conversation);
+            }
             feeds.arrived((account, user));
             feeds.since((account, user), feed.number)
         };
@@ -150,7 +178,7 @@ impl DeskTask {
             let delivery = Delivery { to: smallvec::SmallVec::from_slice(&[conn.conn]), frame };
             self.tell(conn.loop_index, Command::Deliver(vec![delivery]));
         }
-        self.apply(account, vec![Input::Connected(user, true)]);
+        self.apply(account, vec![connected(bot.as_deref(), user, true)]);
     }
 
     /// Tells every agent in whose list the conversation is, was or comes.

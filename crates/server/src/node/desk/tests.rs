@@ -29,6 +29,7 @@ impl Fixture {
         let (edge, handle): (_, LoopHandle<Command>) =
             EdgeLoop::open(frontdesk_gateway::edge::EdgeLimits::default()).expect("a loop");
         let (rows, kept_rows) = mpsc::channel(16);
+        let bots = Bots::open(catalog.clone()).await.expect("there are none");
         let desk = DeskTask::new(DeskParts {
             catalog,
             loops: Arc::new(Loops::of_node(HERE, vec![handle], PARTITIONS)),
@@ -38,6 +39,7 @@ impl Fixture {
             projections: Arc::new(projections.expect("projections")),
             id_seed: 1,
             sorting: None,
+            bots,
         });
         Self { desk, _edge: edge, _rows: kept_rows, _dir: dir }
     }

@@ -184,6 +184,7 @@ fn verbs() -> Vec<Verb> {
         Verb::SetIntent(wire::SetIntent { intent: "refund".to_owned() }),
         Verb::SetLabels(wire::SetLabels { labels: vec!["vip".to_owned()] }),
         Verb::Pend(wire::Pend { until_ms: 4_102_444_800_000 }),
+        Verb::AskForPerson(wire::AskForPerson {}),
     ]
 }
 
@@ -203,6 +204,7 @@ fn verb_name(verb: &Verb) -> &'static str {
         Verb::SetIntent(_) => "set_intent",
         Verb::SetLabels(_) => "set_labels",
         Verb::Pend(_) => "pend",
+        Verb::AskForPerson(_) => "ask_for_person",
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     line::{Line, command_bodies, frames, oneof},
-    world::{CALLERS, Tenant, World, text},
+    world::{CALLERS, Tenant, World, flow, text},
 };
 use crate::FRONTDESK;
 
@@ -128,6 +128,14 @@ impl Rows<'_> {
             let (_, token) = url.rsplit_once('/').expect("a link");
             format!("/api/v1/invitations/by-token/{token}")
         };
+        let article = json!({
+            "slug": name, "state": "draft", "texts": {"en": {"title": name, "body": "a body"}},
+        });
+        let flowed = async || {
+            let path = format!("/api/v1/bot/flows/{name}");
+            key.put(&path, &json!({"yaml": flow(&name, "hi"), "version": 0})).await.ok();
+            path
+        };
         let (_, path) = operation.split_once(' ').expect("method and path");
         match operation {
             "GET /healthz"
@@ -135,6 +143,13 @@ impl Rows<'_> {
             | "GET /metrics"
             | "GET /api/v1/agents"
             | "GET /api/v1/api-keys"
+            | "GET /api/v1/articles"
+            | "DELETE /api/v1/articles/crawl"
+            | "GET /api/v1/articles/crawl"
+            | "GET /api/v1/bot"
+            | "GET /api/v1/bot/figures"
+            | "GET /api/v1/bot/flows"
+            | "GET /api/v1/bot/sessions"
             | "GET /api/v1/canned-replies"
             | "GET /api/v1/conversations"
             | "GET /api/v1/demo"
@@ -143,6 +158,9 @@ impl Rows<'_> {
             | "GET /api/v1/inboxes"
             | "GET /api/v1/intents"
             | "GET /api/v1/invitations"
+            | "GET /api/v1/llm"
+            | "GET /api/v1/llm/spend"
+            | "POST /api/v1/llm/test"
             | "GET /api/v1/me"
             | "GET /api/v1/me/preferences"
             | "GET /api/v1/me/sessions"
@@ -152,12 +170,51 @@ impl Rows<'_> {
             | "GET /api/v1/teams"
             | "GET /api/v1/users"
             | "GET /api/v1/visitor/contact"
-            | "GET /api/v1/waiting" => Cell::bare(path),
+            | "GET /api/v1/waiting"
+            | "GET /api/v1/words"
+            | "GET /api/v1/words/hits" => Cell::bare(path),
             "POST /api/v1/api-keys" => Cell::with(path, json!({"name": name, "rights": []})),
             "DELETE /api/v1/api-keys/{key}" => {
                 let id = made("/api/v1/api-keys", json!({"name": name, "rights": []})).await;
                 Cell::bare(format!("/api/v1/api-keys/{id}"))
             }
+            "POST /api/v1/articles" => Cell::with(path, article),
+            "GET /api/v1/articles/{article}" | "DELETE /api/v1/articles/{article}" => {
+                Cell::bare(format!("/api/v1/articles/{}", made("/api/v1/articles", article).await))
+            }
+            "PUT /api/v1/articles/{article}" => {
+                let mut body = article.clone();
+                body["revision"] = 1.into();
+                let id = made("/api/v1/articles", article).await;
+                Cell::with(format!("/api/v1/articles/{id}"), body)
+            }
+            // An address nobody may ask: whoever may try gets to know that.
+            "POST /api/v1/articles/crawl" => {
+                Cell::with(path, json!({"sitemap": "http://127.0.0.1/sitemap.xml"}))
+            }
+            "POST /api/v1/articles/import" => {
+                Cell::with(path, json!({"format": "csv", "files": []}))
+            }
+            "POST /api/v1/articles/try" => Cell::with(path, json!({"question": "hello"})),
+            "PUT /api/v1/bot" => {
+                let now = key.get(path).await.ok()["revision"].clone();
+                let handover = json!({"on_complaint": true, "on_anger": true, "misses_max": 2});
+                Cell::with(path, json!({"revision": now, "handover": handover}))
+            }
+            "POST /api/v1/bot/flows/check" => Cell::with(path, json!({"yaml": flow(&name, "hi")})),
+            // Names are not ids: of another tenant's flow nobody knows which version it has.
+            "PUT /api/v1/bot/flows/{name}" => {
+                Cell::with(flowed().await, json!({"yaml": flow(&name, "hello"), "version": 1}))
+            }
+            "DELETE /api/v1/bot/flows/{name}" => Cell::bare(flowed().await),
+            "GET /api/v1/bot/flows/{name}/versions" => {
+                Cell::bare(format!("{}/versions", flowed().await))
+            }
+            "POST /api/v1/bot/flows/{name}/rollback" => {
+                Cell::with(format!("{}/rollback", flowed().await), json!({"version": 1}))
+            }
+            "POST /api/v1/bot/replay" => Cell::with(path, json!({"sessions": 1})),
+            "POST /api/v1/bot/talk" => Cell::with(path, json!({"messages": ["hello"]})),
             "POST /api/v1/canned-replies" => Cell::with(path, reply),
             "PUT /api/v1/canned-replies/{reply}" => {
                 let body = json!({"shortcut": format!("{name}x"), "texts": {"en": "hi"}});
@@ -182,6 +239,9 @@ impl Rows<'_> {
                 format!("{room_path}/erase"),
                 json!({"from_seq": 9_000, "to_seq": 9_001}),
             ),
+            "POST /api/v1/conversations/{conversation}/assist" => {
+                Cell::with(format!("{room_path}/assist"), json!({"kind": "summary"}))
+            }
             "POST /api/v1/conversations/{conversation}/messages" => {
                 Cell::with(format!("{room_path}/messages"), json!({"text": "a message"}))
             }
@@ -235,6 +295,19 @@ impl Rows<'_> {
                 format!("{}/accept", link(&invited().await)),
                 json!({"display_name": name, "password": "a good long password"}),
             ),
+            "PUT /api/v1/llm" => {
+                let now = key.get(path).await.ok()["revision"].clone();
+                let features = json!({
+                    "answers": false, "summary": false, "rewrite": false, "translate": false,
+                });
+                Cell::with(
+                    path,
+                    json!({
+                        "revision": now, "base_url": "", "model": "", "features": features,
+                        "conversation_tokens_max": 1, "day_tokens_max": 1, "timeout_ms": 1_000,
+                    }),
+                )
+            }
             "PATCH /api/v1/me" => Cell::with(path, json!({})),
             "PUT /api/v1/me/preferences" => Cell::with(
                 path,
@@ -309,6 +382,11 @@ impl Rows<'_> {
                 Cell::with(format!("/api/v1/users/{id}/password"), body)
             }
             "PUT /api/v1/visitor/contact" => Cell::with(path, json!({"name": name})),
+            "PUT /api/v1/words" => {
+                let now = key.get(path).await.ok()["revision"].clone();
+                Cell::with(path, json!({"revision": now, "rules": []}))
+            }
+            "POST /api/v1/words/try" => Cell::with(path, json!({"text": "hello", "by": "visitor"})),
             other => panic!("{other} is new: say in the matrix how it is asked for"),
         }
     }

@@ -57,6 +57,14 @@ async fn paths(world: &World) -> Vec<Place> {
         for method in item.as_object().expect("operations").keys() {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let bodies = match (method.as_str(), path.as_str()) {
+                ("PUT", "/api/v1/articles/$ID") => vec![json!({
+                    "slug": "mine", "state": "draft", "revision": 1,
+                    "texts": {"en": {"title": "mine", "body": "mine"}},
+                })],
+                ("POST", "/api/v1/bot/flows/$ID/rollback") => vec![json!({"version": 1})],
+                ("POST", "/api/v1/conversations/$ID/assist") => {
+                    vec![json!({"kind": "summary"}), json!({"kind": "rewrite", "text": "mine"})]
+                }
                 ("PUT", "/api/v1/canned-replies/$ID") => vec![reply.clone()],
                 ("PUT", "/api/v1/roles/$ID") => {
                     vec![json!({"names": {"en": "mine"}, "rights": []})]
@@ -129,7 +137,17 @@ fn fields(world: &World) -> Vec<Place> {
         Place::new(Method::GET, "/api/v1/settings?team=$ID", None),
         Place::new(Method::GET, "/api/v1/intents?inbox=$ID", None),
         post("/api/v1/intents/try", json!({"text": "field", "inbox": "$ID"})),
+        post("/api/v1/bot/talk", json!({"messages": ["field"], "inbox": "$ID"})),
     ];
+    let handover = json!({"on_complaint": true, "on_anger": true, "misses_max": 2});
+    for inboxes in [
+        json!({"$ID": {"mode": "answer", "who": "built_in"}}),
+        json!({own.inboxes[0].as_str(): {"mode": "answer", "who": "$ID"}}),
+        json!({own.inboxes[0].as_str(): {"mode": "answer", "who": "built_in", "flow": "$ID"}}),
+    ] {
+        let body = json!({"revision": 0, "handover": handover, "inboxes": inboxes});
+        places.push(Place::new(Method::PUT, "/api/v1/bot", Some(body)));
+    }
     for own in
         [json!({"intents": {"sales": {"team": "$ID"}}}), json!({"inboxes": {"$ID": {"rules": []}}})]
     {
@@ -147,6 +165,10 @@ fn fields(world: &World) -> Vec<Place> {
         "/api/v1/conversations?view=open&cursor=9999999999999-$ID",
         "/api/v1/intents/sessions?days=1&cursor=open.9999999999999-$ID",
         "/api/v1/intents/sessions?days=1&cursor=closed.9999999999999.$ID",
+        "/api/v1/bot/sessions?cursor=9999999999999.$ID",
+        "/api/v1/words/hits?cursor=$ID",
+        "/api/v1/articles?category=$ID",
+        "/api/v1/articles?q=$ID",
     ] {
         places.push(Place { may_succeed: true, ..Place::new(Method::GET, path, None) });
     }

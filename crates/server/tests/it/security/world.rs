@@ -35,6 +35,7 @@ pub(super) struct Tenant {
     pub(super) role: String,
     pub(super) agent_role: String,
     pub(super) reply: String,
+    pub(super) article: String,
     /// One visitor with a conversation in the queue of each team.
     pub(super) rooms: [Room; 2],
 }
@@ -138,6 +139,13 @@ impl Tenant {
             "shortcut": "planted", "texts": {"en": format!("{mark} reply")}, "team": teams[0],
         });
         let reply = key.post("/api/v1/canned-replies", &reply).await.ok();
+        let article = json!({
+            "slug": "planted", "state": "draft",
+            "texts": {"en": {"title": format!("{mark} article"), "body": format!("{mark} body")}},
+        });
+        let article = key.post("/api/v1/articles", &article).await.ok();
+        let flow = json!({"yaml": flow("planted", &format!("{mark} flow")), "version": 0});
+        key.put("/api/v1/bot/flows/planted", &flow).await.ok();
         let weak = json!({"name": format!("{mark} key"), "rights": ["visitor.read"]});
         let weak = key.post("/api/v1/api-keys", &weak).await.ok();
         let rooms = [
@@ -157,6 +165,7 @@ impl Tenant {
             role: text(&role["id"]),
             agent_role,
             reply: text(&reply["id"]),
+            article: text(&article["id"]),
             rooms,
         }
     }
@@ -207,6 +216,7 @@ impl Tenant {
             ("role", self.role.clone()),
             ("role", self.agent_role.clone()),
             ("reply", self.reply.clone()),
+            ("article", self.article.clone()),
             ("key", self.weak_key_id.clone()),
             ("inbox key", self.inbox_key.clone()),
         ];
@@ -234,6 +244,7 @@ impl Tenant {
         let mut paths: Vec<String> = ["users", "roles", "teams", "inboxes", "canned-replies"]
             .into_iter()
             .chain(["settings", "conversations?view=open", "conversations?view=closed"])
+            .chain(["articles", "articles/crawl", "bot", "bot/flows", "llm", "words"])
             .map(|name| format!("/api/v1/{name}"))
             .collect();
         for room in &self.rooms {
@@ -273,6 +284,14 @@ impl Room {
         visitor.post(&format!("{path}/messages"), &json!({"file": file})).await.ok();
         Self { token, conversation, file }
     }
+}
+
+/// A flow of a bot that says one thing.
+pub(super) fn flow(name: &str, says: &str) -> String {
+    format!(
+        "name: {name}\nstart: {{ default: true }}\nsteps:\n  first:\n    say: {{ en: {says} }}\n    goto: last\n  \
+         last:\n    end: true\n"
+    )
 }
 
 /// A text that has to be there.

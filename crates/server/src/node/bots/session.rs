@@ -1,0 +1,620 @@
+//! What the bot of this server does in one conversation: hears what the visitor says, one message after the other, and
+//! does what the mind decides, by the same frames as a program with a socket.
+
+use std::{sync::Arc, time::Duration};
+
+use frontdesk_api::engine::{EngineError, PageRange};
+use frontdesk_bot::{Act, Heard, LlmAnswer, LlmFailed, Mind, Mode, Moment, OpensAt, Reason, State};
+use frontdesk_catalog::{BotOutcome, BotSession};
+use frontdesk_core::{
+    chat::{
+        self, ActorKind, Audience, Content, Entry, SessionEvent, content::Kind, entry::Body,
+        session_event::Change,
+    },
+    id::{AccountId, ConversationId},
+    limits::DRAFT_BYTES_MAX,
+};
+use frontdesk_gateway::chat::port::BotNews;
+use frontdesk_protocol::wire::{self, client_frame::Frame, command::Command as Order};
+use frontdesk_router::access::Principal;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+use super::{
+    Shared,
+    deeds::{self, Used},
+    model::{self, Asked, Question, Said},
+    setup::{self, AccountBot},
+};
+use crate::node::{engine::unavailable, models::Model, now_ms, trouble};
+
+/// How long a conversation without news keeps its task.
+const IDLE: Duration = Duration::from_mins(10);
+/// Entries that are heard again after a restart: of a longer session the bot knows the end.
+const HEARD_AGAIN_MAX: usize = 200;
+
+/// One conversation.
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    account: AccountId,
+    conversation: ConversationId,
+    visitor: String,
+    language: String,
+    /// The session as it was last heard of.
+    last: chat::Session,
+    state: State,
+    /// The visitor's newest message that was looked at.
+    heard_seq: u64,
+    answered: u64,
+    began_ms: i64,
+    /// What a language model was asked and has not answered.
+    asked: Option<Asked>,
+    /// It was the bot's.
+    took: bool,
+    /// It is no longer the bot's.
+    is_over: bool,
+}
+
+/// What the bot acts with, as its account has set it up now.
+struct Now {
+    mind: Mind,
+    /// Asked where the knowledge base has no answer; none where it may not be.
+    model: Option<Arc<Model>>,
+    account: Arc<AccountBot>,
+    principal: Principal,
+    help: deeds::Help,
+    around: Around,
+}
+
+/// Whether people are there, and how the visitor can be reached while they are not.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    attended: bool,
+    contact_known: bool,
+    opens_at: Option<OpensAt>,
+}
+
+impl Session {
+    pub(super) fn new(shared: Arc<Shared>, news: &BotNews) -> Self {
+        Self {
+            shared,
+            account: news.account,
+            conversation: news.conversation,
+            visitor: news.visitor.clone(),
+            language: news.language.clone(),
+            last: chat::Session::default(),
+            state: State::default(),
+            heard_seq: 0,
+            answered: 0,
+            began_ms: now_ms(),
+            asked: None,
+            took: false,
+            is_over: false,
+        }
+    }
+
+    /// Works until nothing has happened for a while, or the bot can do nothing here any more.
+    pub(super) async fn run(mut self, mut inputs: mpsc::Receiver<Box<BotNews>>) {
+        loop {
+            let done = tokio::select! {
+                news = timeout(IDLE, inputs.recv()) => match news {
+                    Ok(Some(news)) => self.take(*news).await,
+                    Ok(None) | Err(_) => return,
+                },
+                said = model_says(self.asked.as_mut()) => self.model_said(said).await,
+            };
+            if let Err(error) = done {
+                // Whatever it was, people get the session: by whoever took it meanwhile, or by the desk.
+                tracing::debug!(
+                    conversation.id = %self.conversation,
+                    %error,
+                    "the bot gives a session up"
+                );
+                self.asked = None;
+            }
+        }
+    }
+
+    /// The language model said something.
+    async fn model_said(&mut self, said: Option<Said>) -> Result<(), EngineError> {
+        let result = match said {
+            Some(Said::Draft(text)) => return self.draft(&text).await,
+            Some(Said::Done(result)) => result,
+            None => Err(LlmFailed),
+        };
+        let Some(asked) = self.asked.take() else { return Ok(()) };
+        let Some(now) = self.now(&self.last).await? else { return Ok(()) };
+        let (result, used) = match result {
+            Ok((answer, used)) => (Ok(answer), Some(used)),
+            Err(failed) => (Err(failed), None),
+        };
+        let moment = now.moment(&self.language, &self.last.intent);
+        let acts = now.mind.llm_answer(&mut self.state, asked.turn, result, &moment);
+        let (seq, number) = asked.about;
+        self.perform(&now, acts, (seq, number), asked.began, used.as_ref()).await
+    }
+
+    /// Shows what the bot is about to say, or that it is about to say something.
+    async fn draft(&self, text: &str) -> Result<(), EngineError> {
+        let Some(now) = self.now(&self.last).await? else { return Ok(()) };
+        let end = text.floor_char_boundary(DRAFT_BYTES_MAX);
+        let draft = wire::Draft {
+            conversation: self.conversation.to_string(),
+            typing: true,
+            text: text[..end].to_owned(),
+        };
+        self.frame(&now, Frame::Draft(draft)).await.map(drop)
+    }
+
+    async fn take(&mut self, news: BotNews) -> Result<(), EngineError> {
+        let BotNews { session, said, events, .. } = news;
+        if session.number != self.last.number {
+            let first = said.first().map_or(0, |(seq, _)| *seq);
+            self.begin(&session, first).await?;
+        }
+        self.last = session;
+        self.follow(&events).await?;
+        for (seq, content) in said {
+            if seq > self.heard_seq && (!self.is_over || self.stays()) {
+                self.heard_seq = seq;
+                self.answer(seq, &content).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another session than before. One that the bot has already was begun before this process: it is heard again.
+    async fn begin(&mut self, session: &chat::Session, first: u64) -> Result<(), EngineError> {
+        self.state = State::default();
+        (self.answered, self.began_ms, self.is_over) = (0, now_ms(), false);
+        self.took = self.owns(session);
+        if !self.took || first <= 1 {
+            return Ok(());
+        }
+        let Some(now) = self.now(session).await? else { return Ok(()) };
+        let engine = &self.shared.parts.engine;
+        let tail = engine.tail(self.conversation).await?;
+        let range = PageRange::Before(first);
+        let entries = engine.read(self.conversation, range, HEARD_AGAIN_MAX, tail).await?;
+        let of_session = entries.into_iter().filter(|entry| entry.session == session.id);
+        let mut said = None;
+        for entry in of_session.filter(|entry| entry.audience() == Audience::Everyone) {
+            let Some(Body::Content(content)) = &entry.body else { continue };
+            match kind_of(&entry) {
+                ActorKind::Visitor => {
+                    self.hear_again(&now, said.replace(content.clone()), None);
+                }
+                ActorKind::Bot => {
+                    self.answered += 1;
+                    self.hear_again(&now, said.take(), Some(content));
+                }
+                _ => {}
+            }
+        }
+        self.hear_again(&now, said, None);
+        Ok(())
+    }
+
+    /// A message of before, and what came of it where a language model was asked.
+    fn hear_again(&mut self, now: &Now, said: Option<Content>, answer: Option<&Content>) {
+        let Some(content) = said else { return };
+        let input = Input::of(&content);
+        let moment = now.moment(&self.language, &self.last.intent);
+        let mind = &now.mind;
+        mind.hear(&mut self.state, &input.heard(moment));
+        if let Some(turn) = self.state.waits_for_llm() {
+            let answer = match answer.and_then(|content| content.kind.as_ref()) {
+                Some(Kind::Text(text)) => {
+                    Ok(LlmAnswer { text: text.body.clone(), ..LlmAnswer::default() })
+                }
+                _ => Err(LlmFailed),
+            };
+            mind.llm_answer(&mut self.state, turn, answer, &moment);
+        }
+    }
+
+    /// What the bot acts with now; none where its account has no bot here any more.
+    async fn now(&self, session: &chat::Session) -> Result<Option<Now>, EngineError> {
+        let parts = &self.shared.parts;
+        let Some(account) = parts.bots.of(self.account) else { return Ok(None) };
+        let model = parts.models.of(self.account).await.filter(|model| model.features.answers);
+        let Some(config) = account.config(&session.inbox, model.is_some()) else {
+            return Ok(None);
+        };
+        let Some(inbox) = account.inboxes.get(&session.inbox) else { return Ok(None) };
+        let knowledge = match parts.knowledge.get(self.account).await {
+            Ok(base) => Some(base.knowledge.clone()),
+            // Flows and the way to people work without.
+            Err(error) => {
+                tracing::warn!(account.id = %self.account, %error, "the bot knows no articles");
+                None
+            }
+        };
+        let opening = inbox.hours.at(now_ms());
+        let opens_at = opening
+            .opens_at_ms
+            .map(|at_ms| OpensAt { at_ms, utc_offset_minutes: opening.utc_offset_minutes });
+        let attended =
+            opening.is_open && session.inbox.parse().is_ok_and(|inbox| parts.view.attended(inbox));
+        let principal = setup::principal(self.account, &config, &self.language);
+        let help = deeds::Help { inbox_key: inbox.key.clone() };
+        let mind = Mind::new(config, knowledge, account.flows.clone());
+        let contact_known = !attended && self.contact_known().await;
+        let around = Around { attended, contact_known, opens_at };
+        Ok(Some(Now { mind, model, account, principal, help, around }))
+    }
+
+    /// Whether the team can reach the visitor by e-mail or phone.
+    async fn contact_known(&self) -> bool {
+        let Ok(visitor) = self.visitor.parse() else { return false };
+        let projections = &self.shared.parts.engine.projections;
+        match projections.contact_of(self.account, visitor).await {
+            Ok(contact) => !contact.email.is_empty() || !contact.phone.is_empty(),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "the bot asks for an address that may be known");
+                false
+            }
+        }
+    }
+
+    /// Whether the bot of this server has the session.
+    fn owns(&self, session: &chat::Session) -> bool {
+        let id = setup::id_of(self.account);
+        session.owner.as_ref().is_some_and(|owner| owner.id == id)
+    }
+
+    /// Whether the bot waits in a queue with the visitor, to take down an address.
+    fn stays(&self) -> bool {
+        let id = setup::id_of(self.account);
+        let session = &self.last;
+        session.owner.is_none() && session.participants.iter().any(|other| other.id == id)
+    }
+
+    /// What became of the session meanwhile.
+    async fn follow(&mut self, events: &[SessionEvent]) -> Result<(), EngineError> {
+        let id = setup::id_of(self.account);
+        for event in events {
+            let by = event.actor.as_ref().map_or(ActorKind::Unspecified, chat::Actor::kind);
+            match &event.change {
+                Some(Change::Queued(queued)) if queued.from_owner == id => {
+                    self.left(by).await?;
+                }
+                Some(Change::Transferred(to)) if to.from_owner == id => self.left(by).await?,
+                Some(Change::Assigned(assigned)) if assigned.former_owner == id => {
+                    self.end(BotOutcome::HandedOver, "taken_over").await;
+                }
+                Some(Change::Closed(_)) if self.owns(&self.last) => {
+                    let outcome = if self.answered > 0 {
+                        BotOutcome::Contained
+                    } else {
+                        BotOutcome::NoAnswer
+                    };
+                    self.end(outcome, "").await;
+                }
+                Some(Change::IntentSet(set)) if self.owns(&self.last) => {
+                    self.sorted(&set.intent).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The session left the bot for a queue: by itself, by the visitor, or because it did not answer.
+    async fn left(&mut self, by: ActorKind) -> Result<(), EngineError> {
+        if self.is_over {
+            return Ok(());
+        }
+        let reason = match by {
+            ActorKind::Visitor => Reason::Asked,
+            _ => self.state.handed_over().unwrap_or(Reason::BotFailed),
+        };
+        if self.state.handed_over().is_none()
+            && let Some(now) = self.now(&self.last).await?
+        {
+            // Nobody has told the team yet what it is about.
+            let moment = now.moment(&self.language, &self.last.intent);
+            let acts = now.mind.give_up(&mut self.state, reason, &moment);
+            for act in acts {
+                if let Act::HandOver { brief, why, .. } = act {
+                    self.note(&now, &brief, self.heard_seq, LEFT).await?;
+                    let content = deeds::why(&why, self.heard_seq, 0, None);
+                    let seq = self.heard_seq;
+                    self.say(&now, content, Audience::Team, seq, LEFT + 1).await?;
+                }
+            }
+        }
+        self.end(BotOutcome::HandedOver, reason.as_str()).await;
+        Ok(())
+    }
+
+    /// It was found out what the visitor wants, after the bot had begun to answer.
+    async fn sorted(&mut self, intent: &str) -> Result<(), EngineError> {
+        if self.is_over || self.state.handed_over().is_some() {
+            return Ok(());
+        }
+        let Some(now) = self.now(&self.last).await? else { return Ok(()) };
+        let reason = match intent {
+            "complaint" if now.mind.config().handover.on_complaint => Reason::Complaint,
+            "human" => Reason::Asked,
+            _ => return Ok(()),
+        };
+        if now.mind.config().mode == Mode::Suggest {
+            return Ok(());
+        }
+        let moment = now.moment(&self.language, intent);
+        let acts = now.mind.give_up(&mut self.state, reason, &moment);
+        self.perform(&now, acts, (self.heard_seq, SORTED), Instant::now(), None).await
+    }
+
+    async fn end(&mut self, outcome: BotOutcome, reason: &str) {
+        self.asked = None;
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        self.keep(outcome, reason).await;
+    }
+
+    /// Writes down what became of the session, for the figures.
+    async fn keep(&self, outcome: BotOutcome, reason: &str) {
+        let (Ok(session), Ok(inbox)) = (self.last.id.parse(), self.last.inbox.parse()) else {
+            return;
+        };
+        let row = BotSession {
+            session,
+            conversation: self.conversation,
+            inbox,
+            at_ms: self.began_ms,
+            outcome,
+            reason: reason.to_owned(),
+            turns: u64::from(self.state.turns()),
+            answered: self.answered,
+        };
+        let catalog = &self.shared.parts.engine.catalog;
+        if let Err(error) = catalog.keep_bot_session(self.account, &row).await {
+            trouble::tell(&error, "what became of a bot's session");
+        }
+    }
+
+    /// The visitor said something.
+    async fn answer(&mut self, seq: u64, content: &Content) -> Result<(), EngineError> {
+        let began = Instant::now();
+        let Some(now) = self.now(&self.last).await? else { return Ok(()) };
+        let input = Input::of(content);
+        let acts = self.think(&now, input).await?;
+        if acts == [Act::Nothing] {
+            return Ok(());
+        }
+        let suggests = now.mind.config().mode == Mode::Suggest;
+        if !suggests && !self.took {
+            // Of several who want it the first in the log has it.
+            self.order(&now, Order::Take(wire::Take {})).await?;
+            self.took = true;
+            self.keep(BotOutcome::Open, "").await;
+        }
+        self.perform(&now, acts, (seq, 0), began, None).await
+    }
+
+    /// Lets the mind decide, on a thread where that keeps nobody waiting.
+    async fn think(&mut self, now: &Now, input: Input) -> Result<Vec<Act>, EngineError> {
+        let turn = Arc::clone(&self.shared.thoughts).acquire_owned().await;
+        let turn = turn.map_err(|_| unavailable())?;
+        let mut state = std::mem::take(&mut self.state);
+        let (mind, language) = (now.mind.clone(), self.language.clone());
+        let (intent, around) = (self.last.intent.clone(), now.around);
+        let thought = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let moment = moment(&language, &intent, around);
+            let acts = mind.hear(&mut state, &input.heard(moment));
+            (state, acts)
+        });
+        let (state, acts) = thought.await.map_err(|_| unavailable())?;
+        self.state = state;
+        Ok(acts)
+    }
+
+    /// Does what was decided `about` the visitor's message with a seq, from the number of the first thing that is
+    /// said about it on.
+    async fn perform(
+        &mut self,
+        now: &Now,
+        acts: Vec<Act>,
+        about: (u64, u16),
+        began: Instant,
+        used: Option<&Used>,
+    ) -> Result<(), EngineError> {
+        let (seq, mut number) = about;
+        let is_away = acts.iter().any(|act| matches!(act, Act::TakeMessage { .. }));
+        for act in acts {
+            if let Some(content) = deeds::said(&act, &now.help) {
+                let placed = self.say(now, content, Audience::Everyone, seq, number).await?;
+                self.answered += u64::from(matches!(act, Act::Answer { .. } | Act::Form { .. }));
+                number += 1;
+                if let Some(why) = act.why() {
+                    let content = deeds::why(why, placed, took_ms(began), used);
+                    self.say(now, content, Audience::Team, seq, number).await?;
+                    number += 1;
+                }
+                continue;
+            }
+            match act {
+                Act::Suggest { text, found, .. } => {
+                    let content = deeds::suggestion(&text, &found, &now.help);
+                    self.say(now, content, Audience::Team, seq, number).await?;
+                    number += 1;
+                }
+                Act::HandOver { team, brief, why, .. } => {
+                    self.note(now, &brief, seq, number).await?;
+                    let content = deeds::why(&why, seq, took_ms(began), used);
+                    self.say(now, content, Audience::Team, seq, number + 1).await?;
+                    number += 2;
+                    self.hand_over(now, team.as_deref(), is_away).await?;
+                }
+                Act::Close => self.order(now, Order::Close(wire::Close {})).await?,
+                Act::AskLlm { turn, question, language, passages, history } => {
+                    let conversation = self.conversation;
+                    let text = question;
+                    let question =
+                        Question { conversation, turn, text, language, passages, history };
+                    self.ask_model(now, question, (seq, number), began).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the account's language model; the answer comes to [`Self::model_said`].
+    async fn ask_model(
+        &mut self,
+        now: &Now,
+        question: Question,
+        about: (u64, u16),
+        began: Instant,
+    ) -> Result<(), EngineError> {
+        self.asked = match &now.model {
+            Some(model) => Some(model::ask(Arc::clone(model), question, &now.help, about, began)),
+            // It was switched off meanwhile: what was asked fails.
+            None => {
+                let (_, said) = mpsc::channel(1);
+                Some(Asked { turn: question.turn, about, began, said })
+            }
+        };
+        self.draft("").await
+    }
+
+    /// To the queue of a team, or to the one where the session would stand without a bot.
+    async fn hand_over(
+        &self,
+        now: &Now,
+        team: Option<&str>,
+        is_away: bool,
+    ) -> Result<(), EngineError> {
+        let team = team.and_then(|name| now.account.teams.get(name));
+        let order = match team {
+            Some(team) => Order::Transfer(wire::Transfer {
+                to_team: team.to_string(),
+                ..wire::Transfer::default()
+            }),
+            None => Order::Requeue(wire::Requeue {}),
+        };
+        self.order(now, order).await?;
+        if is_away {
+            // It stays to take down how the visitor can be reached, until somebody comes.
+            self.order(now, Order::Join(wire::Join {})).await?;
+        }
+        Ok(())
+    }
+
+    /// Says something; returns the seq of its entry.
+    async fn say(
+        &self,
+        now: &Now,
+        content: Content,
+        audience: Audience,
+        seq: u64,
+        number: u16,
+    ) -> Result<u64, EngineError> {
+        let id = deeds::client_msg_id(self.conversation, seq, number);
+        let send = deeds::send(self.conversation, id, content, audience);
+        let placed = self.frame(now, Frame::Send(send)).await?;
+        Ok(placed.map_or(0, |placed| placed.position.seq))
+    }
+
+    /// For the team alone.
+    async fn note(&self, now: &Now, text: &str, seq: u64, number: u16) -> Result<(), EngineError> {
+        let kind = Some(deeds::text_kind(text));
+        let content = Content { kind, ..Content::default() };
+        self.say(now, content, Audience::Team, seq, number).await.map(drop)
+    }
+
+    async fn order(&self, now: &Now, order: Order) -> Result<(), EngineError> {
+        let command = wire::Command {
+            conversation: self.conversation.to_string(),
+            expected_version: 0,
+            command: Some(order),
+        };
+        self.frame(now, Frame::Command(command)).await.map(drop)
+    }
+
+    async fn frame(
+        &self,
+        now: &Now,
+        frame: Frame,
+    ) -> Result<Option<frontdesk_gateway::chat::port::Placed>, EngineError> {
+        let engine = &self.shared.parts.engine;
+        engine.frame(now.principal.clone(), self.conversation, frame).await
+    }
+}
+
+/// Numbers of what is said where no message asks for it: far behind those of any message.
+const LEFT: u16 = 1_000;
+const SORTED: u16 = 2_000;
+
+/// The next thing a language model says; waits for ever where none was asked.
+async fn model_says(asked: Option<&mut Asked>) -> Option<Said> {
+    match asked {
+        Some(asked) => asked.said.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn took_ms(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn kind_of(entry: &Entry) -> ActorKind {
+    entry.actor.as_ref().map_or(ActorKind::Unspecified, chat::Actor::kind)
+}
+
+impl Now {
+    fn moment<'a>(&self, language: &'a str, intent: &'a str) -> Moment<'a> {
+        moment(language, intent, self.around)
+    }
+}
+
+fn moment<'a>(language: &'a str, intent: &'a str, around: Around) -> Moment<'a> {
+    Moment {
+        now_ms: now_ms(),
+        language,
+        intent: (!intent.is_empty()).then_some(intent),
+        attended: around.attended,
+        contact_known: around.contact_known,
+        opens_at: around.opens_at,
+    }
+}
+
+/// What a visitor said, as the mind takes it.
+pub(super) struct Input {
+    pub(super) text: String,
+    pub(super) choice: String,
+    pub(super) form: Vec<(String, String)>,
+}
+
+impl Input {
+    pub(super) fn of(content: &Content) -> Self {
+        let mut input =
+            Self { text: String::new(), choice: content.choice.clone(), form: Vec::new() };
+        match &content.kind {
+            Some(Kind::Text(text)) => input.text.clone_from(&text.body),
+            Some(Kind::FormReply(reply)) => {
+                let values = reply.values.iter();
+                input.form = values.map(|of| (of.id.clone(), of.value.clone())).collect();
+            }
+            _ => {}
+        }
+        input
+    }
+
+    fn heard<'a>(&'a self, moment: Moment<'a>) -> Heard<'a> {
+        Heard {
+            text: &self.text,
+            choice: (!self.choice.is_empty()).then_some(self.choice.as_str()),
+            form: &self.form,
+            moment,
+        }
+    }
+}

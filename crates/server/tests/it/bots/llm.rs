@@ -1,0 +1,216 @@
+//! The language model: a local server that speaks the real protocol, well and badly. It answers where no article does,
+//! streams, is paid for, and nobody waits for it who does not have to.
+
+use std::time::Duration;
+
+use frontdesk_core::chat::{Content, Entry, SessionStatus};
+use frontdesk_protocol::wire::server_frame::Frame as In;
+use frontdesk_testkit::{FakeLlm, Http, TestAgent, TestServer, TestVisitor, llm::Mode};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::{FRONTDESK, ask_for_person, by_bot, hears, newest, says, switch_on, why};
+
+/// What no article answers.
+const QUESTION: &str = "can you engrave my initials on a teapot";
+const KEY: &str = "sk-0123456789";
+
+/// A server whose bot may ask a model, and that model.
+async fn with_model(budget: u64) -> (TestServer, FakeLlm) {
+    let model = FakeLlm::start().await;
+    let builder = TestServer::builder(FRONTDESK)
+        .set("outgoing.allow", r#"["127.0.0.1/32"]"#)
+        .set("outgoing.any_port", true)
+        .set("limits.visitor_rate_per_s", 1_000)
+        .set("limits.visitor_burst", 1_000);
+    let server = builder.start().await;
+    switch_on(&server, "answer").await;
+    configure(&server.admin(), &model, json!({"day_tokens_max": budget})).await;
+    (server, model)
+}
+
+async fn configure(admin: &Http, model: &FakeLlm, more: Value) -> Value {
+    let revision = admin.get("/api/v1/llm").await.ok()["revision"].clone();
+    let mut body = json!({
+        "revision": revision, "base_url": model.base_url(), "model": "tea-1", "key": KEY,
+        "features": {"answers": true, "summary": true, "rewrite": true, "translate": false},
+        "conversation_tokens_max": 100_000, "day_tokens_max": 100_000, "timeout_ms": 2_000,
+        "prompt": "We are Spruce Tea.",
+    });
+    for (name, value) in more.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    admin.put("/api/v1/llm", &body).await.ok()
+}
+
+#[tokio::test]
+async fn an_answer_of_the_model_grows_before_the_visitors_eyes_and_says_what_it_took() {
+    let (server, model) = with_model(100_000).await;
+    let mut mei = TestAgent::admin(&server).await;
+    let pieces = ["We engrave ", "up to three ", "letters on ", "any teapot."];
+    let pieces = pieces.map(ToOwned::to_owned).to_vec();
+    model.set(Mode::Normal { pieces, pause: Duration::from_millis(250) });
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say(QUESTION).await;
+    let grown = |frame: &frontdesk_protocol::wire::ServerFrame| match &frame.frame {
+        Some(In::Draft(draft)) if draft.text.starts_with("We engrave") => Some(draft.text.clone()),
+        _ => None,
+    };
+    let part = visitor.live.wait_for("a part of the answer", grown).await;
+    assert!(part.len() < "We engrave up to three letters on any teapot.".len(), "{part}");
+    hears(&mut visitor, "We engrave up to three letters on any teapot.").await;
+    let asked = model.requests().last().cloned().expect("it was asked");
+    assert_eq!(asked.authorization(), Some("Bearer sk-0123456789"));
+    assert!(asked.prompt().contains(QUESTION) && asked.prompt().contains("We are Spruce Tea."));
+    let conversation = visitor.conversation.clone();
+    mei.open(&conversation).await.expect("an admin reads everything");
+    let why = why(&mut mei, &conversation).await;
+    assert_eq!((&why["kind"], &why["model"]), (&json!("llm"), &json!("tea-1")), "{why}");
+    assert!(why["tokens"].as_str().is_some_and(|tokens| tokens != "0"), "{why}");
+    // It is written down what it cost.
+    let spent = async {
+        loop {
+            let spend = server.admin().get("/api/v1/llm/spend?days=1").await.ok();
+            if spend["today_tokens"].as_u64().is_some_and(|tokens| tokens > 0) {
+                return spend;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let spend = timeout(Duration::from_secs(20), spent).await.expect("it is written down");
+    assert_eq!(spend["days"][0]["requests"], 1, "{spend}");
+}
+
+#[tokio::test]
+async fn s12_what_the_model_says_is_plain_text_without_addresses_of_its_own() {
+    let (server, model) = with_model(100_000).await;
+    model.set(Mode::says(
+        "<img src=x onerror=alert(1)>We do. See [our page](https://evil.example/?q=secret) <b>now</b>.",
+    ));
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say(QUESTION).await;
+    let entry = hears(&mut visitor, "We do.").await;
+    let content = super::content(&entry).expect("it says something");
+    assert!(!says(content, "<") && !says(content, "evil.example"), "{content:?}");
+}
+
+#[tokio::test]
+async fn r27_a_model_that_fails_hangs_or_babbles_keeps_nobody_waiting() {
+    let (server, model) = with_model(10_000_000).await;
+    let mut mei = TestAgent::online(&server, "Mei").await;
+    for mode in [
+        Mode::status(500),
+        Mode::Garbage,
+        Mode::HangBeforeHeaders,
+        Mode::HangMidStream,
+        Mode::Redirect("http://127.0.0.1:1/".to_owned()),
+    ] {
+        let shown = format!("{mode:?}");
+        model.set(mode);
+        let mut visitor = TestVisitor::connect(&server).await;
+        let began = Instant::now();
+        visitor.say(QUESTION).await;
+        let said = |entry: &Entry, _: &Content| by_bot(entry);
+        visitor.live.until(&shown, "", |held| newest(held, said).is_some()).await;
+        // The time limit of a question is two seconds here.
+        assert!(began.elapsed() < Duration::from_secs(8), "{shown}: {:?}", began.elapsed());
+        visitor.command(ask_for_person()).await.expect("a visitor may always");
+        mei.listed(&visitor.conversation.clone(), &mei.id.clone()).await;
+        mei.command(&visitor.conversation, close()).await.expect("it is hers");
+    }
+    // It failed so often that it is left alone: answers come at once.
+    let mut visitor = TestVisitor::connect(&server).await;
+    let asked = model.requests().len();
+    visitor.say(QUESTION).await;
+    let said = |entry: &Entry, _: &Content| by_bot(entry);
+    visitor.live.until("an answer", "", |held| newest(held, said).is_some()).await;
+    assert_eq!(model.requests().len(), asked, "the circuit is open");
+}
+
+fn close() -> frontdesk_protocol::wire::command::Command {
+    frontdesk_protocol::wire::command::Command::Close(frontdesk_protocol::wire::Close {})
+}
+
+#[tokio::test]
+async fn people_chat_as_ever_while_the_model_hangs() {
+    let (server, model) = with_model(10_000_000).await;
+    configure(&server.admin(), &model, json!({"timeout_ms": 20_000})).await;
+    model.set(Mode::HangMidStream);
+    let mut waiting = Vec::new();
+    for _ in 0..12 {
+        let mut visitor = TestVisitor::connect(&server).await;
+        visitor.say(QUESTION).await;
+        waiting.push(visitor);
+    }
+    model.wait_for_requests(4).await;
+    let mut mei = TestAgent::online(&server, "Mei").await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("I need a human").await;
+    let conversation = visitor.conversation.clone();
+    mei.listed(&conversation, &mei.id.clone()).await;
+    let mut slowest = Duration::ZERO;
+    for number in 0..100 {
+        let began = Instant::now();
+        visitor.say(&format!("message {number}")).await;
+        slowest = slowest.max(began.elapsed());
+    }
+    // Far below any time limit of the model; tests run on busy machines.
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // And who waits for the model reaches a person by one click, at once.
+    let mut stuck = waiting.pop().expect("there are twelve");
+    stuck.command(ask_for_person()).await.expect("a visitor may always");
+    stuck
+        .session("in people's hands", |of| {
+            of.status() == SessionStatus::Queued
+                || of.owner.as_ref().is_some_and(|owner| owner.name == "Mei")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_day_without_tokens_is_a_hard_stop() {
+    let (server, model) = with_model(1).await;
+    model.set(Mode::says("We do."));
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say(QUESTION).await;
+    let said = |entry: &Entry, _: &Content| by_bot(entry);
+    visitor.live.until("an answer", "", |held| newest(held, said).is_some()).await;
+    assert!(model.requests().is_empty(), "nothing was asked");
+}
+
+#[tokio::test]
+async fn agents_are_helped_where_that_is_switched_on() {
+    let (server, model) = with_model(100_000).await;
+    let mut mei = TestAgent::online(&server, "Mei").await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("I need a human, my parcel is wet").await;
+    let conversation = visitor.conversation.clone();
+    mei.listed(&conversation, &mei.id.clone()).await;
+    let path = format!("/api/v1/conversations/{conversation}/assist");
+    model.set(Mode::says("We are sorry about that."));
+    let wish = json!({"kind": "rewrite", "text": "sry about that", "language": "en"});
+    let helped = mei.http.post(&path, &wish).await.ok();
+    assert_eq!(helped["text"], "We are sorry about that.");
+    model.set(Mode::says("The parcel came wet."));
+    let helped = mei.http.post(&path, &json!({"kind": "summary", "language": "en"})).await.ok();
+    assert_eq!(helped["text"], "The parcel came wet.");
+    let prompt = model.requests().last().expect("it was asked").prompt();
+    assert!(prompt.contains("my parcel is wet"), "{prompt}");
+    // What it was about stands there for whoever comes next, when it ends.
+    mei.open(&conversation).await.expect("it is hers");
+    for said in ["how wet?", "is the tea dry?"] {
+        mei.say(&conversation, said).await;
+    }
+    mei.command(&conversation, close()).await.expect("it is hers");
+    mei.sees(&conversation, "Summary: The parcel came wet.").await;
+    let off = json!({"kind": "translate", "text": "hello", "language": "zh-CN"});
+    let refused = mei.http.post(&path, &off).await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "llm.off"), "{}", refused.text);
+    model.set(Mode::status(500));
+    let failed = mei.http.post(&path, &wish).await;
+    assert_eq!((failed.status, failed.code().as_str()), (502, "llm.failed"), "{}", failed.text);
+    // Of what one may not read nothing is asked.
+    let ben = TestAgent::new(&server, "Ben", "agent").await;
+    let refused = ben.http.post(&path, &wish).await;
+    assert_eq!(refused.status, 404, "{}", refused.text);
+}

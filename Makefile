@@ -59,6 +59,7 @@ test: tools web ## Every suite
 	@scripts/services remove
 	@trap 'scripts/services stop' EXIT; $(CARGO) test --workspace --locked --lib --bins --tests
 	@$(MAKE) --no-print-directory clients DEBUG_BUILD=
+	@$(MAKE) --no-print-directory test-sdk DEBUG_BUILD=
 	$(NPM) test
 	$(NPM) run sizes
 	@$(MAKE) --no-print-directory e2e DEBUG_BUILD=
@@ -92,6 +93,11 @@ test-long: build ## The long tier: soak, power loss, clocks, ...; ONLY=r07 runs 
 clients: ## The example clients in Python and Go against the real binary
 	$(DEBUG_BUILD)
 	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" tests/clients/run
+
+.PHONY: test-sdk
+test-sdk: ## The SDKs in TypeScript, Python and Go, and their example bots, against the real binary
+	$(DEBUG_BUILD)
+	FRONTDESK_BIN="$(TARGET_DIR)/debug/frontdesk" sdk/test
 
 .PHONY: e2e
 e2e: tools web ## The real binary in a real browser

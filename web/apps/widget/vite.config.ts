@@ -3,16 +3,31 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vite";
 import { TARGETS } from "../../scripts/targets.mjs";
 
-/** The bundler's helper for lazy chunks preloads their styles; ours have none, so importing is all. */
+/**
+ * The bundler's helper for lazy chunks preloads their styles; ours have none, so importing is all, and what it is
+ * told about styles goes.
+ */
 const plainImports: Plugin = {
   name: "frontdesk:plain-imports",
   enforce: "pre",
   load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : undefined),
+  generateBundle: {
+    order: "post",
+    handler: (_, bundle) => {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        chunk.code = chunk.code
+          .replace(/,(?:__vite__mapDeps\(\[[\d,]*\]\)|\[\]),import\.meta\.url\)/g, ")")
+          .replace(/^const __vite__mapDeps=.*\n/, "");
+        if (chunk.code.includes("__vite__")) throw new Error(`${chunk.fileName} still has what the bundler's helper is told`);
+      }
+    },
+  },
 };
 
 /** What the chat needs at once is one file: pieces of it cost a request each, and compress worse. */
 const CHAT =
-  /node_modules|packages\/(?:client\/src|protocol)\/|packages\/client\/browser\/index|packages\/ui\/src\/(?:icons|controls|composer|scroller|windowing)|packages\/i18n\/src\/(?:system|texts|time)|apps\/widget\/src\/(?:app|view\/(?:app|body|header|lazy|timeline|welcome)|model\/(?:chat|files|rows))\./;
+  /node_modules|packages\/(?:client\/src\/(?!asked)|protocol\/)|packages\/client\/browser\/index|packages\/ui\/src\/(?:icons|controls|composer|scroller|windowing)|packages\/i18n\/src\/(?:system|texts|time)|apps\/widget\/src\/(?:app|view\/(?:app|body|header|lazy|timeline|welcome)|model\/(?:chat|files|rows))\./;
 
 export const config = defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),

@@ -3,7 +3,7 @@ import { Agent } from "../support/agent.mjs";
 import { lived, stage } from "./stage.mjs";
 import { WORDS } from "./words.mjs";
 
-const PAGES = ["profile", "people", "rights", "teams", "inboxes", "intents", "replies", "keys", "limits"];
+const PAGES = ["profile", "people", "rights", "teams", "inboxes", "intents", "bot", "flows", "llm", "words", "replies", "keys", "limits"];
 const PARTS = ["install", "basics", "texts", "hours", "look", "identity", "limits"];
 const DIALOGS = [
   ["people", "invite-person", "invite-dialog"],
@@ -12,10 +12,21 @@ const DIALOGS = [
   ["inboxes", "add-inbox", "inbox-dialog"],
   ["intents", "add-target", "target-dialog"],
   ["intents", "add-rule", "rule-dialog"],
+  ["flows", "add-flow", "flow-dialog"],
+  ["words", "add-word-rule", "word-rule-dialog"],
   ["replies", "add-reply", "reply-dialog"],
   ["keys", "add-key", "key-dialog"],
 ];
 const OUTER = { widths: [1440, 390] };
+const ARTICLE = {
+  slug: "gaiwan-care",
+  category: "Care",
+  state: "published",
+  texts: {
+    en: { title: "How do I clean a gaiwan?", summary: "Rinse it with hot water, without soap.", body: "Rinse it with **hot water**, without soap.\n\n- Let it dry in the air\n- Keep it open", questions: ["How should a gaiwan be washed?"] },
+    "zh-CN": { title: "盖碗怎么清洗？", summary: "用热水冲洗，不要用洗洁精。", body: "用**热水**冲洗，不要用洗洁精。\n\n- 自然晾干\n- 敞口存放", questions: ["盖碗可以用洗洁精吗？"] },
+  },
+};
 
 export async function settings(browser, camera) {
   const { account, key } = WORDS[camera.locale];
@@ -87,6 +98,26 @@ export async function settings(browser, camera) {
         await page.getByTestId(dialog).waitFor({ state: "detached" });
       });
     }
+    const { id } = await api("POST", "articles", ARTICLE);
+    for (const [view, path, shows] of [["knowledge", "", "question"], ["knowledge-article", `/${id}`, "article-body"], ["knowledge-new", "/new", "article-body"]]) {
+      await camera.view(view, async (name) => {
+        await page.goto(`${server.url}#/knowledge${path}`);
+        await page.getByTestId(shows).waitFor();
+        await camera.looks(page, name);
+      });
+    }
+    await camera.view("settings-flow", async (name) => {
+      await go("flows");
+      await page.getByTestId("add-flow").click();
+      await page.getByTestId("flow-name").fill("opening");
+      await page.getByTestId("flow-submit").click();
+      await page.getByTestId("flow-picture").waitFor();
+      await camera.looks(page, name);
+    });
+    await camera.view("settings-bot-figures", async (name) => {
+      await go("bot/figures");
+      await camera.looks(page, name, OUTER);
+    });
     await camera.view("settings-failed", async (name) => {
       await page.route("**/api/v1/users*", (route) => route.abort());
       await go("people");

@@ -47,7 +47,37 @@ function pages() {
       await page.getByTestId("waiting-page").waitFor();
     },
   };
-  return [...lists, waiting, ...settings, ...welcome];
+  return [...lists, waiting, ...knowledge(), ...settings, ...welcome];
+}
+
+/** What the team knows, and what opens over it. */
+function knowledge() {
+  const open = async ({ page, url }) => {
+    await page.goto(`${url}#/knowledge`);
+    await page.getByTestId("add-article").waitFor();
+    await page.locator(".skeleton").first().waitFor({ state: "detached" });
+  };
+  const over = (press, shows) => ({
+    name: `knowledge, ${shows}`,
+    go: async (context) => {
+      await open(context);
+      await context.page.getByTestId(press).click();
+      await context.page.getByTestId(shows).waitFor();
+    },
+    leave: escape,
+  });
+  return [
+    { name: "knowledge", go: open },
+    over("import-articles", "import-dialog"),
+    over("crawl-articles", "crawl-dialog"),
+    {
+      name: "knowledge, a new article",
+      go: async ({ page, url }) => {
+        await page.goto(`${url}#/knowledge/new`);
+        await page.getByTestId("article-body").waitFor();
+      },
+    },
+  ];
 }
 
 /** What opens by a press on a page of the settings: page, then what to press one after the other, then what shows. */
@@ -63,6 +93,8 @@ const DIALOGS = [
   ["inboxes", ["add-inbox"], "inbox-dialog"],
   ["intents", ["add-target"], "target-dialog"],
   ["intents", ["add-rule"], "rule-dialog"],
+  ["flows", ["add-flow"], "flow-dialog"],
+  ["words", ["add-word-rule"], "word-rule-dialog"],
   ["replies", ["add-reply"], "reply-dialog"],
   ["keys", ["add-key"], "key-dialog"],
 ];
@@ -186,7 +218,7 @@ export const CONSOLE = [...conversation(), ...pages(), ...dialogs(), ...inboxPar
 const button = (chat, words) => chat.getByRole("button", { name: words }).first();
 const MENU = /More|更多|Menu|菜单/;
 
-/** A visitor at the shop, in this order: `{ page, visitor, full, answer, close, away }`; `draws`: the files each is made of. */
+/** A visitor at the shop, in this order: `{ page, visitor, full, answer, ask, close, away }`; `draws`: the files each is made of. */
 export const WIDGET = [
   {
     name: "first view",
@@ -257,6 +289,49 @@ export const WIDGET = [
       await visitor.say("About this.");
       await visitor.chat.locator(".bubble .quote").waitFor();
     },
+  },
+  {
+    name: "buttons, and a form with a mistake",
+    draws: ["asked.tsx", "form.tsx"],
+    go: async ({ visitor, ask }) => {
+      await ask();
+      await visitor.chat.locator(".choices button").first().waitFor();
+      await visitor.chat.locator("form.asked button[type=submit]").click();
+      await visitor.chat.locator(".card-failed").first().waitFor();
+    },
+  },
+  {
+    name: "the form filled in",
+    draws: ["values.tsx"],
+    go: async ({ visitor }) => {
+      await visitor.chat.locator("form.asked input[inputmode=email]").fill("ann@example.com");
+      await visitor.chat.locator("form.asked .radio").first().click();
+      await visitor.chat.locator("form.asked button[type=submit]").click();
+      await visitor.chat.locator(".message-own .filled-in").waitFor();
+      await visitor.allSent();
+    },
+  },
+  {
+    name: "reading further up",
+    draws: ["latest.tsx"],
+    go: async ({ visitor }) => {
+      await visitor.chat.locator(".scroller").evaluate((scroller) => (scroller.scrollTop = 0));
+      await visitor.chat.locator(".latest").waitFor();
+    },
+    leave: ({ visitor }) => visitor.chat.locator(".latest").click(),
+  },
+  {
+    name: "a file held over it",
+    draws: ["drop.tsx"],
+    go: async ({ visitor }) => {
+      await visitor.chat.locator(".conversation").evaluate((element) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["tea"], "tea.txt"));
+        element.dispatchEvent(new window.DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
+      });
+      await visitor.chat.locator(".drop").waitFor();
+    },
+    leave: ({ visitor }) => visitor.chat.locator(".conversation").evaluate((element) => element.dispatchEvent(new window.DragEvent("dragleave", { bubbles: true }))),
   },
   {
     name: "menu",

@@ -9,6 +9,7 @@ import { Person, SERVER_AWAY, end, launch } from "../support/browser.mjs";
 import { Crowd } from "../support/crowd.mjs";
 import { picture } from "../support/picture.mjs";
 import { Server } from "../support/server.mjs";
+import { Speaker } from "../support/speak.mjs";
 import { CONSOLE, WIDGET, unnamed, unseen } from "../support/views.mjs";
 import { Visitor } from "../support/visitor.mjs";
 
@@ -141,6 +142,19 @@ describe("everybody", () => {
               await agent.input.press("Enter");
               await agent.page.getByTestId("attachment").waitFor({ state: "detached" });
             }
+          },
+          /** What bots ask, by buttons and by a form. */
+          ask: async () => {
+            const speaker = await Speaker.begin(agent.page, agent.conversation());
+            await speaker.say({ choices: { body: "Which one? 哪一个？", choices: [{ id: "clay", label: "The clay one" }, { id: "celadon", label: "青瓷" }] } });
+            const options = [{ id: "home", label: "To my home" }, { id: "shop", label: "到店自取" }];
+            const fields = [
+              { id: "email", label: "E-mail 邮箱", kind: "FORM_FIELD_KIND_EMAIL", required: true },
+              { id: "way", label: "How? 怎么送？", kind: "FORM_FIELD_KIND_CHOICE", required: true, options },
+              { id: "note", label: "Anything else", kind: "FORM_FIELD_KIND_TEXT" },
+            ];
+            await speaker.say({ form: { title: "Where to? 送到哪里？", fields } });
+            await speaker.leave();
           },
           close: () => agent.page.getByTestId("close-button").click(),
           /** The server is gone, and comes back once `work` is done. */

@@ -1,6 +1,8 @@
 // Canned answers of a server for the console's screens: people, teams, conversations, in the JSON
 // of the HTTP API and in the wire's JSON mapping. Times are relative to now.
 
+import { botAnswers } from "./bot.mjs";
+
 const minute = 60_000;
 const now = Date.now();
 const at = (minutesAgo) => String(now - minutesAgo * minute);
@@ -10,7 +12,6 @@ const user = (n) => `u${String(n).padStart(19, "0")}`;
 export const self = { kind: "ACTOR_KIND_AGENT", id: user(1), name: "林晓" };
 const mei = { kind: "PARTICIPANT_KIND_SUPERVISOR", id: user(2), name: "Mei Chen" };
 const lin = { kind: "PARTICIPANT_KIND_AGENT", id: user(1), name: "林晓" };
-const tom = { kind: "PARTICIPANT_KIND_AGENT", id: user(3), name: "Tom Becker" };
 const teams = [
   { id: "t0000000000000000001", names: { en: "Sales", "zh-CN": "售前" }, members: [user(1), user(2), user(3)] },
   { id: "t0000000000000000002", names: { en: "After-sales", "zh-CN": "售后" }, members: [user(1), user(4)] },
@@ -42,8 +43,8 @@ const people = [
   [4, "Sofia Rossi", "it", "Hello, do you ship to Italy?", 0.7, queued(4, 0.7, { intent: "human", intentConfidence: 1, intentSource: "INTENT_SOURCE_RULE", intentWhy: "real person" }), 2, true],
   [5, "陈建国", "zh-CN", "我要投诉，等了三天还没发货！", 11, queued(5, 11, { priority: 4, team: teams[1].id, intent: "complaint", intentConfidence: 0.94, intentSource: "INTENT_SOURCE_MODEL", intentWhy: "complaint 0.94, consult 0.04, sales 0.01, other 0.01" }), 3, true],
   [6, "李梅", "zh-CN", "收到了，茶具很漂亮", 34, assigned(6, lin, { intent: "wholesale partnership", intentConfidence: 1, intentSource: "INTENT_SOURCE_RULE", intentWhy: "批发" }), 0, false],
-  [7, "Anna Schmidt", "de", "Great, I will wait for the e-mail then.", 62, assigned(7, tom), 0, false],
-  [8, "", "en", "Can I pay by invoice?", 95, assigned(8, tom, { participants: [mei] }), 0, true],
+  [7, "Anna Schmidt", "de", "Great, I will wait for the e-mail then.", 62, assigned(7, { kind: "PARTICIPANT_KIND_BOT", id: "b0000000000000000001", name: "Spruce Bot" }), 0, false],
+  [8, "", "en", "Can I pay by invoice?", 95, assigned(8, lin, { participants: [mei] }), 0, true],
   [9, "Nguyen Van An", "vi", "Where is my order 20931?", 15, queued(9, 15, { unattended: true }), 1, false],
   [10, "赵敏", "zh-CN", "好的，明白了，谢谢", 180, closed(3, { rating: 5 }), 0, false],
   [11, "Peter Novak", "cs", "Thanks for the quick help!", 60 * 26, closed(26, { rating: 4 }), 0, false],
@@ -104,8 +105,39 @@ export const opened = {
   viewers: [mei],
 };
 
+const spruceBot = { kind: "ACTOR_KIND_BOT", id: "b0000000000000000001", name: "Spruce Bot" };
+const team = { audience: "AUDIENCE_TEAM" };
+const bySystem = (seq, key, params, minutesAgo) => ({ ...system(seq, key, params, minutesAgo), ...team, actor: spruceBot });
+/** A bot answers, asks by buttons and by a form, and says why; then it gives the session to people. */
+const served = {
+  conversation: id(8),
+  items: [
+    text(1, visitorActor(8, ""), "Hello", 100),
+    { ...text(2, spruceBot, "", 99.9), content: { choices: { body: "Hello! What is it about?", choices: [{ id: "order", label: "My order" }, { id: "return", label: "A return" }, { id: "pay", label: "Payment" }] } } },
+    bySystem(3, "bot.why", { seq: "2", kind: "flow", question: "Hello", title: "opening: menu", took_ms: "1" }, 99.9),
+    { ...text(4, visitorActor(8, ""), "Payment", 99), content: { text: { body: "Payment" }, choice: "pay", quoteSeq: "2" } },
+    text(5, visitorActor(8, ""), "Can I pay by invoice?", 98),
+    { ...text(6, spruceBot, "", 97.9), content: { text: { body: "Yes. Companies in the EU can pay by invoice within 14 days: choose it at the end of your order." }, sources: [{ article: "a0000000000000000003", title: "Can I get an invoice?", path: "/help/k/en/invoice" }] } },
+    bySystem(7, "bot.why", { seq: "6", kind: "answer", question: "Can I pay by invoice?", article: "a0000000000000000003", title: "Can I get an invoice?", score: "0.91", words: "pay invoice", model: "", tokens: "0", took_ms: "2" }, 97.9),
+    text(8, visitorActor(8, ""), "and for order 20931?", 96),
+    { ...text(9, spruceBot, "", 95.9), content: { form: { title: "Let me look it up", fields: [{ id: "order", label: "Order number", kind: "FORM_FIELD_KIND_ORDER_NUMBER", required: true }, { id: "mail", label: "E-mail", kind: "FORM_FIELD_KIND_EMAIL" }] } } },
+    { ...text(10, visitorActor(8, ""), "", 95), content: { formReply: { values: [{ id: "order", label: "Order number", value: "20931" }, { id: "mail", label: "E-mail", value: "ada@example.com" }] }, quoteSeq: "9" } },
+    { ...text(11, spruceBot, "Wants to pay order 20931 by invoice. Has company account, wrote from the checkout.", 94.9), ...team },
+    bySystem(12, "bot.why", { seq: "0", kind: "handover", question: "and for order 20931?", words: "", took_ms: "1" }, 94.9),
+    system(13, "session.queued", {}, 94.8),
+    text(14, visitorActor(8, ""), "Is anybody there?", 1),
+    bySystem(15, "bot.suggestion", { text: "Yes, I am here. Invoices are possible for companies in the EU: I have just switched it on for order 20931, so you can choose it at the checkout.", article: "a0000000000000000003", title: "Can I get an invoice?", path: "/help/k/en/invoice", score: "0.78" }, 0.9),
+    bySystem(16, "bot.why", { seq: "15", kind: "suggestion", question: "Is anybody there?", title: "Can I get an invoice?", score: "0.78", words: "invoice", took_ms: "2" }, 0.9),
+  ].map((entry) => ({ entry })),
+  position: { epoch: "7", seq: "16" },
+  session: { ...rows[7].session, owner: lin, participants: [] },
+  cursors: [],
+  viewers: [],
+};
+
 export function openedFor(conversation) {
   if (conversation === id(1)) return opened;
+  if (conversation === id(8)) return served;
   const row = rows.find((known) => known.conversation === conversation);
   const name = row?.visitorName ?? "";
   return {
@@ -130,7 +162,7 @@ export function longItems(from, to) {
 
 const help = (en, zh) => ({ en, "zh-CN": zh });
 
-const allRights = ["conversation.read.own", "conversation.read.team", "conversation.read.all", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "conversation.erase", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"];
+const allRights = ["conversation.read.own", "conversation.read.team", "conversation.read.all", "conversation.write", "conversation.note", "conversation.assign", "conversation.take_over", "conversation.close", "conversation.erase", "visitor.read", "report.read", "settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys", "settings.knowledge", "settings.bots"];
 
 const pattern = "^\\W*(human|agent|representative|operator)\\W*$";
 const human = { intent: "human", keywords: ["人工", "真人", "找客服", "talk to a human", "speak to a human", "human please", "real person", "human agent", "live agent", "speak to someone", "talk to someone", "转人工", "人工客服", "real human", "operator", "representative", "someone real"], regex: pattern };
@@ -225,6 +257,7 @@ export const http = {
       },
     ],
   },
+  ...botAnswers(id, inbox),
   "GET api/v1/intents": { intents },
   "PUT api/v1/intents": { intents },
   "GET api/v1/intents/sessions": {

@@ -109,7 +109,35 @@ const press = (...names) => async (page) => { for (const name of names) await pa
 const noCorrections = { "GET api/v1/intents/sessions?days=30&corrected=true": { sessions: [] } };
 
 const first = `#/inbox/mine/${id(1)}`;
-const shots = {
+const fill = (testid, words) => (page) => page.getByTestId(testid).fill(words);
+const steps = (...acts) => async (page) => { for (const act of acts) await act(page); };
+const served = `#/inbox/mine/${id(8)}`;
+
+/** What the bot brought, each view at every width, in both languages and themes. */
+function views() {
+  const pages = {
+    knowledge: { hash: "#/knowledge", act: steps(fill("question", "how long until my parcel is here?"), press("question-try")) },
+    article: { hash: "#/knowledge/a0000000000000000001" },
+    "article-preview": { hash: "#/knowledge/a0000000000000000001", act: press("body-preview") },
+    "article-new": { hash: "#/knowledge/new", act: steps(fill("article-title", "Do you ship to Italy?")) },
+    "article-import": { hash: "#/knowledge", act: steps(press("import-articles"), (page) => page.getByTestId("import-files").setInputFiles([{ name: "faq.csv", mimeType: "text/csv", buffer: Buffer.from("a,b,c") }]), press("import-submit")) },
+    "article-crawl": { hash: "#/knowledge", act: press("crawl-articles") },
+    bot: { hash: "#/settings/bot", act: steps(fill("talk-input", "hi"), press("talk-send")) },
+    "bot-figures": { hash: "#/settings/bot/figures", act: press("figure-handed_over") },
+    flows: { hash: "#/settings/flows" },
+    flow: { hash: "#/settings/flows/opening", act: (page) => page.getByTestId("flow-problem").first().waitFor() },
+    "flow-versions": { hash: "#/settings/flows/opening/versions", act: (page) => page.getByRole("button", { name: /What changed|查看改动/ }).first().click() },
+    "flow-machine": { hash: "#/settings/flows/night-shift/machine", answers: { "POST api/v1/bot/flows/check": { ok: true, problems: [] } }, act: steps((page) => page.waitForTimeout(600), press("machine-run")) },
+    llm: { hash: "#/settings/llm", act: press("llm-test-run") },
+    "llm-host": { hash: "#/settings/llm", act: press("preset-OpenAI") },
+    words: { hash: "#/settings/words", act: steps(fill("words-text", "My card is 4111 1111 1111 1111, Teapot Ltd took it"), press("words-try")) },
+    "word-rule": { hash: "#/settings/words", act: press("add-word-rule") },
+    served: { hash: served, act: steps((page) => page.getByTestId("why").last().getByRole("button").click()) },
+  };
+  const looks = { en: { locale: "en" }, "zh-dark": { dark: true }, "en-1024": { locale: "en", dark: true, viewport: { width: 1024, height: 768 } }, "zh-390": { viewport: { width: 390, height: 844 } }, "en-dark-390": { locale: "en", dark: true, viewport: { width: 390, height: 844 } } };
+  return Object.fromEntries(Object.entries(pages).flatMap(([name, page]) => Object.entries(looks).map(([look, options]) => [`${name}-${look}`, { ...page, ...options, whole: true }])));
+}
+export const shots = {
   inbox: { hash: first },
   "inbox-dark": { hash: first, dark: true },
   "inbox-en": { hash: first, locale: "en" },
@@ -146,6 +174,7 @@ const shots = {
   "intent-why": { hash: first, locale: "en", act: async (page) => { await page.getByTestId("intent-why").scrollIntoViewIfNeeded(); await page.getByTestId("intent-button").focus(); } },
   "intent-why-390": { hash: `#/inbox/queue/${id(4)}`, dark: true, viewport: { width: 390, height: 844 }, act: async (page) => { await page.getByTestId("details-button").click(); await page.getByTestId("intent-why").scrollIntoViewIfNeeded(); await page.waitForTimeout(200); await page.getByTestId("intent-button").click(); } },
   "intent-queue": { hash: `#/inbox/queue/${id(5)}`, dark: true },
+  ...views(),
   rights: { hash: "#/settings/rights", locale: "en" },
   role: { hash: "#/settings/rights/r2", locale: "en" },
   "role-390": { hash: "#/settings/rights/r2", viewport: { width: 390, height: 844 } },
@@ -195,6 +224,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await view.page.waitForTimeout(350);
     await options.act?.(view.page, view);
     await view.page.waitForTimeout(300);
+    if (options.whole) {
+      // As tall as what the page has to show.
+      const taller = await view.page.evaluate(() => Math.max(0, ...[...globalThis.document.querySelectorAll(".page")].map((one) => one.scrollHeight - one.clientHeight)));
+      if (taller > 0) await view.page.setViewportSize({ width: view.page.viewportSize().width, height: Math.min(6_000, view.page.viewportSize().height + taller) });
+      await view.page.waitForTimeout(150);
+    }
     await view.page.screenshot({ path: join(out, `${name}.png`) });
     if (view.problems.length > 0) console.error(name, view.problems.slice(0, 3));
     await view.close();

@@ -2,6 +2,7 @@
 // who types. Fed by a VisitorClient or an AgentClient; what it wants to say goes through a Line.
 import type {
   ClientFrame,
+  ContentJson,
   CursorUpdateJson,
   DraftUpdateJson,
   EntriesJson,
@@ -17,7 +18,7 @@ import type {
 import type { ReadonlySignal } from "@preact/signals-core";
 import { computed, signal } from "@preact/signals-core";
 import type { Actor, Cursor, EntryLine, FileInfo, TimelineLine } from "./model";
-import { isMessage, keyOf, toActor, toCursor, toNumber } from "./model";
+import { isMessage, keyOf, toActor, toBody, toCursor, toNumber } from "./model";
 import type { Outbox, Outgoing } from "./outbox";
 import type { Clock, TimerId } from "./platform";
 import type { Applied } from "./timeline";
@@ -27,6 +28,8 @@ import { Timeline } from "./timeline";
 const CURSOR_EVERY_MS = 1_000;
 /** Somebody who stopped telling that they type, stopped typing. */
 const TYPING_ENDS_MS = 6_000;
+/** A bot may think for longer than a person rests between two words. */
+const BOT_TYPING_ENDS_MS = 15_000;
 /** How often this side tells that it types. */
 const TYPING_EVERY_MS = 2_000;
 /** How often what is being written is told, where it is. */
@@ -121,28 +124,29 @@ export class Conversation {
 
   // What the person does.
 
-  sendText(text: string, options: SendOptions & { readonly mentions?: readonly string[] } = {}): void {
+  /** Sends any content. `shown` is the same with what the server will fill in. */
+  send(content: ContentJson, options: SendOptions = {}, shown = content): void {
     const quoteSeq = options.quoteSeq ?? 0;
-    const mentions = options.mentions ?? [];
+    const place = quoteSeq > 0 ? { quoteSeq: String(quoteSeq) } : {};
     this.host.outbox.add({
       conversation: this.id,
-      content: { text: { body: text }, ...quoting(quoteSeq), ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) },
-      body: { kind: "text", text, quoteSeq, ...(mentions.length > 0 ? { mentions } : {}) },
+      content: { ...content, ...place },
+      body: toBody({ ...shown, ...place }),
       team: options.team ?? false,
     });
+    if (!content.text) return;
     this.typingTold = false;
     this.clearDraft();
   }
 
+  sendText(text: string, options: SendOptions & { readonly mentions?: readonly string[] } = {}): void {
+    const mentions = options.mentions ?? [];
+    this.send({ text: { body: text }, ...(mentions.length > 0 ? { mentions: [...mentions] } : {}) }, options);
+  }
+
   /** Sends a file that the server already stored. */
   sendFile(file: FileInfo, options: SendOptions = {}): void {
-    const quoteSeq = options.quoteSeq ?? 0;
-    this.host.outbox.add({
-      conversation: this.id,
-      content: { file: { id: file.id }, ...quoting(quoteSeq) },
-      body: { kind: "file", file, quoteSeq },
-      team: options.team ?? false,
-    });
+    this.send({ file: { id: file.id } }, options, { file: { ...file, sizeBytes: String(file.sizeBytes) } });
   }
 
   retry(clientMsgId: string): void {
@@ -199,7 +203,7 @@ export class Conversation {
   }
 
   /** How far an own entry got. */
-  deliveryOf(line: EntryLine): DeliveryState {
+  deliveryOf(line: Pick<EntryLine, "actor" | "seq">): DeliveryState {
     let state: DeliveryState = "sent";
     for (const cursor of this.cursorsNow.value.values()) {
       if (!isOtherSide(line.actor, cursor.actor)) continue;
@@ -209,7 +213,7 @@ export class Conversation {
     return state;
   }
 
-  isOwn(line: EntryLine): boolean {
+  isOwn(line: Pick<EntryLine, "actor">): boolean {
     return line.actor.id !== "" && line.actor.id === this.selfId.value;
   }
 
@@ -247,7 +251,7 @@ export class Conversation {
       if (!item.entry?.actor || typing === undefined) continue;
       // Visitors are not told the ids of people, only their names.
       const author = toActor(item.entry.actor);
-      if (author.kind === typing.kind && author.id === typing.id && author.name === typing.name) this.typingNow.value = undefined;
+      if (author.kind === typing.kind && author.name === typing.name) this.typingNow.value = undefined;
     }
     this.arrived();
   }
@@ -297,9 +301,12 @@ export class Conversation {
       return;
     }
     this.typingNow.value = { actor, text: frame.text ?? "" };
-    this.typingTimer = this.host.clock.setTimer(() => {
-      this.typingNow.value = undefined;
-    }, TYPING_ENDS_MS);
+    this.typingTimer = this.host.clock.setTimer(
+      () => {
+        this.typingNow.value = undefined;
+      },
+      actor.kind === "bot" ? BOT_TYPING_ENDS_MS : TYPING_ENDS_MS,
+    );
   }
 
   sessionMoved(frame: SessionUpdateJson): void {
@@ -401,10 +408,6 @@ export class Conversation {
     }
     this.cursorTimer = this.typingTimer = undefined;
   }
-}
-
-function quoting(seq: number): { readonly quoteSeq?: string } {
-  return seq > 0 ? { quoteSeq: String(seq) } : {};
 }
 
 function isOtherSide(author: Actor, reader: Actor): boolean {

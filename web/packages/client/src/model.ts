@@ -2,11 +2,14 @@
 // optional fields. Nothing here trusts that the other side filled a field in.
 import type {
   ActorJson,
-  ActorKindJson,
+  ChoiceJson,
   ContentJson,
   CursorJson,
   EntryJson,
+  FieldValueJson,
   FileJson,
+  FormJson,
+  SourceJson,
   TimelineItemJson,
 } from "@frontdesk/protocol";
 
@@ -31,9 +34,19 @@ export type Body =
       readonly text: string;
       readonly quoteSeq: number;
       /** Ids of the people a note calls upon. */
-      readonly mentions?: readonly string[];
+      readonly mentions?: readonly string[] | undefined;
+      /** Buttons under it, as the wire has them: `toChoices` reads them. */
+      readonly choices?: readonly ChoiceJson[] | undefined;
+      /** The id of the button that this text picks, among those of the quoted entry. */
+      readonly choice?: string | undefined;
+      /** The articles that a bot took it from, as the wire has them: `toSources` reads them. */
+      readonly sources?: readonly SourceJson[] | undefined;
     }
   | { readonly kind: "file"; readonly file: FileInfo; readonly quoteSeq: number }
+  /** Asks for several things at once; as the wire has it: `toForm` reads it. */
+  | { readonly kind: "form"; readonly form: FormJson; readonly quoteSeq: number }
+  /** What was filled in, for the form of the quoted entry: `toValues` reads it. */
+  | { readonly kind: "formReply"; readonly values: readonly FieldValueJson[]; readonly quoteSeq: number }
   | { readonly kind: "system"; readonly key: string; readonly params: Readonly<Record<string, string>> }
   | { readonly kind: "tombstone"; readonly reason: "retracted" | "erased" }
   | { readonly kind: "retraction"; readonly seq: number }
@@ -62,12 +75,8 @@ export type TimelineLine = EntryLine | SkipLine;
 
 export type Cursor = { readonly actor: Actor; readonly deliveredSeq: number; readonly readSeq: number };
 
-const ACTOR_KINDS: Partial<Record<string, ActorKind>> = {
-  ACTOR_KIND_VISITOR: "visitor",
-  ACTOR_KIND_AGENT: "agent",
-  ACTOR_KIND_BOT: "bot",
-  ACTOR_KIND_API: "api",
-} satisfies Partial<Record<ActorKindJson, ActorKind>>;
+/** As the wire names them, in capitals behind ACTOR_KIND_; whoever is none of them is the system. */
+const ACTOR_KINDS: readonly ActorKind[] = ["visitor", "agent", "bot", "api"];
 
 /** A decimal string of the wire as a number; 0 where absent. */
 export function toNumber(value: string | number | undefined): number {
@@ -76,7 +85,7 @@ export function toNumber(value: string | number | undefined): number {
 }
 
 export function toActor(json: ActorJson | undefined): Actor {
-  return { kind: ACTOR_KINDS[json?.kind ?? ""] ?? "system", id: json?.id ?? "", name: json?.name ?? "" };
+  return { kind: ACTOR_KINDS.find((kind) => json?.kind === `ACTOR_KIND_${kind.toUpperCase()}`) ?? "system", id: json?.id ?? "", name: json?.name ?? "" };
 }
 
 export function toFile(json: FileJson): FileInfo {
@@ -91,14 +100,16 @@ export function toFile(json: FileJson): FileInfo {
   };
 }
 
-export function toBody(content: ContentJson | undefined): Body {
-  const quoteSeq = toNumber(content?.quoteSeq);
-  if (content?.text) {
-    const mentions = content.mentions ?? [];
-    return { kind: "text", text: content.text.body ?? "", quoteSeq, ...(mentions.length > 0 ? { mentions } : {}) };
-  }
-  if (content?.file) return { kind: "file", file: toFile(content.file), quoteSeq };
-  if (content?.system) return { kind: "system", key: content.system.key ?? "", params: content.system.params ?? {} };
+/** A text with buttons is a text: whoever does not draw the buttons still shows what was asked. */
+export function toBody(content: ContentJson = {}): Body {
+  const { text, choices, file, system, form, formReply, mentions, choice, sources } = content;
+  const quoteSeq = toNumber(content.quoteSeq);
+  const said = text ?? choices;
+  if (said) return { kind: "text", text: said.body ?? "", quoteSeq, mentions, choices: choices?.choices, choice, sources };
+  if (file) return { kind: "file", file: toFile(file), quoteSeq };
+  if (form) return { kind: "form", form, quoteSeq };
+  if (formReply) return { kind: "formReply", values: formReply.values ?? [], quoteSeq };
+  if (system) return { kind: "system", key: system.key ?? "", params: system.params ?? {} };
   return { kind: "unsupported" };
 }
 
@@ -146,5 +157,5 @@ export function toCursor(json: CursorJson): Cursor {
 
 /** Whether an entry is something a person would count as unread. */
 export function isMessage(line: TimelineLine): line is EntryLine {
-  return line.kind === "entry" && (line.body.kind === "text" || line.body.kind === "file" || line.body.kind === "unsupported");
+  return line.kind === "entry" && !["system", "tombstone", "retraction"].includes(line.body.kind);
 }

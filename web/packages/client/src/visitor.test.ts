@@ -1,6 +1,8 @@
 import { jsonCodec } from "@frontdesk/protocol";
+import { effect } from "@preact/signals-core";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeBrowser, FakeClock, FakeServer } from "../testing";
+import { filledIn, picked } from "./asked";
 import type { Identity, VisitorOptions } from "./visitor";
 import { VisitorClient } from "./visitor";
 
@@ -440,5 +442,88 @@ describe("a visitor whom the site signed in", () => {
     await started(one);
     expect(one.connection.value.kind).toBe("live");
     expect(server.ticketRequests).toHaveLength(1);
+  });
+});
+
+describe("a visitor whom a bot serves", () => {
+  const bot = { kind: "ACTOR_KIND_BOT" as const, name: "Spruce" };
+  const question = { choices: { body: "Which one?", choices: [{ id: "a", label: "This" }, { id: "b", label: "That" }] } };
+
+  async function served(): Promise<VisitorClient> {
+    const one = visitor();
+    await started(one);
+    one.conversation.sendText("hello");
+    await clock.advance(100);
+    server.say("room-v1.1", { actor: bot, content: question });
+    return one;
+  }
+
+  it("picks a button and fills in a form, over a reload and a reconnect, once each", async () => {
+    const before = await served();
+    server.say("room-v1.1", { actor: bot, content: { form: { title: "Your order", fields: [{ id: "no", label: "Order" }] } } });
+    server.losesAcks = true;
+    before.conversation.send(picked({ id: "b", label: "That" }), { quoteSeq: 2 });
+    server.down = true;
+    server.restart();
+    before.conversation.send(filledIn([{ id: "no", label: "Order", value: "A-17" }]), { quoteSeq: 3 });
+    expect(before.conversation.outgoing.value.map(({ body }) => body)).toEqual([
+      { kind: "text", text: "That", quoteSeq: 2, choice: "b" },
+      { kind: "formReply", values: [{ id: "no", label: "Order", value: "A-17" }], quoteSeq: 3 },
+    ]);
+    before.stop();
+    server.down = false;
+    server.losesAcks = false;
+
+    const after = visitor();
+    // From the store, before anything is connected.
+    expect(after.conversation.outgoing.value.map(({ body }) => body.kind)).toEqual(["text", "formReply"]);
+    await started(after);
+    const said = server.room("room-v1.1").items.slice(3).map((item) => item.entry?.content);
+    expect(said).toEqual([
+      { text: { body: "That" }, choice: "b", quoteSeq: "2" },
+      { formReply: { values: [{ id: "no", label: "Order", value: "A-17" }] }, quoteSeq: "3" },
+    ]);
+    expect(after.outbox.messages.value).toEqual([]);
+    expect(shown(after)).toEqual(["hello", "Which one?", "form", "That", "formReply"]);
+    expect(after.conversation.lines.value[3]).toMatchObject({ body: { choice: "b", quoteSeq: 2 } });
+  });
+
+  it("sees the answer grow until it stands there, in one step", async () => {
+    const one = await served();
+    const draft = (text: string): void => server.current.push({ draft: { actor: bot, typing: true, text } });
+    draft("Our shop");
+    draft("Our shop opens");
+    expect(one.conversation.typing.value).toMatchObject({ actor: { kind: "bot", name: "Spruce" }, text: "Our shop opens" });
+    const steps: [number, string | undefined][] = [];
+    const stop = effect(() => void steps.push([one.conversation.lines.value.length, one.conversation.typing.value?.text]));
+    server.say("room-v1.1", { actor: bot, content: { text: { body: "Our shop opens at 9." } } });
+    stop();
+    expect(steps).toEqual([
+      [2, "Our shop opens"],
+      [3, undefined],
+    ]);
+  });
+
+  it("lets a growing answer go when the bot gives up, or says nothing for 15 seconds", async () => {
+    const one = await served();
+    const draft = (text: string, typing = true): void => server.current.push({ draft: { actor: bot, typing, text } });
+    draft("Our");
+    draft("", false);
+    expect(one.conversation.typing.value).toBeUndefined();
+    draft("Our");
+    await clock.advance(10_000);
+    draft("Our shop");
+    await clock.advance(14_999);
+    expect(one.conversation.typing.value?.text).toBe("Our shop");
+    await clock.advance(1);
+    expect(one.conversation.typing.value).toBeUndefined();
+  });
+
+  it("asks for a person, and learns why not", async () => {
+    const one = await served();
+    await one.command({ askForPerson: {} });
+    expect(server.current.frames.at(-1)?.command).toEqual({ askForPerson: {} });
+    server.movedOn.push({ id: "s1", number: 1, version: 9 });
+    await expect(one.command({ askForPerson: {} })).rejects.toMatchObject({ code: "session.version" });
   });
 });

@@ -9,7 +9,7 @@
 // Somebody the site signed in is who the site says, on every device: their identity comes with every
 // ticket and is never stored, and what they leave unsent lies apart from the device's own visitor,
 // until they sign out.
-import type { AckJson, Codec, HeldJson, ServerFrame, WelcomeJson } from "@frontdesk/protocol";
+import type { AckJson, Codec, CommandJson, HeldJson, ServerFrame, WelcomeJson } from "@frontdesk/protocol";
 import type { ReadonlySignal } from "@preact/signals-core";
 import { batch, signal } from "@preact/signals-core";
 import type { ConnectionState, Ticket } from "./connection";
@@ -36,6 +36,9 @@ export type Looked = Ticket & {
 
 /** `token`: what the server believes; `subject`: whom it names, to keep people's texts apart here. */
 export type Identity = { readonly subject: string; readonly proof: Readonly<Record<string, unknown>> };
+
+/** What a visitor may do with the session: `{ close: {} }`, `{ rate: { rating } }`, `{ askForPerson: {} }`. */
+export type VisitorCommand = Pick<CommandJson, "close" | "rate" | "askForPerson">;
 
 export type VisitorOptions = {
   readonly platform: Platform;
@@ -199,12 +202,9 @@ export class VisitorClient {
     return this.options.platform.storage.get(this.key(name)) ?? "";
   }
 
-  async end(): Promise<void> {
-    await this.link.request({ command: { close: {} } });
-  }
-
-  async rate(rating: number, comment: string): Promise<void> {
-    await this.link.request({ command: { rate: { rating, comment } } });
+  /** Rejects with Refused. */
+  async command(command: VisitorCommand): Promise<void> {
+    await this.link.request({ command });
   }
 
   /** What identifies this visitor in HTTP requests; makes an identity if there is none yet. */

@@ -3,9 +3,13 @@
 import type { Schemas } from "@frontdesk/api-client";
 import type { HttpAnswer, HttpRequest } from "@frontdesk/client";
 import type { RowJson, TimelineItemJson } from "@frontdesk/protocol";
+import { ArticlesApi } from "./articles";
+import { BotApi } from "./bot";
 import type { Hours } from "./hours";
+import { LlmApi } from "./llm";
 import type { CannedReply } from "./replies";
 import type { SignalChoices } from "./signals";
+import { WordsApi } from "./words";
 
 /** The server (or the way to it) said no. `code` is stable; `field` names what to mend. */
 export class ApiError extends Error {
@@ -32,6 +36,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Somebody else saved meanwhile: what was sent was made of an older revision. */
+export function isChanged(failure: unknown): boolean {
+  return failure instanceof ApiError && (failure.status === 412 || (failure.status === 409 && failure.code.split(".").includes("changed")));
+}
+
 export type Texts = Readonly<Record<string, string>>;
 
 /** Who is signed in, as `GET /me` tells it. */
@@ -46,6 +55,8 @@ export type Me = {
   readonly rights: readonly string[];
   readonly teams: readonly string[];
   readonly demo: boolean;
+  /** What a language model may do for whoever answers; absent where the server does not tell. */
+  readonly assist?: readonly string[];
 };
 
 export type DemoUser = { readonly email: string; readonly name: string; readonly role: string };
@@ -156,6 +167,8 @@ export type ApiKey = {
   readonly rights: readonly string[];
   readonly created_at_ms: number;
   readonly last_used_at_ms: number | null;
+  /** It speaks as a bot. */
+  readonly bot?: boolean;
 };
 
 export type Setting = {
@@ -296,9 +309,22 @@ export type SortedPage = { readonly sessions: readonly SortedSession[]; readonly
 export type TriedText = Schemas["TriedText"];
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** One request; rejects with an ApiError. */
+export type Call = <T>(method: Method, path: string, body?: unknown) => Promise<T>;
 
 export class Api {
-  constructor(private readonly http: HttpRequest) {}
+  readonly articles: ArticlesApi;
+  readonly bot: BotApi;
+  readonly llm: LlmApi;
+  readonly words: WordsApi;
+
+  constructor(private readonly http: HttpRequest) {
+    const call: Call = (method, path, body) => this.#call(method, path, body);
+    this.articles = new ArticlesApi(call);
+    this.bot = new BotApi(call);
+    this.llm = new LlmApi(call);
+    this.words = new WordsApi(call);
+  }
 
   me = (): Promise<Me> => this.#call("GET", "api/v1/me");
   entryOptions = (): Promise<EntryOptions> => this.#call("GET", "api/v1/setup");
@@ -381,7 +407,7 @@ export class Api {
   removeReply = (id: string): Promise<void> => this.#call("DELETE", `api/v1/canned-replies/${id}`);
 
   keys = async (): Promise<readonly ApiKey[]> => (await this.#call<{ api_keys: ApiKey[] }>("GET", "api/v1/api-keys")).api_keys;
-  addKey = (body: Pick<ApiKey, "name" | "rights">): Promise<ApiKey & { readonly key: string }> => this.#call("POST", "api/v1/api-keys", body);
+  addKey = (body: Pick<ApiKey, "name" | "rights" | "bot">): Promise<ApiKey & { readonly key: string }> => this.#call("POST", "api/v1/api-keys", body);
   removeKey = (id: string): Promise<void> => this.#call("DELETE", `api/v1/api-keys/${id}`);
 
   /** What holds for the account, or for one inbox of it. */

@@ -3,7 +3,7 @@
 import type { AgentClient, Conversation, OutgoingLine, SessionCommand } from "@frontdesk/client";
 import { Refused, toEntry } from "@frontdesk/client";
 import type { Locale } from "@frontdesk/i18n";
-import type { ReadonlySignal } from "@preact/signals-core";
+import type { ReadonlySignal, Signal } from "@preact/signals-core";
 import { computed, effect, signal } from "@preact/signals-core";
 import type { Rights } from "./account";
 import type { Api, ContactChange, ConversationDetails, Me } from "./api";
@@ -16,6 +16,8 @@ import type { Notices } from "./notices";
 import type { TimelineRow } from "./timeline-rows";
 import { timelineRows } from "./timeline-rows";
 import type { EntryLine, Participant, Row, Session } from "./types";
+import type { Suggestion } from "./why";
+import { openSuggestion } from "./why";
 import { toParticipant, toRow, toSession } from "./wire";
 
 /** So many older pages are read to come to a message that was quoted. */
@@ -91,6 +93,8 @@ export type ChatOptions = {
   readonly rights: Rights;
   readonly drafts: Drafts;
   readonly attachments: AllAttachments;
+  /** Suggestions of a bot that were used or put aside, as "conversation/seq". */
+  readonly dismissed: Signal<ReadonlySet<string>>;
   /**
    * Carries out a session command; false (and a notice) where it was refused. Where the session has moved on
    * in ways that change nothing for the command, `again` says the version to try once more with.
@@ -110,6 +114,8 @@ export class Chat {
   readonly rows: ReadonlySignal<readonly TimelineRow[]>;
   readonly actions: ReadonlySignal<Actions>;
   readonly viewers: ReadonlySignal<readonly Participant[]>;
+  /** What a bot would answer now, for whoever may. */
+  readonly suggestion: ReadonlySignal<Suggestion | null>;
   readonly #details = signal<DetailsState>({ kind: "loading" });
   readonly details: ReadonlySignal<DetailsState> = this.#details;
   readonly #unreadFrom = signal(0);
@@ -146,6 +152,7 @@ export class Chat {
       }),
     );
     this.actions = computed(() => actionsFor(this.session.value, me.id, options.rights));
+    this.suggestion = computed(() => (this.actions.value.reply ? openSuggestion(this.conversation.lines.value, (seq) => options.dismissed.value.has(`${id}/${seq}`)) : null));
     this.composer = new Composer(this.conversation, options.drafts, options.attachments.of(id), () => client.textBytesMax, this.actions);
     this.viewers = computed(() =>
       this.conversation.viewers.value.map(toParticipant).filter((viewer) => viewer.id !== me.id),
@@ -216,6 +223,17 @@ export class Chat {
     if (await this.command({ close: {} })) {
       this.options.notices.show("ok", "closed.notice", { name }, { label: "undo", run: () => void this.command({ reopen: {} }) });
     }
+  }
+
+  /** Puts a suggestion into the composer, before what stands there. */
+  takeSuggestion(suggestion: Suggestion): void {
+    this.dismissSuggestion(suggestion);
+    this.composer.resume(suggestion.text, "reply", 0);
+  }
+
+  dismissSuggestion({ seq }: Suggestion): void {
+    const { dismissed } = this.options;
+    dismissed.value = new Set([...dismissed.peek(), `${this.id}/${seq}`]);
   }
 
   /** An entry by its seq: from what is loaded, else read once; null until it is there, or for none. */

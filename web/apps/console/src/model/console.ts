@@ -10,6 +10,7 @@ import { computed, effect, signal } from "@preact/signals-core";
 import { Account, Rights } from "./account";
 import type { Me } from "./api";
 import { Api } from "./api";
+import { AssistOffer } from "./assist";
 import { AllAttachments } from "./attachments";
 import { Chat } from "./chat";
 import { Complaints } from "./complaints";
@@ -48,6 +49,8 @@ export class Desk {
   readonly complaints: Complaints;
   readonly demo: DemoControl;
   readonly standings: Standings;
+  readonly assist: AssistOffer;
+  readonly #dismissed = signal<ReadonlySet<string>>(new Set());
   readonly #drafts: Drafts;
   readonly #attachments: AllAttachments;
   readonly #chat = signal<Chat | null>(null);
@@ -83,6 +86,7 @@ export class Desk {
     this.complaints = new Complaints({ inbox: this.inbox, notices: console.notices, shown, open: (conversation) => console.openConversation(conversation) });
     this.demo = new DemoControl(console.api, me.demo);
     this.standings = new Standings(console.api, this.rights);
+    this.assist = new AssistOffer(console.api, this.rights, me);
     this.#drafts = new Drafts(options.platform.storage, `frontdesk/draft/${me.account.id}/${me.id}/`);
     this.#attachments = new AllAttachments({ drafts: this.#drafts, upload: options.upload, fileBytesMax: () => this.client.fileBytesMax });
     this.client.start();
@@ -119,6 +123,7 @@ export class Desk {
             rights: this.rights,
             drafts: this.#drafts,
             attachments: this.#attachments,
+            dismissed: this.#dismissed,
             command: (of, command, version, again) => this.command(of, command, version, again),
             copy: this.options.copy,
             notices: this.console.notices,

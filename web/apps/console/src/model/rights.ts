@@ -7,7 +7,7 @@ const groups: readonly RightsGroup[] = [
   { name: "read", rights: ["conversation.read.own", "conversation.read.team", "conversation.read.all", "visitor.read"] },
   { name: "answer", rights: ["conversation.write", "conversation.note", "conversation.assign", "conversation.close"] },
   { name: "lead", rights: ["conversation.take_over", "conversation.erase", "report.read"] },
-  { name: "settings", rights: ["settings.account", "settings.inboxes", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"] },
+  { name: "settings", rights: ["settings.account", "settings.inboxes", "settings.knowledge", "settings.bots", "settings.teams", "settings.replies", "settings.users", "settings.roles", "settings.keys"] },
 ];
 
 /** The rights of the server in their groups; groups without one are left out. */

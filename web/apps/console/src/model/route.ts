@@ -4,7 +4,7 @@
 export const listViews = ["mine", "mentions", "queue", "team", "all", "closed"] as const;
 export type ListView = (typeof listViews)[number];
 
-export const settingsPages = ["profile", "people", "rights", "teams", "inboxes", "intents", "replies", "keys", "limits"] as const;
+export const settingsPages = ["profile", "people", "rights", "teams", "inboxes", "intents", "bot", "flows", "llm", "words", "replies", "keys", "limits"] as const;
 export type SettingsPage = (typeof settingsPages)[number];
 
 /** What is left of a first start once the account exists. */
@@ -18,6 +18,7 @@ export type Route =
   | { readonly page: "welcome"; readonly step: WelcomeStep }
   | { readonly page: "inbox"; readonly view: ListView; readonly conversation: string | null }
   | { readonly page: "waiting" }
+  | { readonly page: "knowledge"; readonly article: string | null }
   | { readonly page: "settings"; readonly section: SettingsPage | null; readonly item: string | null; readonly part?: string | null };
 
 const home: Route = { page: "inbox", view: "mine", conversation: null };
@@ -51,6 +52,8 @@ export function parseRoute(hash: string): Route {
       return { page: "inbox", view: oneOf(listViews, parts[1]) ?? "mine", conversation: parts[2] ?? null };
     case "waiting":
       return { page: "waiting" };
+    case "knowledge":
+      return { page: "knowledge", article: parts[1] ?? null };
     case "settings":
       return { page: "settings", section: oneOf(settingsPages, parts[1]), item: parts[2] ?? null, part: parts[3] ?? null };
     default:
@@ -72,6 +75,8 @@ export function formatRoute(route: Route): string {
       return `#/inbox/${route.view}${route.conversation === null ? "" : `/${route.conversation}`}`;
     case "waiting":
       return "#/waiting";
+    case "knowledge":
+      return route.article === null ? "#/knowledge" : `#/knowledge/${route.article}`;
     case "settings": {
       const parts = [route.section, route.item, route.part].filter((part) => part !== null && part !== undefined);
       return `#/settings${parts.map((part) => `/${part}`).join("")}`;

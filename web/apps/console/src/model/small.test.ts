@@ -1,6 +1,7 @@
 // The small pure parts of the model.
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { ApiError, isChanged } from "./api";
 import { actionsFor } from "./chat";
 import { Rights } from "./account";
 import { letters } from "./letters";
@@ -17,7 +18,7 @@ import type { Session } from "./types";
 import { fromPresenceJson, toPresenceJson, toRow, toSession } from "./wire";
 
 describe("routes", () => {
-  it.each(["#/inbox/mine", "#/inbox/queue/c0000000000000000001", "#/waiting", "#/settings", "#/settings/inboxes/i1", "#/settings/inboxes/i1/look", "#/settings/rights", "#/welcome/test", "#/invite/a%2Fb", "#/sign-in", "#/setup?token=a%2Fb"])("%s is read and written alike", (hash) => {
+  it.each(["#/inbox/mine", "#/inbox/queue/c0000000000000000001", "#/waiting", "#/knowledge", "#/knowledge/a1", "#/settings", "#/settings/flows/opening/machine", "#/settings/inboxes/i1", "#/settings/inboxes/i1/look", "#/settings/rights", "#/welcome/test", "#/invite/a%2Fb", "#/sign-in", "#/setup?token=a%2Fb"])("%s is read and written alike", (hash) => {
     expect(formatRoute(parseRoute(hash))).toBe(hash);
   });
 
@@ -25,6 +26,18 @@ describe("routes", () => {
     for (const hash of ["", "#", "#/nowhere", "#/inbox/nothing"]) expect(formatRoute(parseRoute(hash))).toBe("#/inbox/mine");
     expect(formatRoute(parseRoute("#/settings/nothing"))).toBe("#/settings");
   });
+});
+
+describe("a change that somebody else was faster with", () => {
+  it.each<readonly [number, string, boolean]>([
+    [412, "request.precondition", true],
+    [409, "changed", true],
+    [409, "document.changed", true],
+    [409, "name.taken", false],
+    [422, "request.invalid", false],
+  ])("%d %s: %s", (status, code, changed) => expect(isChanged(new ApiError(status, code, null, null, undefined))).toBe(changed));
+
+  it("is no other failure", () => expect(isChanged(new Error("changed"))).toBe(false));
 });
 
 describe("the letters of a name", () => {

@@ -102,4 +102,35 @@ describe("timeline rows", () => {
     expect(read.map((row) => row.delivery)).toEqual([null, null, "read", "sent"]);
     expect([read[0] === before[0], read[2] === before[2]]).toEqual([true, false]);
   });
+
+  describe("with a bot's reasons", () => {
+    const bot: Actor = { kind: "bot", id: "b", name: "Bot" };
+    const why = (seq: number, of: number) => entry(seq, bot, { team: true, body: { kind: "system", key: "bot.why", params: { seq: String(of), kind: "answer", score: "0.91" } } });
+
+    it("fold them under what they are about, which stays in its group", () => {
+      const all = rows([entry(1, visitor), entry(2, bot), why(3, 2), entry(4, bot), why(5, 4)]);
+      expect(all.map((row) => row.kind)).toEqual(["day", "message", "message", "message"]);
+      expect(bubbles(all).map((row) => row.why?.score ?? null)).toEqual([null, 0.91, 0.91]);
+      expect(bubbles(all).map((row) => [row.first, row.last])).toEqual([[true, true], [true, false], [false, true]]);
+    });
+
+    it("let one about no message stand for itself, and leave out one whose message is not loaded", () => {
+      const all = rows([why(7, 3), entry(8, visitor), why(9, 0)]);
+      expect(all.map((row) => row.kind)).toEqual(["day", "message", "system"]);
+      expect(all[2]).toMatchObject({ systemKey: "bot.why", why: { seq: 0 } });
+    });
+
+    it("fold them under suggestions, too", () => {
+      const suggestion = entry(2, bot, { team: true, body: { kind: "system", key: "bot.suggestion", params: { text: "Yes." } } });
+      expect(rows([suggestion, why(3, 2)])[1]).toMatchObject({ kind: "system", why: { score: 0.91 } });
+    });
+
+    it("are the same objects as long as nothing about them changes", () => {
+      const lines = [entry(1, visitor), entry(2, bot)];
+      const reason = why(3, 2);
+      const [before, after, again] = [bubbles(rows(lines)), bubbles(rows([...lines, reason])), bubbles(rows([...lines, reason, entry(4, visitor)]))];
+      expect([before[1]?.why, after[1] === before[1], after[0] === before[0]]).toEqual([null, false, true]);
+      expect(again[1]).toBe(after[1]);
+    });
+  });
 });

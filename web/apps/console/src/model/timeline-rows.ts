@@ -4,6 +4,8 @@
 import type { DeliveryState, EntryLine, OutgoingLine, ViewLine } from "@frontdesk/client";
 import { dayKey } from "./time";
 import type { Actor, Body, Cursor } from "./types";
+import type { Why } from "./why";
+import { whyOf } from "./why";
 
 export type Bubble = {
   readonly kind: "message" | "note";
@@ -22,12 +24,14 @@ export type Bubble = {
   readonly last: boolean;
   /** Where the message stands with the visitor; null where that means nothing. */
   readonly delivery: DeliveryState | null;
+  /** Why a bot said this; the team alone is told. */
+  readonly why: Why | null;
 };
 
 export type TimelineRow =
   | { readonly kind: "day"; readonly key: string; readonly atMs: number }
   | { readonly kind: "unread"; readonly key: string }
-  | { readonly kind: "system"; readonly key: string; readonly entry: EntryLine; readonly systemKey: string; readonly params: Readonly<Record<string, string>> }
+  | { readonly kind: "system"; readonly key: string; readonly entry: EntryLine; readonly systemKey: string; readonly params: Readonly<Record<string, string>>; readonly why: Why | null }
   | Bubble;
 
 /** Messages further apart than this begin a new group. */
@@ -63,7 +67,7 @@ function drawOfEntry(line: EntryLine, self: Actor, visitor: Cursor | undefined):
   if (known !== undefined && (known.kind === "system" || (known.delivery === delivery && known.mine === mine))) return known;
   const draw: Draw =
     line.body.kind === "system"
-      ? { kind: "system", key: line.key, entry: line, systemKey: line.body.key, params: line.body.params }
+      ? { kind: "system", key: line.key, entry: line, systemKey: line.body.key, params: line.body.params, why: null }
       : {
           kind: line.team ? "note" : "message",
           key: line.key,
@@ -77,6 +81,7 @@ function drawOfEntry(line: EntryLine, self: Actor, visitor: Cursor | undefined):
           first: true,
           last: true,
           delivery,
+          why: null,
         };
   drawn.set(line, draw);
   return draw;
@@ -96,20 +101,53 @@ function bubbleOfOutgoing(line: OutgoingLine, self: Actor): Bubble {
     first: true,
     last: true,
     delivery: line.state.kind,
+    why: null,
   };
 }
 
 type Draw = Bubble | Extract<TimelineRow, { kind: "system" }>;
 
+/** What a bot's reasons are read as, as long as the line is the same. */
+const reasons = new WeakMap<EntryLine, Why>();
+
+/** Reasons by the seq of what they are about. */
+function reasonsIn(lines: readonly ViewLine[]): ReadonlyMap<number, Why> {
+  const bySeq = new Map<number, Why>();
+  for (const line of lines) {
+    if (line.kind !== "entry" || line.body.kind !== "system") continue;
+    const why = reasons.get(line) ?? whyOf(line);
+    if (why === null) continue;
+    reasons.set(line, why);
+    bySeq.set(why.seq, why);
+  }
+  return bySeq;
+}
+
+const explained = new WeakMap<Draw, Draw>();
+
+/** The same with its reason; the same object as long as both are the same. */
+function withWhy(draw: Draw, why: Why | undefined): Draw {
+  if (why === undefined) return draw;
+  const known = explained.get(draw);
+  if (known?.why === why) return known;
+  const next = { ...draw, why };
+  explained.set(draw, next);
+  return next;
+}
+
 function draws(input: TimelineInput): Draw[] {
   const visitor = visitorCursor(input.cursors);
+  const whys = reasonsIn(input.lines);
   const out: Draw[] = [];
   for (const line of input.lines) {
     if (line.kind === "skip") continue;
     if (line.kind === "outgoing") {
       out.push(bubbleOfOutgoing(line, input.self));
     } else if (line.body.kind !== "retraction") {
-      out.push(drawOfEntry(line, input.self, visitor));
+      const why = reasons.get(line);
+      // A reason stands folded under what it is about; one about nothing that is shown stands for itself.
+      if (why === undefined) out.push(withWhy(drawOfEntry(line, input.self, visitor), whys.get(line.seq)));
+      else if (why.seq === 0) out.push(withWhy(drawOfEntry(line, input.self, visitor), why));
     }
   }
   return out;

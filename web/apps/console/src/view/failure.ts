@@ -18,6 +18,12 @@ export class Explained extends Error {
   }
 }
 
+/** A refusal whose reason only the server has words for, in English; any other failure as it is. */
+export function spoken(failure: unknown): unknown {
+  if (!(failure instanceof ApiError) || failure.code !== "request.invalid" || (failure.detail ?? "") === "" || texts.has(`invalid.${failure.detail}`)) return failure;
+  return new Explained("intents.refused", { reason: failure.detail ?? "" }, failure.field);
+}
+
 export function failureText(error: unknown): string {
   if (error instanceof Explained) return t(error.key, error.params);
   if (!(error instanceof ApiError)) return problem("general");

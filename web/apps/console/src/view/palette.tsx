@@ -38,6 +38,7 @@ function useCommands(): Command[] {
   for (const theme of themes) commands.push(action(`theme-${theme}`, t(`theme.${theme}`), () => (app.preferences.theme.value = theme), t("profile.theme")));
   for (const view of listViews) commands.push({ key: `view-${view}`, group: "page", label: t("palette.part", { page: t("nav.inbox"), part: t(`view.${view}`) }), hint: "", run: () => app.go({ page: "inbox", view, conversation: null }) });
   commands.push({ key: "waiting", group: "page", label: t("nav.waiting"), hint: "", run: () => app.go({ page: "waiting" }) });
+  commands.push({ key: "knowledge", group: "page", label: t("nav.knowledge"), hint: "", run: () => app.go({ page: "knowledge", article: null }) });
   for (const section of settingsPages) commands.push({ key: `settings-${section}`, group: "page", label: t("palette.part", { page: t("nav.settings"), part: t(`settings.${section}`) }), hint: "", run: () => app.go({ page: "settings", section, item: null }) });
   for (const row of desk.inbox.rows.value.values()) {
     commands.push({ key: row.conversation, group: "conversation", label: desk.inbox.nameOf(row), hint: row.last === null ? "" : lineText(row.last), run: () => app.openConversation(row.conversation, row.session.status === "closed" ? "closed" : "all") });

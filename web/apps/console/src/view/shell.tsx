@@ -13,6 +13,7 @@ import { Avatar } from "./parts/avatar";
 import { Icon } from "./parts/icon";
 import type { MenuItem } from "./parts/overlay";
 import { Menu } from "./parts/overlay";
+import { KnowledgePage } from "./knowledge/knowledge";
 import { Palette } from "./palette";
 import { Settings } from "./settings/settings";
 import { ShortcutHelp, useShortcuts } from "./shortcuts";
@@ -56,6 +57,7 @@ export function Shell() {
         </>
       )}
       {route.page === "waiting" && <WaitingPage />}
+      {route.page === "knowledge" && <KnowledgePage article={route.article} />}
       {route.page === "settings" && <Settings section={route.section} item={route.item} part={route.part ?? null} />}
       <Announcer />
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
@@ -64,7 +66,7 @@ export function Shell() {
   );
 }
 
-type RailLink = { readonly page: "inbox" | "waiting" | "settings"; readonly href: string; readonly icon: IconName; readonly label: string; readonly badge?: number };
+type RailLink = { readonly page: "inbox" | "waiting" | "knowledge" | "settings"; readonly href: string; readonly icon: IconName; readonly label: string; readonly badge?: number };
 
 function Rail({ onHelp }: { readonly onHelp: () => void }) {
   const app = useConsole();
@@ -73,6 +75,7 @@ function Rail({ onHelp }: { readonly onHelp: () => void }) {
   const links: readonly RailLink[] = [
     { page: "inbox", href: "#/inbox/mine", icon: "inbox", label: t("nav.inbox"), badge: desk.inbox.unread.value },
     { page: "waiting", href: "#/waiting", icon: "hourglass", label: t("nav.waiting"), badge: desk.inbox.counts.value.queue },
+    { page: "knowledge", href: "#/knowledge", icon: "book-open", label: t("nav.knowledge") },
     { page: "settings", href: "#/settings", icon: "settings", label: t("nav.settings") },
   ];
   return (

@@ -1,21 +1,35 @@
-// What a visitor does seldom: ends the chat, is forgotten, rates, chooses. Loaded with what asks for it.
+// What a visitor does seldom: ends the chat, asks for a person, is forgotten, rates, chooses. Loaded with
+// what asks for it.
+import type { VisitorCommand } from "@frontdesk/client";
 import { Refused } from "@frontdesk/client";
 import type { Chat } from "./chat";
 
 export async function endChat(chat: Chat): Promise<void> {
   chat.question.value = "none";
+  await command(chat, { close: {} });
+}
+
+/** Leaves the bot for the queue of people. True when the server took it. */
+export function askForPerson(chat: Chat): Promise<boolean> {
+  return command(chat, { askForPerson: {} });
+}
+
+/** What did not work is told over the conversation. */
+async function command(chat: Chat, asked: VisitorCommand): Promise<boolean> {
   try {
-    await chat.client.end();
+    await chat.client.command(asked);
     chat.trouble.value = "";
+    return true;
   } catch (error) {
     chat.trouble.value = error instanceof Refused ? error.code : "general";
+    return false;
   }
 }
 
 export async function forget(chat: Chat): Promise<void> {
   chat.question.value = "none";
   // Offline the device forgets all the same; the session then closes by itself.
-  if (chat.sessionOpen.peek()) await chat.client.end().catch(() => undefined);
+  if (chat.sessionOpen.peek()) await chat.client.command({ close: {} }).catch(() => undefined);
   chat.client.forget();
   chat.draft.value = "";
   chat.quoting.value = 0;
@@ -25,7 +39,7 @@ export async function forget(chat: Chat): Promise<void> {
 /** True when the server took it. */
 export async function rate(chat: Chat, session: string, rating: number, comment: string): Promise<boolean> {
   try {
-    await chat.client.rate(rating, comment);
+    await chat.client.command({ rate: { rating, comment } });
     chat.ratingThanked.value = session;
     return true;
   } catch {

@@ -8,6 +8,7 @@ import { LOCALES, Texts, systemText } from "@frontdesk/i18n";
 import type { WidgetKey } from "@frontdesk/i18n/catalogs/widget.en";
 import type { WidgetLaterKey } from "@frontdesk/i18n/catalogs/widget-later.en";
 import type { Settings } from "@frontdesk/loader/messages";
+import type { ContentJson } from "@frontdesk/protocol";
 import { jsonCodec } from "@frontdesk/protocol";
 import { computed, effect, signal } from "@preact/signals";
 import type { Given } from "./entrance";
@@ -17,7 +18,7 @@ import type { Inbox } from "./inbox";
 import { NO_INBOX, parseInbox } from "./inbox";
 import { dress, identityOf, isLocale, keepLanguage, languageOf, readyMessage, titleOf } from "./look";
 import type { Page } from "./page";
-import { buildRows } from "./rows";
+import { buildRows, draftLine } from "./rows";
 
 /** A connection may blink for so long before anybody is told. */
 const OFFLINE_AFTER_MS = 1_500;
@@ -79,8 +80,10 @@ export class Chat {
   });
 
   readonly rows = computed(() => {
-    const conversation = this.client.conversation;
-    return buildRows(conversation.lines.value, (line) => conversation.isOwn(line), this.newFromSeq.value);
+    const { conversation } = this.client;
+    const lines = conversation.lines.value;
+    const draft = draftLine(conversation.typing.value, lines, conversation.timeline.lastSeq, Date.now());
+    return buildRows([...lines, ...draft], (line) => conversation.isOwn(line), this.newFromSeq.value);
   });
 
   readonly title = computed(() => titleOf(this.inbox.value, this.texts.locale.value));
@@ -88,7 +91,9 @@ export class Chat {
   readonly attended = computed(() => this.client.attended.value ?? this.inbox.value.attended);
 
   /** Who answers in the open session. */
-  readonly owner = computed(() => (this.sessionOpen.value ? (this.client.conversation.session.value?.owner?.name ?? "") : ""));
+  readonly owner = computed(() => (this.sessionOpen.value ? this.client.conversation.session.value?.owner : undefined));
+
+  readonly byBot = computed(() => this.owner.value?.kind === "PARTICIPANT_KIND_BOT");
 
   /** How soon somebody answers, as measured. */
   readonly promise = computed(() => {
@@ -102,7 +107,8 @@ export class Chat {
     const contact = this.contact.value;
     // Whoever has begun to answer may end it, also when somebody comes.
     if (contact !== "" || !this.inbox.value.asksContact) return contact === "begun";
-    const alone = this.attended.value === false && this.client.conversation.session.value?.firstAnswerAtMs === undefined;
+    // A bot asks itself where it cannot help.
+    const alone = this.attended.value === false && !this.byBot.value && this.client.conversation.session.value?.firstAnswerAtMs === undefined;
     return alone && this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
   });
 
@@ -217,7 +223,12 @@ export class Chat {
 
   /** Sends a text as it is. */
   ask(text: string): void {
-    this.client.conversation.sendText(text, { quoteSeq: this.takeQuote() });
+    this.say({ text: { body: text } }, this.takeQuote());
+  }
+
+  /** Sends any content, as the answer to that entry; 0 for none. */
+  say(content: ContentJson, quoteSeq: number): void {
+    this.client.conversation.send(content, { quoteSeq });
     this.newFromSeq.value = 0;
     this.toEnd.value += 1;
   }
@@ -229,8 +240,7 @@ export class Chat {
   }
 
   lineOf(seq: number): EntryLine | undefined {
-    const line = this.client.conversation.timeline.lines.value.find((one) => one.kind === "entry" && one.seq === seq);
-    return line?.kind === "entry" ? line : undefined;
+    return this.client.conversation.timeline.entry(seq);
   }
 
   private takeQuote(): number {
@@ -275,7 +285,7 @@ export class Chat {
     return LOCALES.find((locale) => locale !== this.texts.locale.value) ?? "en";
   }
 
-  deliveryOf(line: EntryLine): DeliveryState {
+  deliveryOf(line: Pick<EntryLine, "actor" | "seq">): DeliveryState {
     return this.client.conversation.deliveryOf(line);
   }
 
@@ -398,7 +408,9 @@ export class Chat {
     if (last.body.kind === "system") this.announcement.value = systemText(this.texts, last.body.key, last.body.params);
     else {
       const from = this.texts.t("widget.new_message_from", { name: last.actor.name || this.texts.t("widget.team") });
-      this.announcement.value = last.body.kind === "text" ? `${from}: ${last.body.text}` : from;
+      const { body } = last;
+      const words = body.kind === "text" ? body.text : body.kind === "form" ? body.form.title : "";
+      this.announcement.value = words ? `${from}: ${words}` : from;
     }
   }
 }

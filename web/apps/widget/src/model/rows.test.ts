@@ -1,6 +1,6 @@
-import type { EntryLine, OutgoingLine, ViewLine } from "@frontdesk/client";
+import type { Actor, EntryLine, OutgoingLine, ViewLine } from "@frontdesk/client";
 import { describe, expect, it } from "vitest";
-import { buildRows } from "./rows";
+import { buildRows, draftLine } from "./rows";
 
 const NOON = new Date(2026, 5, 15, 12).getTime();
 
@@ -61,5 +61,50 @@ describe("rows", () => {
 
   it("mark once where new messages begin", () => {
     expect(shape([entry(1, "lin", NOON), entry(2, "lin", NOON), entry(3, "lin", NOON)], 2)).toEqual(["day", "s1 first last", "new", "s2 first", "s3 last"]);
+  });
+
+  it("part a bot from a person, and people by their names where they have no ids", () => {
+    const by = (seq: number, kind: Actor["kind"], name: string): EntryLine => ({ ...entry(seq, "", NOON), actor: { kind, id: "", name } });
+    expect(shape([by(1, "bot", "Lin"), by(2, "bot", "Lin"), by(3, "agent", "Lin"), by(4, "agent", "Mei")])).toEqual([
+      "day",
+      "s1 first",
+      "s2 last",
+      "s3 first last",
+      "s4 first last",
+    ]);
+  });
+});
+
+describe("a bot's growing answer", () => {
+  const bot: Actor = { kind: "bot", id: "", name: "Spruce" };
+  const question: EntryLine = { ...entry(1, "me", NOON) };
+  const said = (text: string): EntryLine => ({ ...entry(2, "", NOON, { kind: "text", text, quoteSeq: 0 }), actor: bot });
+  const rows = (lines: readonly EntryLine[], text: string, actor = bot) =>
+    buildRows([...lines, ...draftLine({ actor, text }, lines, lines.length, NOON + 1)], (line) => line.actor.id === "me", 0);
+
+  it("has the place and the key of the message that it becomes", () => {
+    const [growing, done] = [rows([question], "We open"), rows([question, said("We open at 9.")], "")].map((all) => all[all.length - 1]);
+    expect(growing).toMatchObject({ kind: "message", key: "s2", own: false, first: true, last: true, body: { kind: "draft", text: "We open" } });
+    expect(done).toMatchObject({ kind: "message", key: "s2", own: false, first: true, last: true, body: { kind: "text" } });
+  });
+
+  it("stands in the group of what the bot said before", () => {
+    expect(rows([question, said("A moment.")], "We open").map((row) => (row.kind === "message" ? [row.key, row.first, row.last] : row.kind))).toEqual([
+      "day",
+      ["s1", true, true],
+      ["s2", true, false],
+      ["s3", false, true],
+    ]);
+  });
+
+  it("is nothing where nobody tells it, and not shown again once it stands there", () => {
+    expect(draftLine(undefined, [], 0, NOON)).toEqual([]);
+    for (const [lines, text, actor] of [
+      [[question], "", bot],
+      [[question], "We open", { kind: "agent", id: "", name: "Lin" }],
+      [[question, said("We open at 9.")], "We open", bot],
+    ] as const) {
+      expect(rows(lines, text, actor)).toHaveLength(lines.length + 1);
+    }
   });
 });

@@ -1,19 +1,22 @@
 // Turns the lines of a conversation into the rows of the timeline: day marks, groups of one author,
 // the mark where new messages begin. What a visitor has no part in leaves no row.
-import type { Actor, Body, OutgoingLine, ViewLine, EntryLine } from "@frontdesk/client";
+import type { Actor, Body, EntryLine, OutgoingLine, Typing, ViewLine } from "@frontdesk/client";
 import { startOfDay } from "@frontdesk/i18n";
 
 /** Messages of one author within this time stand together. */
 const GROUP_MS = 5 * 60_000;
+
+/** A bot's answer while it grows: looks like the entry that takes its place. */
+export type DraftLine = Pick<EntryLine, "kind" | "key" | "seq" | "actor" | "atMs"> & { readonly body: { readonly kind: "draft"; readonly text: string } };
 
 export type MessageRow = {
   readonly kind: "message";
   readonly key: string;
   readonly own: boolean;
   readonly actor: Actor | undefined;
-  readonly body: Body;
+  readonly body: Body | DraftLine["body"];
   readonly atMs: number;
-  readonly line: EntryLine | OutgoingLine;
+  readonly line: EntryLine | OutgoingLine | DraftLine;
   /** First and last of its group: the first has the name, the last time and state. */
   readonly first: boolean;
   readonly last: boolean;
@@ -25,8 +28,19 @@ export type Row =
   | { readonly kind: "new"; readonly key: string }
   | { readonly kind: "system"; readonly key: string; readonly text: string; readonly params: Readonly<Record<string, string>> };
 
+/**
+ * The growing answer, under the key that the next entry will have: what is drawn of it stays. One that comes later
+ * than its entry is not shown again.
+ */
+export function draftLine(typing: Typing | undefined, lines: readonly ViewLine[], lastSeq: number, atMs: number): DraftLine[] {
+  if (!typing?.text || typing.actor.kind !== "bot") return [];
+  const last = lines[lines.length - 1];
+  if (last?.kind === "entry" && last.body.kind === "text" && last.body.text.startsWith(typing.text)) return [];
+  return [{ kind: "entry", key: `s${lastSeq + 1}`, seq: 0, actor: typing.actor, atMs, body: { kind: "draft", text: typing.text } }];
+}
+
 /** `newFromSeq` is the first entry the reader had not seen when the chat was opened; 0 for none. */
-export function buildRows(lines: readonly ViewLine[], isOwn: (line: EntryLine) => boolean, newFromSeq: number): Row[] {
+export function buildRows(lines: readonly (ViewLine | DraftLine)[], isOwn: (line: EntryLine | DraftLine) => boolean, newFromSeq: number): Row[] {
   const rows: Row[] = [];
   let day = 0;
   let marked = newFromSeq === 0;
@@ -68,6 +82,7 @@ export function buildRows(lines: readonly ViewLine[], isOwn: (line: EntryLine) =
 }
 
 function belongTogether(a: MessageRow, b: MessageRow): boolean {
-  const sameAuthor = a.own === b.own && (a.own || a.actor?.id === b.actor?.id);
+  // Visitors are not told the ids of people.
+  const sameAuthor = a.own === b.own && (a.own || (a.actor?.name === b.actor?.name && a.actor?.kind === b.actor?.kind));
   return sameAuthor && b.atMs - a.atMs < GROUP_MS;
 }

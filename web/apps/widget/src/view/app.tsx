@@ -7,6 +7,8 @@ import { Header } from "./header";
 import { Lazy } from "./lazy";
 import { Timeline } from "./timeline";
 
+const loadDrop = () => import("./drop").then((module) => module.Drop);
+const loadPerson = () => import("./asked").then((module) => module.Person);
 const loadUploads = () => import("./uploads").then((module) => module.Uploads);
 const loadQuoting = () => import("./quote").then((module) => module.Quoting);
 const loadEmoji = () => import("./emoji").then((module) => module.Emoji);
@@ -57,7 +59,7 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
         chat.attach(Array.from(event.dataTransfer?.files ?? []));
       }}
     >
-      {dropping ? <p class="drop">{texts.t("widget.drop")}</p> : null}
+      {dropping ? <Lazy load={loadDrop} props={{ chat }} /> : null}
       <Notices chat={chat} />
       <Timeline chat={chat} />
       <Composer
@@ -83,6 +85,7 @@ function Conversation({ chat }: { chat: Chat }): JSX.Element {
           </button>
         }
       >
+        {chat.byBot.value ? <Lazy load={loadPerson} props={{ chat }} /> : null}
         {chat.choosing.value ? <Lazy load={loadEmoji} props={{ chat }} /> : null}
         {chat.quoting.value > 0 ? <Lazy load={loadQuoting} props={{ chat }} /> : null}
         {chat.tooLong.value ? <Lazy load={loadTooLong} props={{ chat }} /> : null}

@@ -1,10 +1,11 @@
-// What a message says: text with links, a file, or that it is gone. Text nodes only.
-import type { Body } from "@frontdesk/client";
+// What a message says: text with links, a file, what was filled in, or that it is gone. Text nodes only.
 import type { JSX } from "preact";
 import type { Chat } from "../model/chat";
+import type { MessageRow } from "../model/rows";
 import { Lazy } from "./lazy";
 
 const loadLinked = () => import("./linked").then((module) => module.Linked);
+const loadFilledIn = () => import("./asked").then((module) => module.FilledIn);
 const loadFile = () => import("./file").then((module) => module.FileBody);
 
 /** The longest side of a picture in the timeline. */
@@ -16,7 +17,7 @@ function room(width: number, height: number): { readonly width: string; readonly
   return { width: `${Math.round(width * scale)}px`, height: `${Math.round(height * scale)}px` };
 }
 
-export function MessageBody({ chat, body }: { chat: Chat; body: Body }): JSX.Element {
+export function MessageBody({ chat, body }: { chat: Chat; body: MessageRow["body"] }): JSX.Element {
   const { texts } = chat;
   switch (body.kind) {
     case "text":
@@ -32,6 +33,12 @@ export function MessageBody({ chat, body }: { chat: Chat; body: Body }): JSX.Ele
       );
       return <Lazy load={loadFile} props={{ chat, file, size }} meanwhile={place} />;
     }
+    case "draft":
+      return <>{body.text}</>;
+    case "form":
+      return <>{body.form.title}</>;
+    case "formReply":
+      return <Lazy load={loadFilledIn} props={{ chat, values: body.values }} />;
     case "tombstone":
       return <i>{texts.t(body.reason === "erased" ? "message.erased" : "message.retracted")}</i>;
     case "system":

@@ -14,6 +14,13 @@ const FIELDS = [
 ] as const;
 const NOTHING = { name: "", email: "", phone: "" };
 
+/** A bot asked for it in the conversation: nobody is asked twice. */
+function askedByBot(chat: Chat): boolean {
+  return chat.rows.value.some(
+    (row) => row.kind === "message" && row.body.kind === "form" && row.body.form.fields?.some(({ kind }) => kind === "FORM_FIELD_KIND_EMAIL" || kind === "FORM_FIELD_KIND_PHONE"),
+  );
+}
+
 export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
   const { texts } = chat;
   const [given, setGiven] = useState(NOTHING);
@@ -45,7 +52,7 @@ export function ContactForm({ chat }: { chat: Chat }): JSX.Element | null {
     }
   };
 
-  if (state === "looking") return null;
+  if (state === "looking" || askedByBot(chat)) return null;
   return (
     <form
       class="card contact"

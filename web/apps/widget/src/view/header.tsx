@@ -9,7 +9,7 @@ const loadMenu = () => import("./menu").then((module) => module.HeaderMenu);
 export function Header({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
   const attended = chat.attended.value;
-  const owner = chat.owner.value;
+  const owner = chat.owner.value?.name ?? "";
   const title = chat.title.value;
   const faces = chat.inbox.value.faces;
   const [Menu, setMenu] = useState<{ readonly Loaded: ComponentType<{ chat: Chat }> } | undefined>(undefined);

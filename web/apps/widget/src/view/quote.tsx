@@ -1,6 +1,7 @@
 // A message that another one answers: over the composer while the answer is written, and in the
 // answer. Loaded with the first quote.
-import type { EntryLine } from "@frontdesk/client";
+import type { Body, EntryLine } from "@frontdesk/client";
+import { enumerated } from "@frontdesk/i18n";
 import { IconButton } from "@frontdesk/ui";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -11,20 +12,32 @@ import { reach } from "../model/reach";
 function Quoted({ chat, line }: { chat: Chat; line: EntryLine | undefined }): JSX.Element {
   const { texts } = chat;
   if (!line) return <span class="quote-words">{texts.t("widget.quote_earlier")}</span>;
-  const { body } = line;
   const own = chat.client.conversation.isOwn(line);
-  const words =
-    body.kind === "text"
-      ? body.text
-      : body.kind === "file"
-        ? body.file.name
-        : texts.t(body.kind === "tombstone" ? (body.reason === "erased" ? "message.erased" : "message.retracted") : "message.unsupported");
   return (
     <>
       <b>{own ? texts.t("widget.you") : line.actor.name || texts.t("widget.team")}</b>
-      <span class="quote-words">{words}</span>
+      <span class="quote-words">{inWords(chat, line.body)}</span>
     </>
   );
+}
+
+function inWords({ texts }: Chat, body: Body): string {
+  switch (body.kind) {
+    case "text":
+      return body.text;
+    case "file":
+      return body.file.name;
+    case "form":
+      return body.form.title ?? "";
+    case "formReply":
+      return enumerated(body.values.map(({ value }) => value ?? ""), texts.locale.value);
+    case "tombstone":
+      return texts.t(body.reason === "erased" ? "message.erased" : "message.retracted");
+    case "system":
+    case "retraction":
+    case "unsupported":
+      return texts.t("message.unsupported");
+  }
 }
 
 /** In a bubble: a press goes to what is quoted, or says why it does not. */

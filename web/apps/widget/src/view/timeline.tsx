@@ -8,6 +8,8 @@ import { MessageBody } from "./body";
 import { Lazy } from "./lazy";
 import { Welcome } from "./welcome";
 
+const loadLatest = () => import("./latest").then((module) => module.Latest);
+const loadAsked = () => import("./asked").then((module) => module.Asked);
 const loadRefused = () => import("./refused").then((module) => module.Refused);
 const loadContact = () => import("./contact").then((module) => module.ContactForm);
 const loadQuote = () => import("./quote").then((module) => module.Quote);
@@ -15,8 +17,6 @@ const loadRating = () => import("./rating").then((module) => module.Rating);
 
 export function Timeline({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
-  const conversation = chat.client.conversation;
-  const unread = conversation.unread.value;
   return (
     <div class="timeline">
       <Scroller<Row>
@@ -32,13 +32,7 @@ export function Timeline({ chat }: { chat: Chat }): JSX.Element {
         }}
         toEnd={chat.toEnd.value}
       />
-      {chat.atEnd.value ? null : (
-        <button type="button" class="latest" onClick={() => (chat.toEnd.value += 1)}>
-          <Icon name="down" small />
-          <span>{texts.t("timeline.latest")}</span>
-          {unread > 0 ? <b>{unread}</b> : null}
-        </button>
-      )}
+      {chat.atEnd.value ? null : <Lazy load={loadLatest} props={{ chat }} />}
     </div>
   );
 }
@@ -69,7 +63,7 @@ function End({ chat }: { chat: Chat }): JSX.Element {
   const session = chat.client.conversation.session.value?.id ?? "";
   return (
     <div class="end">
-      {typing && chat.inbox.value.showsTyping ? (
+      {typing && !typing.text && chat.inbox.value.showsTyping ? (
         <p class="typing">{typing.actor.name === "" ? texts.t("widget.typing_somebody") : texts.t("widget.typing", { name: typing.actor.name })}</p>
       ) : null}
       {chat.asksContact.value ? <Lazy load={loadContact} props={{ chat }} /> : null}
@@ -100,25 +94,32 @@ const REPLY = ["M20 18v-2a4 4 0 0 0-4-4H4", "m9 17-5-5 5-5"];
 function Message({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
   const { texts } = chat;
   const { body, line } = row;
-  const quoted = body.kind === "text" || body.kind === "file" ? body.quoteSeq : 0;
+  const isText = body.kind === "text";
+  // What was picked stands right under its question.
+  const quoted = (isText && !body.choice) || body.kind === "file" ? body.quoteSeq : 0;
   const name = row.actor?.name || texts.t("widget.team");
   return (
     <div class={`message ${row.own ? "message-own" : "message-other"}`}>
       {row.own ? null : row.first ? <Avatar name={name} /> : <span class="avatar-gap" />}
       <div class="message-column">
-        {row.own || !row.first ? null : <p class="message-name">{name}</p>}
+        {row.own || !row.first ? null : (
+          <p class="message-name">
+            {name} {row.actor?.kind === "bot" ? <span class="bot">{texts.t("widget.bot")}</span> : null}
+          </p>
+        )}
         <div class="bubble-row">
           <div class={`bubble bubble-${body.kind}`}>
             <span class="visually-hidden">{row.own ? texts.t("widget.you") : name}: </span>
             {quoted > 0 ? <Lazy load={loadQuote} props={{ chat, seq: quoted }} meanwhile={<span class="quote" />} /> : null}
             <MessageBody chat={chat} body={body} />
           </div>
-          {line.kind === "entry" && (body.kind === "text" || body.kind === "file") ? (
+          {line.kind === "entry" && (isText || body.kind === "file") ? (
             <button type="button" class="icon-button reply" aria-label={texts.t("widget.reply")} title={texts.t("widget.reply")} onClick={() => chat.quote(line.seq)}>
               <Drawing paths={REPLY} small />
             </button>
           ) : null}
         </div>
+        {body.kind === "form" || (isText && (body.choices || body.sources)) ? <Lazy load={loadAsked} props={{ chat, row }} /> : null}
         {row.last || line.kind === "outgoing" ? <Below chat={chat} row={row} /> : null}
       </div>
     </div>

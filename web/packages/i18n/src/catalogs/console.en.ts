@@ -1,4 +1,6 @@
 // Texts of the agents' console.
+import { botEn } from "./bot.en";
+import { knowledgeEn } from "./knowledge.en";
 import { settingsEn } from "./settings.en";
 import { sharedEn } from "./shared.en";
 
@@ -374,6 +376,8 @@ export const consoleEn = {
   "palette.action": "Action",
 
   ...settingsEn,
+  ...knowledgeEn,
+  ...botEn,
 } as const;
 
 export type ConsoleKey = keyof typeof consoleEn;

@@ -1,5 +1,7 @@
 import type { Catalog } from "../texts";
 import type { ConsoleKey } from "./console.en";
+import { botZh } from "./bot.zh-CN";
+import { knowledgeZh } from "./knowledge.zh-CN";
 import { settingsZh } from "./settings.zh-CN";
 import { sharedZh } from "./shared.zh-CN";
 
@@ -375,4 +377,6 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "palette.action": "操作",
 
   ...settingsZh,
+  ...knowledgeZh,
+  ...botZh,
 };

@@ -4,6 +4,7 @@ export const demoEn = {
   "demo.tagline": "Handmade tea ware from Longquan",
   "demo.nav_shop": "Shop",
   "demo.nav_story": "Our kiln",
+  "demo.nav_help": "Help",
   "demo.hero_title": "Tea tastes of the cup it is poured into",
   "demo.hero_text": "Celadon, stoneware and bamboo, made in small batches by four potters in Longquan. Shipped in moss, not in plastic.",
   "demo.hero_button": "Ask us about a set",

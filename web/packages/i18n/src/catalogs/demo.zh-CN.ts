@@ -6,6 +6,7 @@ export const demoZh: Catalog<DemoKey> = {
   "demo.tagline": "龙泉手作茶器",
   "demo.nav_shop": "器物",
   "demo.nav_story": "窑事",
+  "demo.nav_help": "帮助",
   "demo.hero_title": "一杯茶的滋味，一半在器",
   "demo.hero_text": "青瓷、粗陶与竹，由龙泉四位匠人小批烧制。以苔藓包装寄出，不用塑料。",
   "demo.hero_button": "咨询成套茶具",

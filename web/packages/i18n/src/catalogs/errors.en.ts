@@ -1,4 +1,4 @@
-// What went wrong, and uploads: read seldom, so the widget fetches it after its first view.
+// What went wrong, uploads, and what else is read seldom: the widget fetches it after its first view.
 export const errorsEn = {
   "error.general": "Something went wrong. Please try again.",
   "error.network": "The server cannot be reached. Check the connection and try again.",
@@ -19,6 +19,13 @@ export const errorsEn = {
   "error.connection.lost": "The server cannot be reached. Check the connection and try again.",
   "upload.progress": "{name}, {percent} % uploaded",
   "upload.cancel": "Cancel upload of {name}",
+  "system.participant.joined": "{name} has joined",
+  "system.participant.left": "{name} has left",
+  "message.discard": "Delete",
+  "message.file": "File",
+  "message.image": "Image",
+  "timeline.latest": "Jump to latest",
+  "dialog.close": "Close",
 } as const;
 
 export type ErrorKey = keyof typeof errorsEn;

@@ -21,4 +21,11 @@ export const errorsZh: Catalog<ErrorKey> = {
   "error.connection.lost": "无法连接服务器，请检查网络后重试。",
   "upload.progress": "{name}，已上传 {percent}%",
   "upload.cancel": "取消上传 {name}",
+  "system.participant.joined": "{name} 已加入",
+  "system.participant.left": "{name} 已离开",
+  "message.discard": "删除",
+  "message.file": "文件",
+  "message.image": "图片",
+  "timeline.latest": "跳到最新",
+  "dialog.close": "关闭",
 };

@@ -9,7 +9,6 @@ export const widgetEn = {
   "widget.intro": "Write to us here. You can close this window at any time, your conversation is kept.",
   "widget.attended": "We are here",
   "widget.unattended": "Nobody is online",
-  "widget.drop": "Drop files to send them",
   "widget.answers_in": { one: "Usually answers in a minute", other: "Usually answers in {count} min" },
   "widget.questions": "Suggested questions",
   "widget.emoji": "Emoji",

@@ -10,7 +10,6 @@ export const widgetZh: Catalog<WidgetKey> = {
   "widget.intro": "请在这里留言。您可以随时关闭窗口，对话会保留。",
   "widget.attended": "我们在线",
   "widget.unattended": "目前没有坐席在线",
-  "widget.drop": "松开即可发送文件",
   "widget.answers_in": { other: "通常 {count} 分钟内回复" },
   "widget.questions": "常见问题",
   "widget.emoji": "表情",

@@ -10,9 +10,11 @@ import { answerTrigger, insertAt, triggerAt } from "../../model/triggers";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { t } from "../text";
+import { useAssist } from "./assist";
 import { Attachments } from "./attachments";
 import type { EmojiPanelProps } from "./emoji-panel";
 import { quoteLine, quoteName } from "./quote";
+import { SuggestionCard } from "./why";
 import type { Suggestion } from "./suggest";
 import { Suggest, offered, useSuggestions } from "./suggest";
 
@@ -34,6 +36,7 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
   const asked = trigger !== null && offered[mode].includes(trigger.kind) ? trigger : null;
   const suggestions = useSuggestions(chat, asked);
   const menu = asked !== null && suggestions.length > 0;
+  const assist = useAssist(chat, () => input.current?.focus());
 
   // Grows with its text up to what the style allows.
   useLayoutEffect(() => {
@@ -126,6 +129,8 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
         send();
       }}
     >
+      <SuggestionCard chat={chat} onUsed={() => input.current?.focus()} />
+      {mode === "reply" && assist?.menu}
       {menu && <Suggest id={listId} kind={asked.kind} suggestions={suggestions} chosen={chosen} onChoose={setChosen} onPick={pick} />}
       {panel && (
         <LazyEmojiPanel
@@ -185,6 +190,8 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
           ) : (
             <Button kind="quiet" size="small" icon="at-sign" label={t("mentions.open")} testid="composer-mention" onClick={() => open("@")} />
           )}
+          {mode === "reply" && assist?.button}
+          {mode === "reply" && assist?.state}
           {over > 0 && (
             <span class="composer-over" role="alert">
               {t("composer.too_long", { count: over })}

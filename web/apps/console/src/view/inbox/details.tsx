@@ -14,6 +14,7 @@ import { locale, t } from "../text";
 import { ContactSection } from "./contact";
 import { IntentFact } from "./intent";
 import { PastSessions, Stars } from "./past";
+import { Summary } from "./assist";
 
 export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly open: boolean; readonly onClose: () => void }) {
   const app = useConsole();
@@ -85,6 +86,7 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
           <Fact label={t("details.rating")}>{session.rating > 0 ? <Rating stars={session.rating} comment={session.ratingComment} /> : ""}</Fact>
         </dl>
       </section>
+      <Summary key={chat.id} chat={chat} />
       <section>
         <h3 class="details-title">{t("details.people")}</h3>
         <ul class="people-list">
@@ -92,14 +94,23 @@ export function Details({ chat, open, onClose }: { readonly chat: Chat; readonly
             <li>
               <Avatar id={session.owner.id} name={session.owner.name} size="small" {...(session.owner.kind === "bot" ? { icon: "bot" as const } : {})} />
               <span>{session.owner.id === me.id ? t("details.you_named", { name: session.owner.name }) : session.owner.name}</span>
-              <span class="tag">{t("details.owner")}</span>
+              <span class="people-tags">
+                {session.owner.kind === "bot" && (
+                  <span class="tag">
+                    <Icon name="bot" size={12} />
+                    {t("details.bot")}
+                  </span>
+                )}
+                <span class="tag">{t("details.owner")}</span>
+              </span>
             </li>
           )}
           {others.map((participant) => (
             <li key={participant.id}>
-              <Avatar id={participant.id} name={participant.name} size="small" />
+              <Avatar id={participant.id} name={participant.name} size="small" {...(participant.kind === "bot" ? { icon: "bot" as const } : {})} />
               <span>{participant.id === me.id ? t("details.you_named", { name: participant.name }) : participant.name}</span>
               {participant.kind === "supervisor" && <span class="tag">{t("role.supervisor")}</span>}
+              {participant.kind === "bot" && <span class="tag">{t("details.bot")}</span>}
             </li>
           ))}
           {chat.viewers.value.map((viewer) => (

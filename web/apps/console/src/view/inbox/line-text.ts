@@ -1,3 +1,4 @@
+import { toValues } from "@frontdesk/client";
 import type { EntryLine } from "../../model/types";
 import { systemLine, t } from "../text";
 
@@ -9,8 +10,14 @@ export function lineText(entry: EntryLine): string {
       return body.text;
     case "file":
       return body.file.width > 0 ? t("message.image") : body.file.name || t("message.file");
+    case "form":
+      return body.form.title ?? t("form.asked");
+    case "formReply":
+      return toValues(body.values)
+        .map(({ label, value }) => `${label}: ${value}`)
+        .join(", ");
     case "system":
-      return systemLine(body.key, body.params);
+      return body.key === "bot.suggestion" ? (body.params["text"] ?? "") : systemLine(body.key, body.params);
     case "tombstone":
       return body.reason === "erased" ? t("message.erased") : t("message.retracted");
     case "retraction":

@@ -220,7 +220,7 @@ function ListRow({ row, index, total, current, onOpen, onRest }: ListRowProps) {
           <span class="row-line">
             <span class="row-last">
               {row.last?.team === true && <Icon name="lock" size={12} />}
-              {row.last !== null && row.last.actor.kind === "agent" && <span class="row-who">{t("list.said_by", { name: row.last.actor.id === desk.me.id ? t("you") : row.last.actor.name })}</span>}
+              {row.last !== null && (row.last.actor.kind === "agent" || row.last.actor.kind === "bot") && <span class="row-who">{t("list.said_by", { name: row.last.actor.id === desk.me.id ? t("you") : row.last.actor.name || t("bot") })}</span>}
               {row.last === null ? t("list.no_message") : lineText(row.last)}
             </span>
             {row.mentioned && (

@@ -1,4 +1,5 @@
 // One row of the timeline. Everything a person wrote is drawn as text nodes.
+import { toForm } from "@frontdesk/client";
 import { clockTime, dayMark, fileSize } from "@frontdesk/i18n";
 import { findLinks } from "@frontdesk/ui";
 import { useState } from "preact/hooks";
@@ -13,7 +14,9 @@ import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Dialog } from "../parts/overlay";
 import { locale, problem, systemLine, t } from "../text";
+import { Asked, Choices, Filled, Sources } from "./asked";
 import { Quote } from "./quote";
+import { SuggestedLine, WhyLine, WhyUnder } from "./why";
 
 type RowProps = { readonly row: TimelineRow; readonly chat: Chat };
 
@@ -33,6 +36,8 @@ export function TimelineRowView({ row, chat }: RowProps) {
         </div>
       );
     case "system":
+      if (row.systemKey === "bot.why") return <WhyLine row={row} />;
+      if (row.systemKey === "bot.suggestion") return <SuggestedLine row={row} />;
       return (
         <p class="system-line" data-testid="system-line">
           {systemLine(row.systemKey, systemParams(chat, row.params))}
@@ -92,8 +97,9 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
         )}
         <div class="message-line">
           <div class={`bubble${picture ? " bubble-picture" : body.kind === "file" ? " bubble-file" : ""}${body.kind === "tombstone" ? " bubble-gone" : ""}`} tabIndex={-1}>
-            {(body.kind === "text" || body.kind === "file") && body.quoteSeq > 0 && <Quote chat={chat} seq={body.quoteSeq} />}
+            {(body.kind === "text" || body.kind === "file" || body.kind === "formReply") && body.quoteSeq > 0 && <Quote chat={chat} seq={body.quoteSeq} />}
             <BodyView bubble={bubble} />
+            {body.kind === "text" && <Sources sources={body.sources} />}
             {bubble.delivery !== null && <DeliveryMark delivery={bubble.delivery} />}
           </div>
           {bubble.outgoing === null && body.kind !== "tombstone" && (
@@ -107,6 +113,8 @@ function BubbleView({ bubble, chat }: { readonly bubble: Bubble; readonly chat: 
             </span>
           )}
         </div>
+        {body.kind === "text" && body.choices !== undefined && body.choices.length > 0 && <Choices chat={chat} seq={bubble.seq} choices={body.choices} />}
+        {bubble.why !== null && <WhyUnder why={bubble.why} />}
         {bubble.outgoing?.state.kind === "refused" && (
           <p class="message-refused" role="alert">
             <Icon name="circle-alert" size={14} />
@@ -139,6 +147,10 @@ function BodyView({ bubble }: { readonly bubble: Bubble }) {
       return body.mentions === undefined ? <Words text={body.text} /> : <NoteWords text={body.text} mentions={body.mentions} />;
     case "file":
       return body.file.width > 0 ? <Picture file={body.file} /> : <FileChip file={body.file} />;
+    case "form":
+      return <Asked form={toForm(body.form)} />;
+    case "formReply":
+      return <Filled values={body.values} />;
     case "tombstone":
       return <span>{body.reason === "erased" ? t("message.erased") : t("message.retracted")}</span>;
     case "system":

@@ -2,7 +2,7 @@ import { dateOf, relativeTime } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { ApiKey } from "../../model/api";
 import { useConsole, useDesk } from "../context";
-import { Button, TextField } from "../parts/controls";
+import { Button, Checkbox, TextField } from "../parts/controls";
 import { Icon } from "../parts/icon";
 import { Dialog, DialogFoot } from "../parts/overlay";
 import { Empty } from "../parts/states";
@@ -41,6 +41,15 @@ export function Keys() {
                     <span class="line-text">
                       <span>
                         {key.name} <code class="key-hint">fd_…{key.hint}</code>
+                        {key.bot === true && (
+                          <>
+                            {" "}
+                            <span class="tag">
+                              <Icon name="bot" size={12} />
+                              {t("bot")}
+                            </span>
+                          </>
+                        )}
                       </span>
                       <span class="meta">
                         {t("keys.created", { date: dateOf(key.created_at_ms, now, locale()) })} · {key.last_used_at_ms === null ? t("keys.unused") : t("keys.used", { time: relativeTime(key.last_used_at_ms, now, locale()) })} · {t("keys.rights", { count: key.rights.length })}
@@ -76,6 +85,7 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
   const { me } = useDesk();
   const [name, setName] = useState("");
   const [rights, setRights] = useState<ReadonlySet<string>>(new Set());
+  const [bot, setBot] = useState(false);
   const [made, setMade] = useState<string | null>(null);
   const submit = useSubmit();
   if (made !== null) {
@@ -102,13 +112,14 @@ function AddKey({ onClose, onDone }: { readonly onClose: () => void; readonly on
           event.preventDefault();
           void submit
             .run(async () => {
-              const key = await app.api.addKey({ name: name.trim(), rights: [...rights] });
+              const key = await app.api.addKey({ name: name.trim(), rights: [...rights], ...(bot ? { bot } : {}) });
               setMade(key.key);
             })
             .then((done) => (done ? onDone() : undefined));
         }}
       >
         <TextField label={t("keys.name")} help={t("keys.name_help")} required value={name} onInput={setName} error={submit.errorOf("name")} autofocus testid="key-name" />
+        <Checkbox label={t("keys.bot")} help={t("keys.bot_help")} checked={bot} onChange={setBot} />
         <RightsFields all={me.rights} own={new Set(me.rights)} chosen={rights} onChange={setRights} error={submit.errorOf("rights")} />
         <FormError submit={submit} />
         <DialogFoot onCancel={onClose} action={t("keys.add")} busy={submit.busy} disabled={rights.size === 0 || name.trim() === ""} testid="key-submit" />

@@ -1,5 +1,6 @@
 import type { SettingsPage } from "../../model/route";
 import { useConsole, useDesk } from "../context";
+import { lazy } from "../lazy";
 import type { IconName } from "../icons";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
@@ -16,7 +17,12 @@ import { Replies } from "./replies";
 import { RightsPage } from "./rights";
 import { Teams } from "./teams";
 
-type Section = { readonly page: SettingsPage; readonly icon: IconName; readonly right: string | null };
+const BotPage = lazy(async () => (await import("./bot")).BotPage);
+const FlowsPage = lazy(async () => (await import("./flows")).FlowsPage);
+const LlmPage = lazy(async () => (await import("./llm")).LlmPage);
+const WordsPage = lazy(async () => (await import("./words")).WordsPage);
+
+type Section = { readonly page: SettingsPage; readonly icon: IconName; readonly right: string | readonly string[] | null };
 
 const sections: readonly Section[] = [
   { page: "profile", icon: "user", right: null },
@@ -25,6 +31,10 @@ const sections: readonly Section[] = [
   { page: "teams", icon: "user-plus", right: "settings.teams" },
   { page: "inboxes", icon: "globe", right: "settings.inboxes" },
   { page: "intents", icon: "split", right: "settings.inboxes" },
+  { page: "bot", icon: "bot", right: ["settings.bots", "report.read"] },
+  { page: "flows", icon: "workflow", right: "settings.bots" },
+  { page: "llm", icon: "sparkles", right: "settings.bots" },
+  { page: "words", icon: "shield-alert", right: "settings.account" },
   { page: "replies", icon: "message-square-text", right: "settings.replies" },
   { page: "keys", icon: "key-round", right: "settings.keys" },
   { page: "limits", icon: "sliders-horizontal", right: "settings.account" },
@@ -33,7 +43,7 @@ const sections: readonly Section[] = [
 export function Settings({ section, item, part }: { readonly section: SettingsPage | null; readonly item: string | null; readonly part: string | null }) {
   const app = useConsole();
   const { rights } = useDesk();
-  const offered = sections.filter((entry) => entry.right === null || rights.has(entry.right));
+  const offered = sections.filter((entry) => entry.right === null || rights.any(...[entry.right].flat()));
   const shown = section ?? "profile";
   const allowed = offered.some((entry) => entry.page === shown);
   return (
@@ -87,6 +97,14 @@ function SectionPage({ page, item, part }: { readonly page: SettingsPage; readon
       return <Inboxes item={item} part={part} />;
     case "intents":
       return <Intents />;
+    case "bot":
+      return <BotPage item={item} />;
+    case "flows":
+      return <FlowsPage item={item} part={part} />;
+    case "llm":
+      return <LlmPage />;
+    case "words":
+      return <WordsPage />;
     case "replies":
       return <Replies />;
     case "keys":

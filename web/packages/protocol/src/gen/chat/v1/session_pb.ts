@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file chat/v1/session.proto.
  */
 export const file_chat_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChVjaGF0L3YxL3Nlc3Npb24ucHJvdG8SEWZyb250ZGVzay5jaGF0LnYxIk0KBUFjdG9yEioKBGtpbmQYASABKA4yHC5mcm9udGRlc2suY2hhdC52MS5BY3RvcktpbmQSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCSK/AQoHQ29udGVudBInCgR0ZXh0GAEgASgLMhcuZnJvbnRkZXNrLmNoYXQudjEuVGV4dEgAEicKBGZpbGUYAiABKAsyFy5mcm9udGRlc2suY2hhdC52MS5GaWxlSAASLwoGc3lzdGVtGAMgASgLMh0uZnJvbnRkZXNrLmNoYXQudjEuU3lzdGVtVGV4dEgAEhEKCXF1b3RlX3NlcRgKIAEoBBIQCghtZW50aW9ucxgLIAMoCUIGCgRraW5kSgQIBBAKIhQKBFRleHQSDAoEYm9keRgBIAEoCSJ+CgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKbWVkaWFfdHlwZRgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEg0KBXdpZHRoGAUgASgNEg4KBmhlaWdodBgGIAEoDRIVCg1oYXNfdGh1bWJuYWlsGAcgASgIIoMBCgpTeXN0ZW1UZXh0EgsKA2tleRgBIAEoCRI5CgZwYXJhbXMYAiADKAsyKS5mcm9udGRlc2suY2hhdC52MS5TeXN0ZW1UZXh0LlBhcmFtc0VudHJ5Gi0KC1BhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEizgIKBUVudHJ5EgsKA3NlcRgBIAEoBBIKCgJpZBgCIAEoCRInCgVhY3RvchgDIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEi0KCGF1ZGllbmNlGAQgASgOMhsuZnJvbnRkZXNrLmNoYXQudjEuQXVkaWVuY2USDQoFYXRfbXMYBSABKAMSFQoNY2xpZW50X21zZ19pZBgGIAEoDBIPCgdzZXNzaW9uGAcgASgJEi0KB2NvbnRlbnQYCiABKAsyGi5mcm9udGRlc2suY2hhdC52MS5Db250ZW50SAASMQoJdG9tYnN0b25lGAsgASgLMhwuZnJvbnRkZXNrLmNoYXQudjEuVG9tYnN0b25lSAASMwoKcmV0cmFjdGlvbhgMIAEoCzIdLmZyb250ZGVzay5jaGF0LnYxLlJldHJhY3Rpb25IAEIGCgRib2R5Ij8KCVRvbWJzdG9uZRIyCgZyZWFzb24YASABKA4yIi5mcm9udGRlc2suY2hhdC52MS5Ub21ic3RvbmVSZWFzb24iGQoKUmV0cmFjdGlvbhILCgNzZXEYASABKAQiKAoEU2tpcBIQCghmcm9tX3NlcRgBIAEoBBIOCgZ0b19zZXEYAiABKAQiagoMVGltZWxpbmVJdGVtEikKBWVudHJ5GAEgASgLMhguZnJvbnRkZXNrLmNoYXQudjEuRW50cnlIABInCgRza2lwGAIgASgLMhcuZnJvbnRkZXNrLmNoYXQudjEuU2tpcEgAQgYKBGl0ZW0iWQoLUGFydGljaXBhbnQSMAoEa2luZBgBIAEoDjIiLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50S2luZBIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJItEFCgdTZXNzaW9uEgoKAmlkGAEgASgJEg4KBm51bWJlchgCIAEoDRIPCgd2ZXJzaW9uGAMgASgNEjAKBnN0YXR1cxgEIAEoDjIgLmZyb250ZGVzay5jaGF0LnYxLlNlc3Npb25TdGF0dXMSLQoFb3duZXIYBSABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIMCgR0ZWFtGAYgASgJEg0KBWluYm94GAcgASgJEjQKDHBhcnRpY2lwYW50cxgIIAMoCzIeLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50EhQKDG9wZW5lZF9hdF9tcxgJIAEoAxIYChB3YWl0aW5nX3NpbmNlX21zGAogASgDEhQKDHF1ZXVlZF9hdF9tcxgLIAEoAxIWCg5hc3NpZ25lZF9hdF9tcxgMIAEoAxIaChJmaXJzdF9hbnN3ZXJfYXRfbXMYDSABKAMSFAoMY2xvc2VkX2F0X21zGA4gASgDEhoKEmxhc3RfdmlzaXRvcl9hdF9tcxgPIAEoAxIYChBsYXN0X2FnZW50X2F0X21zGBAgASgDEhAKCHByaW9yaXR5GBEgASgNEg4KBmludGVudBgSIAEoCRIOCgZyYXRpbmcYEyABKA0SFgoOcmF0aW5nX2NvbW1lbnQYFCABKAkSEgoKdW5hdHRlbmRlZBgVIAEoCBIYChBwZW5kaW5nX3VudGlsX21zGBYgASgDEhMKC3dhcm5lZF9pZGxlGBcgASgIEg4KBmxhYmVscxgYIAMoCRIbChN1bmF0dGVuZGVkX3VudGlsX21zGBkgASgDEhkKEWludGVudF9jb25maWRlbmNlGBogASgCEjYKDWludGVudF9zb3VyY2UYGyABKA4yHy5mcm9udGRlc2suY2hhdC52MS5JbnRlbnRTb3VyY2USEgoKaW50ZW50X3doeRgcIAEoCSLdBwoMU2Vzc2lvbkV2ZW50Eg8KB3Nlc3Npb24YASABKAkSDwoHdmVyc2lvbhgCIAEoDRInCgVhY3RvchgDIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEicKBWNhdXNlGAQgASgOMhguZnJvbnRkZXNrLmNoYXQudjEuQ2F1c2USDAoEdGVhbRgFIAEoCRINCgVpbmJveBgGIAEoCRINCgVhdF9tcxgHIAEoAxIOCgZudW1iZXIYCCABKAQSKwoGb3BlbmVkGAogASgLMhkuZnJvbnRkZXNrLmNoYXQudjEuT3BlbmVkSAASKwoGcXVldWVkGAsgASgLMhkuZnJvbnRkZXNrLmNoYXQudjEuUXVldWVkSAASLwoIYXNzaWduZWQYDCABKAsyGy5mcm9udGRlc2suY2hhdC52MS5Bc3NpZ25lZEgAEjUKC3RyYW5zZmVycmVkGA0gASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuVHJhbnNmZXJyZWRIABIrCgZjbG9zZWQYDiABKAsyGS5mcm9udGRlc2suY2hhdC52MS5DbG9zZWRIABIvCghyZW9wZW5lZBgPIAEoCzIbLmZyb250ZGVzay5jaGF0LnYxLlJlb3BlbmVkSAASKQoFcmF0ZWQYECABKAsyGC5mcm9udGRlc2suY2hhdC52MS5SYXRlZEgAEjIKCmludGVudF9zZXQYESABKAsyHC5mcm9udGRlc2suY2hhdC52MS5JbnRlbnRTZXRIABI2Cgxwcmlvcml0eV9zZXQYEiABKAsyHi5mcm9udGRlc2suY2hhdC52MS5Qcmlvcml0eVNldEgAEisKBmpvaW5lZBgTIAEoCzIZLmZyb250ZGVzay5jaGF0LnYxLkpvaW5lZEgAEicKBGxlZnQYFCABKAsyFy5mcm9udGRlc2suY2hhdC52MS5MZWZ0SAASMgoKbGFiZWxzX3NldBgVIAEoCzIcLmZyb250ZGVzay5jaGF0LnYxLkxhYmVsc1NldEgAEjQKC2lkbGVfd2FybmVkGBYgASgLMh0uZnJvbnRkZXNrLmNoYXQudjEuSWRsZVdhcm5lZEgAEjoKDmZpcnN0X2Fuc3dlcmVkGBcgASgLMiAuZnJvbnRkZXNrLmNoYXQudjEuRmlyc3RBbnN3ZXJlZEgAEisKBnBlbmRlZBgYIAEoCzIZLmZyb250ZGVzay5jaGF0LnYxLlBlbmRlZEgAEjMKCnVuYXR0ZW5kZWQYGSABKAsyHS5mcm9udGRlc2suY2hhdC52MS5VbmF0dGVuZGVkSABCCAoGY2hhbmdlIggKBk9wZW5lZCJECgZRdWV1ZWQSDAoEdGVhbRgBIAEoCRIYChB3YWl0aW5nX3NpbmNlX21zGAIgASgDEhIKCmZyb21fb3duZXIYAyABKAkiYgoIQXNzaWduZWQSLQoFb3duZXIYASABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIUCgxmb3JtZXJfb3duZXIYAiABKAkSEQoJdGFrZV9vdmVyGAMgASgIIn4KC1RyYW5zZmVycmVkEhIKCmZyb21fb3duZXIYASABKAkSMAoIdG9fb3duZXIYAiABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIPCgd0b190ZWFtGAMgASgJEhgKEHdhaXRpbmdfc2luY2VfbXMYBCABKAMiOAoGQ2xvc2VkEi4KBnJlYXNvbhgBIAEoDjIeLmZyb250ZGVzay5jaGF0LnYxLkNsb3NlUmVhc29uIjkKCFJlb3BlbmVkEi0KBW93bmVyGAEgASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuUGFydGljaXBhbnQiKAoFUmF0ZWQSDgoGcmF0aW5nGAEgASgNEg8KB2NvbW1lbnQYAiABKAkikAEKCUludGVudFNldBIOCgZpbnRlbnQYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIPCgd0b190ZWFtGAMgASgJEi8KBnNvdXJjZRgEIAEoDjIfLmZyb250ZGVzay5jaGF0LnYxLkludGVudFNvdXJjZRILCgN3aHkYBSABKAkSEAoIcHJpb3JpdHkYBiABKA0iHwoLUHJpb3JpdHlTZXQSEAoIcHJpb3JpdHkYASABKA0iPQoGSm9pbmVkEjMKC3BhcnRpY2lwYW50GAEgASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuUGFydGljaXBhbnQiHgoETGVmdBIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCSIbCglMYWJlbHNTZXQSDgoGbGFiZWxzGAEgAygJIiIKCklkbGVXYXJuZWQSFAoMY2xvc2VzX2F0X21zGAEgASgDIiIKDUZpcnN0QW5zd2VyZWQSEQoJd2FpdGVkX21zGAEgASgDIhoKBlBlbmRlZBIQCgh1bnRpbF9tcxgBIAEoAyIhCgpVbmF0dGVuZGVkEhMKC2RlYWRsaW5lX21zGAEgASgDIloKBkN1cnNvchInCgVhY3RvchgBIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEhUKDWRlbGl2ZXJlZF9zZXEYAiABKAQSEAoIcmVhZF9zZXEYAyABKAQqlAEKCUFjdG9yS2luZBIaChZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQUNUT1JfS0lORF9WSVNJVE9SEAESFAoQQUNUT1JfS0lORF9BR0VOVBACEhIKDkFDVE9SX0tJTkRfQk9UEAMSFQoRQUNUT1JfS0lORF9TWVNURU0QBBISCg5BQ1RPUl9LSU5EX0FQSRAFKk4KCEF1ZGllbmNlEhgKFEFVRElFTkNFX1VOU1BFQ0lGSUVEEAASFQoRQVVESUVOQ0VfRVZFUllPTkUQARIRCg1BVURJRU5DRV9URUFNEAIqZwoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIQCgxDQVVTRV9NQU5VQUwQARIOCgpDQVVTRV9SVUxFEAISEQoNQ0FVU0VfVElNRU9VVBADEhIKDkNBVVNFX0NBUEFDSVRZEAQqcAoPVG9tYnN0b25lUmVhc29uEiAKHFRPTUJTVE9ORV9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpUT01CU1RPTkVfUkVBU09OX1JFVFJBQ1RFRBABEhsKF1RPTUJTVE9ORV9SRUFTT05fRVJBU0VEEAIqngEKDVNlc3Npb25TdGF0dXMSHgoaU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIZChVTRVNTSU9OX1NUQVRVU19RVUVVRUQQARIbChdTRVNTSU9OX1NUQVRVU19BU1NJR05FRBACEhkKFVNFU1NJT05fU1RBVFVTX0NMT1NFRBADEhoKFlNFU1NJT05fU1RBVFVTX1BFTkRJTkcQBCqKAQoPUGFydGljaXBhbnRLaW5kEiAKHFBBUlRJQ0lQQU5UX0tJTkRfVU5TUEVDSUZJRUQQABIaChZQQVJUSUNJUEFOVF9LSU5EX0FHRU5UEAESGAoUUEFSVElDSVBBTlRfS0lORF9CT1QQAhIfChtQQVJUSUNJUEFOVF9LSU5EX1NVUEVSVklTT1IQAyp0CgtDbG9zZVJlYXNvbhIcChhDTE9TRV9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJDTE9TRV9SRUFTT05fQUdFTlQQARIYChRDTE9TRV9SRUFTT05fVklTSVRPUhACEhUKEUNMT1NFX1JFQVNPTl9JRExFEAMqeAoMSW50ZW50U291cmNlEh0KGUlOVEVOVF9TT1VSQ0VfVU5TUEVDSUZJRUQQABIYChRJTlRFTlRfU09VUkNFX1BFUlNPThABEhYKEklOVEVOVF9TT1VSQ0VfUlVMRRACEhcKE0lOVEVOVF9TT1VSQ0VfTU9ERUwQA2IGcHJvdG8z");
+  fileDesc("ChVjaGF0L3YxL3Nlc3Npb24ucHJvdG8SEWZyb250ZGVzay5jaGF0LnYxIk0KBUFjdG9yEioKBGtpbmQYASABKA4yHC5mcm9udGRlc2suY2hhdC52MS5BY3RvcktpbmQSCgoCaWQYAiABKAkSDAoEbmFtZRgDIAEoCSKHAwoHQ29udGVudBInCgR0ZXh0GAEgASgLMhcuZnJvbnRkZXNrLmNoYXQudjEuVGV4dEgAEicKBGZpbGUYAiABKAsyFy5mcm9udGRlc2suY2hhdC52MS5GaWxlSAASLwoGc3lzdGVtGAMgASgLMh0uZnJvbnRkZXNrLmNoYXQudjEuU3lzdGVtVGV4dEgAEi0KB2Nob2ljZXMYBCABKAsyGi5mcm9udGRlc2suY2hhdC52MS5DaG9pY2VzSAASJwoEZm9ybRgFIAEoCzIXLmZyb250ZGVzay5jaGF0LnYxLkZvcm1IABIyCgpmb3JtX3JlcGx5GAYgASgLMhwuZnJvbnRkZXNrLmNoYXQudjEuRm9ybVJlcGx5SAASEQoJcXVvdGVfc2VxGAogASgEEhAKCG1lbnRpb25zGAsgAygJEg4KBmNob2ljZRgMIAEoCRIqCgdzb3VyY2VzGA0gAygLMhkuZnJvbnRkZXNrLmNoYXQudjEuU291cmNlQgYKBGtpbmRKBAgHEAoiFAoEVGV4dBIMCgRib2R5GAEgASgJIkMKB0Nob2ljZXMSDAoEYm9keRgBIAEoCRIqCgdjaG9pY2VzGAIgAygLMhkuZnJvbnRkZXNrLmNoYXQudjEuQ2hvaWNlIiMKBkNob2ljZRIKCgJpZBgBIAEoCRINCgVsYWJlbBgCIAEoCSJTCgRGb3JtEg0KBXRpdGxlGAEgASgJEiwKBmZpZWxkcxgCIAMoCzIcLmZyb250ZGVzay5jaGF0LnYxLkZvcm1GaWVsZBIOCgZzdWJtaXQYAyABKAkilAEKCUZvcm1GaWVsZBIKCgJpZBgBIAEoCRINCgVsYWJlbBgCIAEoCRIuCgRraW5kGAMgASgOMiAuZnJvbnRkZXNrLmNoYXQudjEuRm9ybUZpZWxkS2luZBIQCghyZXF1aXJlZBgEIAEoCBIqCgdvcHRpb25zGAUgAygLMhkuZnJvbnRkZXNrLmNoYXQudjEuQ2hvaWNlIjoKCUZvcm1SZXBseRItCgZ2YWx1ZXMYASADKAsyHS5mcm9udGRlc2suY2hhdC52MS5GaWVsZFZhbHVlIjYKCkZpZWxkVmFsdWUSCgoCaWQYASABKAkSDQoFbGFiZWwYAiABKAkSDQoFdmFsdWUYAyABKAkiNgoGU291cmNlEg8KB2FydGljbGUYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEcGF0aBgDIAEoCSJ+CgRGaWxlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKbWVkaWFfdHlwZRgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEg0KBXdpZHRoGAUgASgNEg4KBmhlaWdodBgGIAEoDRIVCg1oYXNfdGh1bWJuYWlsGAcgASgIIoMBCgpTeXN0ZW1UZXh0EgsKA2tleRgBIAEoCRI5CgZwYXJhbXMYAiADKAsyKS5mcm9udGRlc2suY2hhdC52MS5TeXN0ZW1UZXh0LlBhcmFtc0VudHJ5Gi0KC1BhcmFtc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEizgIKBUVudHJ5EgsKA3NlcRgBIAEoBBIKCgJpZBgCIAEoCRInCgVhY3RvchgDIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEi0KCGF1ZGllbmNlGAQgASgOMhsuZnJvbnRkZXNrLmNoYXQudjEuQXVkaWVuY2USDQoFYXRfbXMYBSABKAMSFQoNY2xpZW50X21zZ19pZBgGIAEoDBIPCgdzZXNzaW9uGAcgASgJEi0KB2NvbnRlbnQYCiABKAsyGi5mcm9udGRlc2suY2hhdC52MS5Db250ZW50SAASMQoJdG9tYnN0b25lGAsgASgLMhwuZnJvbnRkZXNrLmNoYXQudjEuVG9tYnN0b25lSAASMwoKcmV0cmFjdGlvbhgMIAEoCzIdLmZyb250ZGVzay5jaGF0LnYxLlJldHJhY3Rpb25IAEIGCgRib2R5Ij8KCVRvbWJzdG9uZRIyCgZyZWFzb24YASABKA4yIi5mcm9udGRlc2suY2hhdC52MS5Ub21ic3RvbmVSZWFzb24iGQoKUmV0cmFjdGlvbhILCgNzZXEYASABKAQiKAoEU2tpcBIQCghmcm9tX3NlcRgBIAEoBBIOCgZ0b19zZXEYAiABKAQiagoMVGltZWxpbmVJdGVtEikKBWVudHJ5GAEgASgLMhguZnJvbnRkZXNrLmNoYXQudjEuRW50cnlIABInCgRza2lwGAIgASgLMhcuZnJvbnRkZXNrLmNoYXQudjEuU2tpcEgAQgYKBGl0ZW0iWQoLUGFydGljaXBhbnQSMAoEa2luZBgBIAEoDjIiLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50S2luZBIKCgJpZBgCIAEoCRIMCgRuYW1lGAMgASgJItEFCgdTZXNzaW9uEgoKAmlkGAEgASgJEg4KBm51bWJlchgCIAEoDRIPCgd2ZXJzaW9uGAMgASgNEjAKBnN0YXR1cxgEIAEoDjIgLmZyb250ZGVzay5jaGF0LnYxLlNlc3Npb25TdGF0dXMSLQoFb3duZXIYBSABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIMCgR0ZWFtGAYgASgJEg0KBWluYm94GAcgASgJEjQKDHBhcnRpY2lwYW50cxgIIAMoCzIeLmZyb250ZGVzay5jaGF0LnYxLlBhcnRpY2lwYW50EhQKDG9wZW5lZF9hdF9tcxgJIAEoAxIYChB3YWl0aW5nX3NpbmNlX21zGAogASgDEhQKDHF1ZXVlZF9hdF9tcxgLIAEoAxIWCg5hc3NpZ25lZF9hdF9tcxgMIAEoAxIaChJmaXJzdF9hbnN3ZXJfYXRfbXMYDSABKAMSFAoMY2xvc2VkX2F0X21zGA4gASgDEhoKEmxhc3RfdmlzaXRvcl9hdF9tcxgPIAEoAxIYChBsYXN0X2FnZW50X2F0X21zGBAgASgDEhAKCHByaW9yaXR5GBEgASgNEg4KBmludGVudBgSIAEoCRIOCgZyYXRpbmcYEyABKA0SFgoOcmF0aW5nX2NvbW1lbnQYFCABKAkSEgoKdW5hdHRlbmRlZBgVIAEoCBIYChBwZW5kaW5nX3VudGlsX21zGBYgASgDEhMKC3dhcm5lZF9pZGxlGBcgASgIEg4KBmxhYmVscxgYIAMoCRIbChN1bmF0dGVuZGVkX3VudGlsX21zGBkgASgDEhkKEWludGVudF9jb25maWRlbmNlGBogASgCEjYKDWludGVudF9zb3VyY2UYGyABKA4yHy5mcm9udGRlc2suY2hhdC52MS5JbnRlbnRTb3VyY2USEgoKaW50ZW50X3doeRgcIAEoCSLdBwoMU2Vzc2lvbkV2ZW50Eg8KB3Nlc3Npb24YASABKAkSDwoHdmVyc2lvbhgCIAEoDRInCgVhY3RvchgDIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEicKBWNhdXNlGAQgASgOMhguZnJvbnRkZXNrLmNoYXQudjEuQ2F1c2USDAoEdGVhbRgFIAEoCRINCgVpbmJveBgGIAEoCRINCgVhdF9tcxgHIAEoAxIOCgZudW1iZXIYCCABKAQSKwoGb3BlbmVkGAogASgLMhkuZnJvbnRkZXNrLmNoYXQudjEuT3BlbmVkSAASKwoGcXVldWVkGAsgASgLMhkuZnJvbnRkZXNrLmNoYXQudjEuUXVldWVkSAASLwoIYXNzaWduZWQYDCABKAsyGy5mcm9udGRlc2suY2hhdC52MS5Bc3NpZ25lZEgAEjUKC3RyYW5zZmVycmVkGA0gASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuVHJhbnNmZXJyZWRIABIrCgZjbG9zZWQYDiABKAsyGS5mcm9udGRlc2suY2hhdC52MS5DbG9zZWRIABIvCghyZW9wZW5lZBgPIAEoCzIbLmZyb250ZGVzay5jaGF0LnYxLlJlb3BlbmVkSAASKQoFcmF0ZWQYECABKAsyGC5mcm9udGRlc2suY2hhdC52MS5SYXRlZEgAEjIKCmludGVudF9zZXQYESABKAsyHC5mcm9udGRlc2suY2hhdC52MS5JbnRlbnRTZXRIABI2Cgxwcmlvcml0eV9zZXQYEiABKAsyHi5mcm9udGRlc2suY2hhdC52MS5Qcmlvcml0eVNldEgAEisKBmpvaW5lZBgTIAEoCzIZLmZyb250ZGVzay5jaGF0LnYxLkpvaW5lZEgAEicKBGxlZnQYFCABKAsyFy5mcm9udGRlc2suY2hhdC52MS5MZWZ0SAASMgoKbGFiZWxzX3NldBgVIAEoCzIcLmZyb250ZGVzay5jaGF0LnYxLkxhYmVsc1NldEgAEjQKC2lkbGVfd2FybmVkGBYgASgLMh0uZnJvbnRkZXNrLmNoYXQudjEuSWRsZVdhcm5lZEgAEjoKDmZpcnN0X2Fuc3dlcmVkGBcgASgLMiAuZnJvbnRkZXNrLmNoYXQudjEuRmlyc3RBbnN3ZXJlZEgAEisKBnBlbmRlZBgYIAEoCzIZLmZyb250ZGVzay5jaGF0LnYxLlBlbmRlZEgAEjMKCnVuYXR0ZW5kZWQYGSABKAsyHS5mcm9udGRlc2suY2hhdC52MS5VbmF0dGVuZGVkSABCCAoGY2hhbmdlIggKBk9wZW5lZCJECgZRdWV1ZWQSDAoEdGVhbRgBIAEoCRIYChB3YWl0aW5nX3NpbmNlX21zGAIgASgDEhIKCmZyb21fb3duZXIYAyABKAkiYgoIQXNzaWduZWQSLQoFb3duZXIYASABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIUCgxmb3JtZXJfb3duZXIYAiABKAkSEQoJdGFrZV9vdmVyGAMgASgIIn4KC1RyYW5zZmVycmVkEhIKCmZyb21fb3duZXIYASABKAkSMAoIdG9fb3duZXIYAiABKAsyHi5mcm9udGRlc2suY2hhdC52MS5QYXJ0aWNpcGFudBIPCgd0b190ZWFtGAMgASgJEhgKEHdhaXRpbmdfc2luY2VfbXMYBCABKAMiOAoGQ2xvc2VkEi4KBnJlYXNvbhgBIAEoDjIeLmZyb250ZGVzay5jaGF0LnYxLkNsb3NlUmVhc29uIjkKCFJlb3BlbmVkEi0KBW93bmVyGAEgASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuUGFydGljaXBhbnQiKAoFUmF0ZWQSDgoGcmF0aW5nGAEgASgNEg8KB2NvbW1lbnQYAiABKAkikAEKCUludGVudFNldBIOCgZpbnRlbnQYASABKAkSEgoKY29uZmlkZW5jZRgCIAEoAhIPCgd0b190ZWFtGAMgASgJEi8KBnNvdXJjZRgEIAEoDjIfLmZyb250ZGVzay5jaGF0LnYxLkludGVudFNvdXJjZRILCgN3aHkYBSABKAkSEAoIcHJpb3JpdHkYBiABKA0iHwoLUHJpb3JpdHlTZXQSEAoIcHJpb3JpdHkYASABKA0iPQoGSm9pbmVkEjMKC3BhcnRpY2lwYW50GAEgASgLMh4uZnJvbnRkZXNrLmNoYXQudjEuUGFydGljaXBhbnQiHgoETGVmdBIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCSIbCglMYWJlbHNTZXQSDgoGbGFiZWxzGAEgAygJIiIKCklkbGVXYXJuZWQSFAoMY2xvc2VzX2F0X21zGAEgASgDIiIKDUZpcnN0QW5zd2VyZWQSEQoJd2FpdGVkX21zGAEgASgDIhoKBlBlbmRlZBIQCgh1bnRpbF9tcxgBIAEoAyIhCgpVbmF0dGVuZGVkEhMKC2RlYWRsaW5lX21zGAEgASgDIloKBkN1cnNvchInCgVhY3RvchgBIAEoCzIYLmZyb250ZGVzay5jaGF0LnYxLkFjdG9yEhUKDWRlbGl2ZXJlZF9zZXEYAiABKAQSEAoIcmVhZF9zZXEYAyABKAQqlAEKCUFjdG9yS2luZBIaChZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQUNUT1JfS0lORF9WSVNJVE9SEAESFAoQQUNUT1JfS0lORF9BR0VOVBACEhIKDkFDVE9SX0tJTkRfQk9UEAMSFQoRQUNUT1JfS0lORF9TWVNURU0QBBISCg5BQ1RPUl9LSU5EX0FQSRAFKk4KCEF1ZGllbmNlEhgKFEFVRElFTkNFX1VOU1BFQ0lGSUVEEAASFQoRQVVESUVOQ0VfRVZFUllPTkUQARIRCg1BVURJRU5DRV9URUFNEAIqZwoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIQCgxDQVVTRV9NQU5VQUwQARIOCgpDQVVTRV9SVUxFEAISEQoNQ0FVU0VfVElNRU9VVBADEhIKDkNBVVNFX0NBUEFDSVRZEAQqvgEKDUZvcm1GaWVsZEtpbmQSHwobRk9STV9GSUVMRF9LSU5EX1VOU1BFQ0lGSUVEEAASGAoURk9STV9GSUVMRF9LSU5EX1RFWFQQARIZChVGT1JNX0ZJRUxEX0tJTkRfRU1BSUwQAhIZChVGT1JNX0ZJRUxEX0tJTkRfUEhPTkUQAxIgChxGT1JNX0ZJRUxEX0tJTkRfT1JERVJfTlVNQkVSEAQSGgoWRk9STV9GSUVMRF9LSU5EX0NIT0lDRRAFKnAKD1RvbWJzdG9uZVJlYXNvbhIgChxUT01CU1RPTkVfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaVE9NQlNUT05FX1JFQVNPTl9SRVRSQUNURUQQARIbChdUT01CU1RPTkVfUkVBU09OX0VSQVNFRBACKp4BCg1TZXNzaW9uU3RhdHVzEh4KGlNFU1NJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVU0VTU0lPTl9TVEFUVVNfUVVFVUVEEAESGwoXU0VTU0lPTl9TVEFUVVNfQVNTSUdORUQQAhIZChVTRVNTSU9OX1NUQVRVU19DTE9TRUQQAxIaChZTRVNTSU9OX1NUQVRVU19QRU5ESU5HEAQqigEKD1BhcnRpY2lwYW50S2luZBIgChxQQVJUSUNJUEFOVF9LSU5EX1VOU1BFQ0lGSUVEEAASGgoWUEFSVElDSVBBTlRfS0lORF9BR0VOVBABEhgKFFBBUlRJQ0lQQU5UX0tJTkRfQk9UEAISHwobUEFSVElDSVBBTlRfS0lORF9TVVBFUlZJU09SEAMqdAoLQ2xvc2VSZWFzb24SHAoYQ0xPU0VfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSQ0xPU0VfUkVBU09OX0FHRU5UEAESGAoUQ0xPU0VfUkVBU09OX1ZJU0lUT1IQAhIVChFDTE9TRV9SRUFTT05fSURMRRADKngKDEludGVudFNvdXJjZRIdChlJTlRFTlRfU09VUkNFX1VOU1BFQ0lGSUVEEAASGAoUSU5URU5UX1NPVVJDRV9QRVJTT04QARIWChJJTlRFTlRfU09VUkNFX1JVTEUQAhIXChNJTlRFTlRfU09VUkNFX01PREVMEANiBnByb3RvMw");
 
 /**
  * @generated from message frontdesk.chat.v1.Actor
@@ -101,6 +101,24 @@ export type Content = Message<"frontdesk.chat.v1.Content"> & {
      */
     value: SystemText;
     case: "system";
+  } | {
+    /**
+     * @generated from field: frontdesk.chat.v1.Choices choices = 4;
+     */
+    value: Choices;
+    case: "choices";
+  } | {
+    /**
+     * @generated from field: frontdesk.chat.v1.Form form = 5;
+     */
+    value: Form;
+    case: "form";
+  } | {
+    /**
+     * @generated from field: frontdesk.chat.v1.FormReply form_reply = 6;
+     */
+    value: FormReply;
+    case: "formReply";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -117,6 +135,20 @@ export type Content = Message<"frontdesk.chat.v1.Content"> & {
    * @generated from field: repeated string mentions = 11;
    */
   mentions: string[];
+
+  /**
+   * The id of the choice that a visitor's text picks, among those of the entry `quote_seq`; empty for none.
+   *
+   * @generated from field: string choice = 12;
+   */
+  choice: string;
+
+  /**
+   * The articles that a bot's answer was taken from, the best first, at most 3.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.Source sources = 13;
+   */
+  sources: Source[];
 };
 
 /**
@@ -141,6 +173,21 @@ export type ContentJson = {
   system?: SystemTextJson;
 
   /**
+   * @generated from field: frontdesk.chat.v1.Choices choices = 4;
+   */
+  choices?: ChoicesJson;
+
+  /**
+   * @generated from field: frontdesk.chat.v1.Form form = 5;
+   */
+  form?: FormJson;
+
+  /**
+   * @generated from field: frontdesk.chat.v1.FormReply form_reply = 6;
+   */
+  formReply?: FormReplyJson;
+
+  /**
    * The seq of the entry this one answers; 0 for none.
    *
    * @generated from field: uint64 quote_seq = 10;
@@ -154,6 +201,20 @@ export type ContentJson = {
    * @generated from field: repeated string mentions = 11;
    */
   mentions?: string[];
+
+  /**
+   * The id of the choice that a visitor's text picks, among those of the entry `quote_seq`; empty for none.
+   *
+   * @generated from field: string choice = 12;
+   */
+  choice?: string;
+
+  /**
+   * The articles that a bot's answer was taken from, the best first, at most 3.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.Source sources = 13;
+   */
+  sources?: SourceJson[];
 };
 
 /**
@@ -189,6 +250,373 @@ export type TextJson = {
  */
 export const TextSchema: GenMessage<Text, {jsonType: TextJson}> = /*@__PURE__*/
   messageDesc(file_chat_v1_session, 2);
+
+/**
+ * A text with buttons under it. A visitor picks one by a text with its label, its id in `choice`, and the
+ * seq of this entry in `quote_seq`; anything else may be written instead.
+ *
+ * @generated from message frontdesk.chat.v1.Choices
+ */
+export type Choices = Message<"frontdesk.chat.v1.Choices"> & {
+  /**
+   * @generated from field: string body = 1;
+   */
+  body: string;
+
+  /**
+   * 1 to 10.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.Choice choices = 2;
+   */
+  choices: Choice[];
+};
+
+/**
+ * A text with buttons under it. A visitor picks one by a text with its label, its id in `choice`, and the
+ * seq of this entry in `quote_seq`; anything else may be written instead.
+ *
+ * @generated from message frontdesk.chat.v1.Choices
+ */
+export type ChoicesJson = {
+  /**
+   * @generated from field: string body = 1;
+   */
+  body?: string;
+
+  /**
+   * 1 to 10.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.Choice choices = 2;
+   */
+  choices?: ChoiceJson[];
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.Choices.
+ * Use `create(ChoicesSchema)` to create a new message.
+ */
+export const ChoicesSchema: GenMessage<Choices, {jsonType: ChoicesJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 3);
+
+/**
+ * @generated from message frontdesk.chat.v1.Choice
+ */
+export type Choice = Message<"frontdesk.chat.v1.Choice"> & {
+  /**
+   * At most 64 bytes, unique among the choices.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What the button says, at most 80 characters.
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+};
+
+/**
+ * @generated from message frontdesk.chat.v1.Choice
+ */
+export type ChoiceJson = {
+  /**
+   * At most 64 bytes, unique among the choices.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * What the button says, at most 80 characters.
+   *
+   * @generated from field: string label = 2;
+   */
+  label?: string;
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.Choice.
+ * Use `create(ChoiceSchema)` to create a new message.
+ */
+export const ChoiceSchema: GenMessage<Choice, {jsonType: ChoiceJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 4);
+
+/**
+ * Asks for several things at once. Answered by a FormReply; anything else may be written instead.
+ *
+ * @generated from message frontdesk.chat.v1.Form
+ */
+export type Form = Message<"frontdesk.chat.v1.Form"> & {
+  /**
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * 1 to 10.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.FormField fields = 2;
+   */
+  fields: FormField[];
+
+  /**
+   * What the button says; empty for the client's own word.
+   *
+   * @generated from field: string submit = 3;
+   */
+  submit: string;
+};
+
+/**
+ * Asks for several things at once. Answered by a FormReply; anything else may be written instead.
+ *
+ * @generated from message frontdesk.chat.v1.Form
+ */
+export type FormJson = {
+  /**
+   * @generated from field: string title = 1;
+   */
+  title?: string;
+
+  /**
+   * 1 to 10.
+   *
+   * @generated from field: repeated frontdesk.chat.v1.FormField fields = 2;
+   */
+  fields?: FormFieldJson[];
+
+  /**
+   * What the button says; empty for the client's own word.
+   *
+   * @generated from field: string submit = 3;
+   */
+  submit?: string;
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.Form.
+ * Use `create(FormSchema)` to create a new message.
+ */
+export const FormSchema: GenMessage<Form, {jsonType: FormJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 5);
+
+/**
+ * @generated from message frontdesk.chat.v1.FormField
+ */
+export type FormField = Message<"frontdesk.chat.v1.FormField"> & {
+  /**
+   * At most 64 bytes, unique in the form.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * @generated from field: frontdesk.chat.v1.FormFieldKind kind = 3;
+   */
+  kind: FormFieldKind;
+
+  /**
+   * @generated from field: bool required = 4;
+   */
+  required: boolean;
+
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.Choice options = 5;
+   */
+  options: Choice[];
+};
+
+/**
+ * @generated from message frontdesk.chat.v1.FormField
+ */
+export type FormFieldJson = {
+  /**
+   * At most 64 bytes, unique in the form.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: string label = 2;
+   */
+  label?: string;
+
+  /**
+   * @generated from field: frontdesk.chat.v1.FormFieldKind kind = 3;
+   */
+  kind?: FormFieldKindJson;
+
+  /**
+   * @generated from field: bool required = 4;
+   */
+  required?: boolean;
+
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.Choice options = 5;
+   */
+  options?: ChoiceJson[];
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.FormField.
+ * Use `create(FormFieldSchema)` to create a new message.
+ */
+export const FormFieldSchema: GenMessage<FormField, {jsonType: FormFieldJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 6);
+
+/**
+ * What a visitor filled in, for the form of the entry `quote_seq`.
+ *
+ * @generated from message frontdesk.chat.v1.FormReply
+ */
+export type FormReply = Message<"frontdesk.chat.v1.FormReply"> & {
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.FieldValue values = 1;
+   */
+  values: FieldValue[];
+};
+
+/**
+ * What a visitor filled in, for the form of the entry `quote_seq`.
+ *
+ * @generated from message frontdesk.chat.v1.FormReply
+ */
+export type FormReplyJson = {
+  /**
+   * @generated from field: repeated frontdesk.chat.v1.FieldValue values = 1;
+   */
+  values?: FieldValueJson[];
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.FormReply.
+ * Use `create(FormReplySchema)` to create a new message.
+ */
+export const FormReplySchema: GenMessage<FormReply, {jsonType: FormReplyJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 7);
+
+/**
+ * @generated from message frontdesk.chat.v1.FieldValue
+ */
+export type FieldValue = Message<"frontdesk.chat.v1.FieldValue"> & {
+  /**
+   * Of the field.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What the form called it, for whoever reads the reply alone.
+   *
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * What was filled in, at most 500 characters; of a choice its label.
+   *
+   * @generated from field: string value = 3;
+   */
+  value: string;
+};
+
+/**
+ * @generated from message frontdesk.chat.v1.FieldValue
+ */
+export type FieldValueJson = {
+  /**
+   * Of the field.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * What the form called it, for whoever reads the reply alone.
+   *
+   * @generated from field: string label = 2;
+   */
+  label?: string;
+
+  /**
+   * What was filled in, at most 500 characters; of a choice its label.
+   *
+   * @generated from field: string value = 3;
+   */
+  value?: string;
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.FieldValue.
+ * Use `create(FieldValueSchema)` to create a new message.
+ */
+export const FieldValueSchema: GenMessage<FieldValue, {jsonType: FieldValueJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 8);
+
+/**
+ * An article that an answer was taken from.
+ *
+ * @generated from message frontdesk.chat.v1.Source
+ */
+export type Source = Message<"frontdesk.chat.v1.Source"> & {
+  /**
+   * @generated from field: string article = 1;
+   */
+  article: string;
+
+  /**
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * Its page in the help centre, relative to the server; empty where it has none.
+   *
+   * @generated from field: string path = 3;
+   */
+  path: string;
+};
+
+/**
+ * An article that an answer was taken from.
+ *
+ * @generated from message frontdesk.chat.v1.Source
+ */
+export type SourceJson = {
+  /**
+   * @generated from field: string article = 1;
+   */
+  article?: string;
+
+  /**
+   * @generated from field: string title = 2;
+   */
+  title?: string;
+
+  /**
+   * Its page in the help centre, relative to the server; empty where it has none.
+   *
+   * @generated from field: string path = 3;
+   */
+  path?: string;
+};
+
+/**
+ * Describes the message frontdesk.chat.v1.Source.
+ * Use `create(SourceSchema)` to create a new message.
+ */
+export const SourceSchema: GenMessage<Source, {jsonType: SourceJson}> = /*@__PURE__*/
+  messageDesc(file_chat_v1_session, 9);
 
 /**
  * A stored and synced file. The client sends only `id`; the server fills in the rest.
@@ -287,7 +715,7 @@ export type FileJson = {
  * Use `create(FileSchema)` to create a new message.
  */
 export const FileSchema: GenMessage<File, {jsonType: FileJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 3);
+  messageDesc(file_chat_v1_session, 10);
 
 /**
  * A text the reader's client renders in the reader's language.
@@ -332,7 +760,7 @@ export type SystemTextJson = {
  * Use `create(SystemTextSchema)` to create a new message.
  */
 export const SystemTextSchema: GenMessage<SystemText, {jsonType: SystemTextJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 4);
+  messageDesc(file_chat_v1_session, 11);
 
 /**
  * Something with a place in the timeline.
@@ -481,7 +909,7 @@ export type EntryJson = {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry, {jsonType: EntryJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 5);
+  messageDesc(file_chat_v1_session, 12);
 
 /**
  * @generated from message frontdesk.chat.v1.Tombstone
@@ -508,7 +936,7 @@ export type TombstoneJson = {
  * Use `create(TombstoneSchema)` to create a new message.
  */
 export const TombstoneSchema: GenMessage<Tombstone, {jsonType: TombstoneJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 6);
+  messageDesc(file_chat_v1_session, 13);
 
 /**
  * @generated from message frontdesk.chat.v1.Retraction
@@ -535,7 +963,7 @@ export type RetractionJson = {
  * Use `create(RetractionSchema)` to create a new message.
  */
 export const RetractionSchema: GenMessage<Retraction, {jsonType: RetractionJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 7);
+  messageDesc(file_chat_v1_session, 14);
 
 /**
  * A run of seqs the reader has no right to see. Says nothing else about them.
@@ -576,7 +1004,7 @@ export type SkipJson = {
  * Use `create(SkipSchema)` to create a new message.
  */
 export const SkipSchema: GenMessage<Skip, {jsonType: SkipJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 8);
+  messageDesc(file_chat_v1_session, 15);
 
 /**
  * One line of a timeline.
@@ -624,7 +1052,7 @@ export type TimelineItemJson = {
  * Use `create(TimelineItemSchema)` to create a new message.
  */
 export const TimelineItemSchema: GenMessage<TimelineItem, {jsonType: TimelineItemJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 9);
+  messageDesc(file_chat_v1_session, 16);
 
 /**
  * @generated from message frontdesk.chat.v1.Participant
@@ -671,7 +1099,7 @@ export type ParticipantJson = {
  * Use `create(ParticipantSchema)` to create a new message.
  */
 export const ParticipantSchema: GenMessage<Participant, {jsonType: ParticipantJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 10);
+  messageDesc(file_chat_v1_session, 17);
 
 /**
  * The state of one service episode: what the session fold keeps.
@@ -1016,7 +1444,7 @@ export type SessionJson = {
  * Use `create(SessionSchema)` to create a new message.
  */
 export const SessionSchema: GenMessage<Session, {jsonType: SessionJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 11);
+  messageDesc(file_chat_v1_session, 18);
 
 /**
  * How a session was served, step by step. Has no seq; some changes also leave a system entry.
@@ -1310,7 +1738,7 @@ export type SessionEventJson = {
  * Use `create(SessionEventSchema)` to create a new message.
  */
 export const SessionEventSchema: GenMessage<SessionEvent, {jsonType: SessionEventJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 12);
+  messageDesc(file_chat_v1_session, 19);
 
 /**
  * A visitor's message (or an agent) began the session.
@@ -1333,7 +1761,7 @@ export type OpenedJson = {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened, {jsonType: OpenedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 13);
+  messageDesc(file_chat_v1_session, 20);
 
 /**
  * The session stands in a queue.
@@ -1392,7 +1820,7 @@ export type QueuedJson = {
  * Use `create(QueuedSchema)` to create a new message.
  */
 export const QueuedSchema: GenMessage<Queued, {jsonType: QueuedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 14);
+  messageDesc(file_chat_v1_session, 21);
 
 /**
  * The session got an owner: by routing, by taking it, or by taking it over.
@@ -1447,7 +1875,7 @@ export type AssignedJson = {
  * Use `create(AssignedSchema)` to create a new message.
  */
 export const AssignedSchema: GenMessage<Assigned, {jsonType: AssignedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 15);
+  messageDesc(file_chat_v1_session, 22);
 
 /**
  * An owner or a supervisor handed it on, to a person or to a queue.
@@ -1512,7 +1940,7 @@ export type TransferredJson = {
  * Use `create(TransferredSchema)` to create a new message.
  */
 export const TransferredSchema: GenMessage<Transferred, {jsonType: TransferredJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 16);
+  messageDesc(file_chat_v1_session, 23);
 
 /**
  * @generated from message frontdesk.chat.v1.Closed
@@ -1539,7 +1967,7 @@ export type ClosedJson = {
  * Use `create(ClosedSchema)` to create a new message.
  */
 export const ClosedSchema: GenMessage<Closed, {jsonType: ClosedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 17);
+  messageDesc(file_chat_v1_session, 24);
 
 /**
  * @generated from message frontdesk.chat.v1.Reopened
@@ -1566,7 +1994,7 @@ export type ReopenedJson = {
  * Use `create(ReopenedSchema)` to create a new message.
  */
 export const ReopenedSchema: GenMessage<Reopened, {jsonType: ReopenedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 18);
+  messageDesc(file_chat_v1_session, 25);
 
 /**
  * @generated from message frontdesk.chat.v1.Rated
@@ -1603,7 +2031,7 @@ export type RatedJson = {
  * Use `create(RatedSchema)` to create a new message.
  */
 export const RatedSchema: GenMessage<Rated, {jsonType: RatedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 19);
+  messageDesc(file_chat_v1_session, 26);
 
 /**
  * @generated from message frontdesk.chat.v1.IntentSet
@@ -1696,7 +2124,7 @@ export type IntentSetJson = {
  * Use `create(IntentSetSchema)` to create a new message.
  */
 export const IntentSetSchema: GenMessage<IntentSet, {jsonType: IntentSetJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 20);
+  messageDesc(file_chat_v1_session, 27);
 
 /**
  * @generated from message frontdesk.chat.v1.PrioritySet
@@ -1723,7 +2151,7 @@ export type PrioritySetJson = {
  * Use `create(PrioritySetSchema)` to create a new message.
  */
 export const PrioritySetSchema: GenMessage<PrioritySet, {jsonType: PrioritySetJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 21);
+  messageDesc(file_chat_v1_session, 28);
 
 /**
  * @generated from message frontdesk.chat.v1.Joined
@@ -1750,7 +2178,7 @@ export type JoinedJson = {
  * Use `create(JoinedSchema)` to create a new message.
  */
 export const JoinedSchema: GenMessage<Joined, {jsonType: JoinedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 22);
+  messageDesc(file_chat_v1_session, 29);
 
 /**
  * @generated from message frontdesk.chat.v1.Left
@@ -1777,7 +2205,7 @@ export type LeftJson = {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left, {jsonType: LeftJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 23);
+  messageDesc(file_chat_v1_session, 30);
 
 /**
  * @generated from message frontdesk.chat.v1.LabelsSet
@@ -1804,7 +2232,7 @@ export type LabelsSetJson = {
  * Use `create(LabelsSetSchema)` to create a new message.
  */
 export const LabelsSetSchema: GenMessage<LabelsSet, {jsonType: LabelsSetJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 24);
+  messageDesc(file_chat_v1_session, 31);
 
 /**
  * The visitor was told that the session closes by itself soon.
@@ -1835,7 +2263,7 @@ export type IdleWarnedJson = {
  * Use `create(IdleWarnedSchema)` to create a new message.
  */
 export const IdleWarnedSchema: GenMessage<IdleWarned, {jsonType: IdleWarnedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 25);
+  messageDesc(file_chat_v1_session, 32);
 
 /**
  * The waiting visitor got the first answer since the session has this owner.
@@ -1866,7 +2294,7 @@ export type FirstAnsweredJson = {
  * Use `create(FirstAnsweredSchema)` to create a new message.
  */
 export const FirstAnsweredSchema: GenMessage<FirstAnswered, {jsonType: FirstAnsweredJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 26);
+  messageDesc(file_chat_v1_session, 33);
 
 /**
  * Set aside until a time, or, with 0, no longer: the time came or the visitor wrote.
@@ -1897,7 +2325,7 @@ export type PendedJson = {
  * Use `create(PendedSchema)` to create a new message.
  */
 export const PendedSchema: GenMessage<Pended, {jsonType: PendedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 27);
+  messageDesc(file_chat_v1_session, 34);
 
 /**
  * Nobody was online to take it.
@@ -1928,7 +2356,7 @@ export type UnattendedJson = {
  * Use `create(UnattendedSchema)` to create a new message.
  */
 export const UnattendedSchema: GenMessage<Unattended, {jsonType: UnattendedJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 28);
+  messageDesc(file_chat_v1_session, 35);
 
 /**
  * How far a participant got: delivered and read up to seq.
@@ -1979,7 +2407,7 @@ export type CursorJson = {
  * Use `create(CursorSchema)` to create a new message.
  */
 export const CursorSchema: GenMessage<Cursor, {jsonType: CursorJson}> = /*@__PURE__*/
-  messageDesc(file_chat_v1_session, 29);
+  messageDesc(file_chat_v1_session, 36);
 
 /**
  * Who did something.
@@ -2116,6 +2544,56 @@ export const CauseSchema: GenEnum<Cause, CauseJson> = /*@__PURE__*/
   enumDesc(file_chat_v1_session, 2);
 
 /**
+ * @generated from enum frontdesk.chat.v1.FormFieldKind
+ */
+export enum FormFieldKind {
+  /**
+   * @generated from enum value: FORM_FIELD_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: FORM_FIELD_KIND_TEXT = 1;
+   */
+  TEXT = 1,
+
+  /**
+   * @generated from enum value: FORM_FIELD_KIND_EMAIL = 2;
+   */
+  EMAIL = 2,
+
+  /**
+   * @generated from enum value: FORM_FIELD_KIND_PHONE = 3;
+   */
+  PHONE = 3,
+
+  /**
+   * Letters, digits and "-" or "_", 3 to 40.
+   *
+   * @generated from enum value: FORM_FIELD_KIND_ORDER_NUMBER = 4;
+   */
+  ORDER_NUMBER = 4,
+
+  /**
+   * One of `options`.
+   *
+   * @generated from enum value: FORM_FIELD_KIND_CHOICE = 5;
+   */
+  CHOICE = 5,
+}
+
+/**
+ * @generated from enum frontdesk.chat.v1.FormFieldKind
+ */
+export type FormFieldKindJson = "FORM_FIELD_KIND_UNSPECIFIED" | "FORM_FIELD_KIND_TEXT" | "FORM_FIELD_KIND_EMAIL" | "FORM_FIELD_KIND_PHONE" | "FORM_FIELD_KIND_ORDER_NUMBER" | "FORM_FIELD_KIND_CHOICE";
+
+/**
+ * Describes the enum frontdesk.chat.v1.FormFieldKind.
+ */
+export const FormFieldKindSchema: GenEnum<FormFieldKind, FormFieldKindJson> = /*@__PURE__*/
+  enumDesc(file_chat_v1_session, 3);
+
+/**
  * @generated from enum frontdesk.chat.v1.TombstoneReason
  */
 export enum TombstoneReason {
@@ -2144,7 +2622,7 @@ export type TombstoneReasonJson = "TOMBSTONE_REASON_UNSPECIFIED" | "TOMBSTONE_RE
  * Describes the enum frontdesk.chat.v1.TombstoneReason.
  */
 export const TombstoneReasonSchema: GenEnum<TombstoneReason, TombstoneReasonJson> = /*@__PURE__*/
-  enumDesc(file_chat_v1_session, 3);
+  enumDesc(file_chat_v1_session, 4);
 
 /**
  * @generated from enum frontdesk.chat.v1.SessionStatus
@@ -2187,7 +2665,7 @@ export type SessionStatusJson = "SESSION_STATUS_UNSPECIFIED" | "SESSION_STATUS_Q
  * Describes the enum frontdesk.chat.v1.SessionStatus.
  */
 export const SessionStatusSchema: GenEnum<SessionStatus, SessionStatusJson> = /*@__PURE__*/
-  enumDesc(file_chat_v1_session, 4);
+  enumDesc(file_chat_v1_session, 5);
 
 /**
  * @generated from enum frontdesk.chat.v1.ParticipantKind
@@ -2223,7 +2701,7 @@ export type ParticipantKindJson = "PARTICIPANT_KIND_UNSPECIFIED" | "PARTICIPANT_
  * Describes the enum frontdesk.chat.v1.ParticipantKind.
  */
 export const ParticipantKindSchema: GenEnum<ParticipantKind, ParticipantKindJson> = /*@__PURE__*/
-  enumDesc(file_chat_v1_session, 5);
+  enumDesc(file_chat_v1_session, 6);
 
 /**
  * @generated from enum frontdesk.chat.v1.CloseReason
@@ -2259,7 +2737,7 @@ export type CloseReasonJson = "CLOSE_REASON_UNSPECIFIED" | "CLOSE_REASON_AGENT" 
  * Describes the enum frontdesk.chat.v1.CloseReason.
  */
 export const CloseReasonSchema: GenEnum<CloseReason, CloseReasonJson> = /*@__PURE__*/
-  enumDesc(file_chat_v1_session, 6);
+  enumDesc(file_chat_v1_session, 7);
 
 /**
  * @generated from enum frontdesk.chat.v1.IntentSource
@@ -2295,5 +2773,5 @@ export type IntentSourceJson = "INTENT_SOURCE_UNSPECIFIED" | "INTENT_SOURCE_PERS
  * Describes the enum frontdesk.chat.v1.IntentSource.
  */
 export const IntentSourceSchema: GenEnum<IntentSource, IntentSourceJson> = /*@__PURE__*/
-  enumDesc(file_chat_v1_session, 7);
+  enumDesc(file_chat_v1_session, 8);
 

@@ -145,8 +145,8 @@ pub trait Engine: Send + Sync + 'static {
         Err(no_llm())
     }
 
-    /// What a bot that is otherwise would have done in past sessions the caller may read. Nothing is sent, stored or
-    /// asked of a model.
+    /// What a bot that is otherwise would have done in past sessions the caller may read. Nothing is sent or stored;
+    /// a model is asked only to try a prompt.
     async fn bot_replay(
         &self,
         _by: &Principal,

@@ -133,7 +133,8 @@ impl Turn<'_> {
 
     pub(super) fn llm_answered(&mut self, result: Result<LlmAnswer, LlmFailed>) {
         let Ok(LlmAnswer { text, found }) = result else {
-            return self.missed(Reason::BotFailed);
+            // The visitor has waited already; it is not their words that are at fault.
+            return self.hand_over(Reason::BotFailed, Vec::new());
         };
         let text = cut(text.trim(), ANSWER_BYTES_MAX).to_owned();
         if !has_words(&text) {

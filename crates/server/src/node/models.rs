@@ -58,6 +58,12 @@ impl Model {
         self.ask(conversation, prompt).await?.collect().await
     }
 
+    /// Asks it for something that belongs to no conversation.
+    pub(crate) async fn try_out(&self, prompt: Prompt) -> Result<frontdesk_llm::Answer, Error> {
+        let request = Request { conversation: None, ..Request::new("", prompt, since_1970()) };
+        self.llm.answer(request).await
+    }
+
     /// Whether it may be asked for this.
     pub(crate) fn may(&self, kind: AssistKind) -> bool {
         match kind {
@@ -215,9 +221,7 @@ impl Models {
         self.changed(account);
         let model = self.of(account).await?;
         let began = Instant::now();
-        let request =
-            Request { conversation: None, ..Request::new("", Prompt::probe(), since_1970()) };
-        let answer = model.llm.answer(request).await;
+        let answer = model.try_out(Prompt::probe()).await;
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Some(match answer {
             Ok(answer) => LlmTest {

@@ -341,3 +341,41 @@ async fn injected_commands_are_words_and_64_kib_are_heard() {
             .all(|text| !text.contains("admin") || text.starts_with("Ignore"))
     );
 }
+
+/// Replays until the history has the sessions: it is a moment behind.
+async fn replayed(admin: &Http, wish: &Value, sessions: u64) -> Value {
+    let found = async {
+        loop {
+            let report = admin.post("/api/v1/bot/replay", wish).await.ok();
+            if report["sessions"] == sessions {
+                return report;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), found).await.expect("they are in the history")
+}
+
+#[tokio::test]
+async fn the_time_machine_shows_what_a_changed_flow_would_have_answered() {
+    let server = with_bot("answer").await;
+    for words in ["order status please", "how long does delivery take?"] {
+        let mut visitor = TestVisitor::connect(&server).await;
+        visitor.say(words).await;
+        let said = |entry: &Entry, _: &Content| by_bot(entry);
+        visitor.live.until("an answer", "", |held| newest(held, said).is_some()).await;
+    }
+    let wish = json!({"sessions": 10, "flow": {"name": "order", "yaml": FLOW}});
+    let report = replayed(&server.admin(), &wish, 2).await;
+    assert_eq!(report["changed"], 1, "{report}");
+    let row = &report["rows"][0];
+    assert_eq!((&row["changed"], &row["question"]), (&json!(true), &json!("order status please")));
+    assert_ne!(row["before"]["kind"], "form", "{row}");
+    assert_eq!(row["after"]["kind"], "form", "{row}");
+    let same = &report["rows"][1];
+    assert_eq!((&same["changed"], &same["before"]["kind"]), (&json!(false), &json!("answer")));
+    // From another score on, the same article is no answer any more.
+    let strict = replayed(&server.admin(), &json!({"sessions": 10, "threshold": 1.0}), 2).await;
+    assert_eq!(strict["changed"], 1, "{strict}");
+    assert_eq!(strict["rows"][0]["question"], "how long does delivery take?", "{strict}");
+}

@@ -339,7 +339,8 @@ impl From<Report> for ReplayedBody {
 
 /// Runs past sessions once more with a bot that is otherwise
 ///
-/// Of conversations the caller may read. Nothing is sent, stored or asked of the language model.
+/// Of conversations the caller may read. Nothing is sent or stored. With `prompt` the language model is asked a few of
+/// their questions, with the prompt of now and with this one; that is paid for out of the day's tokens.
 #[utoipa::path(post, path = "/bot/replay", tag = "bot", request_body = ReplayBody,
     responses((status = 200, body = ReplayedBody), (status = "4XX", body = ProblemBody)))]
 async fn replay(

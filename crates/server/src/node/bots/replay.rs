@@ -1,7 +1,8 @@
-//! The time machine: earlier sessions, as the bot of now and a changed one would have answered them. Nothing is sent,
-//! stored, or asked of a language model.
+//! The time machine: earlier sessions, as the bot of now and a changed one would have answered them. Nothing is sent or
+//! stored. Only where it is the prompt that changes, the language model is asked, and paid for: a few questions, with
+//! both prompts.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_api::{
@@ -9,7 +10,7 @@ use frontdesk_api::{
     principal::Principal as Caller,
 };
 use frontdesk_bot::{
-    Flow, Mind,
+    BotConfig, Flow, Mind,
     replay::{PastSession, PastTurn, Report, SESSIONS_MAX, compare},
 };
 use frontdesk_core::{
@@ -18,14 +19,23 @@ use frontdesk_core::{
     id::ConversationId,
     limits::PAGE_ENTRIES_MAX,
 };
+use frontdesk_knowledge::Knowledge;
+use frontdesk_llm::{Passage, Targets, Task};
 use frontdesk_storage::HistoryError;
 
 use super::session::Input;
 use crate::node::{
     SharedHistory,
     engine::{NodeEngine, unavailable},
+    models::Model,
 };
 
+/// What a row is called that a language model answers.
+const LLM: &str = "llm";
+/// Questions the language model is asked to try a prompt: each twice.
+const ASKED_MAX: usize = 10;
+/// Passages it gets.
+const PASSAGES_MAX: usize = 3;
 /// Entries of a conversation that are looked at, the newest.
 const ENTRIES_MAX: usize = 200;
 
@@ -39,6 +49,9 @@ impl NodeEngine {
         let account = by.account();
         let setup = self.bots.of(account).unwrap_or_default();
         let knowledge = self.knowledge.get(account).await.ok().map(|base| base.knowledge.clone());
+        let model = self.models.of(account).await.filter(|model| model.features.answers);
+        let asks = model.is_some();
+        let known = knowledge.clone();
         let changed_flow = match &wish.flow {
             // It was checked a moment ago.
             Some(yaml) => Some(Flow::parse(yaml).map_err(|_| unavailable())?),
@@ -47,23 +60,24 @@ impl NodeEngine {
         let conversations = self.newest(by, wish.sessions.min(SESSIONS_MAX)).await?;
         let turn = Arc::clone(&self.past_reads).acquire_owned().await.map_err(|_| unavailable())?;
         let history = Arc::clone(&self.history);
+        let (wished, threshold) = (wish.sessions, wish.threshold);
         let replay = move || {
             let _turn = turn;
             let mut sessions = Vec::new();
             for conversation in conversations {
                 sessions.extend(past(&history, conversation)?);
-                if sessions.len() >= wish.sessions {
+                if sessions.len() >= wished {
                     break;
                 }
             }
-            sessions.truncate(wish.sessions);
+            sessions.truncate(wished);
             let mut flows = setup.flows.clone();
-            let config = setup.any_config().unwrap_or_default();
+            let config = BotConfig { llm: asks, ..setup.any_config().unwrap_or_default() };
             let before = Mind::new(config.clone(), knowledge.clone(), flows.clone());
             if let Some(flow) = changed_flow {
                 flows.push(flow);
             }
-            let knowledge = match wish.threshold {
+            let knowledge = match threshold {
                 Some(threshold) => knowledge.map(|known| known.answering_from(threshold)),
                 None => knowledge,
             };
@@ -71,10 +85,14 @@ impl NodeEngine {
             Ok::<_, HistoryError>(compare(&before, &after, sessions.into_iter()))
         };
         let report = tokio::task::spawn_blocking(replay).await.map_err(|_| unavailable())?;
-        report.map_err(|error| {
+        let mut report = report.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read past sessions");
             unavailable()
-        })
+        })?;
+        if let (Some(model), Some(prompt)) = (model, &wish.prompt) {
+            try_prompt(&model, known.as_ref(), prompt, &mut report).await;
+        }
+        Ok(report)
     }
 
     /// The conversations somebody wrote in last, open ones first.
@@ -95,6 +113,41 @@ impl NodeEngine {
         }
         Ok(found)
     }
+}
+
+/// Answers what the language model would be asked, with the prompt of now and another one.
+async fn try_prompt(model: &Model, known: Option<&Knowledge>, prompt: &str, report: &mut Report) {
+    let asked =
+        report.rows.iter_mut().filter(|row| row.before.kind == LLM && row.after.kind == LLM);
+    for row in asked.take(ASKED_MAX) {
+        let found = known.map(|known| known.find(&row.question, "", PASSAGES_MAX));
+        let passages = found.unwrap_or_default().into_iter().map(|found| Passage {
+            title: found.title,
+            path: String::new(),
+            text: found.passage,
+        });
+        let passages: Vec<Passage> = passages.collect();
+        let task = |house_rules: &str| Task::Answer {
+            question: row.question.clone(),
+            passages: passages.clone(),
+            history: Vec::new(),
+            language: String::new(),
+            house_rules: house_rules.to_owned(),
+        };
+        for (shown, house_rules) in
+            [(&mut row.before, model.prompt.as_str()), (&mut row.after, prompt)]
+        {
+            match model.try_out(task(house_rules).prompt()).await {
+                Ok(answer) => shown.text = answer.clean(&Targets::of_passages(&passages)),
+                Err(error) => shown.text = error.to_string(),
+            }
+        }
+        row.changed = row.before != row.after;
+    }
+    report.rows.sort_by_key(|row| !row.changed);
+    let changed: HashSet<&str> =
+        report.rows.iter().filter(|row| row.changed).map(|row| row.session.as_str()).collect();
+    report.changed = changed.len();
 }
 
 /// The sessions of one conversation as far as they are looked at, the newest first. What cannot be decoded is passed

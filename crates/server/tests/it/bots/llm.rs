@@ -114,16 +114,16 @@ async fn r27_a_model_that_fails_hangs_or_babbles_keeps_nobody_waiting() {
         visitor.live.until(&shown, "", |held| newest(held, said).is_some()).await;
         // The time limit of a question is two seconds here.
         assert!(began.elapsed() < Duration::from_secs(8), "{shown}: {:?}", began.elapsed());
-        visitor.command(ask_for_person()).await.expect("a visitor may always");
         mei.listed(&visitor.conversation.clone(), &mei.id.clone()).await;
         mei.command(&visitor.conversation, close()).await.expect("it is hers");
     }
-    // It failed so often that it is left alone: answers come at once.
+    // It failed so often that it is left alone: people get the session at once.
     let mut visitor = TestVisitor::connect(&server).await;
     let asked = model.requests().len();
+    let began = Instant::now();
     visitor.say(QUESTION).await;
-    let said = |entry: &Entry, _: &Content| by_bot(entry);
-    visitor.live.until("an answer", "", |held| newest(held, said).is_some()).await;
+    mei.listed(&visitor.conversation.clone(), &mei.id.clone()).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(model.requests().len(), asked, "the circuit is open");
 }
 
@@ -213,4 +213,22 @@ async fn agents_are_helped_where_that_is_switched_on() {
     let ben = TestAgent::new(&server, "Ben", "agent").await;
     let refused = ben.http.post(&path, &wish).await;
     assert_eq!(refused.status, 404, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_changed_prompt_is_tried_on_questions_of_before() {
+    let (server, model) = with_model(100_000).await;
+    model.set(Mode::says("We do."));
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say(QUESTION).await;
+    hears(&mut visitor, "We do.").await;
+    let asked = model.requests().len();
+    let wish = json!({"sessions": 10, "prompt": "Speak like a pirate."});
+    let report = super::replayed(&server.admin(), &wish, 1).await;
+    assert_eq!(report["rows"][0]["after"], json!({"kind": "llm", "text": "We do.", "article": ""}));
+    let prompts: Vec<String> =
+        model.requests()[asked..].iter().map(frontdesk_testkit::llm::Asked::prompt).collect();
+    // The history may have been asked for more than once.
+    let tried = |words: &str| prompts.iter().filter(|prompt| prompt.contains(words)).count();
+    assert!(tried("Speak like a pirate.") >= 1 && tried("We are Spruce Tea.") >= 1, "{prompts:?}");
 }

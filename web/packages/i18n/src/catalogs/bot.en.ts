@@ -213,7 +213,7 @@ export const botEn = {
   "llm.day_tokens": "For a day",
   "llm.day_tokens_help": "Of the whole account, until midnight UTC.",
   "llm.timeout": "Answer within",
-  "llm.timeout_help": "Later than that, the bot goes on without it.",
+  "llm.timeout_help": "Later than that, people take over.",
   "llm.tokens": "tokens",
   "llm.test": "Test",
   "llm.test_text": "Asks the saved model one small question.",

@@ -215,7 +215,7 @@ export const botZh: Catalog<BotKey> = {
   "llm.day_tokens": "每天",
   "llm.day_tokens_help": "整个账户，以 UTC 零点为界。",
   "llm.timeout": "回答时限",
-  "llm.timeout_help": "超时后，机器人不再等待模型。",
+  "llm.timeout_help": "超时则转人工。",
   "llm.tokens": "token（词元）",
   "llm.test": "测试",
   "llm.test_text": "用已保存的设置问模型一个小问题。",

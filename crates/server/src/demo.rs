@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! people     the account, its colleagues, teams, inboxes, canned replies
+//! bot        the shop's bot: articles, flows, and where it works
 //! scenes     what they have lived through, as scripts; pictures and long tell more of it
 //! seed       plays the scenes into the log, before the node starts
+//! regulars   what the bot has done over the last two weeks, into the log as well
 //! life       what goes on while the node runs:
-//! visitors   a visitor who comes by every 40 seconds; scripts tells what they say
+//! visitors   a visitor who comes by every 40 seconds; scripts tells what they say, most of them to people
 //! colleague  answers the shop while nobody else does, and holds the colleagues' sockets
 //! door       HTTP and WebSocket to the server's own address: the public protocol; pace is its clock
 //! ```
 //! Passwords are drawn anew in an empty directory, kept beside the data (mode 0600) so that a later
 //! start can say them again, and printed. With `--quiet-demo` there are people and nothing else.
 
+mod bot;
 mod colleague;
 mod door;
 mod life;
@@ -19,6 +22,7 @@ mod long;
 mod pace;
 mod people;
 mod pictures;
+mod regulars;
 mod scenes;
 mod scripts;
 mod seed;
@@ -65,6 +69,8 @@ pub(crate) struct Seeded {
     colleagues: Vec<Person>,
     #[serde(default)]
     scenes: Option<Played>,
+    #[serde(default)]
+    bot: Option<HasBot>,
     /// Nobody but those one may enter as.
     #[serde(skip)]
     quiet: bool,
@@ -98,6 +104,15 @@ struct Played {
     open: Vec<String>,
     /// Visitors who write again once their agent is there.
     returning: Vec<Back>,
+}
+
+/// The bot was set up.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct HasBot {
+    /// The inbox where it suggests answers to people; empty where somebody had set up a bot before.
+    advisers: String,
+    /// What it has done before is in the log.
+    played: bool,
 }
 
 /// A visitor who comes back.
@@ -142,6 +157,7 @@ impl Stage<'_> {
                     .into(),
                 colleagues: Vec::new(),
                 scenes: None,
+                bot: None,
                 quiet,
                 names: Vec::new(),
             };
@@ -164,23 +180,30 @@ impl Stage<'_> {
             write(&file, &seeded)?;
         }
         let now = now_ms();
-        let embedded = self.config.storage.embedded()?;
-        let (scenes, names) = match &seeded.scenes {
-            None => {
-                people::add_life(self.catalog, &seeded.colleagues).await?;
-                seed::first(self, now).await?
+        // Where a log may have lost its tail, only the node itself knows where it goes on.
+        let may_append = seeded.scenes.is_none()
+            || self.config.storage.embedded()?.durability == Durability::Sync;
+        if seeded.scenes.is_none() {
+            people::add_life(self.catalog, &seeded.colleagues).await?;
+        }
+        if seeded.bot.is_none() {
+            seeded.bot = Some(bot::install(self.catalog).await?);
+        }
+        let scenes = match &seeded.scenes {
+            None => Some(seed::first(self, now).await?),
+            Some(played) if now - played.at_ms > SCENES_AGE_MS && may_append => {
+                Some(seed::again(self, played, now).await?)
             }
-            // Where a log may have lost its tail, only the node itself knows where it goes on.
-            Some(played)
-                if now - played.at_ms > SCENES_AGE_MS
-                    && embedded.durability == Durability::Sync =>
-            {
-                seed::again(self, played, now).await?
-            }
-            Some(_) => return Ok(seeded),
+            Some(_) => None,
         };
-        seeded.scenes = Some(scenes);
-        seeded.names = names;
+        if let Some((scenes, names)) = scenes {
+            seeded.scenes = Some(scenes);
+            seeded.names = names;
+        }
+        if let Some(bot) = seeded.bot.as_mut().filter(|bot| !bot.played && may_append) {
+            seeded.names.extend(regulars::play(self, now).await?);
+            bot.played = true;
+        }
         write(&file, &seeded)?;
         Ok(seeded)
     }

@@ -17,6 +17,10 @@ describe("the demo", () => {
   it("answers in the shop until somebody opens the console beside", async () => {
     const person = await Person.arrive(browser, { locale: "en" });
     const visitor = await Visitor.atShop(await person.page(), server.url);
+    await visitor.say("How long does delivery take?");
+    await visitor.message("SF Express").waitFor();
+    // One click leads from the bot to people.
+    await visitor.chat.locator("button.person").click();
     await visitor.say("Is the plum green gaiwan in stock?");
     await visitor.message("I am Yun").waitFor();
     assert.ok((await visitor.texts()).some((text) => text.includes(server.url)), "the answer says where the console is");
@@ -32,6 +36,20 @@ describe("the demo", () => {
     await agent.input.fill("It is, twelve of them.");
     await agent.input.press("Enter");
     await visitor.message("It is, twelve of them.").waitFor();
+    await person.leave();
+  });
+
+  it("leads from the shop to its help centre, in the language of the page", async () => {
+    const person = await Person.arrive(browser, { locale: "en" });
+    const page = await person.page();
+    await page.goto(new URL("demo", server.url).href);
+    const help = page.getByTestId("open-help");
+    await page.getByRole("link", { name: "Help", exact: true }).waitFor();
+    await page.getByRole("button", { name: "简体中文" }).click();
+    await page.getByRole("link", { name: "帮助", exact: true }).waitFor();
+    assert.equal(new URL(await help.getAttribute("href")).pathname, `/help/${await server.inboxKey()}`);
+    await help.click();
+    await page.getByText("多久能收到货？").first().waitFor();
     await person.leave();
   });
 

@@ -1,5 +1,6 @@
 //! The colleagues the demo plays. Their sockets stay open, so that nobody's visitors are handed on; and
-//! one of them, Yun, answers the shop five seconds after a message, but only while no person is online.
+//! one of them, Yun, answers the shop five seconds after a message, but only while no person is online, and nobody
+//! whom the bot answers.
 //! As soon as somebody is, Yun puts back what Yun has, and the router gives it to them.
 //!
 //! None of them counts as somebody who is there for the shop: those of its team are away.
@@ -33,6 +34,9 @@ use super::{
 const ANSWER_MS: u64 = 5_000;
 /// From a visitor's message to Yun being seen typing.
 const TYPING_MS: u64 = 2_000;
+/// How long a new session of the shop is left to the bot, however fast the demo runs: a little longer than the desk
+/// leaves it.
+const BOT_FIRST: Duration = Duration::from_millis(2_500);
 /// Between two tries to come back.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Longest time between two looks at what is due.
@@ -87,7 +91,10 @@ pub(super) struct Yun {
     pub(super) pace: Pace,
     /// The user.
     pub(super) id: String,
+    /// The shop's inbox, where the bot is asked first.
     pub(super) shop: String,
+    /// The inbox of those who want a person; empty for none.
+    pub(super) advisers: String,
     pub(super) guests: Guests,
     /// Users the demo plays: they are nobody.
     pub(super) played: HashSet<String>,
@@ -106,6 +113,8 @@ struct Case {
     language: Language,
     /// The visitor's wait that is being answered, and since when Yun knows of it.
     wait: Option<(i64, Instant)>,
+    /// Since when Yun knows of the visitor's newest message.
+    spoke: Instant,
     typing: bool,
     /// The version for which a command is on its way.
     asked: u32,
@@ -193,7 +202,8 @@ impl Yun {
 
     fn learn_row(&self, row: wire::Row, cases: &mut HashMap<String, Case>) {
         let Some(session) = row.session else { return };
-        let of_shop = session.inbox == self.shop && !self.scenes.contains(&row.conversation);
+        let inboxes = [&self.shop, &self.advisers];
+        let of_shop = inboxes.contains(&&session.inbox) && !self.scenes.contains(&row.conversation);
         let open = matches!(session.status(), SessionStatus::Queued | SessionStatus::Assigned);
         if !of_shop || !open {
             cases.remove(&row.conversation);
@@ -204,12 +214,16 @@ impl Yun {
             session: Session::default(),
             language,
             wait: None,
+            spoke: Instant::now(),
             typing: false,
             asked: 0,
             said: 0,
         });
         if case.session.id != session.id {
             case.said = 0;
+        }
+        if case.session.last_visitor_at_ms != session.last_visitor_at_ms {
+            case.spoke = Instant::now();
         }
         let since = session.waiting_since_ms;
         if since == 0 {
@@ -244,8 +258,17 @@ impl Yun {
             let Some((_, since)) = case.wait else { continue };
             let now = Instant::now();
             let queued = case.session.status() == SessionStatus::Queued;
-            let (typing_at, answer_at) =
-                (since + self.pace.real(TYPING_MS), since + self.pace.real(ANSWER_MS));
+            let bots_first = case.session.inbox == self.shop && case.session.assigned_at_ms == 0;
+            let first = if bots_first { BOT_FIRST } else { Duration::ZERO };
+            let typing_at = since + self.pace.real(TYPING_MS).max(first);
+            let mut answer_at = since + self.pace.real(ANSWER_MS).max(first);
+            if self.comes_from_bot(conversation) {
+                if case.session.last_visitor_at_ms < case.session.queued_at_ms {
+                    // Still typing what a person is wanted for; the message wakes this up.
+                    continue;
+                }
+                answer_at = answer_at.max(case.spoke + self.pace.real(ANSWER_MS));
+            }
             if queued && fresh && now >= typing_at {
                 case.asked = case.session.version;
                 self.command(socket, conversation, case, Verb::Take(wire::Take {})).await?;
@@ -267,6 +290,11 @@ impl Yun {
             }
         }
         Ok(next)
+    }
+
+    /// Whether it is a visitor of the demo who asks the bot first.
+    fn comes_from_bot(&self, conversation: &str) -> bool {
+        self.guests.script(conversation).is_some_and(|script| !script.asks.is_empty())
     }
 
     /// What Yun says next; nothing once all is said.

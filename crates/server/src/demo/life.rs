@@ -9,7 +9,7 @@ use frontdesk_protocol::wire::Presence;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{
-    Back, Seeded,
+    Back, Seeded, bot,
     colleague::{Colleague, Yun},
     door::Door,
     pace::Pace,
@@ -38,6 +38,7 @@ impl Life {
         speed: u32,
     ) -> anyhow::Result<Self> {
         let shop = Cast::shop(catalog).await?;
+        let advisers = bot::advisers(catalog, seeded.bot.as_ref()).await?;
         let door = Door::new(address);
         let pace = Pace::new(demo.paused(), speed);
         let guests = Guests::default();
@@ -45,7 +46,9 @@ impl Life {
             door: door.clone(),
             demo,
             pace: pace.clone(),
-            inbox_key: shop.public_key,
+            // Where there are no advisers, everybody writes to the shop.
+            advisers_key: advisers.as_ref().map_or(&shop, |inbox| inbox).public_key.clone(),
+            shop_key: shop.public_key,
             guests: guests.clone(),
         };
         let mut tasks = JoinSet::new();
@@ -73,6 +76,7 @@ impl Life {
                 pace: pace.clone(),
                 id: cast.agent(name).context("Yun is not there any more")?.id,
                 shop: cast.shop.to_string(),
+                advisers: advisers.as_ref().map(|inbox| inbox.id.to_string()).unwrap_or_default(),
                 guests: guests.clone(),
                 played: ids.collect(),
                 scenes: played.open.iter().cloned().collect(),

@@ -77,8 +77,10 @@ const REPLIES: [(&str, &str, &str); 12] = [
     ("感谢", "谢谢您的光临，祝您喝茶愉快！", "Thank you for stopping by. Enjoy your tea!"),
 ];
 
+const ADVISERS: &str = "顾问 Advisers";
+
 /// What visitors of the shop may ask with one click.
-const QUESTIONS_ZH: [&str; 3] = ["盖碗有礼盒包装吗？", "下单后多久能收到？", "可以刻字吗？"];
+const QUESTIONS_ZH: [&str; 3] = ["盖碗有礼盒包装吗？", "多久能收到货？", "可以刻字吗？"];
 const QUESTIONS_EN: [&str; 3] = [
     "Does the gaiwan come in a gift box?",
     "How long does delivery take?",
@@ -258,8 +260,8 @@ async fn inboxes(
         ]
         .into(),
         hours_text: Some(both(
-            "周一至周六 9:00–18:00（北京时间）",
-            "Monday to Saturday, 9 to 18 in Longquan (UTC+8)",
+            "每天 9:00–21:00（北京时间）",
+            "Every day, 9 to 21 in Longquan (UTC+8)",
         )),
         questions: Some(
             [(CHINESE, &QUESTIONS_ZH), (ENGLISH, &QUESTIONS_EN)]
@@ -285,7 +287,25 @@ async fn inboxes(
     Ok(())
 }
 
-async fn demo_account(catalog: &Catalog) -> anyhow::Result<AccountId> {
+/// The inbox of those who want a person's advice, made where it is missing: people answer there.
+pub(super) async fn advisers(catalog: &Catalog) -> anyhow::Result<InboxId> {
+    let account = demo_account(catalog).await?;
+    let inboxes = catalog.inboxes(account).await?;
+    if let Some(known) = inboxes.iter().find(|inbox| inbox.name == ADVISERS) {
+        return Ok(known.id);
+    }
+    let new = NewInbox {
+        name: ADVISERS.to_owned(),
+        default_team: inboxes.first().and_then(|shop| shop.default_team),
+        greeting: Texts::one(CHINESE, "您好，我是茶器顾问，很高兴为您挑选。")
+            .with(ENGLISH, "Hello, an adviser is happy to help you choose."),
+        ..NewInbox::default()
+    };
+    let made = catalog.create_inbox(account, &new).await;
+    Ok(made.context("cannot create the advisers' inbox")?.id)
+}
+
+pub(super) async fn demo_account(catalog: &Catalog) -> anyhow::Result<AccountId> {
     let accounts = catalog.accounts().await?;
     let account =
         accounts.iter().find(|account| account.demo).context("there is no demo account")?;

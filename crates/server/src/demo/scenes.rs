@@ -137,7 +137,8 @@ fn parse(text: &'static str) -> Result<Vec<Scene>, BadScene> {
 }
 
 impl Scene {
-    fn new(title: &'static str, facts: &'static str) -> Option<Self> {
+    /// A scene without lines; `None` where the facts are not understood.
+    pub(super) fn new(title: &'static str, facts: &'static str) -> Option<Self> {
         let mut scene = Self {
             names: title.split(" / ").collect(),
             language: Language::English,
@@ -243,7 +244,7 @@ impl Language {
 }
 
 /// `1d5h`, `50m`, `40s` as milliseconds.
-fn span_ms(text: &str) -> Option<i64> {
+pub(super) fn span_ms(text: &str) -> Option<i64> {
     let mut total = 0;
     let mut number = 0;
     for character in text.chars() {

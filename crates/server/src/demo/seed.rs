@@ -59,13 +59,14 @@ pub(super) async fn again(
     player.play(&open).await
 }
 
-struct Player<'a> {
+/// Puts together what goes into the log.
+pub(super) struct Player<'a> {
     stage: &'a Stage<'a>,
-    cast: Cast,
+    pub(super) cast: Cast,
     files: Files,
     key: ServerKey,
     ids: IdSource,
-    now_ms: i64,
+    pub(super) now_ms: i64,
     round: u32,
     sent: u64,
     names: Vec<Name>,
@@ -75,17 +76,17 @@ struct Player<'a> {
 }
 
 /// A scene on its way into the log.
-struct Act<'a> {
-    scene: &'a Scene,
-    conversation: ConversationId,
+pub(super) struct Act<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) conversation: ConversationId,
     token: VisitorToken,
-    visitor: Actor,
+    pub(super) visitor: Actor,
     owner: Option<Actor>,
     created: bool,
 }
 
 impl<'a> Player<'a> {
-    async fn new(stage: &'a Stage<'a>, now_ms: i64, round: u32) -> anyhow::Result<Self> {
+    pub(super) async fn new(stage: &'a Stage<'a>, now_ms: i64, round: u32) -> anyhow::Result<Self> {
         Ok(Self {
             stage,
             cast: Cast::find(stage.catalog).await?,
@@ -116,20 +117,29 @@ impl<'a> Player<'a> {
                     text: scene.returns.to_owned(),
                 });
             }
-            self.names.push(Name {
-                account: self.cast.account,
-                visitor: act.token.visitor,
-                text: act.visitor.name,
-            });
+            self.note_name(&act);
             bar.set(done as u64 + 1);
         }
-        node::append(self.stage.config, self.stage.data_dir, &self.proposals)?;
-        Ok((played, self.names))
+        Ok((played, self.append()?))
     }
 
-    async fn scene<'s>(&mut self, scene: &'s Scene) -> anyhow::Result<Act<'s>> {
-        let times = times(scene, self.now_ms);
-        let first_ms = times.first().copied().unwrap_or(self.now_ms);
+    /// What the visitor is called is not in the log, but noted by the node that starts.
+    pub(super) fn note_name(&mut self, act: &Act<'_>) {
+        self.names.push(Name {
+            account: self.cast.account,
+            visitor: act.token.visitor,
+            text: act.visitor.name.clone(),
+        });
+    }
+
+    /// Appends everything to the log; returns the names of the visitors.
+    pub(super) fn append(self) -> anyhow::Result<Vec<Name>> {
+        node::append(self.stage.config, self.stage.data_dir, &self.proposals)?;
+        Ok(self.names)
+    }
+
+    /// Somebody who writes for the first time.
+    pub(super) fn act<'s>(&mut self, scene: &'s Scene, first_ms: i64) -> anyhow::Result<Act<'s>> {
         let name = scene.names[self.round as usize % scene.names.len()];
         let (conversation, visitor): (ConversationId, VisitorId) =
             (self.ids.next(first_ms), self.ids.next(first_ms));
@@ -143,7 +153,7 @@ impl<'a> Player<'a> {
             let name = who.name();
             self.cast.agent(name).with_context(|| format!("{name} is not there any more"))
         });
-        let mut act = Act {
+        Ok(Act {
             scene,
             conversation,
             token,
@@ -154,7 +164,13 @@ impl<'a> Player<'a> {
             },
             owner: owner.transpose()?,
             created: false,
-        };
+        })
+    }
+
+    async fn scene<'s>(&mut self, scene: &'s Scene) -> anyhow::Result<Act<'s>> {
+        let times = times(scene, self.now_ms);
+        let first_ms = times.first().copied().unwrap_or(self.now_ms);
+        let mut act = self.act(scene, first_ms)?;
         self.before(&mut act);
         let mut assigned = false;
         // What the visitor wrote until somebody answered, or it was clear what it is about.
@@ -188,7 +204,7 @@ impl<'a> Player<'a> {
     }
 
     /// Finds out what the visitor wants; false without an opinion.
-    async fn sort(&mut self, act: &Act<'_>, said: &str, at_ms: i64) -> bool {
+    pub(super) async fn sort(&mut self, act: &Act<'_>, said: &str, at_ms: i64) -> bool {
         let Some(router) = &self.router else { return false };
         let Decision { intent, confidence, why, .. } =
             router.analyze(said, Context::default()).await;
@@ -342,7 +358,7 @@ impl<'a> Player<'a> {
         self.change(act, by, at_ms, Change::Closed(chat::Closed { reason: reason.into() }));
     }
 
-    fn change(&mut self, act: &Act<'_>, by: &Actor, at_ms: i64, change: Change) {
+    pub(super) fn change(&mut self, act: &Act<'_>, by: &Actor, at_ms: i64, change: Change) {
         let change = self.changed(at_ms, change);
         self.propose(act.conversation, by.clone(), at_ms, Body::Change(change));
     }
@@ -364,7 +380,7 @@ impl<'a> Player<'a> {
     }
 
     /// Everybody of the team has seen it so far: only what came since is new to anybody.
-    fn all_read(&mut self, act: &Act<'_>, at_ms: i64) {
+    pub(super) fn all_read(&mut self, act: &Act<'_>, at_ms: i64) {
         let everybody: Vec<Actor> = self.cast.everybody().collect();
         for reader in everybody {
             self.read(act, reader, at_ms);
@@ -377,14 +393,15 @@ impl<'a> Player<'a> {
         self.propose(act.conversation, reader, at_ms, Body::Cursor(moved));
     }
 
-    fn send(
+    /// Returns the id of the session, should this message open one.
+    pub(super) fn send(
         &mut self,
         act: &mut Act<'_>,
         actor: Actor,
         at_ms: i64,
         content: chat::Content,
         audience: Audience,
-    ) {
+    ) -> SessionId {
         let id: MessageId = self.ids.next(at_ms);
         let session: SessionId = self.ids.next(at_ms);
         self.sent += 1;
@@ -410,6 +427,7 @@ impl<'a> Player<'a> {
             new_session_team: self.cast.team(scene.team).to_string(),
         };
         self.propose(act.conversation, actor, at_ms, Body::Send(send));
+        session
     }
 
     fn propose(&mut self, conversation: ConversationId, actor: Actor, at_ms: i64, body: Body) {
@@ -423,7 +441,7 @@ impl<'a> Player<'a> {
     }
 }
 
-fn text_content(body: String) -> chat::Content {
+pub(super) fn text_content(body: String) -> chat::Content {
     chat::Content {
         kind: Some(chat::content::Kind::Text(chat::Text { body })),
         ..chat::Content::default()

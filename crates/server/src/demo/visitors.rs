@@ -1,12 +1,14 @@
 //! Visitors who come by: one every 40 seconds, at most four at once. Each is a client of the public
 //! protocol with a script: it opens a socket, types, sends, waits for an answer, answers, says thanks,
-//! rates and leaves. Whoever nobody answers leaves after a while.
+//! rates and leaves. Whoever nobody answers leaves after a while. Most write to the advisers, who are people; some ask
+//! the shop's bot, and of those some ask for a person then.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use frontdesk_api::demo::Demo;
 use frontdesk_core::chat::{
-    self, ActorKind, SessionStatus, content::Kind, entry::Body, timeline_item::Item,
+    self, ActorKind, ParticipantKind, SessionStatus, content::Kind, entry::Body,
+    timeline_item::Item,
 };
 use frontdesk_protocol::wire::{
     self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
@@ -57,7 +59,10 @@ pub(super) struct Street {
     pub(super) door: Door,
     pub(super) demo: Demo,
     pub(super) pace: Pace,
-    pub(super) inbox_key: String,
+    /// The shop's inbox, where the bot answers.
+    pub(super) shop_key: String,
+    /// The inbox of those who want a person.
+    pub(super) advisers_key: String,
     pub(super) guests: Guests,
 }
 
@@ -77,9 +82,10 @@ impl Street {
 
     async fn visit(self, script: &'static Script) {
         let _here = self.demo.visit();
+        let to_people = script.asks.is_empty();
         let asked = json!({
             "kind": "visitor",
-            "inbox_key": self.inbox_key,
+            "inbox_key": if to_people { &self.advisers_key } else { &self.shop_key },
             "language": script.language.tag(),
             "page": format!("{SITE}{}", script.page),
             "referrer": script.referrer,
@@ -102,7 +108,7 @@ impl Street {
         let _here = self.demo.visit();
         let asked = json!({
             "kind": "visitor",
-            "inbox_key": self.inbox_key,
+            "inbox_key": self.shop_key,
             "visitor_token": back.token,
             "language": back.language.tag(),
         });
@@ -149,6 +155,7 @@ impl Street {
             pace: self.pace.clone(),
             conversation,
             answers: 0,
+            with_bot: false,
             newest_seq: 0,
             closed: false,
             sending: None,
@@ -179,8 +186,10 @@ struct Guest {
     socket: Socket,
     pace: Pace,
     conversation: String,
-    /// Messages of agents so far.
+    /// Messages of agents and of the bot so far.
     answers: u32,
+    /// The bot has the session.
+    with_bot: bool,
     newest_seq: u64,
     /// The session is over.
     closed: bool,
@@ -204,9 +213,13 @@ impl Guest {
         token: &str,
     ) -> Result<(), DoorError> {
         self.spend(2_500).await?;
-        for (number, (question, _)) in script.turns.iter().enumerate() {
+        let said = script.turns.iter().map(|(said, _)| said);
+        for (number, said) in script.asks.iter().chain(said).enumerate() {
+            if number == script.asks.len() && self.with_bot {
+                self.command(Verb::AskForPerson(wire::AskForPerson {})).await?;
+            }
             let answers = self.answers;
-            self.say(question).await?;
+            self.say(said).await?;
             if number == 0 {
                 let name = json!({ "name": script.name });
                 if let Err(error) =
@@ -351,16 +364,21 @@ impl Guest {
                 for item in entries.items {
                     let Some(Item::Entry(entry)) = item.item else { continue };
                     self.newest_seq = self.newest_seq.max(entry.seq);
-                    let by_agent =
-                        entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Agent);
+                    let by_us = entry.actor.as_ref().is_some_and(|actor| {
+                        matches!(actor.kind(), ActorKind::Agent | ActorKind::Bot)
+                    });
                     let said = matches!(entry.body, Some(Body::Content(ref content))
                         if !matches!(content.kind, Some(Kind::System(_))));
-                    self.answers += u32::from(by_agent && said);
+                    self.answers += u32::from(by_us && said);
                 }
             }
             Some(In::Session(update)) => {
-                let status = update.session.map(|session| session.status());
-                self.closed = status == Some(SessionStatus::Closed);
+                let Some(session) = update.session else { return };
+                self.closed = session.status() == SessionStatus::Closed;
+                self.with_bot = session
+                    .owner
+                    .as_ref()
+                    .is_some_and(|owner| owner.kind() == ParticipantKind::Bot);
             }
             Some(In::Ack(ack)) => self.settle(&ack.client_msg_id, Sending::Stored),
             Some(In::Refusal(refusal)) => {

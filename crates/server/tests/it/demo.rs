@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
 use frontdesk_core::chat::{self, ActorKind, SessionStatus};
-use frontdesk_protocol::wire::{self, client_frame::Frame as Out, server_frame::Frame as In};
+use frontdesk_protocol::wire::{
+    self, client_frame::Frame as Out, command::Command as Verb, server_frame::Frame as In,
+};
 use frontdesk_testkit::{Http, Socket, SocketOptions, soon, within};
 use serde_json::{Value, json};
 use tokio::{
@@ -98,12 +100,22 @@ impl Demo {
         socket
     }
 
-    /// A visitor of the shop's page who writes one message.
+    /// A visitor of the shop's page who writes one message, and asks for a person once the bot has answered.
     async fn shopper(&self, text: &str) -> Socket {
+        let mut socket = self.visitor("en", text).await;
+        bot_answer(&mut socket).await;
+        let command = Some(Verb::AskForPerson(wire::AskForPerson {}));
+        let asked = wire::Command { command, ..wire::Command::default() };
+        socket.send(3, Out::Command(asked)).await.expect("an open socket");
+        socket
+    }
+
+    /// A visitor of the shop's page who writes one message.
+    async fn visitor(&self, language: &str, text: &str) -> Socket {
         let nobody = Http::new(self.address);
         let config = nobody.get("/demo/config.json").await.ok();
         let asked =
-            json!({ "kind": "visitor", "inbox_key": config["inbox_key"], "language": "en" });
+            json!({ "kind": "visitor", "inbox_key": config["inbox_key"], "language": language });
         let made = nobody.post("/api/v1/tickets", &asked).await.ok();
         let mut socket = self.socket(made["ticket"].as_str().expect("a ticket").to_owned()).await;
         let said = chat::content::Kind::Text(chat::Text { body: text.to_owned() });
@@ -180,6 +192,26 @@ async fn owner_of(socket: &mut Socket, wanted: &str) -> Vec<String> {
     .await
 }
 
+/// The first thing the bot says to a visitor.
+async fn bot_answer(socket: &mut Socket) -> chat::Content {
+    soon("the bot answers", async {
+        loop {
+            let frame = socket.hear().await.expect("an open socket").frame;
+            let Some(In::Entries(entries)) = frame else { continue };
+            for item in entries.items {
+                let Some(chat::timeline_item::Item::Entry(entry)) = item.item else { continue };
+                let by_bot = entry.actor.is_some_and(|actor| actor.kind() == ActorKind::Bot);
+                let Some(chat::entry::Body::Content(content)) = entry.body else { continue };
+                let said = !matches!(content.kind, Some(chat::content::Kind::System(_)));
+                if by_bot && said {
+                    return content;
+                }
+            }
+        }
+    })
+    .await
+}
+
 /// What agents say in these entries.
 fn answers(entries: wire::Entries) -> Vec<String> {
     let text = |item: chat::TimelineItem| {
@@ -225,7 +257,8 @@ async fn a_demo_begins_with_a_shop_full_of_conversations() {
     let pending = |row: &&Value| row["session"]["status"] == "SESSION_STATUS_PENDING";
     assert_eq!(open.iter().filter(pending).count(), 1);
     let closed = rows(&admin, "closed").await;
-    assert_eq!(closed.len(), 48);
+    // Those of the scenes, and customers the bot has served.
+    assert_eq!(closed.len(), 48 + 6);
     let rated = closed.iter().filter(|row| number(&row["session"]["rating"]) > 0).count();
     let commented = closed.iter().filter(|row| {
         row["session"]["ratingComment"].as_str().is_some_and(|comment| !comment.is_empty())
@@ -291,7 +324,7 @@ async fn an_old_demo_plays_its_open_scenes_again() {
     assert_eq!(queue.iter().filter(same).count(), 0, "other people wait now");
     // The long conversation goes on; everything else that was open has come to its end.
     assert_eq!(rows(&lin, "mine").await.len(), 3);
-    assert_eq!(rows(&demo.as_user("admin").await, "closed").await.len(), 48 + 11);
+    assert_eq!(rows(&demo.as_user("admin").await, "closed").await.len(), 48 + 6 + 11);
     demo.stop().await;
 }
 
@@ -365,6 +398,123 @@ async fn a_colleague_answers_the_shop_only_while_nobody_else_is_there() {
     assert_eq!(owner_of(&mut alone, "Lin").await, Vec::<String>::new());
     let mut next = demo.shopper("Is anybody there?").await;
     assert_eq!(owner_of(&mut next, "Lin").await, Vec::<String>::new());
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_shops_bot_answers_within_a_second_in_both_languages() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(&dir.path().join("data"), &[]).await;
+    for (language, question, title, words) in [
+        ("en", "How long does delivery take?", "How long does delivery take?", "SF Express"),
+        ("zh-CN", "多久能收到货？", "多久能收到货？", "顺丰"),
+    ] {
+        let mut visitor = demo.visitor(language, question).await;
+        let asked = std::time::Instant::now();
+        let answer = bot_answer(&mut visitor).await;
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(1), "{language}: {took:?}");
+        let Some(chat::content::Kind::Text(text)) = answer.kind else { panic!("{answer:?}") };
+        assert!(text.body.contains(words), "{}", text.body);
+        let source = answer.sources.first().expect("where it comes from");
+        assert_eq!(source.title, title);
+        let page = Http::new(demo.address).get(&source.path).await;
+        assert!(page.status == 200 && page.text.contains(words), "{}", source.path);
+    }
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_shops_bot_has_articles_flows_and_two_weeks_behind_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(&dir.path().join("data"), &[]).await;
+    let admin = demo.as_user("admin").await;
+    admin.post("/api/v1/demo/pause", &json!({})).await.ok();
+    let mut articles = Vec::new();
+    let mut path = "/api/v1/articles?state=published".to_owned();
+    loop {
+        let page = admin.get(&path).await.ok();
+        articles.extend(page["articles"].as_array().expect("articles").clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/articles?state=published&cursor={next}");
+    }
+    assert_eq!(articles.len(), 50);
+    for article in &articles {
+        let texts = &article["texts"];
+        assert!(texts["en"].is_object() && texts["zh-CN"].is_object(), "{}", article["slug"]);
+        assert_ne!(article["category"], "", "{}", article["slug"]);
+    }
+    let flows = admin.get("/api/v1/bot/flows").await.ok();
+    let flows: Vec<_> = flows["flows"].as_array().expect("flows").iter().collect();
+    assert_eq!(
+        flows.iter().map(|flow| &flow["name"]).collect::<Vec<_>>(),
+        ["opening", "order-status"]
+    );
+    let bot = admin.get("/api/v1/bot").await.ok();
+    assert_eq!(bot["name"], json!({ "en": "Leaf", "zh-CN": "小叶" }));
+
+    let figures = admin.get("/api/v1/bot/figures?days=15").await.ok();
+    assert_eq!((&figures["contained"], &figures["handed_over"]), (&json!(20), &json!(5)));
+    assert_eq!(figures["by_reason"], json!({ "asked": 3, "complaint": 1, "unsure": 1 }));
+    let days = figures["days"].as_array().expect("days").len();
+    assert!(days >= 10, "{days} days with a session");
+
+    // Every answer says why, and whoever took over was told what it is about.
+    let sessions = admin.get("/api/v1/bot/sessions").await.ok();
+    let sessions = sessions["sessions"].as_array().expect("sessions");
+    let conversations: std::collections::BTreeSet<_> =
+        sessions.iter().map(|session| session["conversation"].as_str().expect("an id")).collect();
+    assert_eq!(conversations.len(), 6);
+    let (mut answers, mut reasons, mut briefs) = (0, 0, 0);
+    for conversation in conversations {
+        let path = format!("/api/v1/conversations/{conversation}/entries?limit=100");
+        let page = admin.get(&path).await.ok();
+        let entries: Vec<_> =
+            page["items"].as_array().expect("items").iter().map(|item| &item["entry"]).collect();
+        let answer = |entry: &Value| entry["content"]["sources"][0]["article"].clone();
+        answers += entries.iter().filter(|entry| answer(entry).is_string()).count();
+        briefs += entries
+            .iter()
+            .filter(|entry| entry["audience"] == "AUDIENCE_TEAM")
+            .filter_map(|entry| entry["content"]["text"]["body"].as_str())
+            .filter(|text| text.contains("Handed over because"))
+            .count();
+        for entry in &entries {
+            let why = &entry["content"]["system"]["params"];
+            if why["kind"] != "answer" {
+                continue;
+            }
+            reasons += 1;
+            let about = entries.iter().find(|entry| entry["seq"] == why["seq"]);
+            assert_eq!(about.map(|entry| answer(entry)), Some(why["article"].clone()), "{entry}");
+        }
+    }
+    assert_eq!((answers, reasons, briefs), (22, 22, 5));
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_is_there_is_left_as_people_made_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    let demo = Demo::start(&data, &[]).await;
+    let admin = demo.as_user("admin").await;
+    let mut bot = admin.get("/api/v1/bot").await.ok();
+    bot["name"] = json!({ "en": "Sprout" });
+    let changed = admin.put("/api/v1/bot", &bot).await.ok();
+    let figures = admin.get("/api/v1/bot/figures").await.ok();
+    demo.stop().await;
+    // A demo of an earlier version knows nothing of a bot.
+    let file = data.join("demo.json");
+    let text = std::fs::read_to_string(&file).expect("the demo's file");
+    let mut known: Value = serde_json::from_str(&text).expect("JSON");
+    known.as_object_mut().expect("an object").remove("bot").expect("it was noted");
+    std::fs::write(&file, known.to_string()).expect("written");
+
+    let demo = Demo::start(&data, &[]).await;
+    let admin = demo.as_user("admin").await;
+    assert_eq!(admin.get("/api/v1/bot").await.ok(), changed);
+    assert_eq!(admin.get("/api/v1/bot/figures").await.ok()["contained"], figures["contained"]);
     demo.stop().await;
 }
 
@@ -447,8 +597,8 @@ async fn hours_of_visitors_pass_without_an_error() {
         let page = admin.get("/api/v1/conversations?view=closed&limit=100").await.ok();
         page["rows"].as_array().expect("rows").clone()
     };
-    // Those of the scenes make 48; the newest come first.
-    eventually(START, "thirty visitors have come and gone", async || closed().await.len() >= 78)
+    // Those who were there before make 54; the newest come first.
+    eventually(START, "thirty visitors have come and gone", async || closed().await.len() >= 84)
         .await;
     let came = closed().await;
     let rated = came[..30].iter().filter(|row| number(&row["session"]["rating"]) > 0).count();

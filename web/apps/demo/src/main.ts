@@ -45,6 +45,8 @@ const TWO_WINDOWS_PX = 1000;
 
 /** What was chosen so far; switching the language keeps it. */
 const chosen = { glaze: "plum", pieces: 0 };
+/** Names the inbox of the shop; empty until it is known. */
+let inbox = "";
 
 function frontdesk(): FrontdeskCall {
   const page = window as unknown as { frontdesk?: FrontdeskCall };
@@ -97,8 +99,20 @@ function header(other: Locale): HTMLElement {
     link("", `${here}#shop`, t("demo.nav_shop")),
     link("", `${here}#story`, t("demo.nav_story")),
     link("", `${here}#care`, t("demo.nav_care")),
+    helpLink(),
   );
   return element("header", "", element("p", "brand", t("demo.name"), element("small", "", t("demo.tagline"))), nav, basket(), language);
+}
+
+/** To the help centre. It has its place from the start, and leads there once the inbox is known. */
+function helpLink(): HTMLAnchorElement {
+  const made = element("a", "help-link", t("demo.nav_help"));
+  made.dataset["testid"] = "open-help";
+  if (inbox === "") return made;
+  const address = new URL(`help/${encodeURIComponent(inbox)}`, root);
+  address.searchParams.set("lang", texts.locale.value);
+  made.href = address.href;
+  return made;
 }
 
 function basket(): HTMLElement {
@@ -261,12 +275,13 @@ async function start(): Promise<void> {
   followTheme("system");
   await texts.use(pickLocale(...navigator.languages));
   draw();
-  const key = await inboxKey().catch(() => "");
-  if (key === "") {
+  inbox = await inboxKey().catch(() => "");
+  if (inbox === "") {
     document.body.append(element("p", "missing", t("demo.missing")));
     return;
   }
-  frontdesk()("boot", { inbox: key, language: texts.locale.value });
+  document.querySelector(".help-link")?.replaceWith(helpLink());
+  frontdesk()("boot", { inbox, language: texts.locale.value });
 }
 
 void start();

@@ -11,7 +11,7 @@ mod ahead;
 mod assist;
 mod attendance;
 mod backends;
-mod bots;
+pub(crate) mod bots;
 mod bucket;
 mod cluster;
 mod contacts;

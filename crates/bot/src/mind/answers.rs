@@ -5,13 +5,15 @@ use frontdesk_knowledge::{Found, Outcome};
 use super::{ANSWER_BYTES_MAX, LlmAnswer, LlmFailed, Turn};
 use crate::state::{AskedBack, Waiting};
 use crate::template::shortened;
-use crate::wording::has_words;
+use crate::wording::{courtesy, has_words};
 use crate::{Act, Choice, Reason, TextKey, Why, WhyKind};
 
 /// Passages an LLM is given.
 const PASSAGES_MAX: usize = 4;
 /// Articles a visitor is asked to choose from.
 const ASKED_BACK_MAX: usize = 4;
+/// The score from which an article that is not sure is suggested to an agent.
+const SUGGESTED_FROM: f32 = 0.5;
 /// Longest label of a button.
 const LABEL_CHARACTERS_MAX: usize = 80;
 /// How far an article is looked for that was chosen by its title.
@@ -97,9 +99,14 @@ impl Turn<'_> {
 
     /// Proposes to the agent what the knowledge base has.
     pub(super) fn suggest(&mut self) {
+        if courtesy(&self.text).is_some() {
+            return;
+        }
         let found = match self.outcome() {
             Outcome::Answer(answer) => Some(answer.found),
-            Outcome::Between(found) => found.into_iter().next(),
+            Outcome::Between(found) => {
+                found.into_iter().next().filter(|found| found.score >= SUGGESTED_FROM)
+            }
             Outcome::Nothing => None,
         };
         if let Some(found) = found {

@@ -32,10 +32,16 @@ pub(super) fn fold(
     at_ms: i64,
     proposal: store::Change,
 ) -> Result<Folded, Refused> {
-    let change = proposal.change.ok_or(Refused::Malformed("unknown change"))?;
+    let mut change = proposal.change.ok_or(Refused::Malformed("unknown change"))?;
     let at_ms = state.state.last_at_ms.max(at_ms);
     let Some(session) = &mut state.state.session else { return Err(Refused::Closed) };
     allow(actor, session, &change)?;
+    if let Change::Queued(queued) = &mut change
+        && is_kind(actor, ActorKind::Visitor)
+    {
+        // To where it goes anyway, which may be elsewhere since the visitor asked.
+        queued.team.clone_from(&session.team);
+    }
     if is_made(session, &change) {
         return Ok(Folded::nothing(Verdict::Unchanged));
     }
@@ -67,10 +73,7 @@ fn allow(actor: &Actor, session: &Session, change: &Change) -> Result<(), Refuse
     let visitors = match change {
         Change::Rated(_) => true,
         Change::Closed(closed) => closed.reason == CloseReason::Visitor as i32,
-        // To where it would go anyway.
-        Change::Queued(queued) => {
-            (is_bots(session) || session.owner.is_none()) && queued.team == session.team
-        }
+        Change::Queued(_) => is_bots(session) || session.owner.is_none(),
         _ => false,
     };
     if by_visitor && !visitors {

@@ -305,11 +305,17 @@ fn preview(last: &mut chat::Entry, entry: &chat::Entry) {
         return;
     };
     // Lists show what a text with buttons or a form says, as a text.
-    let said = match kind {
+    let values;
+    let said: &str = match kind {
         Kind::Text(text) => &text.body,
         Kind::Choices(choices) => &choices.body,
         Kind::Form(form) => &form.title,
-        Kind::File(_) | Kind::System(_) | Kind::FormReply(_) => {
+        Kind::FormReply(reply) => {
+            let filled = reply.values.iter().map(|of| of.value.trim());
+            values = filled.filter(|value| !value.is_empty()).collect::<Vec<_>>().join(", ");
+            &values
+        }
+        Kind::File(_) | Kind::System(_) => {
             last.body.clone_from(&entry.body);
             return;
         }

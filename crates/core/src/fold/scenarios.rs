@@ -910,10 +910,10 @@ fn a_bots_answer_ends_the_wait_and_is_no_persons_first_answer() {
 #[test]
 fn a_visitor_leaves_a_bot_for_a_person_and_no_person_for_another() {
     let mut model = served_by_bot();
-    assert_eq!(refused(&model.change(visitor(), queued("billing"))), Some("session.not_owner"));
-    assert_eq!(model.change(visitor(), queued("sales")).verdict, Verdict::Done);
+    assert_eq!(model.change(visitor(), queued("billing")).verdict, Verdict::Done);
     let session = model.session();
     assert_eq!((session.status(), &session.owner), (SessionStatus::Queued, &None));
+    assert_eq!(session.team, "sales", "where it goes is not the visitor's to say");
     assert_eq!(model.texts().last(), Some(&"session.queued"));
     assert_eq!(model.change(visitor(), queued("sales")).verdict, Verdict::Unchanged);
     model.change(system(), assigned("ann"));

@@ -118,7 +118,9 @@ pub(super) fn open(
     let number = before.as_ref().map_or(0, |session| session.number) + 1;
     // Versions go on rising over sessions: a change meant for the closed one never fits the new one.
     let version = before.as_ref().map_or(0, |session| session.version);
-    if let Some(owner) = before.and_then(|session| session.owner) {
+    // Who knows the visitor is a person.
+    let is_person = |owner: &Participant| owner.kind != ParticipantKind::Bot as i32;
+    if let Some(owner) = before.and_then(|session| session.owner).filter(is_person) {
         state.state.last_owner = Some(owner);
     }
     state.state.session = Some(Session {

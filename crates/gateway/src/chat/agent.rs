@@ -154,6 +154,8 @@ impl Chat {
         let to = self.own(conn);
         let Some(agent) = self.agent(conn) else { return };
         let (account, user) = (agent.principal.account, agent.user);
+        let is_person = agent.principal.kind == access::PrincipalKind::Agent;
+        let user = user.filter(|_| is_person);
         let (Some(user), true) = (user, presence != wire::Presence::Unspecified) else {
             self.refuse(io, to, reference, &codes::PRESENCE_INVALID);
             return;
@@ -248,6 +250,15 @@ impl Chat {
         }
     }
 
+    /// Whether somebody may speak to the visitor: owns the open session, or takes part in it.
+    fn takes_part(&self, conversation: ConversationId, id: &str) -> bool {
+        let state = self.dispatchers.state_in_memory(conversation);
+        let session = state.and_then(frontdesk_core::fold::Conversation::open_session);
+        session.is_some_and(|session| {
+            session.owner.iter().chain(&session.participants).any(|of| of.id == id)
+        })
+    }
+
     /// Visitors learn that somebody types, never what; colleagues who look at it likewise. What a bot is about to
     /// say is shown to everybody: an answer that grows.
     fn agent_draft(
@@ -259,7 +270,9 @@ impl Chat {
         draft: wire::Draft,
     ) {
         let typing = draft.typing;
-        let is_bot = principal.kind == access::PrincipalKind::Bot;
+        // Only where it may speak: nobody else's words stand beside those of whoever answers.
+        let is_bot = principal.kind == access::PrincipalKind::Bot
+            && self.takes_part(conversation, &principal.id);
         let text = if is_bot {
             self.screens.of(principal.account).screen_draft(draft.text, principal.kind)
         } else {

@@ -10,7 +10,7 @@ use frontdesk_bot::{BotDocument, Flow, InboxBot, InboxMode};
 use frontdesk_catalog::{ArticleText, Catalog, DocumentKind, Inbox, NewDocument, PutArticle};
 use frontdesk_core::{
     chat::{Actor, ActorKind, Participant, ParticipantKind},
-    id::{AccountId, BotId},
+    id::AccountId,
 };
 use frontdesk_knowledge::demo;
 
@@ -19,6 +19,7 @@ use super::{
     people::{self, Cast},
     scenes::Language,
 };
+use crate::node::bots::setup;
 
 const FLOWS: [&str; 2] = [
     include_str!("../../../../examples/flows/opening.yaml"),
@@ -150,11 +151,7 @@ pub(super) fn actor(account: AccountId, language: Language) -> Actor {
         Language::Chinese => CHINESE_NAME,
         Language::English => ENGLISH_NAME,
     };
-    Actor {
-        kind: ActorKind::Bot.into(),
-        id: BotId::from_bytes(*account.as_bytes()).to_string(),
-        name: name.to_owned(),
-    }
+    Actor { kind: ActorKind::Bot.into(), id: setup::id_of(account), name: name.to_owned() }
 }
 
 /// The bot as the owner of a session.

@@ -11,8 +11,6 @@
 //! ```
 //! What the bot says is decided by its own rules from the demo's articles, so that "why" is true.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use frontdesk_bot::{Act as BotAct, BotConfig, Heard, Mind, Moment, Reason, State, Why};
 use frontdesk_catalog::{BotOutcome, BotSession};
@@ -21,8 +19,7 @@ use frontdesk_core::{
     id::SessionId,
     store::change::Change,
 };
-use frontdesk_knowledge::{Found, Knowledge, Options};
-use frontdesk_protocol::texts;
+use frontdesk_knowledge::{Knowledge, Options};
 
 use super::{
     Name, Stage, bot,
@@ -30,6 +27,7 @@ use super::{
     scenes::{Colleague, Scene, TeamName, span_ms},
     seed::{Act, Player, text_content},
 };
+use crate::node::bots::deeds::{self, Help};
 
 const TEXT: &str = include_str!("scenes/bot.txt");
 const SECOND_MS: i64 = 1_000;
@@ -266,7 +264,8 @@ impl Play<'_, '_> {
                     self.send(bot.clone(), text_content(text), false);
                 }
                 BotAct::Answer { text, found, why } => {
-                    let sources = found.iter().map(|found| self.source(found)).collect();
+                    let help = Help { inbox_key: self.key.to_owned() };
+                    let sources = found.iter().map(|found| help.source(found)).collect();
                     let content = chat::Content { sources, ..text_content(text) };
                     self.send(bot.clone(), content, false);
                     course.answered += 1;
@@ -285,29 +284,9 @@ impl Play<'_, '_> {
         Ok(())
     }
 
-    /// What an answer was taken from.
-    fn source(&self, found: &Found) -> chat::Source {
-        let path = format!("/help/{}/{}/{}", self.key, found.lang, found.slug);
-        chat::Source { article: found.article.clone(), title: found.title.clone(), path }
-    }
-
     /// Why the bot did what it did about the entry `seq`, for the team.
     fn say_why(&mut self, bot: &Actor, why: &Why, seq: u64) {
-        let params = [
-            ("seq", seq.to_string()),
-            ("question", why.question.clone()),
-            ("kind", why.kind.as_str().to_owned()),
-            ("article", why.article.clone()),
-            ("title", why.title.clone()),
-            ("score", why.score.map(|score| format!("{score:.2}")).unwrap_or_default()),
-            ("words", why.words.join(" ")),
-            ("took_ms", BOT_MS.to_string()),
-        ];
-        let params: BTreeMap<String, String> =
-            params.map(|(name, value)| (name.to_owned(), value)).into();
-        let text = chat::SystemText { key: texts::BOT_WHY.key.to_owned(), params };
-        let kind = Some(chat::content::Kind::System(text));
-        self.send(bot.clone(), chat::Content { kind, ..chat::Content::default() }, true);
+        self.send(bot.clone(), deeds::why(why, seq, BOT_MS.unsigned_abs(), None), true);
     }
 
     /// Returns the id of the session, should this be its first message.

@@ -10,12 +10,14 @@
 //! Everything here may be lost: a session the bot does not take, or does not answer in time, is given to people by the
 //! desk. Nothing that a visitor writes waits for it.
 
-mod deeds;
+mod again;
+pub(crate) mod deeds;
 mod model;
 mod replay;
 mod session;
-pub(super) mod setup;
+pub(crate) mod setup;
 mod summary;
+mod voice;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -73,6 +75,9 @@ pub(super) async fn run(
     });
     let mut sessions: HashMap<ConversationId, mpsc::Sender<Box<BotNews>>> = HashMap::new();
     let tracker = TaskTracker::new();
+    // Ends with the loops as well as by the order to stop.
+    let ended = stop.child_token();
+    tracker.spawn(read_again(Arc::clone(&shared.parts.bots), ended.clone()));
     let mut sweep = interval(SWEEP_EVERY);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -86,15 +91,29 @@ pub(super) async fn run(
                 }
                 None => break,
             },
-            _ = sweep.tick() => {
-                sessions.retain(|_, task| !task.is_closed());
-                shared.parts.bots.read_again().await;
-            }
+            _ = sweep.tick() => sessions.retain(|_, task| !task.is_closed()),
         }
     }
     drop(sessions);
+    ended.cancel();
     tracker.close();
     tracker.wait().await;
+}
+
+/// Reads again what accounts say that could not be read, until told to stop.
+async fn read_again(bots: Arc<Bots>, stop: CancellationToken) {
+    let mut tick = interval(SWEEP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = bots.read_again() => {}
+        }
+    }
 }
 
 fn hand_on(
@@ -119,13 +138,17 @@ fn hand_on(
         Some(Ok(())) => return,
         Some(Err(mpsc::error::TrySendError::Full(_))) => {
             tracing::debug!(conversation.id = %conversation, "the bot is behind in a conversation");
+            // With the next news all of it is heard again.
+            sessions.remove(&conversation);
             return;
         }
         // It had nothing to do for a while, and is begun anew.
         Some(Err(mpsc::error::TrySendError::Closed(news))) => news,
         None => news,
     };
-    if news.said.is_empty() {
+    let id = setup::id_of(news.account);
+    let is_own = news.session.owner.as_ref().is_some_and(|owner| owner.id == id);
+    if news.said.is_empty() && !is_own && !session::left_bot(&news.events, &id) {
         // Nothing was begun here, so nothing ends.
         return;
     }

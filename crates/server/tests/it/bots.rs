@@ -379,3 +379,53 @@ async fn the_time_machine_shows_what_a_changed_flow_would_have_answered() {
     assert_eq!(strict["changed"], 1, "{strict}");
     assert_eq!(strict["rows"][0]["question"], "how long does delivery take?", "{strict}");
 }
+
+#[tokio::test]
+async fn a_rule_against_the_visitors_words_does_not_keep_people_away() {
+    let server = with_bot("answer").await;
+    let admin = server.admin();
+    // The brief quotes the visitor, and a bot is of the team.
+    let rule = json!({"name": "no swearing", "kind": "words", "words": ["bicycle"], "pattern": "",
+        "action": "refuse", "applies_to": "team"});
+    let put = admin.put("/api/v1/words", &json!({"revision": 0, "rules": [rule]})).await;
+    assert!(put.status < 300, "{}", put.text);
+    let mut mei = TestAgent::online(&server, "Mei").await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("my bicycle is wet, I want to talk to a human").await;
+    mei.listed(&visitor.conversation.clone(), &mei.id.clone()).await;
+}
+
+#[tokio::test]
+async fn an_older_question_is_not_answered_by_its_buttons_any_more() {
+    let server = with_bot("answer").await;
+    let admin = server.admin();
+    let menu = FLOW.replace("name: order", "name: menu").replace("order status", "menu");
+    let menu = menu.replace("  ask:\n    form:", "  unused:\n    form:").replace(
+        "steps:\n",
+        "steps:\n  first:\n    ask:\n      text: { en: Which one, zh-CN: 哪一个 }\n      choices:\n        \
+         - { id: a, label: { en: One, zh-CN: 一 }, goto: second }\n  second:\n    ask:\n      \
+         text: { en: And now, zh-CN: 然后 }\n      choices:\n        \
+         - { id: a, label: { en: Two, zh-CN: 二 }, goto: unused }\n",
+    );
+    let put = admin.put("/api/v1/bot/flows/menu", &json!({"yaml": menu, "version": 0})).await;
+    assert!(put.status < 300, "{}", put.text);
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("menu").await;
+    let first = hears(&mut visitor, "Which one").await.seq;
+    let pick = |label: &str, quote_seq| Content {
+        kind: Some(Kind::Text(chat::Text { body: label.to_owned() })),
+        quote_seq,
+        choice: "a".to_owned(),
+        ..Content::default()
+    };
+    send(&mut visitor, pick("One", first)).await.expect("it is a choice");
+    let second = hears(&mut visitor, "And now").await.seq;
+    // The button of the first question has the same id as that of the second.
+    send(&mut visitor, pick("One", first)).await.expect("it is said");
+    let again = |entry: &Entry, said: &Content| {
+        by_bot(entry) && entry.seq > second && !says(said, "Your order")
+    };
+    visitor.live.until("it asks again", "", |held| newest(held, again).is_some()).await;
+    let is_form = |_: &Entry, said: &Content| matches!(said.kind, Some(Kind::Form(_)));
+    assert!(newest(visitor.held(), is_form).is_none());
+}

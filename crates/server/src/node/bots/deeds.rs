@@ -68,13 +68,14 @@ fn field(field: &FormField) -> chat::FormField {
 }
 
 /// Where the pages of an inbox's help centre are.
-pub(super) struct Help {
+pub(crate) struct Help {
     /// Names the inbox.
-    pub(super) inbox_key: String,
+    pub(crate) inbox_key: String,
 }
 
 impl Help {
-    fn source(&self, found: &Found) -> chat::Source {
+    /// An article as the visitor is told of it.
+    pub(crate) fn source(&self, found: &Found) -> chat::Source {
         let path = self.path(found);
         chat::Source {
             article: cut(&found.article, FIELD_ID_BYTES_MAX),
@@ -90,7 +91,7 @@ impl Help {
 }
 
 /// Why a bot said something, as the team reads it.
-pub(super) fn why(why: &Why, seq: u64, took_ms: u64, llm: Option<&Used>) -> Content {
+pub(crate) fn why(why: &Why, seq: u64, took_ms: u64, llm: Option<&Used>) -> Content {
     let score = why.score.map(|score| format!("{score:.2}")).unwrap_or_default();
     let mut params = vec![
         ("seq", seq.to_string()),
@@ -110,7 +111,7 @@ pub(super) fn why(why: &Why, seq: u64, took_ms: u64, llm: Option<&Used>) -> Cont
 }
 
 /// What a language model was used for an answer.
-pub(super) struct Used {
+pub(crate) struct Used {
     pub(super) model: String,
     pub(super) tokens: u64,
 }

@@ -12,7 +12,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::deeds::{Help, Used};
+use super::{
+    deeds::{Help, Used},
+    voice::Voice,
+};
 use crate::node::models::Model;
 
 /// Least time between two states of an answer that grows: people read no faster.
@@ -43,6 +46,8 @@ pub(super) enum Said {
 /// A question on its way. Dropping it hangs up.
 pub(super) struct Asked {
     pub(super) turn: u32,
+    /// Where what it says is shown.
+    pub(super) voice: Voice,
     /// The visitor's message, and the number of the next thing that is said about it.
     pub(super) about: (u64, u16),
     pub(super) began: Instant,
@@ -54,6 +59,7 @@ pub(super) fn ask(
     model: Arc<Model>,
     question: Question,
     help: &Help,
+    voice: Voice,
     about: (u64, u16),
     began: Instant,
 ) -> Asked {
@@ -86,7 +92,7 @@ pub(super) fn ask(
             () = hung_up.closed() => {}
         }
     });
-    Asked { turn, about, began, said }
+    Asked { turn, voice, about, began, said }
 }
 
 async fn listen(

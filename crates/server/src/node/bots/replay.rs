@@ -168,7 +168,8 @@ fn past(
         let by_visitor =
             entry.actor.as_ref().is_some_and(|actor| actor.kind() == ActorKind::Visitor);
         let Some(Body::Content(content)) = entry.body.filter(|_| by_visitor) else { continue };
-        let input = Input::of(&content);
+        // Of earlier bots' questions nothing is known here: what was picked counts.
+        let input = Input::of(&content, content.quote_seq);
         let turn = PastTurn {
             text: input.text,
             choice: Some(input.choice).filter(|choice| !choice.is_empty()),

@@ -4,29 +4,28 @@
 use std::{sync::Arc, time::Duration};
 
 use frontdesk_api::engine::{EngineError, PageRange};
-use frontdesk_bot::{Act, Heard, LlmAnswer, LlmFailed, Mind, Mode, Moment, OpensAt, Reason, State};
+use frontdesk_bot::{Act, Heard, LlmFailed, Mind, Mode, Moment, OpensAt, Reason, State};
 use frontdesk_catalog::{BotOutcome, BotSession};
 use frontdesk_core::{
     chat::{
-        self, ActorKind, Audience, Content, Entry, SessionEvent, content::Kind, entry::Body,
+        self, ActorKind, Audience, Content, Entry, SessionEvent, SessionStatus, content::Kind,
         session_event::Change,
     },
     id::{AccountId, ConversationId},
-    limits::DRAFT_BYTES_MAX,
 };
 use frontdesk_gateway::chat::port::BotNews;
-use frontdesk_protocol::wire::{self, client_frame::Frame, command::Command as Order};
-use frontdesk_router::access::Principal;
+use frontdesk_protocol::wire::{self, command::Command as Order};
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
 
 use super::{
-    Shared,
+    Shared, again,
     deeds::{self, Used},
     model::{self, Asked, Question, Said},
     setup::{self, AccountBot},
+    voice::Voice,
 };
 use crate::node::{engine::unavailable, models::Model, now_ms, trouble};
 
@@ -47,6 +46,8 @@ pub(super) struct Session {
     state: State,
     /// The visitor's newest message that was looked at.
     heard_seq: u64,
+    /// The bot's newest question with buttons or fields: ids of choices are of one question only.
+    asked_seq: u64,
     answered: u64,
     began_ms: i64,
     /// What a language model was asked and has not answered.
@@ -63,14 +64,14 @@ struct Now {
     /// Asked where the knowledge base has no answer; none where it may not be.
     model: Option<Arc<Model>>,
     account: Arc<AccountBot>,
-    principal: Principal,
+    voice: Voice,
     help: deeds::Help,
     around: Around,
 }
 
 /// Whether people are there, and how the visitor can be reached while they are not.
 #[derive(Debug, Clone, Copy)]
-struct Around {
+pub(super) struct Around {
     attended: bool,
     contact_known: bool,
     opens_at: Option<OpensAt>,
@@ -87,6 +88,7 @@ impl Session {
             last: chat::Session::default(),
             state: State::default(),
             heard_seq: 0,
+            asked_seq: 0,
             answered: 0,
             began_ms: now_ms(),
             asked: None,
@@ -101,7 +103,12 @@ impl Session {
             let done = tokio::select! {
                 news = timeout(IDLE, inputs.recv()) => match news {
                     Ok(Some(news)) => self.take(*news).await,
-                    Ok(None) | Err(_) => return,
+                    Ok(None) => return,
+                    // What came just now is heard before the end.
+                    Err(_) => {
+                        inputs.close();
+                        continue;
+                    }
                 },
                 said = model_says(self.asked.as_mut()) => self.model_said(said).await,
             };
@@ -120,7 +127,12 @@ impl Session {
     /// The language model said something.
     async fn model_said(&mut self, said: Option<Said>) -> Result<(), EngineError> {
         let result = match said {
-            Some(Said::Draft(text)) => return self.draft(&text).await,
+            Some(Said::Draft(text)) => {
+                if let Some(asked) = &self.asked {
+                    asked.voice.draft(true, &text).await;
+                }
+                return Ok(());
+            }
             Some(Said::Done(result)) => result,
             None => Err(LlmFailed),
         };
@@ -136,28 +148,16 @@ impl Session {
         self.perform(&now, acts, (seq, number), asked.began, used.as_ref()).await
     }
 
-    /// Shows what the bot is about to say, or that it is about to say something.
-    async fn draft(&self, text: &str) -> Result<(), EngineError> {
-        let Some(now) = self.now(&self.last).await? else { return Ok(()) };
-        let end = text.floor_char_boundary(DRAFT_BYTES_MAX);
-        let draft = wire::Draft {
-            conversation: self.conversation.to_string(),
-            typing: true,
-            text: text[..end].to_owned(),
-        };
-        self.frame(&now, Frame::Draft(draft)).await.map(drop)
-    }
-
     async fn take(&mut self, news: BotNews) -> Result<(), EngineError> {
         let BotNews { session, said, events, .. } = news;
         if session.number != self.last.number {
-            let first = said.first().map_or(0, |(seq, _)| *seq);
-            self.begin(&session, first).await?;
+            let first = said.first().map_or(u64::MAX, |(seq, _)| *seq);
+            self.begin(&session, &events, first).await?;
         }
         self.last = session;
         self.follow(&events).await?;
         for (seq, content) in said {
-            if seq > self.heard_seq && (!self.is_over || self.stays()) {
+            if seq > self.heard_seq && (!self.is_over || self.stays(&self.last)) {
                 self.heard_seq = seq;
                 self.answer(seq, &content).await?;
             }
@@ -165,54 +165,63 @@ impl Session {
         Ok(())
     }
 
-    /// Another session than before. One that the bot has already was begun before this process: it is heard again.
-    async fn begin(&mut self, session: &chat::Session, first: u64) -> Result<(), EngineError> {
+    /// Another session than before. One that somebody had already was begun before this task: it is heard again.
+    async fn begin(
+        &mut self,
+        session: &chat::Session,
+        events: &[SessionEvent],
+        first: u64,
+    ) -> Result<(), EngineError> {
         self.state = State::default();
-        (self.answered, self.began_ms, self.is_over) = (0, now_ms(), false);
-        self.took = self.owns(session);
-        if !self.took || first <= 1 {
+        (self.answered, self.asked_seq, self.asked) = (0, 0, None);
+        self.began_ms = session.opened_at_ms;
+        let is_new = session.assigned_at_ms == 0;
+        let was_own = self.owns(session) || left_bot(events, &setup::id_of(self.account));
+        self.took = !is_new;
+        self.is_over = false;
+        if is_new || first <= 1 {
             return Ok(());
         }
         let Some(now) = self.now(session).await? else { return Ok(()) };
+        if now.mind.config().mode == Mode::Suggest {
+            return Ok(());
+        }
+        self.is_over = !was_own;
+        if !was_own && !self.stays(session) {
+            return Ok(());
+        }
         let engine = &self.shared.parts.engine;
         let tail = engine.tail(self.conversation).await?;
-        let range = PageRange::Before(first);
-        let entries = engine.read(self.conversation, range, HEARD_AGAIN_MAX, tail).await?;
-        let of_session = entries.into_iter().filter(|entry| entry.session == session.id);
-        let mut said = None;
-        for entry in of_session.filter(|entry| entry.audience() == Audience::Everyone) {
-            let Some(Body::Content(content)) = &entry.body else { continue };
-            match kind_of(&entry) {
-                ActorKind::Visitor => {
-                    self.hear_again(&now, said.replace(content.clone()), None);
-                }
-                ActorKind::Bot => {
-                    self.answered += 1;
-                    self.hear_again(&now, said.take(), Some(content));
-                }
-                _ => {}
-            }
+        let range = if first == u64::MAX { PageRange::Newest } else { PageRange::Before(first) };
+        let mut entries = engine.read(self.conversation, range, HEARD_AGAIN_MAX, tail).await?;
+        entries.retain(|entry| entry.session == session.id);
+        let heard = self.hear_again(&now, entries, session.intent.clone()).await?;
+        self.heard_seq = heard.heard_seq;
+        (self.asked_seq, self.answered) = (heard.asked_seq, heard.answered);
+        self.state = heard.state;
+        let is_open = session.status() == SessionStatus::Assigned;
+        if is_open && self.state.handed_over().is_some() && self.owns(session) {
+            // It said that a person comes, and died before it could ask for one.
+            now.voice.hand_over(None, !now.around.attended).await?;
         }
-        self.hear_again(&now, said, None);
         Ok(())
     }
 
-    /// A message of before, and what came of it where a language model was asked.
-    fn hear_again(&mut self, now: &Now, said: Option<Content>, answer: Option<&Content>) {
-        let Some(content) = said else { return };
-        let input = Input::of(&content);
-        let moment = now.moment(&self.language, &self.last.intent);
-        let mind = &now.mind;
-        mind.hear(&mut self.state, &input.heard(moment));
-        if let Some(turn) = self.state.waits_for_llm() {
-            let answer = match answer.and_then(|content| content.kind.as_ref()) {
-                Some(Kind::Text(text)) => {
-                    Ok(LlmAnswer { text: text.body.clone(), ..LlmAnswer::default() })
-                }
-                _ => Err(LlmFailed),
-            };
-            mind.llm_answer(&mut self.state, turn, answer, &moment);
-        }
+    /// Hears again, on a thread where that keeps nobody waiting.
+    async fn hear_again(
+        &self,
+        now: &Now,
+        entries: Vec<Entry>,
+        intent: String,
+    ) -> Result<again::Heard, EngineError> {
+        let turn = Arc::clone(&self.shared.thoughts).acquire_owned().await;
+        let turn = turn.map_err(|_| unavailable())?;
+        let (mind, language, around) = (now.mind.clone(), self.language.clone(), now.around);
+        let heard = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            again::hear(&mind, &entries, &language, &intent, around)
+        });
+        heard.await.map_err(|_| unavailable())
     }
 
     /// What the bot acts with now; none where its account has no bot here any more.
@@ -238,12 +247,16 @@ impl Session {
             .map(|at_ms| OpensAt { at_ms, utc_offset_minutes: opening.utc_offset_minutes });
         let attended =
             opening.is_open && session.inbox.parse().is_ok_and(|inbox| parts.view.attended(inbox));
-        let principal = setup::principal(self.account, &config, &self.language);
+        let voice = Voice {
+            engine: Arc::clone(&parts.engine),
+            principal: setup::principal(self.account, &config, &self.language),
+            conversation: self.conversation,
+        };
         let help = deeds::Help { inbox_key: inbox.key.clone() };
         let mind = Mind::new(config, knowledge, account.flows.clone());
         let contact_known = !attended && self.contact_known().await;
         let around = Around { attended, contact_known, opens_at };
-        Ok(Some(Now { mind, model, account, principal, help, around }))
+        Ok(Some(Now { mind, model, account, voice, help, around }))
     }
 
     /// Whether the team can reach the visitor by e-mail or phone.
@@ -267,9 +280,8 @@ impl Session {
     }
 
     /// Whether the bot waits in a queue with the visitor, to take down an address.
-    fn stays(&self) -> bool {
+    fn stays(&self, session: &chat::Session) -> bool {
         let id = setup::id_of(self.account);
-        let session = &self.last;
         session.owner.is_none() && session.participants.iter().any(|other| other.id == id)
     }
 
@@ -294,7 +306,8 @@ impl Session {
                     };
                     self.end(outcome, "").await;
                 }
-                Some(Change::IntentSet(set)) if self.owns(&self.last) => {
+                // The session may be from before the bot took it.
+                Some(Change::IntentSet(set)) if self.took && !self.is_over => {
                     self.sorted(&set.intent).await?;
                 }
                 _ => {}
@@ -320,10 +333,10 @@ impl Session {
             let acts = now.mind.give_up(&mut self.state, reason, &moment);
             for act in acts {
                 if let Act::HandOver { brief, why, .. } = act {
-                    self.note(&now, &brief, self.heard_seq, LEFT).await?;
-                    let content = deeds::why(&why, self.heard_seq, 0, None);
                     let seq = self.heard_seq;
-                    self.say(&now, content, Audience::Team, seq, LEFT + 1).await?;
+                    now.voice.note(&brief, (seq, LEFT)).await;
+                    let content = deeds::why(&why, seq, 0, None);
+                    now.voice.tell_team(content, (seq, LEFT + 1)).await;
                 }
             }
         }
@@ -383,19 +396,30 @@ impl Session {
     async fn answer(&mut self, seq: u64, content: &Content) -> Result<(), EngineError> {
         let began = Instant::now();
         let Some(now) = self.now(&self.last).await? else { return Ok(()) };
-        let input = Input::of(content);
+        let input = Input::of(content, self.asked_seq);
         let acts = self.think(&now, input).await?;
+        if let Some(asked) = &self.asked
+            && self.state.waits_for_llm() != Some(asked.turn)
+        {
+            // Nobody waits for that answer any more.
+            asked.voice.draft(false, "").await;
+            self.asked = None;
+        }
         if acts == [Act::Nothing] {
             return Ok(());
         }
         let suggests = now.mind.config().mode == Mode::Suggest;
-        if !suggests && !self.took {
+        let takes = !suggests && !self.took;
+        if takes {
             // Of several who want it the first in the log has it.
-            self.order(&now, Order::Take(wire::Take {})).await?;
+            now.voice.order(Order::Take(wire::Take {})).await?;
             self.took = true;
+        }
+        self.perform(&now, acts, (seq, 0), began, None).await?;
+        if takes && !self.is_over {
             self.keep(BotOutcome::Open, "").await;
         }
-        self.perform(&now, acts, (seq, 0), began, None).await
+        Ok(())
     }
 
     /// Lets the mind decide, on a thread where that keeps nobody waiting.
@@ -427,15 +451,20 @@ impl Session {
         used: Option<&Used>,
     ) -> Result<(), EngineError> {
         let (seq, mut number) = about;
+        let voice = &now.voice;
         let is_away = acts.iter().any(|act| matches!(act, Act::TakeMessage { .. }));
         for act in acts {
             if let Some(content) = deeds::said(&act, &now.help) {
-                let placed = self.say(now, content, Audience::Everyone, seq, number).await?;
-                self.answered += u64::from(matches!(act, Act::Answer { .. } | Act::Form { .. }));
+                let (answers, asks) = (again::is_answer(&content), again::is_question(&content));
+                let placed = voice.say(content, Audience::Everyone, (seq, number)).await?;
+                self.answered += u64::from(answers);
+                if asks {
+                    self.asked_seq = placed;
+                }
                 number += 1;
                 if let Some(why) = act.why() {
                     let content = deeds::why(why, placed, took_ms(began), used);
-                    self.say(now, content, Audience::Team, seq, number).await?;
+                    voice.tell_team(content, (seq, number)).await;
                     number += 1;
                 }
                 continue;
@@ -443,23 +472,27 @@ impl Session {
             match act {
                 Act::Suggest { text, found, .. } => {
                     let content = deeds::suggestion(&text, &found, &now.help);
-                    self.say(now, content, Audience::Team, seq, number).await?;
+                    voice.tell_team(content, (seq, number)).await;
                     number += 1;
                 }
+                // It waits in the queue with the visitor, and the team has been told.
+                Act::HandOver { .. } if self.is_over => {}
                 Act::HandOver { team, brief, why, .. } => {
-                    self.note(now, &brief, seq, number).await?;
+                    // First of all: the visitor has been told that a person comes.
+                    let team = team.and_then(|name| now.account.teams.get(&name).copied());
+                    voice.hand_over(team, is_away).await?;
+                    voice.note(&brief, (seq, number)).await;
                     let content = deeds::why(&why, seq, took_ms(began), used);
-                    self.say(now, content, Audience::Team, seq, number + 1).await?;
+                    voice.tell_team(content, (seq, number + 1)).await;
                     number += 2;
-                    self.hand_over(now, team.as_deref(), is_away).await?;
                 }
-                Act::Close => self.order(now, Order::Close(wire::Close {})).await?,
+                Act::Close => voice.order(Order::Close(wire::Close {})).await?,
                 Act::AskLlm { turn, question, language, passages, history } => {
                     let conversation = self.conversation;
                     let text = question;
                     let question =
                         Question { conversation, turn, text, language, passages, history };
-                    self.ask_model(now, question, (seq, number), began).await?;
+                    self.ask_model(now, question, (seq, number), began).await;
                 }
                 _ => {}
             }
@@ -474,80 +507,30 @@ impl Session {
         question: Question,
         about: (u64, u16),
         began: Instant,
-    ) -> Result<(), EngineError> {
+    ) {
+        let voice = now.voice.clone();
+        voice.draft(true, "").await;
         self.asked = match &now.model {
-            Some(model) => Some(model::ask(Arc::clone(model), question, &now.help, about, began)),
+            Some(model) => {
+                Some(model::ask(Arc::clone(model), question, &now.help, voice, about, began))
+            }
             // It was switched off meanwhile: what was asked fails.
             None => {
                 let (_, said) = mpsc::channel(1);
-                Some(Asked { turn: question.turn, about, began, said })
+                Some(Asked { turn: question.turn, voice, about, began, said })
             }
         };
-        self.draft("").await
     }
+}
 
-    /// To the queue of a team, or to the one where the session would stand without a bot.
-    async fn hand_over(
-        &self,
-        now: &Now,
-        team: Option<&str>,
-        is_away: bool,
-    ) -> Result<(), EngineError> {
-        let team = team.and_then(|name| now.account.teams.get(name));
-        let order = match team {
-            Some(team) => Order::Transfer(wire::Transfer {
-                to_team: team.to_string(),
-                ..wire::Transfer::default()
-            }),
-            None => Order::Requeue(wire::Requeue {}),
-        };
-        self.order(now, order).await?;
-        if is_away {
-            // It stays to take down how the visitor can be reached, until somebody comes.
-            self.order(now, Order::Join(wire::Join {})).await?;
-        }
-        Ok(())
-    }
-
-    /// Says something; returns the seq of its entry.
-    async fn say(
-        &self,
-        now: &Now,
-        content: Content,
-        audience: Audience,
-        seq: u64,
-        number: u16,
-    ) -> Result<u64, EngineError> {
-        let id = deeds::client_msg_id(self.conversation, seq, number);
-        let send = deeds::send(self.conversation, id, content, audience);
-        let placed = self.frame(now, Frame::Send(send)).await?;
-        Ok(placed.map_or(0, |placed| placed.position.seq))
-    }
-
-    /// For the team alone.
-    async fn note(&self, now: &Now, text: &str, seq: u64, number: u16) -> Result<(), EngineError> {
-        let kind = Some(deeds::text_kind(text));
-        let content = Content { kind, ..Content::default() };
-        self.say(now, content, Audience::Team, seq, number).await.map(drop)
-    }
-
-    async fn order(&self, now: &Now, order: Order) -> Result<(), EngineError> {
-        let command = wire::Command {
-            conversation: self.conversation.to_string(),
-            expected_version: 0,
-            command: Some(order),
-        };
-        self.frame(now, Frame::Command(command)).await.map(drop)
-    }
-
-    async fn frame(
-        &self,
-        now: &Now,
-        frame: Frame,
-    ) -> Result<Option<frontdesk_gateway::chat::port::Placed>, EngineError> {
-        let engine = &self.shared.parts.engine;
-        engine.frame(now.principal.clone(), self.conversation, frame).await
-    }
+/// Whether one of the events took the session from the bot, or ended it while the bot had it.
+pub(super) fn left_bot(events: &[SessionEvent], bot: &str) -> bool {
+    events.iter().any(|event| match &event.change {
+        Some(Change::Queued(queued)) => queued.from_owner == bot,
+        Some(Change::Transferred(to)) => to.from_owner == bot,
+        Some(Change::Assigned(assigned)) => assigned.former_owner == bot,
+        _ => false,
+    })
 }
 
 /// Numbers of what is said where no message asks for it: far behind those of any message.
@@ -566,7 +549,7 @@ fn took_ms(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-fn kind_of(entry: &Entry) -> ActorKind {
+pub(super) fn kind_of(entry: &Entry) -> ActorKind {
     entry.actor.as_ref().map_or(ActorKind::Unspecified, chat::Actor::kind)
 }
 
@@ -576,7 +559,7 @@ impl Now {
     }
 }
 
-fn moment<'a>(language: &'a str, intent: &'a str, around: Around) -> Moment<'a> {
+pub(super) fn moment<'a>(language: &'a str, intent: &'a str, around: Around) -> Moment<'a> {
     Moment {
         now_ms: now_ms(),
         language,
@@ -595,11 +578,20 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn of(content: &Content) -> Self {
-        let mut input =
-            Self { text: String::new(), choice: content.choice.clone(), form: Vec::new() };
+    /// What was said when the newest question stood at a seq: what answers an older one by a button or a form counts
+    /// as its words alone.
+    pub(super) fn of(content: &Content, asked_seq: u64) -> Self {
+        let mut input = Self { text: String::new(), choice: String::new(), form: Vec::new() };
+        let is_newest = content.quote_seq == asked_seq;
+        if is_newest {
+            input.choice.clone_from(&content.choice);
+        }
         match &content.kind {
             Some(Kind::Text(text)) => input.text.clone_from(&text.body),
+            Some(Kind::FormReply(reply)) if !is_newest => {
+                let values = reply.values.iter().map(|of| of.value.as_str());
+                input.text = values.collect::<Vec<_>>().join(" ");
+            }
             Some(Kind::FormReply(reply)) => {
                 let values = reply.values.iter();
                 input.form = values.map(|of| (of.id.clone(), of.value.clone())).collect();
@@ -609,7 +601,7 @@ impl Input {
         input
     }
 
-    fn heard<'a>(&'a self, moment: Moment<'a>) -> Heard<'a> {
+    pub(super) fn heard<'a>(&'a self, moment: Moment<'a>) -> Heard<'a> {
         Heard {
             text: &self.text,
             choice: (!self.choice.is_empty()).then_some(self.choice.as_str()),

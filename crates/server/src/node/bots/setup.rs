@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use frontdesk_api::llm::LlmDocument;
 use frontdesk_bot::{BUILT_IN, BotConfig, BotDocument, Flow, InboxMode, Language};
-use frontdesk_catalog::{Catalog, DocumentKind, Error as CatalogError, Hours, Inbox};
+use frontdesk_catalog::{Catalog, Document, DocumentKind, Error as CatalogError, Hours, Inbox};
 use frontdesk_core::{
     chat::{Participant, ParticipantKind},
     id::{AccountId, BotId, InboxId, TeamId},
@@ -204,16 +204,12 @@ impl Bots {
         let inboxes: HashMap<String, InboxBot> =
             inboxes.into_iter().map(|inbox| of_inbox(&document, inbox)).collect();
         let flows = self.catalog.documents(account, DocumentKind::Flow).await?;
-        let flows = flows.into_iter().filter_map(|flow| match Flow::parse(&flow.document) {
-            Ok(parsed) => Some(parsed),
-            // It was checked when it was put in, by the rules of that time.
-            Err(problems) => {
-                let reason = problems.first().map(ToString::to_string).unwrap_or_default();
-                tracing::warn!(account.id = %account, flow.name, reason, "a flow does not hold");
-                None
-            }
+        // Many large flows take a while, and their patterns are compiled.
+        let parsed = tokio::task::spawn_blocking(move || those_that_hold(account, &flows));
+        let flows = parsed.await.unwrap_or_else(|error| {
+            tracing::error!(account.id = %account, %error, "flows could not be read");
+            Vec::new()
         });
-        let flows = flows.collect();
         let teams = self.catalog.teams(account).await?;
         let teams = teams
             .iter()
@@ -224,6 +220,19 @@ impl Bots {
             .collect();
         Ok(Some(AccountBot { document, sums_up, inboxes, flows, teams }))
     }
+}
+
+fn those_that_hold(account: AccountId, flows: &[Document]) -> Vec<Flow> {
+    let parsed = flows.iter().filter_map(|flow| match Flow::parse(&flow.document) {
+        Ok(parsed) => Some(parsed),
+        // It was checked when it was put in, by the rules of that time.
+        Err(problems) => {
+            let reason = problems.first().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(account.id = %account, flow.name, reason, "a flow does not hold");
+            None
+        }
+    });
+    parsed.collect()
 }
 
 fn of_inbox(document: &BotDocument, inbox: Inbox) -> (String, InboxBot) {

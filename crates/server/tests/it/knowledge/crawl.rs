@@ -11,7 +11,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::text;
+use super::{article, text};
 use crate::{FRONTDESK, eventually};
 
 /// A small site that remembers what it was asked for.
@@ -150,6 +150,30 @@ async fn the_pages_of_a_sitemap_become_articles() {
     assert!(text(&article["texts"]["en"]["body"]).contains("By card"));
     let again = crawled(&admin, &site.url("/sitemap.xml")).await;
     assert_eq!(again["added"], 0, "nothing is new: {again}");
+}
+
+#[tokio::test]
+async fn what_the_team_published_is_left_alone() {
+    let (pay, send) = (page("Paying", "By card"), page("Sending", "By post"));
+    let site = Site::serve(&[
+        (
+            "/sitemap.xml",
+            "<urlset><url><loc>$SITE/pay.html</loc></url><url><loc>$SITE/send.html</loc></url></urlset>",
+        ),
+        ("/pay.html", &pay),
+        ("/send.html", &send),
+    ])
+    .await;
+    let server = open_server().await;
+    let admin = server.admin();
+    let ours = article("pay", "How we want to be paid", "In shells.");
+    let ours = admin.post("/api/v1/articles", &ours).await.ok();
+    let done = crawled(&admin, &site.url("/sitemap.xml")).await;
+    assert_eq!((done["state"].as_str(), done["added"].clone()), (Some("done"), json!(1)), "{done}");
+    let problems = done["problems"].to_string();
+    assert!(problems.contains("pay.html") && problems.contains("exists: "), "{problems}");
+    let now = admin.get(&format!("/api/v1/articles/{}", text(&ours["id"]))).await.ok();
+    assert_eq!(now, ours);
 }
 
 #[tokio::test]

@@ -237,17 +237,25 @@ async fn a_reader_is_counted_once_and_may_think_again() {
     assert_eq!(centre.votes("refunds").await, (json!(1), json!(0)), "once");
     centre.vote("refunds", "no", "one").await;
     assert_eq!(centre.votes("refunds").await, (json!(0), json!(1)), "the last word counts");
-    centre.vote("refunds", "yes", "two").await;
-    assert_eq!(centre.votes("refunds").await, (json!(1), json!(1)));
+    centre.vote("refunds", "no", "two").await;
+    assert_eq!(
+        centre.votes("refunds").await,
+        (json!(0), json!(1)),
+        "another browser's name, the same reader"
+    );
+    centre.vote("paying", "yes", "two").await;
+    assert_eq!(centre.votes("paying").await, (json!(1), json!(0)), "each article is asked about");
     assert_eq!(centre.vote("refunds", "perhaps", "one").await.status, 422);
     assert_eq!(centre.vote("secret", "yes", "one").await.status, 404);
     assert_eq!(centre.vote("nothing", "yes", "one").await.status, 404);
     let url = format!("{}/en/refunds/feedback", centre.path);
     let http = &centre.server.http;
     let elsewhere = http.request(Method::POST, &url).header("Origin", "https://evil.example");
-    let refused = http.send(elsewhere.body("helpful=no")).await;
+    let refused = http.send(elsewhere.body("helpful=yes")).await;
     assert_eq!(refused.code(), "origin.refused");
-    assert_eq!(centre.votes("refunds").await, (json!(1), json!(1)));
+    let long = http.request(Method::POST, &url).body("x".repeat(2_000));
+    assert_eq!(http.send(long).await.code(), "request.too_large");
+    assert_eq!(centre.votes("refunds").await, (json!(0), json!(1)));
 }
 
 #[tokio::test]

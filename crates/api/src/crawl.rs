@@ -2,6 +2,9 @@
 //! as an article. The address comes from a person, so every request goes through the guard of [`frontdesk_outgoing`],
 //! and only to the origin of the sitemap; what robots.txt forbids is left out.
 //!
+//! New articles are drafts, and of those there are only drafts are changed: what is published is the team's, and is told
+//! as a problem.
+//!
 //! One crawl for each account, and a few altogether. It goes on without whoever started it and stops with the server;
 //! what it took over stays.
 
@@ -13,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use frontdesk_catalog::{Catalog, Put};
+use frontdesk_catalog::{Catalog, Error as CatalogError, Put};
 use frontdesk_core::id::AccountId;
 use frontdesk_knowledge::import::{self, sitemap::Sitemap};
 use frontdesk_outgoing::{Client, Error as OutgoingError};
@@ -138,6 +141,7 @@ impl Crawls {
         drop(runs);
         let crawls = self.clone();
         tokio::spawn(async move {
+            let running = Running { crawls: crawls.clone(), account, is_over: false };
             let until = Instant::now() + TIME_MAX;
             let crawl = Crawl { crawls: &crawls, account, sitemap: &sitemap, pages_max };
             let ended = tokio::select! {
@@ -146,13 +150,7 @@ impl Crawls {
                     ended.unwrap_or_else(|_| Err("it took longer than an hour".to_owned()))
                 }
             };
-            crawls.change(account, |state| match ended {
-                Ok(()) => state.phase = CrawlPhase::Done,
-                Err(error) => {
-                    state.phase = CrawlPhase::Failed;
-                    state.error = Some(error);
-                }
-            });
+            running.end(ended);
             drop(permit);
         });
         Ok(state)
@@ -168,6 +166,39 @@ impl Crawls {
     fn change(&self, account: AccountId, change: impl FnOnce(&mut CrawlState)) {
         if let Some(run) = self.0.runs.lock().get_mut(&account) {
             change(&mut run.state);
+        }
+    }
+}
+
+/// Sees to it that a crawl that breaks off does not stay running for ever.
+struct Running {
+    crawls: Crawls,
+    account: AccountId,
+    is_over: bool,
+}
+
+impl Running {
+    fn end(mut self, ended: Result<(), String>) {
+        // Before the state changes: from then on the account may start another one.
+        self.is_over = true;
+        self.tell(ended);
+    }
+
+    fn tell(&self, ended: Result<(), String>) {
+        self.crawls.change(self.account, |state| match ended {
+            Ok(()) => state.phase = CrawlPhase::Done,
+            Err(error) => {
+                state.phase = CrawlPhase::Failed;
+                state.error = Some(error);
+            }
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.tell(Err("it broke off".to_owned()));
         }
     }
 }
@@ -221,8 +252,7 @@ impl Crawl<'_> {
     async fn pages(&self, robots: &Robots) -> Result<Vec<String>, String> {
         let failed = |reason| format!("the sitemap cannot be read: {reason}");
         let text = self.sitemap_text(self.sitemap).await.map_err(failed)?;
-        let read = import::sitemap(&text, self.sitemap.as_str(), self.pages_max);
-        let inner = match read.map_err(|problem| failed(problem.to_string()))? {
+        let inner = match self.sitemap_of(text, self.sitemap).await.map_err(failed)? {
             Sitemap::Pages(pages) => return Ok(pages),
             Sitemap::Index(inner) => inner,
         };
@@ -234,13 +264,21 @@ impl Crawl<'_> {
             }
             sleep(PAUSE).await;
             let found = match self.of_this_site(&address, robots) {
-                Ok(url) => self.sitemap_text(&url).await,
+                Ok(url) => match self.sitemap_text(&url).await {
+                    Ok(text) => self.sitemap_of(text, &url).await,
+                    Err(reason) => Err(reason),
+                },
                 Err(reason) => Err(reason),
             };
             match found {
-                Ok(text) => {
-                    let more = import::sitemap::pages_of([(&*address, &*text)], self.pages_max);
+                Ok(Sitemap::Pages(more)) => {
                     pages.extend(more.into_iter().filter(|page| seen.insert(page.clone())));
+                }
+                Ok(Sitemap::Index(_)) => {
+                    self.problem(
+                        &address,
+                        "it is a list of sitemaps in a list of sitemaps".to_owned(),
+                    );
                 }
                 Err(reason) => self.problem(&address, reason),
             }
@@ -253,6 +291,15 @@ impl Crawl<'_> {
         let bytes_max = import::sitemap::SITEMAP_BYTES_MAX;
         let text = self.client().fetch_text(address, bytes_max).await;
         text.map(|text| text.text).map_err(|error| error.to_string())
+    }
+
+    /// What a sitemap says. It may have megabytes, which are not read on a thread that others wait for.
+    async fn sitemap_of(&self, text: String, address: &Url) -> Result<Sitemap, String> {
+        let (address, pages_max) = (address.to_string(), self.pages_max);
+        let read =
+            tokio::task::spawn_blocking(move || import::sitemap(&text, &address, pages_max)).await;
+        let read = read.map_err(|_| "it cannot be read".to_owned())?;
+        read.map_err(|problem| problem.to_string())
     }
 
     /// Takes over one page.
@@ -268,8 +315,8 @@ impl Crawl<'_> {
         if !matches!(text.media_type.as_str(), "" | "text/html" | "application/xhtml+xml") {
             return Err("it is no page of HTML".to_owned());
         }
-        let address = address.to_owned();
-        let read = tokio::task::spawn_blocking(move || import::page(&text.text, &address));
+        let from = address.to_owned();
+        let read = tokio::task::spawn_blocking(move || import::page(&text.text, &from));
         let draft = read.await.map_err(|_| "it cannot be read".to_owned())?;
         let draft = draft.map_err(|problem| problem.reason)?;
         self.crawls.change(self.account, |state| state.pages += 1);
@@ -285,6 +332,11 @@ impl Crawl<'_> {
                     self.crawls.0.knowledge.changed(self.account);
                 }
                 Ok(Put::Unchanged) => {}
+                // No failure: a site that was taken over and published may be looked at again.
+                Err(CatalogError::Conflict { reason: "exists", .. }) => {
+                    let told = format!("exists: the article {} is published", article.slug);
+                    self.problem(address, told);
+                }
                 Err(error) if error.is_internal() => {
                     tracing::error!(%error, "a page that was read cannot be stored");
                     return Err("it cannot be stored".to_owned());
@@ -315,5 +367,44 @@ impl Crawl<'_> {
 
     fn client(&self) -> &Client {
         &self.crawls.0.client
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontdesk_knowledge::Options;
+    use frontdesk_outgoing::{Guard, Timeouts};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crawl_that_breaks_off_has_failed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let catalog = Catalog::open(&dir.path().join("catalog.db")).await.expect("it opens");
+        let knowledge = KnowledgeBases::new(catalog.clone(), Options::default());
+        let roots = rustls::RootCertStore::empty();
+        let client = Client::new(Guard::default(), roots, Timeouts::default());
+        let crawls = Crawls::new(catalog, knowledge, client, CancellationToken::new());
+        let account = AccountId::from_bytes([1; 12]);
+        let run = || {
+            let state = CrawlState { phase: CrawlPhase::Running, ..CrawlState::default() };
+            let run = Run { state, stop: CancellationToken::new(), began: Instant::now() };
+            crawls.0.runs.lock().insert(account, run);
+            Running { crawls: crawls.clone(), account, is_over: false }
+        };
+        let running = run();
+        let broken = tokio::spawn(async move {
+            let _running = running;
+            panic!("a page nobody thought of");
+        });
+        assert!(broken.await.is_err());
+        let state = crawls.state(account);
+        assert_eq!(
+            (state.phase, state.error.as_deref()),
+            (CrawlPhase::Failed, Some("it broke off"))
+        );
+        run().end(Ok(()));
+        let state = crawls.state(account);
+        assert_eq!((state.phase, state.error), (CrawlPhase::Done, None));
     }
 }

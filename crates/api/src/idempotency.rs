@@ -4,16 +4,17 @@
 //!
 //! The catalog keeps it with the caller's account. Messages do without it: their `client_msg_id` is
 //! made of the key, and the conversation itself drops repeats, so nothing on a message's way runs
-//! SQL. Answers that carry a secret (a new API key) are kept without their body.
+//! SQL. Answers that carry a secret (a new API key) or are very large are kept without their body.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use frontdesk_catalog::{Idempotent, IdempotentRequest};
 use frontdesk_protocol::codes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{HeaderValue, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
 
@@ -26,7 +27,7 @@ use crate::{
 };
 
 const KEY: &str = "idempotency-key";
-/// Largest answer that is looked at; answers of these routes are far smaller.
+/// Largest answer that is kept; answers of these routes are far smaller.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Marks an answer whose body must not be kept.
@@ -91,10 +92,40 @@ async fn run(
     }
     let secret = response.extensions().get::<CarriesSecret>().is_some();
     let (parts, body) = response.into_parts();
-    let body = to_bytes(body, ANSWER_BYTES_MAX).await.map_err(Problem::internal)?;
-    let kept: &[u8] = if secret { &[] } else { &body };
+    // The handler did its work: whatever its answer is like, the key is finished.
+    let looked_at = looked_at(body).await;
+    let kept: &[u8] = match &looked_at {
+        Ok(Answered::Whole(body)) if !secret => body,
+        _ => &[],
+    };
     catalog.finish_idempotent(claim, status.as_u16(), kept).await?;
-    Ok(Response::from_parts(parts, Body::from(body)))
+    let body = match looked_at.map_err(Problem::internal)? {
+        Answered::Whole(body) => Body::from(body),
+        Answered::Large(body) => body,
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+/// The body of an answer.
+enum Answered {
+    Whole(Bytes),
+    /// More than is kept; all of it is still to be sent.
+    Large(Body),
+}
+
+async fn looked_at(body: Body) -> Result<Answered, axum::Error> {
+    let mut rest = body.into_data_stream();
+    let mut parts: Vec<Bytes> = Vec::new();
+    let mut bytes = 0;
+    while let Some(part) = rest.try_next().await? {
+        bytes += part.len();
+        parts.push(part);
+        if bytes > ANSWER_BYTES_MAX {
+            let all = stream::iter(parts.into_iter().map(Ok)).chain(rest);
+            return Ok(Answered::Large(Body::from_stream(all)));
+        }
+    }
+    Ok(Answered::Whole(parts.concat().into()))
 }
 
 fn replayed(status: u16, body: Vec<u8>) -> Response {
@@ -112,4 +143,28 @@ fn replayed(status: u16, body: Vec<u8>) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_large_to_keep_goes_out_whole() {
+        let in_parts = |parts: usize| {
+            let part = |number: usize| Ok::<_, axum::Error>(Bytes::from(vec![number as u8; 1_000]));
+            Body::from_stream(stream::iter((0..parts).map(part)))
+        };
+        let Ok(Answered::Whole(small)) = looked_at(in_parts(3)).await else {
+            panic!("it is small");
+        };
+        assert_eq!((small.len(), small[2_999]), (3_000, 2));
+        let Ok(Answered::Large(large)) = looked_at(in_parts(2_000)).await else {
+            panic!("it is large");
+        };
+        let sent = to_bytes(large, usize::MAX).await.expect("a body");
+        assert_eq!((sent.len(), sent[1_000], sent[255_000]), (2_000_000, 1, 255));
+        let broken = stream::iter([Err::<Bytes, _>(std::io::Error::other("it broke"))]);
+        assert!(looked_at(Body::from_stream(broken)).await.is_err());
+    }
 }

@@ -3,7 +3,7 @@
 //! An index is built when somebody asks for it, on a thread of low priority, one at a time; it is kept while it is used
 //! and there is room. One that is behind the catalog is used until the next one is there, so that a change of an
 //! article makes nobody wait: whether it is behind is looked at once a second, and at once where the change was made on
-//! this node.
+//! this node. Where changes keep coming, as in an import, it is built again only after a while.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,16 +15,27 @@ use frontdesk_catalog::{Article, Catalog, Error as CatalogError};
 use frontdesk_core::id::{AccountId, ArticleId};
 use frontdesk_knowledge::{self as knowledge, Knowledge, Options};
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// Accounts whose index is kept.
 const ACCOUNTS_MAX: usize = 64;
-/// Bytes of the texts of all that are kept; an index takes up to 4.5 times as much (docs/knowledge.md).
-const TEXT_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of the texts of all that are kept, twice what one account may have; an index takes up to 4.5 times as much
+/// (docs/knowledge.md).
+const TEXT_BYTES_MAX: u64 = 2 * frontdesk_catalog::KNOWLEDGE_BYTES_MAX;
+/// An index smaller than this that was used a moment ago goes after all others, so that a few large ones do not take the
+/// place of many small ones.
+const SMALL_BYTES: u64 = TEXT_BYTES_MAX / 8;
+/// How long ago a moment is.
+const JUST_USED: Duration = Duration::from_mins(1);
 /// How long an index that nobody asks for is kept.
 const UNUSED_MAX: Duration = Duration::from_hours(1);
 /// How long an index may be used without looking whether it is behind.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// After a build the next one waits so many times as long as it took: while changes keep coming, a tenth of the time at
+/// most is spent on building.
+const PAUSE_TIMES: u32 = 10;
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long somebody waits for an index.
 const WAIT: Duration = Duration::from_secs(5);
 /// Articles read at a time.
@@ -96,6 +107,10 @@ struct Entry {
     looked_at: Option<Instant>,
     used_at: Instant,
     is_building: bool,
+    /// Not before then, unless somebody waits for it.
+    rest_until: Instant,
+    /// Somebody waits for what is new.
+    hurry: Arc<Notify>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -127,6 +142,11 @@ impl KnowledgeBases {
     /// The index with all that is in the catalog now; the last one if a build takes longer than anybody waits.
     pub async fn get_new(&self, account: AccountId) -> Result<Arc<Base>, NoBase> {
         let version = self.look(account, true).await?;
+        if let Some(entry) =
+            self.inner.entries.lock().get(&account).filter(|entry| entry.is_behind())
+        {
+            entry.hurry.notify_one();
+        }
         match self.wait(account, version.unwrap_or_default()).await {
             Err(NoBase::Late) => self.wait(account, 0).await,
             other => other,
@@ -190,7 +210,8 @@ impl KnowledgeBases {
         entry.wanted = entry.wanted.max(version);
         if entry.is_behind() && !entry.is_building {
             entry.is_building = true;
-            tokio::spawn(self.clone().build(account, entry.state.clone()));
+            let (state, hurry) = (entry.state.clone(), Arc::clone(&entry.hurry));
+            tokio::spawn(self.clone().build(account, state, hurry, entry.rest_until));
         }
         Ok(Some(version))
     }
@@ -217,9 +238,24 @@ impl KnowledgeBases {
     }
 
     /// Builds until nothing is behind, or it fails.
-    async fn build(self, account: AccountId, state: watch::Sender<State>) {
+    async fn build(
+        self,
+        account: AccountId,
+        state: watch::Sender<State>,
+        hurry: Arc<Notify>,
+        mut rest_until: Instant,
+    ) {
         loop {
-            let built = self.built(account).await;
+            tokio::select! {
+                () = tokio::time::sleep_until(rest_until.into()) => {}
+                () = hurry.notified() => {}
+            }
+            let is_first = state.borrow().base.is_none();
+            let (built, took) = match self.built(account).await {
+                Ok((base, took)) => (Ok(base), took),
+                Err(error) => (Err(error), Duration::ZERO),
+            };
+            rest_until = Instant::now() + pause(is_first, took);
             let failed = built.as_ref().err().cloned();
             match &built {
                 Ok(base) => tracing::debug!(
@@ -239,6 +275,7 @@ impl KnowledgeBases {
             });
             let mut entries = self.inner.entries.lock();
             let Some(entry) = entries.get_mut(&account) else { return };
+            entry.rest_until = rest_until;
             // Whoever saw a newer version meanwhile relies on this build.
             if has_failed || !entry.is_behind() {
                 entry.is_building = false;
@@ -248,8 +285,10 @@ impl KnowledgeBases {
         }
     }
 
-    async fn built(&self, account: AccountId) -> Result<Arc<Base>, NoBase> {
+    /// An index of what is there now, and how long it took without the turns of others.
+    async fn built(&self, account: AccountId) -> Result<(Arc<Base>, Duration), NoBase> {
         let _turn = self.inner.builder.acquire().await.map_err(|_| NoBase::Late)?;
+        let began = Instant::now();
         let catalog = &self.inner.catalog;
         let failed = |error| NoBase::Catalog(Arc::new(error));
         // Read first: what is changed while the articles are read makes the index be behind.
@@ -283,14 +322,23 @@ impl KnowledgeBases {
             .map_err(|_| NoBase::Late)?;
         let knowledge = result.await.map_err(|_| NoBase::Late)?;
         let knowledge = knowledge.map_err(|error| NoBase::Index(Arc::new(error)))?;
-        Ok(Arc::new(Base { version, knowledge, headings, languages, text_bytes }))
+        let base = Base { version, knowledge, headings, languages, text_bytes };
+        Ok((Arc::new(base), began.elapsed()))
     }
 }
 
 impl Entry {
     fn new(now: Instant) -> Self {
         let state = watch::Sender::default();
-        Self { state, wanted: 0, looked_at: None, used_at: now, is_building: false }
+        Self {
+            state,
+            wanted: 0,
+            looked_at: None,
+            used_at: now,
+            is_building: false,
+            rest_until: now,
+            hurry: Arc::default(),
+        }
     }
 
     fn is_behind(&self) -> bool {
@@ -298,10 +346,18 @@ impl Entry {
     }
 }
 
+/// How long the next build waits. The first one reads the words of a language besides, and what was there before it is
+/// no change.
+fn pause(is_first: bool, took: Duration) -> Duration {
+    if is_first { Duration::ZERO } else { took.saturating_mul(PAUSE_TIMES).min(PAUSE_MAX) }
+}
+
 /// Lets go of what nobody asks for, and of what was not asked for longest where there is too much.
 fn make_room(entries: &mut HashMap<AccountId, Entry>, places: usize, now: Instant) {
     let is_idle = |entry: &Entry| entry.state.receiver_count() == 0 && !entry.is_building;
-    entries.retain(|_, entry| !is_idle(entry) || now - entry.used_at < UNUSED_MAX);
+    entries.retain(|_, entry| {
+        !is_idle(entry) || now.saturating_duration_since(entry.used_at) < UNUSED_MAX
+    });
     let bytes =
         |entry: &Entry| entry.state.borrow().base.as_ref().map_or(0, |base| base.text_bytes);
     loop {
@@ -310,7 +366,12 @@ fn make_room(entries: &mut HashMap<AccountId, Entry>, places: usize, now: Instan
             return;
         }
         let oldest = entries.iter().filter(|(_, entry)| is_idle(entry));
-        let oldest = oldest.min_by_key(|(_, entry)| entry.used_at).map(|(account, _)| *account);
+        let is_spared = |entry: &Entry| {
+            bytes(entry) < SMALL_BYTES && now.saturating_duration_since(entry.used_at) < JUST_USED
+        };
+        let oldest = oldest
+            .min_by_key(|(_, entry)| (is_spared(entry), entry.used_at))
+            .map(|(account, _)| *account);
         // One alone may be as large as an account's articles may be.
         let Some(oldest) = oldest.filter(|_| entries.len() > 1) else { return };
         entries.remove(&oldest);
@@ -461,6 +522,31 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn while_changes_keep_coming_it_is_built_now_and_then_and_at_once_for_who_waits() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let catalog = catalog(&dir).await;
+        let (ours, theirs) = (account(&catalog, "ours").await, account(&catalog, "theirs").await);
+        let bases = KnowledgeBases::new(catalog.clone(), Options::default());
+        bases.get(ours).await.expect("an index");
+        let rest_until = Instant::now() + PAUSE_MAX;
+        bases.inner.entries.lock().get_mut(&ours).expect("an entry").rest_until = rest_until;
+        let new = article("pay", "Paying by card", ArticleState::Published);
+        catalog.create_article(ours, &new).await.expect("an article");
+        bases.look(ours, true).await.expect("a look");
+        // They are built in turns: ours would be the first.
+        bases.get(theirs).await.expect("an index");
+        assert_eq!(bases.peek(ours).await.expect("the last one").version, 0, "it rests");
+        assert_eq!(bases.get_new(ours).await.expect("a new one").version, 1);
+    }
+
+    #[test]
+    fn a_pause_is_ten_builds_long_and_bounded() {
+        assert_eq!(pause(true, Duration::from_secs(2)), Duration::ZERO);
+        assert_eq!(pause(false, Duration::from_millis(20)), Duration::from_millis(200));
+        assert_eq!(pause(false, Duration::from_secs(9)), PAUSE_MAX);
+    }
+
     #[test]
     fn what_was_not_asked_for_longest_makes_room() {
         let began = Instant::now();
@@ -496,6 +582,19 @@ mod tests {
         make_room(&mut entries, 0, began);
         assert_eq!(entries.len(), 3, "by their bytes");
         assert!(entries.contains_key(&account(4)));
+
+        // What is large goes before what is small and was used a moment ago, and the small ones after all others.
+        let mut entries = fill(10, SMALL_BYTES - 1);
+        let mut large = fill(12, TEXT_BYTES_MAX / 2);
+        entries.extend(large.remove_entry(&account(10)));
+        entries.extend(large.remove_entry(&account(11)));
+        make_room(&mut entries, 0, began + Duration::from_secs(1));
+        assert!(!entries.contains_key(&account(10)) && !entries.contains_key(&account(11)));
+        assert_eq!(entries.len(), 8, "small ones alone have to find room as well");
+        let mut entries = fill(2, SMALL_BYTES - 1);
+        entries.extend(fill(4, TEXT_BYTES_MAX / 2).into_iter().filter(|(of, _)| *of > account(1)));
+        make_room(&mut entries, 0, began + JUST_USED * 2);
+        assert!(!entries.contains_key(&account(0)), "it was not used for long");
 
         let mut entries = fill(1, 2 * TEXT_BYTES_MAX);
         make_room(&mut entries, 0, began);

@@ -22,8 +22,6 @@ pub enum TextKey {
     AskBack,
     /// The last of those choices.
     NoneOfThese,
-    /// Under an answer; may use `{title}`.
-    Source,
     /// When a choice was expected and something else came.
     ChooseAgain,
     /// When a form was expected and something else came.
@@ -48,7 +46,7 @@ pub enum TextKey {
 
 impl TextKey {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 17] = [
         Self::Greeting,
         Self::Thanks,
         Self::Bye,
@@ -56,7 +54,6 @@ impl TextKey {
         Self::Rephrase,
         Self::AskBack,
         Self::NoneOfThese,
-        Self::Source,
         Self::ChooseAgain,
         Self::FillAgain,
         Self::WrongField,
@@ -92,7 +89,6 @@ impl TextKey {
             ),
             Self::AskBack => ("Which of these do you mean?", "请问您想了解的是哪一个？"),
             Self::NoneOfThese => ("None of these", "都不是"),
-            Self::Source => ("From: \"{title}\"", "出自《{title}》"),
             Self::ChooseAgain => (
                 "Please choose one of these, or write what you need.",
                 "请从下面选择，或直接说明您的需求。",

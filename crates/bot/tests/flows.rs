@@ -196,6 +196,23 @@ fn everything_that_is_wrong_is_told_at_once() {
     let steps = (0..201).map(step).collect::<Vec<_>>().concat();
     assert_eq!(short(&format!("name: n\nsteps:\n{steps}")), ["too_many_steps@203/"]);
     assert_eq!(short("name: ''\nsteps:\n  a: { end: true }\n"), ["empty_name@1/"]);
+    // Patterns stay in memory: twenty of a flow, each of 64 KiB.
+    let matching = |n, pattern: &str| {
+        format!(
+            "  s{n}: {{ if: {{ variable: x, matches: '{pattern}', goto: s{} }}, goto: e }}\n",
+            n + 1
+        )
+    };
+    let first = "name: n\nsteps:\n  s0: { set: { x: y }, goto: s1 }\n";
+    let with = |steps: String, last| {
+        let found =
+            short(&format!("{first}{steps}  s{last}: {{ end: true }}\n  e: {{ end: true }}\n"));
+        found.into_iter().filter(|of| of.contains("pattern")).collect::<Vec<_>>()
+    };
+    let many = |count| (1..=count).map(|n| matching(n, "^[0-9]{10}$")).collect::<String>();
+    assert!(with(many(20), 21).is_empty());
+    assert_eq!(with(many(21), 22), ["too_many_patterns@24/s21"]);
+    assert_eq!(with(matching(1, r"^\w{100}$"), 2), ["large_pattern@4/s1"]);
     assert_eq!(short("name: n\nsteps: {}\n"), ["no_steps@1/"]);
     assert_eq!(
         short(&format!("name: n\n# {}\nsteps: {{}}\n", "x".repeat(300 << 10))),

@@ -492,8 +492,9 @@ fn article(row: &Row) -> Result<Article, Error> {
         category: rows::text(row, "category")?,
         state: rows::parsed(row, "state")?,
         texts: rows::json(row, "texts")?,
-        helpful: rows::number(row, "helpful")?,
-        unhelpful: rows::number(row, "unhelpful")?,
+        // A count that went wrong must not keep anybody from the article.
+        helpful: rows::int(row, "helpful")?.max(0).unsigned_abs(),
+        unhelpful: rows::int(row, "unhelpful")?.max(0).unsigned_abs(),
         revision: rows::number(row, "revision")?,
         created_ms: rows::int(row, "created_ms")?,
         updated_ms: rows::int(row, "updated_ms")?,

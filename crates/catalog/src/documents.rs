@@ -21,8 +21,8 @@ use crate::{
 
 /// Largest document.
 pub const DOCUMENT_BYTES_MAX: usize = 256 << 10;
-/// Documents of one kind.
-pub const DOCUMENTS_MAX: usize = 200;
+/// Documents of one kind: all flows of an account are in memory, checked.
+pub const DOCUMENTS_MAX: usize = 50;
 /// Versions kept of each.
 pub const VERSIONS_MAX: usize = 50;
 /// Largest encrypted secret.
@@ -132,6 +132,23 @@ impl Catalog {
             .doing("read documents")?
             .iter()
             .map(document)
+            .collect()
+    }
+
+    /// Lists the names of the documents of a kind, without what they say.
+    pub async fn document_names(
+        &self,
+        account: AccountId,
+        kind: DocumentKind,
+    ) -> Result<Vec<String>, Error> {
+        sql::query("SELECT name FROM documents WHERE account = ? AND kind = ? ORDER BY name")
+            .bind(account.to_string())
+            .bind(kind.code())
+            .fetch_all(self.reads())
+            .await
+            .doing("read the names of documents")?
+            .iter()
+            .map(|row| rows::text(row, "name"))
             .collect()
     }
 

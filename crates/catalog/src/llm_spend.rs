@@ -14,6 +14,9 @@ use crate::{
 /// Days that are kept.
 pub const SPEND_DAYS_MAX: i64 = 400;
 
+/// The highest number of a day, which a number in JSON still holds exactly; whatever would be more stays at it.
+const SPENT_MAX: i64 = 1_000_000_000_000_000;
+
 /// Tokens and requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LlmSpend {
@@ -36,17 +39,20 @@ pub struct LlmSpendDay {
     pub spend: LlmSpend,
 }
 
+// What was there is cut to the room beside what comes, so that no sum is too large for its column.
 const ADD: Dialects = Dialects {
     sqlite: "INSERT INTO llm_spend (account, day, tokens_in, tokens_out, requests, failures) \
              VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, day) DO UPDATE SET \
-             tokens_in = tokens_in + excluded.tokens_in, \
-             tokens_out = tokens_out + excluded.tokens_out, \
-             requests = requests + excluded.requests, failures = failures + excluded.failures",
+             tokens_in = MIN(tokens_in, ?) + excluded.tokens_in, \
+             tokens_out = MIN(tokens_out, ?) + excluded.tokens_out, \
+             requests = MIN(requests, ?) + excluded.requests, \
+             failures = MIN(failures, ?) + excluded.failures",
     mysql: "INSERT INTO llm_spend (account, day, tokens_in, tokens_out, requests, failures) \
             VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
-            tokens_in = tokens_in + VALUES(tokens_in), \
-            tokens_out = tokens_out + VALUES(tokens_out), \
-            requests = requests + VALUES(requests), failures = failures + VALUES(failures)",
+            tokens_in = LEAST(tokens_in, ?) + VALUES(tokens_in), \
+            tokens_out = LEAST(tokens_out, ?) + VALUES(tokens_out), \
+            requests = LEAST(requests, ?) + VALUES(requests), \
+            failures = LEAST(failures, ?) + VALUES(failures)",
 };
 
 impl Catalog {
@@ -62,15 +68,21 @@ impl Catalog {
 
     async fn add_spend(&self, account: AccountId, day: i64, spend: LlmSpend) -> Result<(), Error> {
         const DOING: &str = "count what a language model costs";
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let numbers = [spend.tokens_in, spend.tokens_out, spend.requests, spend.failures];
+        let [tokens_in, tokens_out, requests, failures] =
+            numbers.map(|number| i64::try_from(number).unwrap_or(SPENT_MAX).min(SPENT_MAX));
         let mut write = self.write_aside(DOING, Lock::Rows).await?;
         let added = sql::query(ADD)
             .bind(account.to_string())
             .bind(day)
-            .bind(number(spend.tokens_in))
-            .bind(number(spend.tokens_out))
-            .bind(number(spend.requests))
-            .bind(number(spend.failures))
+            .bind(tokens_in)
+            .bind(tokens_out)
+            .bind(requests)
+            .bind(failures)
+            .bind(SPENT_MAX - tokens_in)
+            .bind(SPENT_MAX - tokens_out)
+            .bind(SPENT_MAX - requests)
+            .bind(SPENT_MAX - failures)
             .execute(&mut write)
             .await;
         match added {

@@ -263,7 +263,7 @@ impl ArticleText {
         Ok(())
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let questions: usize = self.questions.iter().map(String::len).sum();
         self.title.len() + self.summary.len() + self.body.len() + questions
     }

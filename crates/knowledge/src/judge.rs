@@ -131,6 +131,7 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         let best = heads()
             .chain(std::iter::once(&text.summary_words))
             .chain(text.passages.iter().map(|passage| &passage.words))
+            .chain(std::iter::once(&text.rest_words))
             .map(|words| credit(shelf, word, words))
             .fold(0.0, f32::max);
         matched += best * word.weight;

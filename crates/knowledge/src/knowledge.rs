@@ -18,6 +18,8 @@ pub type Embed = Arc<dyn Fn(&str) -> Option<Vec<f32>> + Send + Sync>;
 
 /// Articles offered where no one is sure enough.
 pub const OFFERED_MAX: usize = 3;
+/// Languages of one account that have a shelf of their own; the others, with the fewest articles, share one.
+const SHELVES_MAX: usize = 30;
 /// Articles one search may find.
 pub const FOUND_MAX: usize = 20;
 
@@ -137,9 +139,12 @@ impl Knowledge {
             return Err(Error::TooMuchText { bytes });
         }
         let mut listed = Vec::new();
-        let mut shelves: BTreeMap<String, ShelfBuilder> = BTreeMap::new();
+        let places = places(articles)?;
+        let mut shelves = Vec::new();
+        for bytes in bytes_of_shelves(&places) {
+            shelves.push(ShelfBuilder::new(bytes)?);
+        }
         for article in articles.iter().filter(|article| article.published) {
-            article.check()?;
             let mut langs = Vec::new();
             for (tag, text) in &article.texts {
                 let lang = language_of(tag);
@@ -147,13 +152,10 @@ impl Knowledge {
                 if langs.contains(&lang) {
                     continue;
                 }
-                let shelf = match shelves.entry(lang.clone()) {
-                    std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-                    std::collections::btree_map::Entry::Vacant(entry) => {
-                        entry.insert(ShelfBuilder::new(&lang)?)
-                    }
-                };
-                shelf.add(listed.len(), &article.slug, text, options.embed.as_ref())?;
+                if let Some(place) = places.get(&lang) {
+                    let (tag, embed) = (&place.lang, options.embed.as_ref());
+                    shelves[place.shelf].add(listed.len(), tag, &article.slug, text, embed)?;
+                }
                 langs.push(lang);
             }
             listed.push(Listed {
@@ -163,7 +165,7 @@ impl Knowledge {
             });
         }
         let shelves: Result<Vec<Shelf>, Error> =
-            shelves.into_values().map(ShelfBuilder::finish).collect();
+            shelves.into_iter().map(ShelfBuilder::finish).collect();
         let Options { embed, answer_from, offer_from } = options;
         let inner = Arc::new(Inner { articles: listed, shelves: shelves?, embed });
         Ok(Self { inner, answer_from, offer_from })
@@ -253,10 +255,10 @@ impl Knowledge {
         for (place, bm25) in proposed {
             let text = &shelf.texts[place];
             let listed = &self.inner.articles[text.article];
-            let readable = shelf.lang == lang
+            let readable = &*text.lang == lang
                 // Of the other languages the first one that the article has.
                 || (!listed.langs.iter().any(|of| of == lang)
-                    && listed.langs.first() == Some(&shelf.lang));
+                    && listed.langs.first().is_some_and(|first| **first == *text.lang));
             if !readable {
                 continue;
             }
@@ -278,7 +280,7 @@ impl Knowledge {
             article: listed.id.to_string(),
             slug: listed.slug.to_string(),
             title: text.title.to_string(),
-            lang: candidate.shelf.lang.clone(),
+            lang: text.lang.to_string(),
             score,
             passage: passage.map(|passage| passage.text.to_string()).unwrap_or_default(),
             words: candidate.judged.words.clone(),
@@ -297,6 +299,49 @@ struct Candidate<'a> {
     place: usize,
     judged: judge::Judged,
     rank: f32,
+}
+
+/// Where the texts of a language are.
+struct Place {
+    lang: Arc<str>,
+    shelf: usize,
+    articles: usize,
+    bytes: usize,
+}
+
+/// The shelf of each language there is a published text in, after the articles were checked.
+fn places(articles: &[Article]) -> Result<BTreeMap<String, Place>, Error> {
+    let mut places: BTreeMap<String, Place> = BTreeMap::new();
+    for article in articles.iter().filter(|article| article.published) {
+        article.check()?;
+        for (tag, text) in &article.texts {
+            let lang = language_of(tag);
+            let place = places.entry(lang).or_insert_with_key(|lang| Place {
+                lang: lang.as_str().into(),
+                shelf: 0,
+                articles: 0,
+                bytes: 0,
+            });
+            place.articles += 1;
+            place.bytes += text.bytes();
+        }
+    }
+    let mut order: Vec<&mut Place> = places.values_mut().collect();
+    order.sort_by_key(|place| std::cmp::Reverse(place.articles));
+    for (at, place) in order.into_iter().enumerate() {
+        place.shelf = at.min(SHELVES_MAX);
+    }
+    Ok(places)
+}
+
+/// How much text comes on each shelf.
+fn bytes_of_shelves(places: &BTreeMap<String, Place>) -> Vec<usize> {
+    let shelves = places.values().map(|place| place.shelf + 1).max().unwrap_or_default();
+    let mut bytes = vec![0; shelves];
+    for place in places.values() {
+        bytes[place.shelf] += place.bytes;
+    }
+    bytes
 }
 
 /// The language to answer in.

@@ -11,6 +11,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 const PASSAGE_CHARACTERS: usize = 500;
 /// Characters of a passage that is shown; a block beyond it is cut.
 pub const PASSAGE_CHARACTERS_MAX: usize = 900;
+/// Passages of one text that can be shown; of what stands behind them only the words count.
+pub(crate) const PASSAGES_MAX: usize = 200;
 /// Lists and quotes in each other that are followed; deeper ones are read as text.
 const DEPTH_MAX: usize = 16;
 /// Bytes of Markdown that are read. An article is refused long before.
@@ -154,15 +156,40 @@ pub fn plain(markdown: &str) -> String {
 }
 
 /// Markdown as passages that can be shown alone: a heading with what follows it, short blocks together.
+///
+/// A text of many short sections has several of them in one passage, and one that is still longer has
+/// no more than a question can be compared with in a moment.
 pub fn passages(markdown: &str) -> Vec<String> {
+    passages_and_rest(markdown).0
+}
+
+/// The passages, and what there is no passage for.
+pub(crate) fn passages_and_rest(markdown: &str) -> (Vec<String>, String) {
+    let blocks = blocks(markdown);
+    let mut passages = together(&blocks, true);
+    if passages.len() > PASSAGES_MAX {
+        passages = together(&blocks, false);
+    }
+    let rest = passages.split_off(passages.len().min(PASSAGES_MAX)).join("\n");
+    for passage in &mut passages {
+        if let Some((end, _)) = passage.char_indices().nth(PASSAGE_CHARACTERS_MAX) {
+            passage.truncate(end);
+            passage.push('…');
+        }
+    }
+    (passages, rest)
+}
+
+/// Short blocks together; with `at_headings` a heading begins a new passage.
+fn together(blocks: &[Block], at_headings: bool) -> Vec<String> {
     let mut passages: Vec<String> = Vec::new();
     let mut passage = String::new();
     let mut characters = 0;
     let mut only_headings = true;
-    for block in blocks(markdown) {
+    for block in blocks {
         let more = block.text.chars().count();
         let full = characters + more > PASSAGE_CHARACTERS;
-        if !passage.is_empty() && !only_headings && (block.heading || full) {
+        if !passage.is_empty() && !only_headings && ((at_headings && block.heading) || full) {
             passages.push(std::mem::take(&mut passage));
             characters = 0;
             only_headings = true;
@@ -176,12 +203,6 @@ pub fn passages(markdown: &str) -> Vec<String> {
     }
     if !passage.is_empty() {
         passages.push(passage);
-    }
-    for passage in &mut passages {
-        if let Some((end, _)) = passage.char_indices().nth(PASSAGE_CHARACTERS_MAX) {
-            passage.truncate(end);
-            passage.push('…');
-        }
     }
     passages
 }
@@ -361,6 +382,22 @@ mod tests {
         assert!(
             passages.iter().all(|passage| passage.chars().count() <= PASSAGE_CHARACTERS_MAX + 1)
         );
+    }
+
+    #[test]
+    fn a_text_of_many_sections_has_a_bounded_number_of_passages() {
+        let short: Vec<String> =
+            (0..1_000).map(|number| format!("## Part {number}\n\nword\n\n")).collect();
+        let (of_short, rest) = passages_and_rest(&short.concat());
+        assert!(of_short.len() < PASSAGES_MAX, "{}", of_short.len());
+        assert!(of_short[0].contains("Part 0\n") && of_short[0].contains("Part 9\n"));
+        assert!(of_short.last().is_some_and(|last| last.contains("Part 999")) && rest.is_empty());
+        let block = "x".repeat(PASSAGE_CHARACTERS);
+        let long: Vec<String> = (0..300).map(|number| format!("{block} {number}\n\n")).collect();
+        let (of_long, rest) = passages_and_rest(&long.concat());
+        assert_eq!(of_long.len(), PASSAGES_MAX);
+        assert!(of_long[199].ends_with(" 199"));
+        assert!(rest.contains(" 200\n") && rest.ends_with(" 299"), "nothing is lost");
     }
 
     #[test]

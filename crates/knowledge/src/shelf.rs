@@ -1,10 +1,11 @@
-//! The texts of one language: an index in memory that proposes, and what the proposals are judged by.
+//! The texts of one language, or of several rare ones: an index in memory that proposes, and what the proposals are
+//! judged by.
 //!
 //! The engine (tantivy) ranks by BM25 over title, other questions, summary and body. It gets our words, already cut
 //! and joined by spaces, and keeps no text itself. One segment, built on the caller's thread: a document's number is
 //! the text's place in the list.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tantivy::{
     Index, Searcher, TantivyDocument, Term,
@@ -22,8 +23,10 @@ use crate::{
     text::{self, Item, common, concepts},
 };
 
-/// Memory the engine may take while it builds one language; what it needs beyond it is an error of the account's limit.
-const BUILD_BYTES: usize = 64 * 1024 * 1024;
+/// Memory the engine sets aside at once when it begins to build: as much as the texts may need, so that a shelf of a few
+/// articles costs little. With more words its tables grow.
+const BUILD_BYTES_MIN: usize = 1024 * 1024;
+const BUILD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Texts the engine proposes for a question.
 const PROPOSED_MAX: usize = 24;
 /// Words of a question the engine looks for, the rarest first.
@@ -42,12 +45,15 @@ type Words = Box<[u32]>;
 pub(crate) struct Text {
     /// Its article's place in the list of the account.
     pub(crate) article: usize,
+    pub(crate) lang: Arc<str>,
     pub(crate) title: Box<str>,
     pub(crate) title_words: Words,
     /// Of each other question.
     pub(crate) questions: Box<[Words]>,
     pub(crate) summary_words: Words,
     pub(crate) passages: Box<[Passage]>,
+    /// Of what is behind the passages.
+    pub(crate) rest_words: Words,
     /// Its meaning, where something can say it.
     pub(crate) vector: Option<Box<[f32]>>,
 }
@@ -58,9 +64,8 @@ pub(crate) struct Passage {
     pub(crate) words: Words,
 }
 
-/// All texts of one language.
+/// All texts of one language, or of several rare ones.
 pub(crate) struct Shelf {
-    pub(crate) lang: String,
     pub(crate) texts: Vec<Text>,
     searcher: Searcher,
     fields: [Field; 4],
@@ -91,9 +96,8 @@ impl Asked {
     }
 }
 
-/// Collects the texts of a language.
+/// Collects the texts of a shelf.
 pub(crate) struct ShelfBuilder {
-    lang: String,
     texts: Vec<Text>,
     fields: [Field; 4],
     writer: tantivy::SingleSegmentIndexWriter,
@@ -103,7 +107,8 @@ pub(crate) struct ShelfBuilder {
 }
 
 impl ShelfBuilder {
-    pub(crate) fn new(lang: &str) -> Result<Self, Error> {
+    /// For texts of so many bytes together.
+    pub(crate) fn new(bytes: usize) -> Result<Self, Error> {
         let mut schema = Schema::builder();
         let indexing = TextFieldIndexing::default()
             .set_tokenizer("words")
@@ -116,10 +121,12 @@ impl ShelfBuilder {
         let writer = Index::builder()
             .schema(schema.build())
             .tokenizers(tokenizers)
-            .single_segment_index_writer(RamDirectory::create(), BUILD_BYTES)
+            .single_segment_index_writer(
+                RamDirectory::create(),
+                bytes.clamp(BUILD_BYTES_MIN, BUILD_BYTES_MAX),
+            )
             .map_err(|error| refused(&error))?;
         Ok(Self {
-            lang: lang.to_owned(),
             texts: Vec::new(),
             fields,
             writer,
@@ -133,6 +140,7 @@ impl ShelfBuilder {
     pub(crate) fn add(
         &mut self,
         article: usize,
+        lang: &Arc<str>,
         slug: &str,
         text: &ArticleText,
         embed: Option<&Embed>,
@@ -149,7 +157,7 @@ impl ShelfBuilder {
         }
         let mut question_words: Vec<Words> =
             questions.iter().map(|question| self.words(question)).collect();
-        if self.lang == "en" && !slug_items.is_empty() && !slug.starts_with("a-") {
+        if &**lang == "en" && !slug_items.is_empty() && !slug.starts_with("a-") {
             document.add_text(self.fields[1], joined(&slug_items));
             question_words.push(self.words(&slug_items));
         }
@@ -157,17 +165,22 @@ impl ShelfBuilder {
         document.add_text(self.fields[2], joined(&summary));
         let summary_words = self.words(&summary);
         let mut passages = Vec::new();
-        for passage in markdown::passages(&text.body) {
+        let (shown, rest) = markdown::passages_and_rest(&text.body);
+        for passage in shown {
             let items = text::items(&passage);
             document.add_text(self.fields[3], joined(&items));
             passages.push(Passage { words: self.words(&items), text: passage.into_boxed_str() });
         }
+        let rest = text::items(&rest);
+        document.add_text(self.fields[3], joined(&rest));
+        let rest_words = self.words(&rest);
         self.writer.add_document(document).map_err(|error| refused(&error))?;
         let heads = [&title_words, &summary_words].into_iter().chain(&question_words);
         for word in together(heads.clone()) {
             self.seen_in_heads[word as usize] += 1;
         }
-        for word in together(heads.chain(passages.iter().map(|passage| &passage.words))) {
+        let bodies = passages.iter().map(|passage| &passage.words).chain([&rest_words]);
+        for word in together(heads.chain(bodies)) {
             self.seen_in[word as usize] += 1;
         }
         let vector = embed
@@ -175,11 +188,13 @@ impl ShelfBuilder {
             .map(Vec::into_boxed_slice);
         self.texts.push(Text {
             article,
+            lang: Arc::clone(lang),
             title: text.title.clone().into_boxed_str(),
             title_words,
             questions: question_words.into_boxed_slice(),
             summary_words,
             passages: passages.into_boxed_slice(),
+            rest_words,
             vector,
         });
         Ok(())
@@ -193,7 +208,6 @@ impl ShelfBuilder {
             .try_into()
             .map_err(|error| refused(&error))?;
         Ok(Shelf {
-            lang: self.lang,
             texts: self.texts,
             searcher: reader.searcher(),
             fields: self.fields,

@@ -79,20 +79,45 @@ pub fn clean(text: &str, targets: &Targets) -> String {
     cut(&bare(&harmless, &Targets::default()), ANSWER_BYTES_MAX).trim().to_owned()
 }
 
-/// Without characters that nobody sees: controls, and formats that turn or hide text or carry it unseen.
-fn visible(text: &str) -> String {
+/// Without characters that nobody sees: controls, fillers, and formats that turn or hide text or carry it unseen. Every
+/// line break becomes the usual one, a tab a space. An emoji that selects how it looks loses the selector; what joins two
+/// emoji, or letters of scripts that need it, stays between such.
+pub(crate) fn visible(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
-    let shown = |c: char| match c {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if matches!(c, '\u{200c}' | '\u{200d}') {
+            if out.ends_with(is_joined) && chars.peek().is_some_and(|&next| is_joined(next)) {
+                out.push(c);
+            }
+        } else {
+            out.extend(shown(c));
+        }
+    }
+    out
+}
+
+/// What is left of a character by itself.
+fn shown(c: char) -> Option<char> {
+    match c {
         '\n' => Some('\n'),
         '\t' => Some(' '),
         '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}' => None,
-        '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => None,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => {
+            None
+        }
+        '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
+        '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => None,
         '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => None,
         c if c.is_control() => None,
         c => Some(c),
-    };
-    text.chars().filter_map(shown).collect()
+    }
+}
+
+/// Whether a joiner beside it may be of use. Latin letters need none, and brackets are to be found as they stand.
+fn is_joined(c: char) -> bool {
+    !c.is_ascii() && !matches!(c, '＜' | '＞' | '﹤' | '﹥') && shown(c) == Some(c)
 }
 
 /// Without Markdown's links and images: of a link its text stays, and its address if it is known.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use frontdesk_outgoing::{Error as OutgoingError, Phase};
+
 use crate::{Invalid, Key, cut};
 
 /// What is kept of an endpoint's own words.
@@ -112,10 +114,21 @@ impl Error {
         }
     }
 
-    pub(crate) fn of_outgoing(error: frontdesk_outgoing::Error) -> Self {
+    /// Whether it speaks against the endpoint, and not only against this request: what was asked, or that it had too
+    /// little time left (`had_time` says that it had most of it).
+    pub(crate) const fn is_of_endpoint(&self, had_time: bool) -> bool {
+        match self {
+            Self::Rejected { status, .. } => !matches!(status, 400 | 404 | 409 | 413 | 422),
+            // To be connected and between two pieces everyone has the same time.
+            Self::Timeout(OutgoingError::Timeout(Phase::FirstByte | Phase::Total)) => had_time,
+            _ => true,
+        }
+    }
+
+    pub(crate) fn of_outgoing(error: OutgoingError) -> Self {
         match error {
-            frontdesk_outgoing::Error::Timeout(_) => Self::Timeout(error),
-            frontdesk_outgoing::Error::TooLarge { .. } => Self::TooLarge(error),
+            OutgoingError::Timeout(_) => Self::Timeout(error),
+            OutgoingError::TooLarge { .. } => Self::TooLarge(error),
             _ => Self::Unreachable(error),
         }
     }
@@ -156,6 +169,31 @@ mod tests {
             assert_eq!(says(text, key.as_ref()), expected);
         }
         assert_eq!(says(&"退".repeat(1_000), None).len(), SAYS_BYTES_MAX);
+    }
+
+    #[test]
+    fn only_what_is_no_fault_of_the_request_speaks_against_the_endpoint() {
+        let by_status = |status| Error::of_status(status, String::new(), None);
+        for status in [400, 404, 409, 413, 422] {
+            assert!(!by_status(status).is_of_endpoint(true), "{status}");
+        }
+        for status in [401, 402, 403, 405, 408, 429, 500, 503] {
+            assert!(by_status(status).is_of_endpoint(false), "{status}");
+        }
+        for (phase, always) in [
+            (Phase::Connect, true),
+            (Phase::FirstByte, false),
+            (Phase::Idle, true),
+            (Phase::Total, false),
+        ] {
+            let late = Error::of_outgoing(OutgoingError::Timeout(phase));
+            assert!(late.is_of_endpoint(true), "{phase:?}");
+            assert_eq!(late.is_of_endpoint(false), always, "{phase:?}");
+        }
+        let broken = Error::of_outgoing(OutgoingError::Broken("broken".into()));
+        for error in [broken, Error::Garbage("it is empty")] {
+            assert!(error.is_of_endpoint(false), "{error:?}");
+        }
     }
 
     #[test]

@@ -29,6 +29,11 @@ const ERROR_BYTES_MAX: usize = 16 << 10;
 /// The longest pause that an endpoint may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
+/// Whoever waited for a slot until less than this part of its time is left is not sent.
+const LITTLE: u32 = 4;
+/// Whoever has less than this part of its time left tells nothing about the endpoint if that is late.
+const MOST: u32 = 2;
+
 /// A question, and who pays for it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -119,8 +124,14 @@ impl Llm {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
         let slot = timeout_at(deadline, Arc::clone(&self.slots).acquire_owned()).await;
         let slot = slot.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        // In so little time nothing comes of it, and the endpoint would not be to blame.
+        if left < timeout / LITTLE {
+            return Err(Error::Busy);
+        }
         let pass = self.breaker.admit().map_err(closed)?;
-        let held = Held { reservation, pass, place, slot };
+        let had_time = left >= timeout / MOST;
+        let held = Held { reservation, pass, place, slot, had_time };
         self.send(&request, answer_max, tokens_in, held, deadline).await
     }
 
@@ -148,22 +159,21 @@ impl Llm {
             Err(error) => {
                 // Whatever was under way may be counted; what never left is not.
                 let reached = matches!(error, OutgoingError::Timeout(_) | OutgoingError::Broken(_));
-                held.reservation.fail(if reached { asked } else { Usage::default() });
-                held.pass.failed();
-                return Err(Error::of_outgoing(error));
+                let error = Error::of_outgoing(error);
+                held.fail(if reached { asked } else { Usage::default() }, &error);
+                return Err(error);
             }
         };
         let key = self.settings.key.clone();
         if answer.status != StatusCode::OK {
             let error = failure(answer, key.as_ref()).await;
-            held.reservation.fail(Usage::default());
-            held.pass.failed();
+            held.fail(Usage::default(), &error);
             return Err(error);
         }
         let Some(shape) = shape(&answer) else {
-            held.reservation.fail(asked);
-            held.pass.failed();
-            return Err(Error::Garbage("it is neither events nor JSON"));
+            let error = Error::Garbage("it is neither events nor JSON");
+            held.fail(asked, &error);
+            return Err(error);
         };
         Ok(Reply::new(answer.body, held, shape, tokens_in, key))
     }

@@ -91,6 +91,18 @@ pub(crate) struct Held {
     pub(crate) pass: Pass,
     pub(crate) place: OwnedSemaphorePermit,
     pub(crate) slot: OwnedSemaphorePermit,
+    /// It did not wait for its slot until most of its time was over.
+    pub(crate) had_time: bool,
+}
+
+impl Held {
+    /// It is over without an answer. What speaks against this request alone tells the breaker nothing.
+    pub(crate) fn fail(self, usage: Usage, error: &Error) {
+        self.reservation.fail(usage);
+        if error.is_of_endpoint(self.had_time) {
+            self.pass.failed();
+        }
+    }
 }
 
 /// An answer on its way. Dropping it hangs up, and what came is paid for.
@@ -157,7 +169,7 @@ impl Reply {
                 Err(error) => Err(Error::of_outgoing(error)),
             };
             if let Err(error) = step {
-                self.fail();
+                self.fail(&error);
                 return Err(error);
             }
         }
@@ -284,13 +296,12 @@ impl Reply {
         self.usage.unwrap_or(Usage { tokens_in: self.tokens_in, tokens_out, counted: false })
     }
 
-    fn fail(&mut self) {
+    fn fail(&mut self, error: &Error) {
         self.body = None;
         self.ready.clear();
         let usage = self.usage_so_far();
         if let Some(held) = self.held.take() {
-            held.reservation.fail(usage);
-            held.pass.failed();
+            held.fail(usage, error);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use frontdesk_outgoing::{Guard, Refused, Timeouts};
 use http::HeaderValue;
-use url::Url;
+use url::{Host, Url};
 
 /// The longest name of a model.
 const MODEL_BYTES_MAX: usize = 200;
@@ -29,6 +29,9 @@ pub enum Invalid {
     /// What is no header.
     #[error("the key has 1 to 4096 characters of ASCII, without spaces")]
     Key,
+    /// Everybody between here and there could read it.
+    #[error("a key goes out over https, or to localhost or an address in numbers")]
+    KeyInClear,
     /// Zero, or too long.
     #[error("a wait has 1 to 300000 ms")]
     Timeout,
@@ -47,6 +50,7 @@ impl Invalid {
             Self::BaseUrl(refused) => refused.code(),
             Self::Model => "llm.model",
             Self::Key => "llm.key",
+            Self::KeyInClear => "llm.key_in_clear",
             Self::Timeout => "llm.timeout_ms",
             Self::Temperature => "llm.temperature",
             Self::Limits => "llm.limits",
@@ -57,6 +61,13 @@ impl Invalid {
 /// Scheme, host and port of a URL, as a key remembers them.
 pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// Whether what is sent there can be read on its way. A model on this machine or beside it seldom has a certificate:
+/// whoever names it by a number means that one, where a name may lead anywhere.
+fn goes_in_clear(url: &Url) -> bool {
+    let is_name = matches!(url.host(), Some(Host::Domain(name)) if name != "localhost");
+    url.scheme() != "https" && is_name
 }
 
 /// A secret, and the only place it may be sent to.
@@ -173,6 +184,9 @@ impl Settings {
     /// With the first thing that is wrong.
     pub fn check(&self, guard: &Guard) -> Result<(), Invalid> {
         guard.check_url(&self.endpoint()).map_err(Invalid::BaseUrl)?;
+        if self.key.is_some() && goes_in_clear(&self.base_url) {
+            return Err(Invalid::KeyInClear);
+        }
         let fits = (1..=MODEL_BYTES_MAX).contains(&self.model.len());
         if !fits || self.model.chars().any(char::is_control) {
             return Err(Invalid::Model);
@@ -266,6 +280,33 @@ mod tests {
         assert_eq!(Key::new("short-key", &url).expect("a key").hint(), "");
         for wrong in ["", "a b", "a\nb", "schlüssel", &"a".repeat(5_000)] {
             assert_eq!(Key::new(wrong, &url), Err(Invalid::Key));
+        }
+    }
+
+    #[test]
+    fn a_key_does_not_go_out_in_clear() {
+        let networks = ["127.0.0.0/8", "10.0.0.0/8", "::1/128"];
+        let allow = networks.map(|network| network.parse().expect("a network")).to_vec();
+        let open = OutgoingConfig { allow, any_port: true, ..OutgoingConfig::default() };
+        let guard = Guard::new(open);
+        for (base, refused) in [
+            ("https://api.deepseek.com/v1", false),
+            ("http://api.deepseek.com/v1", true),
+            ("HTTP://API.deepseek.com:8000/v1", true),
+            ("http://localhost.evil.example/v1", true),
+            ("http://vllm:8000/v1", true),
+            ("http://localhost:8000/v1", false),
+            ("http://LOCALHOST:8000/v1", false),
+            ("http://127.0.0.1:8000/v1", false),
+            ("http://10.1.2.3:8000/v1", false),
+            ("http://[::1]:8000/v1", false),
+        ] {
+            let without = settings(base);
+            let key = Key::new("sk-1", &without.base_url).expect("a key");
+            let with = Settings { key: Some(key), ..without.clone() };
+            let code = with.check(&guard).err().map_or("", Invalid::code);
+            assert_eq!(code, if refused { "llm.key_in_clear" } else { "" }, "{base}");
+            assert_eq!(without.check(&guard), Ok(()), "{base}");
         }
     }
 

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::{Prompt, Settings, Usage, prompt::Message, reply::Finish};
 
+/// The most tokens that an endpoint is believed to have counted of one question or one answer.
+const COUNTED_MAX: u64 = 10_000_000;
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Question<'a> {
     model: &'a str,
@@ -87,8 +90,8 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Part> {
     }
     let mut part = Part {
         usage: document.usage.map(|counts| Usage {
-            tokens_in: counts.prompt_tokens,
-            tokens_out: counts.completion_tokens,
+            tokens_in: counts.prompt_tokens.min(COUNTED_MAX),
+            tokens_out: counts.completion_tokens.min(COUNTED_MAX),
             counted: true,
         }),
         ..Part::default()
@@ -158,6 +161,10 @@ mod tests {
         let counted = part(r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#);
         assert_eq!(counted.usage, Some(Usage { tokens_in: 7, tokens_out: 3, counted: true }));
         assert!(!counted.choice);
+        let json =
+            format!(r#"{{"usage":{{"prompt_tokens":{0},"completion_tokens":{0}}}}}"#, u64::MAX);
+        let (tokens_in, tokens_out) = (COUNTED_MAX, COUNTED_MAX);
+        assert_eq!(part(&json).usage, Some(Usage { tokens_in, tokens_out, counted: true }));
     }
 
     #[test]

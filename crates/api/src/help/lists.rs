@@ -6,6 +6,10 @@ use url::form_urlencoded::byte_serialize;
 use super::{Head, Page, Site, html::Html};
 use crate::knowledge::Heading;
 
+/// Categories on the first page.
+const CARDS_MAX: usize = 100;
+/// Languages a page leads to.
+const LANGUAGES_MAX: usize = 50;
 /// Articles of a category on the first page.
 const ARTICLES_PER_CARD: usize = 6;
 /// Articles of one page of a category.
@@ -29,7 +33,8 @@ pub(crate) fn home(site: &Site<'_>, headings: &[Heading]) -> Page {
     let of =
         |none: bool| headings.iter().filter(move |heading| heading.category.is_empty() == none);
     let in_order: Vec<&Heading> = of(false).chain(of(true)).collect();
-    for chunk in in_order.chunk_by(|a, b| a.category == b.category) {
+    let mut cards = in_order.chunk_by(|a, b| a.category == b.category);
+    for chunk in cards.by_ref().take(CARDS_MAX) {
         let Some(first) = chunk.first() else { continue };
         let category = first.category.as_str();
         main.raw("<section class=\"card\"><h2>");
@@ -49,6 +54,9 @@ pub(crate) fn home(site: &Site<'_>, headings: &[Heading]) -> Page {
         main.raw("</section>");
     }
     main.raw("</div>");
+    if cards.next().is_some() {
+        main.raw("<p class=\"more\">").text(words.more_categories).raw("</p>");
+    }
     let below = |language: &str| format!("?lang={language}");
     let head = Head {
         title: site.title().to_owned(),
@@ -144,7 +152,11 @@ fn below_category(language: &str, name: &str, number: usize) -> String {
 }
 
 fn alternates(site: &Site<'_>, below: impl Fn(&str) -> String) -> Vec<(String, String)> {
-    site.languages.iter().map(|language| (language.clone(), below(language))).collect()
+    site.languages
+        .iter()
+        .take(LANGUAGES_MAX)
+        .map(|language| (language.clone(), below(language)))
+        .collect()
 }
 
 fn shortened(passage: &str) -> String {

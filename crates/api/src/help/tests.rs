@@ -118,6 +118,24 @@ fn the_first_page_has_categories_and_says_where_there_is_more() {
 }
 
 #[test]
+fn the_first_page_is_bounded_and_says_where_the_rest_is() {
+    let languages = languages();
+    let all = |categories: usize| -> Vec<Heading> {
+        (0..categories)
+            .map(|number| heading(&format!("a{number}"), &format!("C{number:03}"), &["en"]))
+            .collect()
+    };
+    let page = home(&site("", "en", &languages), &all(100)).html;
+    assert!(page.contains("k1/en/a99\"") && !page.contains("There is more"), "{page}");
+    let page = home(&site("", "en", &languages), &all(101)).html;
+    assert!(page.contains("k1/en/a99\"") && !page.contains("k1/en/a100\""), "{page}");
+    assert!(page.contains("There is more than this page shows."), "{page}");
+    let many: Vec<String> = (0..200).map(|number| format!("x{number}")).collect();
+    let page = home(&site("", "en", &many), &all(1)).html;
+    assert!(page.matches("hreflang").count() <= 2 * 50, "{page}");
+}
+
+#[test]
 fn a_large_category_comes_in_pages() {
     let languages = languages();
     let all: Vec<_> =

@@ -224,11 +224,11 @@ impl Known {
         let catalog = state.catalog();
         let inboxes = catalog.inboxes(account).await?;
         let keys = catalog.api_keys(account).await?;
-        let flows = catalog.documents(account, DocumentKind::Flow).await?;
+        let flows = catalog.document_names(account, DocumentKind::Flow).await?;
         Ok(Self {
             inboxes: inboxes.into_iter().map(|inbox| inbox.id.to_string()).collect(),
             bots: keys.into_iter().filter(|key| key.bot).map(|key| key.id.to_string()).collect(),
-            flows: flows.into_iter().map(|flow| flow.name).collect(),
+            flows,
         })
     }
 

@@ -6,8 +6,8 @@
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use axum::{
-    body::Bytes,
-    extract::State,
+    body::{Bytes, to_bytes},
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use frontdesk_catalog::{ArticleState, Error as CatalogError, Inbox, InboxText, VOTER_BYTES};
@@ -19,11 +19,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use quick_cache::{Weighter, sync::Cache};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::DAY_MS;
 use crate::{
     client::Client,
-    extract::{Path, Query},
+    extract::{Path, Query, in_time},
     gate,
     help::{self, ARTICLES_PER_PAGE, Page, Said, Site},
     knowledge::{Base, Heading},
@@ -49,11 +50,19 @@ const SCORE_MIN: f32 = 0.02;
 const RELATED_MAX: usize = 4;
 /// Languages that are read of what a browser wants.
 const ACCEPTED_MAX: usize = 10;
+/// Bytes of what somebody says of an article.
 const FORM_BYTES_MAX: usize = 1 << 10;
+/// Searches at the same time.
+const SEARCHES_MAX: usize = 4;
+/// How long a search waits for its turn.
+const SEARCH_WAIT: Duration = Duration::from_secs(2);
 const VOTER_LABEL: &[u8] = b"frontdesk help centre vote v1";
 
-/// Pages that were rendered.
-pub(crate) struct HelpPages(Cache<String, Arc<Ready>, Bytewise>);
+/// Pages that were rendered, and the turns of those that have to search first.
+pub(crate) struct HelpPages {
+    kept: Cache<String, Arc<Ready>, Bytewise>,
+    searches: Arc<Semaphore>,
+}
 
 /// A page with what goes out beside it.
 struct Ready {
@@ -73,17 +82,35 @@ impl Weighter<String, Arc<Ready>> for Bytewise {
 
 impl HelpPages {
     pub(crate) fn new() -> Self {
-        Self(Cache::with_weighter(PAGES, PAGES_BYTES_MAX, Bytewise))
+        let kept = Cache::with_weighter(PAGES, PAGES_BYTES_MAX, Bytewise);
+        Self { kept, searches: Arc::new(Semaphore::new(SEARCHES_MAX)) }
     }
 
     /// The page of this name, rendered where it is not kept.
     fn get(&self, name: String, render: impl FnOnce() -> Page) -> Arc<Ready> {
-        if let Some(page) = self.0.get(&name) {
-            return page;
-        }
-        let page = Arc::new(Ready::of(render()));
-        self.0.insert(name, Arc::clone(&page));
+        self.kept.get(&name).unwrap_or_else(|| self.keep(name, render()))
+    }
+
+    fn keep(&self, name: String, page: Page) -> Arc<Ready> {
+        let page = Arc::new(Ready::of(page));
+        self.kept.insert(name, Arc::clone(&page));
         page
+    }
+
+    /// Searches on a thread nobody else waits for; a few at a time, so that searches leave time for messages.
+    async fn search<T: Send + 'static>(
+        &self,
+        search: impl FnOnce() -> T + Send + 'static,
+    ) -> Answer<T> {
+        let turn = Arc::clone(&self.searches).acquire_owned();
+        let Ok(Ok(turn)) = tokio::time::timeout(SEARCH_WAIT, turn).await else {
+            return Err(Problem::new(&codes::OVERLOADED).retry_after(SEARCH_WAIT));
+        };
+        let searched = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            search()
+        });
+        searched.await.map_err(Problem::internal)
     }
 }
 
@@ -181,9 +208,16 @@ pub(crate) async fn home(
     let typed = params.q.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
     if let Some(typed) = typed {
         let typed: String = typed.chars().take(TYPED_CHARS_MAX).collect();
-        let mut found = base.knowledge.find(&typed, site.language, RESULTS_MAX);
-        found.retain(|found| found.score >= SCORE_MIN);
-        let named = named(&base, &typed, &found);
+        let asked = (Arc::clone(&base), typed.clone(), site.language.to_owned());
+        let search = move || {
+            let (base, typed, language) = asked;
+            let mut found = base.knowledge.find(&typed, &language, RESULTS_MAX);
+            found.retain(|found| found.score >= SCORE_MIN);
+            let named: Vec<Heading> = named(&base, &typed, &found).into_iter().cloned().collect();
+            (found, named)
+        };
+        let (found, named) = state.help_pages().search(search).await?;
+        let named: Vec<&Heading> = named.iter().collect();
         let page = help::search(&site, &typed, &found, &named);
         return Ok(Ready::of(page).response(StatusCode::OK, &headers));
     }
@@ -237,16 +271,21 @@ pub(crate) async fn article(
         });
     };
     let said = if params.thanks.is_some() { Said::Thanks } else { Said::Nothing };
-    let render = || {
-        let related = base.as_deref().map(|base| related(base, &slug, &text.title, site.language));
-        help::article(&site, &article, text, &related.unwrap_or_default(), said)
+    let render = |related: &[Heading]| help::article(&site, &article, text, related, said);
+    let Some(base) = base else {
+        return Ok(Ready::of(render(&[])).response(StatusCode::OK, &headers));
     };
-    let page = match &base {
-        Some(base) => {
-            let what = format!("article {} {} {:?}", article.id, article.revision, said);
-            state.help_pages().get(frame.name(base.version, &what), render)
-        }
-        None => Arc::new(Ready::of(render())),
+    let what = format!("article {} {} {:?}", article.id, article.revision, said);
+    let name = frame.name(base.version, &what);
+    if let Some(page) = state.help_pages().kept.get(&name) {
+        return Ok(page.response(StatusCode::OK, &headers));
+    }
+    let asked = (text.title.clone(), site.language.to_owned());
+    let search = move || related(&base, &slug, &asked.0, &asked.1);
+    let page = match state.help_pages().search(search).await {
+        Ok(related) => state.help_pages().keep(name, render(&related)),
+        // What is related is left out where there is no time to look for it.
+        Err(_) => Arc::new(Ready::of(render(&[]))),
     };
     Ok(page.response(StatusCode::OK, &headers))
 }
@@ -256,14 +295,14 @@ pub(crate) async fn feedback(
     State(state): State<ApiState>,
     client: Client,
     Path((key, _, slug)): Path<(String, String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Answer<Response> {
+    // Before anything of the body is read.
     limited(&state, &client)?;
-    from_us(&client, &headers)?;
-    if body.len() > FORM_BYTES_MAX {
-        return Err(Problem::new(&codes::REQUEST_TOO_LARGE));
-    }
+    from_us(&client, request.headers())?;
+    let body = in_time(to_bytes(request.into_body(), FORM_BYTES_MAX))
+        .await?
+        .map_err(|error| Problem::new(&codes::REQUEST_TOO_LARGE).because(error))?;
     let mut fields = url::form_urlencoded::parse(&body);
     let said = fields.find(|(name, _)| name == "helpful").map(|(_, value)| value);
     let helpful = match said.as_deref() {
@@ -277,21 +316,15 @@ pub(crate) async fn feedback(
         return Err(Problem::new(&codes::NOT_FOUND));
     }
     let day = now_ms().div_euclid(DAY_MS);
-    let voter = voter(state.key(), inbox.account, &client, &headers, day);
+    let voter = voter(state.key(), inbox.account, &client, day);
     state.catalog().vote_article(inbox.account, article.id, voter, day, helpful).await?;
     Ok(moved(&format!("../{slug}?thanks=1#helpful")))
 }
 
-/// Names a reader for a day; who has not the installation's key learns nothing from it.
-fn voter(
-    key: &ServerKey,
-    account: AccountId,
-    client: &Client,
-    headers: &HeaderMap,
-    day: i64,
-) -> [u8; VOTER_BYTES] {
-    let agent = gate::user_agent(headers);
-    let body = format!("{account} {} {day} {agent}", client.bucket());
+/// Names a reader for a day; who has not the installation's key learns nothing from it. The address alone: what a
+/// browser calls itself is for everybody to choose, and would be as many votes.
+fn voter(key: &ServerKey, account: AccountId, client: &Client, day: i64) -> [u8; VOTER_BYTES] {
+    let body = format!("{account} {} {day}", client.bucket());
     let mac = key.mac(VOTER_LABEL, body.as_bytes()).finalize().into_bytes();
     std::array::from_fn(|at| mac[at])
 }

@@ -183,7 +183,7 @@ fn refused(invalid: Invalid) -> Problem {
     let (field, detail) = match &invalid {
         Invalid::BaseUrl(refused) => ("base_url", refused.to_string()),
         Invalid::Model => ("model", invalid.to_string()),
-        Invalid::Key => ("key", invalid.to_string()),
+        Invalid::Key | Invalid::KeyInClear => ("key", invalid.to_string()),
         Invalid::Timeout => ("timeout_ms", invalid.to_string()),
         Invalid::Temperature | Invalid::Limits => ("model", invalid.to_string()),
     };

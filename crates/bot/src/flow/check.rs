@@ -33,8 +33,10 @@ const NOTE_BYTES_MAX: usize = 1_000;
 const STARTS_MAX: usize = 100;
 /// Values one step sets.
 const SET_MAX: usize = 20;
+/// Patterns of one flow: they stay in memory, those of all flows of all accounts.
+const PATTERNS_MAX: usize = 20;
 /// What one compiled pattern may take.
-const PATTERN_SIZE_MAX: usize = 256 << 10;
+const PATTERN_SIZE_MAX: usize = 64 << 10;
 
 /// Checks a file. There is a flow unless one of the problems is an error.
 pub(super) fn check(file: File) -> (Option<Flow>, Vec<Problem>) {
@@ -56,6 +58,8 @@ struct Checker {
     /// Variables that are saved somewhere, and where others are used.
     saved: BTreeSet<String>,
     used: Vec<(String, String, u64)>,
+    /// Patterns so far.
+    patterns: usize,
 }
 
 impl Checker {
@@ -299,27 +303,38 @@ impl Checker {
     ) -> Option<Test> {
         match (equals, matches) {
             (Some(value), None) => Some(Test::Equals(value)),
-            (None, Some(pattern)) => {
-                let place = line(pattern.referenced);
-                let built = RegexBuilder::new(&pattern.value).size_limit(PATTERN_SIZE_MAX).build();
-                match built {
-                    Ok(pattern) => Some(Test::Matches(pattern)),
-                    Err(error) => {
-                        // The last line says what, the others draw where.
-                        let reason = error.to_string();
-                        let reason = reason.lines().last().unwrap_or_default();
-                        let reason = format!("this pattern cannot be used: {}", reason.trim());
-                        self.error("bad_pattern", place, reason);
-                        None
-                    }
-                }
-            }
+            (None, Some(pattern)) => self.pattern(&pattern.value, line(pattern.referenced)),
             _ => {
                 let reason = "an `if` has either `equals` or `matches`";
                 self.error("bad_condition", self.line, reason);
                 None
             }
         }
+    }
+
+    fn pattern(&mut self, pattern: &str, place: u64) -> Option<Test> {
+        self.patterns += 1;
+        if self.patterns > PATTERNS_MAX {
+            let reason = format!("a flow has at most {PATTERNS_MAX} patterns");
+            self.error("too_many_patterns", place, reason);
+            return None;
+        }
+        let error = match RegexBuilder::new(pattern).size_limit(PATTERN_SIZE_MAX).build() {
+            Ok(pattern) => return Some(Test::Matches(pattern)),
+            Err(error) => error,
+        };
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            let reason = "this pattern is too large: `[0-9]` is much smaller than `\\d`, and \
+                          `[A-Za-z0-9_]` than `\\w`; and it may repeat less";
+            self.error("large_pattern", place, reason);
+        } else {
+            // The last line says what, the others draw where.
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or_default();
+            let reason = format!("this pattern cannot be used: {}", reason.trim());
+            self.error("bad_pattern", place, reason);
+        }
+        None
     }
 
     fn text(&mut self, entry: TextEntry, what: &str) -> Text {

@@ -49,17 +49,13 @@ impl Turn<'_> {
 
     pub(super) fn answer(&mut self, question: &str, found: Found) {
         self.state.misses = 0;
-        let text = self.quoted(&found);
+        // Where it is from the visitor reads from `found`. The article's words are put in as they are: braces in them
+        // are braces.
+        let passage = found.passage.trim();
+        let text = if passage.is_empty() { &found.title } else { passage };
+        let text = cut(text, ANSWER_BYTES_MAX).to_owned();
         let why = Why::found(WhyKind::Answer, &shortened(question, 500), &found);
         self.acts.push(Act::Answer { text, found: vec![found], why });
-    }
-
-    /// A passage and where it is from. The article's words are put in as they are: braces in them are braces.
-    fn quoted(&self, found: &Found) -> String {
-        let source = self.own(TextKey::Source, &[("title", &found.title)]);
-        let room = ANSWER_BYTES_MAX.saturating_sub(source.len() + 2);
-        let passage = cut(found.passage.trim(), room);
-        if passage.is_empty() { source } else { format!("{passage}\n\n{source}") }
     }
 
     pub(super) fn ask_back(&mut self, mut found: Vec<Found>) {

@@ -39,6 +39,15 @@ pub enum Put {
     Unchanged,
 }
 
+/// Which articles may be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Any,
+    Drafts,
+}
+
+const EXISTS: Error = Error::Conflict { what: "article", reason: "exists" };
+
 impl Catalog {
     /// Adds or changes articles; tells for each in its order what became of it, or why it was left out. All that are
     /// not left out are stored together.
@@ -46,6 +55,25 @@ impl Catalog {
         &self,
         account: AccountId,
         articles: &[PutArticle],
+    ) -> Result<Vec<Result<Put, Error>>, Error> {
+        self.put_all(account, articles, Over::Any).await
+    }
+
+    /// The same of articles nobody looked at: one that is published is left alone, and told as a
+    /// [`Error::Conflict`] of reason `exists`.
+    pub async fn put_drafts(
+        &self,
+        account: AccountId,
+        articles: &[PutArticle],
+    ) -> Result<Vec<Result<Put, Error>>, Error> {
+        self.put_all(account, articles, Over::Drafts).await
+    }
+
+    async fn put_all(
+        &self,
+        account: AccountId,
+        articles: &[PutArticle],
+        over: Over,
     ) -> Result<Vec<Result<Put, Error>>, Error> {
         const DOING: &str = "put articles";
         let mut write = self.write(DOING, Change::Account(account)).await?;
@@ -64,7 +92,7 @@ impl Catalog {
         };
         let mut done = Vec::with_capacity(articles.len());
         for one in articles {
-            match self.put(&mut write, account, one, &mut totals).await {
+            match self.put(&mut write, account, one, over, &mut totals).await {
                 // One that cannot be accepted leaves the others alone.
                 Err(error @ (Error::Invalid { .. } | Error::Conflict { .. })) => {
                     done.push(Err(error));
@@ -94,6 +122,7 @@ impl Catalog {
         write: &mut Write,
         account: AccountId,
         one: &PutArticle,
+        over: Over,
         totals: &mut (i64, i64),
     ) -> Result<Put, Error> {
         let slug = checks::slug(&one.slug)?;
@@ -110,6 +139,9 @@ impl Catalog {
         let then = (totals.0 + articles, totals.1 + bytes);
         let put = match known {
             Some(known) if is_same(&known, &new) => return Ok(Put::Unchanged),
+            Some(known) if over == Over::Drafts && known.state == ArticleState::Published => {
+                return Err(EXISTS);
+            }
             Some(known) => {
                 room(articles, then.0, bytes, then.1)?;
                 replace(write, account, known, new).await?;

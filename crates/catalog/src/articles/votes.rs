@@ -66,17 +66,22 @@ impl Catalog {
             if before == helpful {
                 return Ok(Vote::Known);
             }
-            sql::query(
+            let changed = sql::query(
                 "UPDATE article_votes SET helpful = ? WHERE account = ? AND article = ? \
-                 AND voter = ?",
+                 AND voter = ? AND helpful <> ?",
             )
             .bind(i64::from(helpful))
             .bind(account.to_string())
             .bind(article.to_string())
             .bind(voter.to_vec())
+            .bind(i64::from(helpful))
             .execute(&mut write)
             .await
             .doing(DOING)?;
+            // On another node the reader said the same meanwhile, and it was counted there.
+            if changed.rows_affected() == 0 {
+                return Ok(Vote::Known);
+            }
             let step = if helpful { 1 } else { -1 };
             count(&mut write, account, article, step, -step).await?;
             write.commit().await.doing(DOING)?;

@@ -220,6 +220,55 @@ async fn what_is_put_is_added_changed_or_left_and_keeps_other_languages() {
 }
 
 #[tokio::test]
+async fn drafts_are_put_over_drafts_only() {
+    let fixture = Fixture::new().await;
+    let (catalog, account) = (&fixture.catalog, fixture.account("acme").await.account);
+    let public = catalog.create_article(account, &new("public", "")).await.unwrap();
+    catalog.put_articles(account, &[put("draft", "1")]).await.unwrap();
+    let mut same = put("public", "");
+    same.texts.clone_from(&public.texts);
+    let all = [put("public", "2"), same, put("draft", "2"), put("added", "2")];
+    let done = catalog.put_drafts(account, &all).await.unwrap();
+    assert!(
+        matches!(
+            done[..],
+            [
+                Err(Error::Conflict { what: "article", reason: "exists" }),
+                Ok(Put::Unchanged),
+                Ok(Put::Changed),
+                Ok(Put::Added)
+            ]
+        ),
+        "{done:?}"
+    );
+    assert_eq!(catalog.article(account, public.id).await.unwrap(), public);
+    let added = catalog.article_by_slug(account, "added").await.unwrap();
+    assert_eq!(added.state, ArticleState::Draft);
+}
+
+#[tokio::test]
+async fn votes_at_once_are_each_counted_once() {
+    let fixture = Fixture::new().await;
+    let (catalog, account) = (&fixture.catalog, fixture.account("acme").await.account);
+    let id = catalog.create_article(account, &new("a", "")).await.unwrap().id;
+    let vote = |helpful| catalog.vote_article(account, id, [1; VOTER_BYTES], 100, helpful);
+    vote(true).await.unwrap();
+    // All change the same vote to the same: one of them counts.
+    for helpful in [false, true, false] {
+        let (a, b, c, d) = tokio::join!(vote(helpful), vote(helpful), vote(helpful), vote(helpful));
+        let changed =
+            [a, b, c, d].into_iter().filter(|vote| matches!(vote, Ok(Vote::Changed))).count();
+        assert_eq!(changed, 1);
+    }
+    let article = catalog.article(account, id).await.unwrap();
+    assert_eq!((article.helpful, article.unhelpful), (0, 1));
+    fixture
+        .execute_with("UPDATE articles SET helpful = -3 WHERE account = ?", &account.to_string())
+        .await;
+    assert_eq!(catalog.article(account, id).await.unwrap().helpful, 0, "it can be read");
+}
+
+#[tokio::test]
 async fn more_bytes_than_an_index_may_hold_are_refused_until_some_go() {
     let fixture = Fixture::new().await;
     let (catalog, account) = (&fixture.catalog, fixture.account("acme").await.account);

@@ -77,6 +77,23 @@ async fn spend_that_comes_at_once_is_counted_in_full() {
     assert_eq!(catalog.llm_spend(account, 0).await.unwrap()[0].spend, total);
 }
 
+#[tokio::test]
+async fn spend_beyond_all_bounds_stays_at_one() {
+    let fixture = Fixture::new().await;
+    let (catalog, account) = (&fixture.catalog, fixture.account("acme").await.account);
+    let all = |number| LlmSpend {
+        tokens_in: number,
+        tokens_out: number,
+        requests: number,
+        failures: number,
+    };
+    for number in [u64::MAX, i64::MAX.unsigned_abs(), 1] {
+        catalog.add_llm_spend(account, 7, all(number)).await.unwrap();
+        let spent = catalog.llm_spend(account, 7).await.unwrap()[0].spend;
+        assert_eq!(spent, all(1_000_000_000_000_000), "{number}");
+    }
+}
+
 fn session(number: u8, at_ms: i64, outcome: BotOutcome, reason: &str) -> BotSession {
     BotSession {
         session: SessionId::from_bytes([number; 12]),

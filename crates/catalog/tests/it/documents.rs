@@ -103,6 +103,8 @@ async fn documents_are_bounded_and_named_as_their_kind_is() {
         set(FLOW, &format!("f{number}"), "x").await.unwrap();
     }
     conflict(set(FLOW, "one more", "x").await, "too_many");
+    let names = catalog.document_names(account, FLOW).await.unwrap();
+    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (DOCUMENTS_MAX, "f0", "f1"));
     catalog.set_document(account, FLOW, "f0", says("y"), 1).await.unwrap();
 }
 
@@ -115,6 +117,7 @@ async fn s11_documents_of_another_account_are_unknown() {
     let theirs = catalog.set_document(them, FLOW, "f", says("theirs"), 0).await.unwrap();
     assert_eq!(catalog.document(us, FLOW, "f").await.unwrap(), None);
     assert!(catalog.documents(us, FLOW).await.unwrap().is_empty());
+    assert!(catalog.document_names(us, FLOW).await.unwrap().is_empty());
     unknown(catalog.document_versions(us, FLOW, "f").await);
     unknown(catalog.rollback_document(us, FLOW, "f", 1, "Eve").await);
     unknown(catalog.delete_document(us, FLOW, "f").await);

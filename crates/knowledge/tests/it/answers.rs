@@ -213,3 +213,51 @@ fn one_index_answers_many_threads_alike() {
         }
     });
 }
+
+#[test]
+fn an_account_of_very_many_languages_is_found_in_each_of_them() {
+    // Some with more articles than others, and more languages than have a shelf of their own.
+    let letters = "abcdefghijklmnop";
+    let tags: Vec<String> = letters
+        .chars()
+        .flat_map(|one| ["q", "x", "w", "k"].map(|two| format!("{two}{one}z")))
+        .collect();
+    let mut articles: Vec<Article> = tags
+        .iter()
+        .enumerate()
+        .map(|(at, tag)| {
+            article(&format!("plain-{at}"), &[(tag, &format!("zanzibar{tag}"), "Some text.")])
+        })
+        .collect();
+    articles.push(article(
+        "common",
+        &tags[..3].iter().map(|tag| (tag.as_str(), "quintessence", "More.")).collect::<Vec<_>>(),
+    ));
+    let knowledge = Knowledge::build(&articles, Options::default()).unwrap();
+    for (at, tag) in tags.iter().enumerate() {
+        let found = knowledge.find(&format!("zanzibar{tag}"), tag, 3);
+        assert_eq!(
+            (found[0].slug.as_str(), found[0].lang.as_str()),
+            (&*format!("plain-{at}"), tag.as_str())
+        );
+    }
+    let found = knowledge.find("quintessence", &tags[2], 3);
+    assert_eq!((found.len(), found[0].lang.as_str()), (1, tags[2].as_str()));
+}
+
+#[test]
+fn what_stands_behind_the_passages_of_a_long_text_is_found() {
+    let block = "Some words about tea. ".repeat(24);
+    let mut body = format!("{block}\n\n").repeat(300);
+    body.push_str("The zanzibar clause is here.");
+    let articles =
+        [article("long", &[("en", "Tea", &body)]), article("other", &[("en", "Coffee", "Beans.")])];
+    let knowledge = Knowledge::build(&articles, Options::default()).unwrap();
+    let found = knowledge.find("zanzibar", "en", 3);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].slug.as_str(), found[0].words.as_slice()),
+        ("long", &["zanzibar".to_owned()][..])
+    );
+    assert!(found[0].parts.coverage > 0.9, "{:?}", found[0].parts);
+}

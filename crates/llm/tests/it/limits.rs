@@ -120,6 +120,43 @@ async fn who_waits_too_long_for_a_place_is_told() {
 }
 
 #[tokio::test]
+async fn who_gets_a_place_with_little_time_left_is_not_sent() {
+    let fake = FakeLlm::start().await;
+    fake.set(Mode::HangMidStream);
+    let llm = llm(Settings { concurrent_max: 1, ..settings(&fake) });
+    for _ in 0..6 {
+        let reply = llm.ask(ask("hello")).await.expect("it begins");
+        let mut waiting = Box::pin(answer(&llm));
+        assert!(waiting.as_mut().now_or_never().is_none(), "it waits");
+        // 50 of its 60 s pass.
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(50)).await;
+        tokio::time::resume();
+        drop(reply);
+        assert_eq!(code(waiting.await), "llm.busy");
+    }
+    assert_eq!(fake.requests().len(), 6, "only those that did not wait");
+    assert!(!llm.is_open());
+}
+
+#[tokio::test]
+async fn requests_that_are_refused_for_what_they_are_leave_the_endpoint_in_use() {
+    let fake = FakeLlm::start().await;
+    let llm = llm(settings(&fake));
+    for status in [400, 404, 409, 413, 422, 400] {
+        fake.set(Mode::status(status));
+        assert_eq!(code(answer(&llm).await), "llm.rejected", "{status}");
+    }
+    assert!(!llm.is_open());
+    for status in [401, 403, 408, 429, 500] {
+        assert!(!llm.is_open(), "before {status}");
+        fake.set(Mode::status(status));
+        answer(&llm).await.expect_err("no answer");
+    }
+    assert!(llm.is_open());
+}
+
+#[tokio::test]
 async fn five_failures_leave_the_endpoint_alone_until_a_probe_succeeds() {
     let fake = FakeLlm::start().await;
     let llm = llm(settings(&fake));

@@ -21,6 +21,16 @@ use super::{
 };
 use crate::node::bots::setup;
 
+const HEADINGS: [(&str, &str); 8] = [
+    ("account", "账户 Account"),
+    ("care", "保养 Care"),
+    ("delivery", "配送 Delivery"),
+    ("orders", "订单 Orders"),
+    ("payment", "支付 Payment"),
+    ("products", "商品 Products"),
+    ("returns", "退换 Returns"),
+    ("shop", "店铺 Shop"),
+];
 const FLOWS: [&str; 2] = [
     include_str!("../../../../examples/flows/opening.yaml"),
     include_str!("../../../../examples/flows/order-status.yaml"),
@@ -97,10 +107,16 @@ fn put(article: frontdesk_knowledge::Article) -> PutArticle {
     });
     PutArticle {
         slug: article.slug,
-        category: article.category,
+        category: heading(&article.category),
         publish: article.published,
         texts: texts.collect(),
     }
+}
+
+/// A category as both languages read it; it has one name.
+fn heading(category: &str) -> String {
+    let named = HEADINGS.iter().find(|(name, _)| *name == category);
+    named.map_or(category, |(_, heading)| *heading).to_owned()
 }
 
 async fn set(

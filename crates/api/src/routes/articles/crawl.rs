@@ -91,7 +91,7 @@ async fn crawl(State(state): State<ApiState>, staff: Staff) -> Answer<Json<Crawl
 /// Takes over the pages of a site as articles
 ///
 /// Reads the pages its sitemap names, of the same site alone and as its robots.txt allows. New articles are drafts;
-/// pages that are known from an earlier crawl are changed. One at a time for each account; it goes on without whoever
+/// drafts of an earlier crawl are changed, what is published is left alone. One at a time for each account; it goes on without whoever
 /// started it, and ends with the server.
 #[utoipa::path(post, path = "/articles/crawl", tag = "articles", request_body = CrawlBody,
     responses((status = 202, body = CrawlStateBody), (status = "4XX", body = ProblemBody)))]

@@ -179,13 +179,13 @@ pub(crate) fn put_of(article: &knowledge::Article, publish: bool) -> PutArticle 
     PutArticle { slug: article.slug.clone(), category: article.category.clone(), publish, texts }
 }
 
-/// Stores one article of a crawl.
+/// Stores one article of a crawl; one that is published stays as it is.
 pub(crate) async fn put_one(
     catalog: &Catalog,
     account: AccountId,
     article: PutArticle,
 ) -> Result<Put, CatalogError> {
-    let done = catalog.put_articles(account, std::slice::from_ref(&article)).await?;
+    let done = catalog.put_drafts(account, std::slice::from_ref(&article)).await?;
     done.into_iter().next().unwrap_or(Ok(Put::Unchanged))
 }
 

@@ -10,7 +10,7 @@ use super::session::{Around, Input, kind_of, moment};
 pub(super) struct Heard {
     pub(super) state: State,
     /// The visitor's newest message among it.
-    pub(super) heard_seq: u64,
+    pub(super) visitor_seq: u64,
     /// The bot's newest question with buttons or fields.
     pub(super) asked_seq: u64,
     /// Answers the bot gave.
@@ -25,13 +25,13 @@ pub(super) fn hear(
     intent: &str,
     around: Around,
 ) -> Heard {
-    let mut heard = Heard { state: State::default(), heard_seq: 0, asked_seq: 0, answered: 0 };
+    let mut heard = Heard { state: State::default(), visitor_seq: 0, asked_seq: 0, answered: 0 };
     let moment = moment(language, intent, around);
     for entry in entries.iter().filter(|entry| entry.audience() == Audience::Everyone) {
         let Some(Body::Content(content)) = &entry.body else { continue };
         match kind_of(entry) {
             ActorKind::Visitor => {
-                heard.heard_seq = entry.seq;
+                heard.visitor_seq = entry.seq;
                 let input = Input::of(content, heard.asked_seq);
                 mind.hear(&mut heard.state, &input.heard(moment));
             }

@@ -196,7 +196,7 @@ impl Session {
         let mut entries = engine.read(self.conversation, range, HEARD_AGAIN_MAX, tail).await?;
         entries.retain(|entry| entry.session == session.id);
         let heard = self.hear_again(&now, entries, session.intent.clone()).await?;
-        self.heard_seq = heard.heard_seq;
+        self.heard_seq = heard.visitor_seq;
         (self.asked_seq, self.answered) = (heard.asked_seq, heard.answered);
         self.state = heard.state;
         let is_open = session.status() == SessionStatus::Assigned;

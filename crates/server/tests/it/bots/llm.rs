@@ -123,7 +123,7 @@ async fn r27_a_model_that_fails_hangs_or_babbles_keeps_nobody_waiting() {
     let began = Instant::now();
     visitor.say(QUESTION).await;
     mei.listed(&visitor.conversation.clone(), &mei.id.clone()).await;
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     assert_eq!(model.requests().len(), asked, "the circuit is open");
 }
 
@@ -155,7 +155,7 @@ async fn people_chat_as_ever_while_the_model_hangs() {
         slowest = slowest.max(began.elapsed());
     }
     // Far below any time limit of the model; tests run on busy machines.
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     // And who waits for the model reaches a person by one click, at once.
     let mut stuck = waiting.pop().expect("there are twelve");
     stuck.command(ask_for_person()).await.expect("a visitor may always");

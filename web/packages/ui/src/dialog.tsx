@@ -1,6 +1,6 @@
 // A dialog over everything. Keeps the focus while it is open and gives it back; Escape closes it.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { IconButton } from "./controls";
 
 export function Dialog(props: {
@@ -11,7 +11,8 @@ export function Dialog(props: {
 }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
 
-  useEffect(() => {
+  // In the turn that draws it: a key pressed in between belongs to the dialog already.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     (focusable(box.current)[1] ?? box.current)?.focus();
     return () => {

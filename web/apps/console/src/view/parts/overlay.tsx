@@ -20,7 +20,8 @@ type DialogProps = {
 export function Dialog({ title, onClose, children, testid, wide, middle }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Shown in the same turn as it is drawn: a key pressed in between would still go to the page below.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const opener = document.activeElement;
     element?.showModal();

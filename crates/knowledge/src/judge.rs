@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     shelf::{Asked, Shelf, Text},
-    weights::{CERTAIN, CERTAIN_BIAS, COSINE_CERTAIN, COSINE_MIDDLE, COSINE_RANK, RANK},
+    weights::{CERTAIN, CERTAIN_BIAS, COSINE_RANK, RANK},
 };
 
 /// Number of figures of a pair.
@@ -74,12 +74,13 @@ impl Parts {
         dot(&self.figures(), &RANK) + cosine
     }
 
-    /// How likely the text is the answer.
+    /// How likely the text is the answer. Nearness in meaning is in it by the margin alone: what is about the same
+    /// thing need not answer the question, and as a figure of its own it had twice as many questions without an answer
+    /// answered.
     pub(crate) fn certain(&self) -> f32 {
         let figures = self.figures();
         let [fitted @ .., margin] = &CERTAIN;
-        let cosine = self.cosine.map_or(0.0, |cosine| COSINE_CERTAIN * (cosine - COSINE_MIDDLE));
-        let line = dot(&figures, fitted) + margin * self.margin + CERTAIN_BIAS + cosine;
+        let line = dot(&figures, fitted) + margin * self.margin + CERTAIN_BIAS;
         let score = 1.0 / (1.0 + (-line).exp());
         let same = self.title >= SAME_WORDS && self.asked >= SAME_WORDS && self.margin > 0.0;
         if same { score.max(SAME_WORDS_SCORE) } else { score }

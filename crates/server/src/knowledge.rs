@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use frontdesk_catalog::{ArticleState, Catalog};
 use frontdesk_core::id::AccountId;
 use frontdesk_knowledge::{
-    Article, ArticleText, Knowledge, Options, demo,
+    Article, ArticleText, Knowledge, demo,
     eval::{self, Report},
 };
 
 use crate::{
-    cli::{KbCommand, Place},
+    cli::KbCommand,
     commands::say,
     config::{Config, Flags},
     data_dir::{DataDir, Missing},
@@ -27,13 +27,17 @@ pub(crate) fn run(command: KbCommand) -> anyhow::Result<ExitCode> {
         fs::read_to_string(&data).with_context(|| format!("cannot read {}", data.display()))?;
     let questions =
         eval::read_questions(&text).with_context(|| format!("cannot use {}", data.display()))?;
+    let flags =
+        Flags { file: place.config.clone(), data_dir: place.data_dir.clone(), listen: None };
+    let config = Config::load(&flags, std::env::vars())?;
     let articles = if place.data_dir.is_none() && place.config.is_none() {
         demo::articles()
     } else {
-        articles_of(&place, account.as_deref())?
+        articles_of(&config, account.as_deref())?
     };
-    let knowledge = Knowledge::build(&articles, Options::default())
-        .context("the articles cannot be indexed")?;
+    let options = node::knowledge_options(&config.knowledge)?;
+    let knowledge =
+        Knowledge::build(&articles, options).context("the articles cannot be indexed")?;
     let report = eval::evaluate(&knowledge, &questions);
     if json {
         say(&serde_json::to_string(&report)?);
@@ -44,10 +48,7 @@ pub(crate) fn run(command: KbCommand) -> anyhow::Result<ExitCode> {
 }
 
 /// The published articles of an account of an installation that is not running.
-fn articles_of(place: &Place, account: Option<&str>) -> anyhow::Result<Vec<Article>> {
-    let flags =
-        Flags { file: place.config.clone(), data_dir: place.data_dir.clone(), listen: None };
-    let config = Config::load(&flags, std::env::vars())?;
+fn articles_of(config: &Config, account: Option<&str>) -> anyhow::Result<Vec<Article>> {
     let data_dir = DataDir::open(&config.server.data_dir, Missing::Refuse)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,7 +56,7 @@ fn articles_of(place: &Place, account: Option<&str>) -> anyhow::Result<Vec<Artic
         .context("cannot start the runtime")?
         .block_on(async {
             let catalog =
-                node::open_catalog(&config, &data_dir).await.context("cannot open the catalog")?;
+                node::open_catalog(config, &data_dir).await.context("cannot open the catalog")?;
             let articles = published(&catalog, account).await;
             catalog.database().close().await;
             articles

@@ -486,7 +486,10 @@ pub(crate) async fn open_catalog(
 }
 
 /// How articles are indexed.
-fn knowledge_options(config: &config::Knowledge) -> anyhow::Result<Options> {
+///
+/// # Errors
+/// Where the sentence model that is configured cannot be read.
+pub(crate) fn knowledge_options(config: &config::Knowledge) -> anyhow::Result<Options> {
     let dir = &config.sentence_model_dir;
     if dir.as_os_str().is_empty() {
         return Ok(Options::default());

@@ -4,6 +4,7 @@
 
 mod bots;
 mod crawl;
+mod eval;
 mod help;
 
 use frontdesk_testkit::{Http, TestServer, run_to_end, server::PASSWORD};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use crate::text::fold::simplified;
+use frontdesk_script::simplified;
 use unicode_normalization::UnicodeNormalization;
 
 /// Rules of one inbox.

@@ -5,8 +5,7 @@
 //! stays: `!!!`, `???`, emoji, 哈哈哈; a run of one character is cut to three (of digits to four).
 //! A model, its vocabulary and its n-grams see normalised text only, in training as in use.
 
-pub(crate) mod fold;
-
+use frontdesk_script::{is_ideograph, simplified};
 use unicode_normalization::UnicodeNormalization;
 
 /// Characters read from the beginning of a text; a visitor's matter is near one of its ends.
@@ -37,11 +36,6 @@ pub(crate) fn bounded(text: &str) -> &str {
     let most = HEAD_CHARACTERS_MAX + TAIL_CHARACTERS_MAX;
     let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
     &text[..end]
-}
-
-/// Whether a character is an ideograph, of which each stands for about a word.
-pub fn is_ideograph(character: char) -> bool {
-    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }
 
 /// The part at the beginning and, of a long text, the part at the end.
@@ -138,7 +132,7 @@ fn folded(character: char) -> char {
         '】' => ']',
         '〜' => '~',
         _ if character.is_numeric() && !is_ideograph(character) => '0',
-        _ => fold::simplified(character),
+        _ => simplified(character),
     }
 }
 

@@ -7,11 +7,11 @@
 
 pub(crate) mod common;
 pub(crate) mod concepts;
-pub(crate) mod fold;
 mod segment;
 pub(crate) mod stem;
 pub(crate) mod stop;
 
+use frontdesk_script::{is_ideograph, simplified};
 use smallvec::SmallVec;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -97,7 +97,7 @@ fn runs(text: &str) -> Vec<Run> {
             words.push(std::mem::take(word));
         }
     };
-    for character in text.nfkc().flat_map(char::to_lowercase).map(fold::simplified) {
+    for character in text.nfkc().flat_map(char::to_lowercase).map(simplified) {
         if is_ideograph(character) {
             end_word(&mut word, &mut words);
             if !words.is_empty() {
@@ -132,9 +132,4 @@ fn runs(text: &str) -> Vec<Run> {
         runs.push(Run::Words(words));
     }
     runs
-}
-
-/// Whether a character is an ideograph, of which each stands for about a word.
-pub(crate) fn is_ideograph(character: char) -> bool {
-    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }

@@ -16,7 +16,6 @@ mod rule;
 mod screens;
 #[cfg(test)]
 mod tests;
-mod traditional;
 mod words;
 
 use bytes::Bytes;

@@ -6,7 +6,9 @@
 //! logits of a text are the bias and the sum of the weights, divided by the square root of the number of
 //! different buckets it fell into.
 
-use crate::{LABELS, text::is_ideograph};
+use frontdesk_script::is_ideograph;
+
+use crate::LABELS;
 
 /// Longest run of characters that contains an ideograph.
 const IDEOGRAPH_RUN_MAX: usize = 4;

@@ -3,11 +3,10 @@
 //! Only training sees them. Whatever is put in stands before or within texts of every label alike, so that it
 //! tells nothing about one of them.
 
+use frontdesk_script::is_ideograph;
+
 use super::{random::Random, wording::reworded};
-use crate::{
-    Example, Label,
-    text::{is_ideograph, normalise},
-};
+use crate::{Example, Label, text::normalise};
 
 const GREETINGS_ZH: [&str; 16] = [
     "你好",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::text::is_ideograph;
+use frontdesk_script::is_ideograph;
 
 /// Entries that are no text, at the places every vocabulary of ours has them.
 pub(crate) const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];

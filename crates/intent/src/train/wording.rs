@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use super::random::Random;
-use crate::text::is_ideograph;
+use frontdesk_script::is_ideograph;
 
 const GROUPS: &[&str] = &[
     // Blame.

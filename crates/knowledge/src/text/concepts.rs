@@ -6,9 +6,10 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use frontdesk_script::{is_ideograph, simplified};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Item, fold, is_ideograph, stem::stem, stop};
+use super::{Item, stem::stem, stop};
 
 const TEXT: &str = include_str!("../../words/concepts.txt");
 /// Words of the longest phrase.
@@ -34,7 +35,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let of = if word.chars().any(is_ideograph) {
                 let folded: String =
-                    word.chars().flat_map(char::to_lowercase).map(fold::simplified).collect();
+                    word.chars().flat_map(char::to_lowercase).map(simplified).collect();
                 table.han.entry(folded).or_default()
             } else {
                 let stems: Vec<String> = word.split_whitespace().map(stem).collect();

@@ -2,9 +2,8 @@
 //! is put between letters to get past a list. Each byte knows the character it came from, so that what is found can
 //! be masked in the original.
 
+use frontdesk_script::{is_common_ideograph, simplified};
 use unicode_normalization::char::decompose_compatible;
-
-use super::traditional::{is_ideograph, simplified};
 
 /// A folded text.
 #[derive(Debug, Default)]
@@ -53,7 +52,7 @@ fn letters_of(character: char, mut letter: impl FnMut(char)) {
         }
         return;
     }
-    if is_ideograph(character) {
+    if is_common_ideograph(character) {
         return letter(simplified(character));
     }
     if is_whole(character) {

@@ -13,8 +13,8 @@ use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use frontdesk_intent::{
     AccountConfig, Classifier, Context, Label, RouterConfig, RouterOptions, SmartRouter, gather,
-    text::is_ideograph,
 };
+use frontdesk_script::is_ideograph;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use rustls::RootCertStore;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,14 @@
-//! Traditional characters and the simplified ones they are read as, so that one index serves both scripts.
-//!
-//! Pairs, traditional first. The table is the one texts are folded by before they are sorted by intent; where
-//! one traditional form has two simplified readings the commoner one stands. Nobody is shown the result.
+//! Chinese characters: which are, and the simplified ones that traditional ones are read as, so that one list of words,
+//! one index and one model serve both scripts.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
+/// The ideographs the table is about: the block "CJK Unified Ideographs".
+const FIRST: u32 = 0x4e00;
+const LAST: u32 = 0x9fff;
+
+/// Pairs, traditional first, those that chats use most before the others. A character that stands for itself in both
+/// scripts is not here; where one traditional form has two simplified readings the commoner one stands.
 const PAIRS: &str = "\
 嗎吗個个們们還还沒没單单說说機机謝谢來来點点幾几電电換换費费開开兩两錢钱價价車车話话買买號号係系會会麼么問问門门這这書书補补請请張张報报經经帶带裝装關关錯错試试當当邊边師师轉转貨货訂订證证裡里\
 裏里約约帳帐寫写對对講讲賣卖發发碼码頭头條条幫帮剛刚媽妈數数舊旧櫃柜週周網网業业線线後后現现萬万時时購购樣样隻只進进戶户場场預预員员斷断連连續续無无結结著着務务課课計计圖图變变顆颗長长紙纸簽签\
@@ -34,40 +38,83 @@ const PAIRS: &str = "\
 靂雳靈灵靦腆韌韧韻韵頃顷項项須须鬚须頌颂頑顽頒颁頓顿頗颇頤颐頰颊頹颓顛颠類类顫颤颳刮飄飘飢饥飪饪飾饰餃饺餅饼餌饵餓饿餚肴饅馒饌馔饋馈馭驭馳驰馴驯駁驳駛驶駝驼駱骆駿骏騰腾騷骚驅驱驕骄驗验驢驴髖髋\
 鬍胡鬥斗鬱郁魯鲁鮑鲍鮮鲜鯊鲨鯉鲤鯨鲸鰻鳗鱉鳖鱷鳄鴉鸦鴛鸳鴨鸭鴿鸽鵝鹅鵬鹏鶴鹤鷄鸡鷹鹰鸚鹦鹹咸鹼碱鹽盐麩麸麪面黌黉黨党黴霉鼴鼹齋斋齡龄齣出齲龋龍龙龐庞嶼屿啣衔喫吃綫线羣群爺爷嬸婶襬摆鬢鬓囉啰囍喜\
 瞇眯鹵卤榦干牀床唸念搾榨纜缆蓆席薰熏羶膻恥耻陞升歛敛鉋刨錘锤鎚锤鎂镁鎢钨鉑铂鑵罐罎坛瓏珑璣玑瑋玮藹蔼藺蔺蘢茏蕭萧葯药貯贮賈贾賃赁贛赣蹺跷躑踯轅辕辮辫逬迸邇迩鄒邹鄧邓酈郦銹锈鋤锄鍍镀鎳镍鏗铿閩闽\
-闢辟隸隶霑沾鞏巩韁缰頷颔顎颚鬨哄鮭鲑鯽鲫鱔鳝鱸鲈鳴鸣鴻鸿鵲鹊鸞鸾齪龊齷龌\
+闢辟隸隶霑沾鞏巩韁缰頷颔顎颚鬨哄鮭鲑鯽鲫鱔鳝鱸鲈鳴鸣鴻鸿鵲鹊鸞鸾齪龊齷龌舉举嘍喽麽么\
 ";
 
-static TABLE: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+/// Indexed by the distance to [`FIRST`]; all of both sides are in the block, so 16 bits are enough.
+static TABLE: LazyLock<Box<[u16]>> = LazyLock::new(|| {
+    let mut table: Box<[u16]> = (FIRST as u16..=LAST as u16).collect();
     let mut pairs = PAIRS.chars();
-    let mut table = HashMap::new();
     while let (Some(traditional), Some(simplified)) = (pairs.next(), pairs.next()) {
-        table.entry(traditional).or_insert(simplified);
+        // Of two readings the one that stands first.
+        if let (Some(at), Ok(simplified)) = (place(traditional), u16::try_from(simplified))
+            && u32::from(table[at]) == u32::from(traditional)
+        {
+            table[at] = simplified;
+        }
     }
     table
 });
 
-/// The simplified form of a character, or the character itself.
-pub(crate) fn simplified(character: char) -> char {
-    // Nothing below the ideographs is in the table.
-    if character < '\u{4e00}' {
-        return character;
-    }
-    TABLE.get(&character).copied().unwrap_or(character)
+fn place(character: char) -> Option<usize> {
+    let code = u32::from(character);
+    (FIRST..=LAST).contains(&code).then(|| (code - FIRST) as usize)
+}
+
+/// Whether a character is of the block "CJK Unified Ideographs", which has all that are in daily use.
+pub fn is_common_ideograph(character: char) -> bool {
+    place(character).is_some()
+}
+
+/// Whether a character is an ideograph of any block, the rare and the compatible ones too.
+pub fn is_ideograph(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// The simplified form of a character, or the character itself. Nobody should be shown the result: it is for comparing.
+pub fn simplified(character: char) -> char {
+    let folded = place(character).and_then(|at| char::from_u32(u32::from(TABLE[at])));
+    folded.unwrap_or(character)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_traditional_question_is_read_as_a_simplified_one() {
-        let read: String = "退貨運費誰付？訂單號碼在哪裡".chars().map(simplified).collect();
-        assert_eq!(read, "退货运费谁付？订单号码在哪里");
+    fn folded(text: &str) -> String {
+        text.chars().map(simplified).collect()
     }
 
     #[test]
-    fn the_table_has_whole_pairs_of_ideographs() {
+    fn every_pair_is_in_the_block_and_folding_twice_changes_nothing_more() {
         assert_eq!(PAIRS.chars().count() % 2, 0);
-        assert!(PAIRS.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character)));
+        for character in PAIRS.chars() {
+            assert!(is_common_ideograph(character) && is_ideograph(character), "{character}");
+            let once = simplified(character);
+            assert_eq!(simplified(once), once, "{character} becomes {once}");
+        }
+    }
+
+    #[test]
+    fn texts_are_read_in_one_script() {
+        assert_eq!(folded("敏感詞"), "敏感词");
+        assert_eq!(folded("退貨運費誰付？訂單號碼在哪裡"), "退货运费谁付？订单号码在哪里");
+        assert_eq!(folded("Refund 退款 ok"), "Refund 退款 ok");
+    }
+
+    #[test]
+    fn ideographs_of_other_blocks_are_ideographs() {
+        for (character, common, any) in [
+            ('中', true, true),
+            ('\u{3400}', false, true),
+            ('\u{20000}', false, true),
+            ('あ', false, false),
+        ] {
+            assert_eq!(
+                (is_common_ideograph(character), is_ideograph(character)),
+                (common, any),
+                "{character}"
+            );
+        }
     }
 }

@@ -38,8 +38,8 @@ type api struct {
 }
 
 // request makes one request below /api/v1.
-func (a *api) request(method, path, authorization string, body, answer any) error {
-	ctx, cancel := context.WithTimeout(context.Background(), httpTimeout)
+func (a *api) request(ctx context.Context, method, path, authorization string, body, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
 	defer cancel()
 	var text []byte
 	if body != nil {
@@ -65,43 +65,44 @@ func (a *api) request(method, path, authorization string, body, answer any) erro
 	response, err := a.http.Do(request)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return fail(CodeTimeout, err.Error())
+			return because(CodeTimeout, err)
 		}
-		return fail(CodeConnectionLost, err.Error())
+		return because(CodeConnectionLost, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	found, err := io.ReadAll(io.LimitReader(response.Body, httpBytesMax))
 	if err != nil {
-		return fail(CodeConnectionLost, err.Error())
+		return because(CodeConnectionLost, err)
 	}
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		if err := json.Unmarshal(found, answer); err != nil {
-			return fail(fmt.Sprintf("http.%d", response.StatusCode), err.Error())
+			return because(fmt.Sprintf("http.%d", response.StatusCode), err)
 		}
 		return nil
 	}
 	problem := struct {
-		Code string `json:"code"`
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
 	}{}
 	if json.Unmarshal(found, &problem) != nil || problem.Code == "" {
 		problem.Code = fmt.Sprintf("http.%d", response.StatusCode)
 	}
-	return &Error{Code: problem.Code, Status: response.StatusCode, RetryAfter: retryAfter(response.Header)}
+	return &Error{Code: problem.Code, Detail: problem.Detail, Status: response.StatusCode, RetryAfter: retryAfter(response.Header)}
 }
 
 // entries reads one page of a conversation "after" or "before" a seq, oldest first, and its epoch.
-func (a *api) entries(conversation, authorization, which string, seq uint64) ([]wire.TimelineItem, uint64, error) {
+func (a *api) entries(ctx context.Context, conversation, authorization, which string, seq uint64) ([]wire.TimelineItem, uint64, error) {
 	var page struct {
 		Items []wire.TimelineItem `json:"items"`
 		Epoch uint64              `json:"epoch,string"`
 	}
 	path := fmt.Sprintf("conversations/%s/entries?limit=%d&%s=%d", url.PathEscape(conversation), pageLimit, which, seq)
-	err := a.request(http.MethodGet, path, authorization, nil, &page)
+	err := a.request(ctx, http.MethodGet, path, authorization, nil, &page)
 	return page.Items, page.Epoch, err
 }
 
 // mine lists all conversations the caller owns a session of.
-func (a *api) mine(authorization string) ([]wire.Row, error) {
+func (a *api) mine(ctx context.Context, authorization string) ([]wire.Row, error) {
 	var rows []wire.Row
 	cursor := ""
 	for range pagesMax {
@@ -113,7 +114,7 @@ func (a *api) mine(authorization string) ([]wire.Row, error) {
 		if cursor != "" {
 			path += "&cursor=" + url.QueryEscape(cursor)
 		}
-		if err := a.request(http.MethodGet, path, authorization, nil, &page); err != nil {
+		if err := a.request(ctx, http.MethodGet, path, authorization, nil, &page); err != nil {
 			return nil, err
 		}
 		rows = append(rows, page.Rows...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"frontdesk.example/sdk/wire"
@@ -47,8 +48,9 @@ type BotEvents struct {
 	Retracted func(conversation *Conversation, seq uint64)
 	// The newest page came in place of what was held. missed: messages before it will not be given.
 	Reload func(conversation *Conversation, missed bool)
-	State  func(State, error)
-	// Something that no call answers for: a handler failed, a page could not be read.
+	// The client's state changed; the error says why it stopped, or why it is not connected while it waits.
+	State func(State, error)
+	// Something that no call answers for: a handler failed, a page could not be read. Where nil it is logged by package log.
 	Error func(error)
 }
 
@@ -93,7 +95,9 @@ type followed struct {
 	unclaimed []Message
 	// An open is on its way, or the hello named it.
 	opening bool
-	again   *timer
+	// What it missed has been asked for, and did not come yet.
+	wanted bool
+	again  *timer
 }
 
 // Bot makes a bot, by its API key. Run, or Start, connects it.
@@ -133,7 +137,7 @@ func (b *Bot) Conversation(id string) (conversation *Conversation) {
 
 func (b *botSide) ticket() (ticket, error) {
 	var given ticket
-	err := b.api.request(http.MethodPost, "tickets", b.authorization(), map[string]string{"kind": "agent"}, &given)
+	err := b.api.request(b.ctx, http.MethodPost, "tickets", b.authorization(), map[string]string{"kind": "agent"}, &given)
 	return given, err
 }
 
@@ -199,8 +203,9 @@ func (b *botSide) welcomed(welcome *wire.Welcome) {
 	if !recovered {
 		b.feedPosition = welcome.Feed
 	}
-	for _, one := range b.owned() {
-		if !one.opening {
+	// An open whose answer was lost with the connection is given again: the feed does not tell of it a second time.
+	for _, one := range b.order {
+		if (one.wanted || one.conversation.owned) && !one.opening {
 			b.load(one)
 		}
 	}
@@ -290,7 +295,7 @@ func (b *botSide) forget() {
 		return
 	}
 	for index, one := range b.order {
-		if one.conversation.owned || one.running || one.opening || index == len(b.order)-1 {
+		if one.conversation.owned || one.running || one.opening || one.wanted || index == len(b.order)-1 {
 			continue
 		}
 		b.order = append(b.order[:index:index], b.order[index+1:]...)
@@ -304,7 +309,7 @@ func (b *botSide) list() {
 	b.listing++
 	listing := b.listing
 	b.loop.platform.spawn(func() {
-		rows, err := b.api.mine(b.authorization())
+		rows, err := b.api.mine(b.ctx, b.authorization())
 		b.loop.do(func() {
 			if listing != b.listing {
 				return
@@ -355,6 +360,7 @@ func (b *botSide) row(row *wire.Row) {
 }
 
 func (b *botSide) load(one *followed) {
+	one.wanted = true
 	if one.opening || b.link.state != StateLive {
 		return
 	}
@@ -367,16 +373,17 @@ func (b *botSide) load(one *followed) {
 			return
 		}
 		one.opening = false
-		refused, ok := err.(*Error)
-		if !ok || !refused.Refused {
+		if b.link.state != StateLive {
+			// The next welcome opens it again.
 			return
 		}
 		b.close(one.id)
+		refused, ok := err.(*Error)
 		switch {
+		case !ok || !refused.Refused || refused.Code == "conversation.too_many_open" && refused.RetryAfter < 0:
+			b.loadLater(one, openAgain)
 		case refused.RetryAfter >= 0:
 			b.loadLater(one, refused.RetryAfter)
-		case refused.Code == "conversation.too_many_open":
-			b.loadLater(one, openAgain)
 		default:
 			b.moved(one, nil, true)
 		}
@@ -474,6 +481,9 @@ func (b *botSide) moved(one *followed, session *wire.Session, gone bool) {
 	if one == nil || !gone && !isNewer(one.conversation.session, session) {
 		return
 	}
+	if gone {
+		one.wanted = false
+	}
 	conversation := one.conversation
 	owned := !gone && b.isMine(session)
 	if owned && !conversation.owned && (one.loading || one.opening || one.epoch == 0 || !b.isOpen(one.id)) {
@@ -539,7 +549,7 @@ func (b *botSide) pump(one *followed) {
 func (b *botSide) handle(conversation *Conversation, message Message) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("frontdesk: the handler panicked: %v", panicked)
+			err = fmt.Errorf("frontdesk: the handler panicked: %v\n%s", panicked, debug.Stack())
 		}
 	}()
 	if b.who.OnMessage == nil {
@@ -613,6 +623,7 @@ func (f *followed) reaches(items []wire.TimelineItem) bool {
 }
 
 func (f *followed) loaded(frame *wire.OpenedFrame) {
+	f.wanted = false
 	session := f.conversation.session
 	// What was told while older pages were read is newer than the frame.
 	if isNewer(session, frame.Session) {
@@ -631,7 +642,7 @@ func (f *followed) reloaded(_ []wire.TimelineItem, missed bool) {
 }
 
 func (f *followed) page(which string, seq uint64) ([]wire.TimelineItem, uint64, error) {
-	return f.side.api.entries(f.id, f.side.authorization(), which, seq)
+	return f.side.api.entries(f.side.ctx, f.id, f.side.authorization(), which, seq)
 }
 
 func (f *followed) sync() {

@@ -229,7 +229,10 @@ func TestAHandlerThatFailsOrPanicsIsToldAndTheNextMessageComes(t *testing.T) {
 		return plain(ctx, conversation, message)
 	}
 	s.give("c1", said(1, "a", "s1"), said(2, "b", "s1"), said(3, "c", "s1"))
-	equal(t, s.errors, []string{"broken", "frontdesk: the handler panicked: worse"}, "errors")
+	if len(s.errors) != 2 || s.errors[0] != "broken" || !strings.HasPrefix(s.errors[1], "frontdesk: the handler panicked: worse\n") ||
+		!strings.Contains(s.errors[1], "bot_test.go") {
+		t.Errorf("%q", s.errors)
+	}
 	equal(t, s.got, []string{"c1:3"}, "given")
 }
 
@@ -391,4 +394,77 @@ func TestAConversationThatMayBeReadNoLongerIsReleased(t *testing.T) {
 	gone := "c2"
 	s.socket().push(&wire.ServerFrame{Feed: &wire.FeedChanges{Changes: []wire.FeedChange{{Number: 15, Removed: &gone}}}})
 	equal(t, s.events[len(s.events)-1], "released c2", "events")
+}
+
+func TestASessionWhoseOpenWasLostWithTheConnectionIsOpenedAgain(t *testing.T) {
+	s := liveBot(t, Options{}, BotOptions{})
+	of := mine(1, 2)
+	s.socket().push(fed(13, row("c1", 1, of)))
+	asked, _ := opens(s.socket())
+	equal(t, len(asked), 1, "opens")
+	s.socket().end(1006)
+	s.clock.advance(500 * time.Millisecond)
+	// The feed told of it already.
+	s.welcome(welcomeBot(wire.FeedPosition{Epoch: 7, Number: 13}, true))
+	_, refs := opens(s.socket())
+	if len(refs) != 1 {
+		t.Fatal("it was not opened again")
+	}
+	opened := &wire.OpenedFrame{Conversation: "c1", Items: []wire.TimelineItem{said(1, "a", "s1")}, Position: at(1), Session: of}
+	s.socket().push(&wire.ServerFrame{Ref: refs[0], Opened: opened})
+	equal(t, s.got, []string{"c1:1"}, "given")
+}
+
+func TestAnOpenThatIsNotAnsweredIsGivenAgain(t *testing.T) {
+	s := liveBot(t, Options{}, BotOptions{})
+	s.socket().push(fed(13, row("c1", 1, mine(1, 2))))
+	asked, _ := opens(s.socket())
+	equal(t, len(asked), 1, "opens")
+	s.clock.advance(16 * time.Second)
+	asked, _ = opens(s.socket())
+	equal(t, len(asked), 1, "opens again")
+}
+
+func TestPagesThatWereReadForAConnectionThatIsGoneAreNotGivenASecondTime(t *testing.T) {
+	s := liveBot(t, Options{}, BotOptions{})
+	plain := s.answer
+	s.answer = func(request *http.Request) any {
+		if strings.HasSuffix(request.URL.Path, "/entries") {
+			return map[string]any{"epoch": "10312465081116569670", "items": []wire.TimelineItem{entry(1, "hello"), said(2, "b", "s1")}}
+		}
+		return plain(request)
+	}
+	of := mine(1, 2)
+	opened := &wire.OpenedFrame{Conversation: "c1", Items: []wire.TimelineItem{said(3, "c", "s1")}, MoreBefore: true, Position: at(3), Session: of}
+	// The pages are read when the test says so.
+	var reading []func()
+	open := func() {
+		_, refs := opens(s.socket())
+		spawn := s.bot.loop.platform.spawn
+		s.bot.loop.platform.spawn = func(run func()) { reading = append(reading, run) }
+		s.socket().push(&wire.ServerFrame{Ref: refs[0], Opened: opened})
+		s.bot.loop.platform.spawn = spawn
+	}
+	s.socket().push(fed(13, row("c1", 3, of)))
+	open()
+	s.socket().end(1006)
+	s.clock.advance(500 * time.Millisecond)
+	s.welcome(welcomeBot(wire.FeedPosition{Epoch: 7, Number: 13}, true))
+	open()
+	equal(t, len(reading), 2, "readings")
+	for _, run := range reading {
+		run()
+		s.settle()
+	}
+	equal(t, s.got, []string{"c1:2", "c1:3"}, "given")
+}
+
+func TestAChoiceWithoutALabelSaysItsID(t *testing.T) {
+	s := liveBot(t, Options{}, BotOptions{})
+	s.give("c1", said(1, "a", "s1"))
+	choices := []Choice{{ID: "a"}, {ID: "b", Label: "B"}}
+	s.bot.Conversation("c1").Choices("Which?", choices)
+	want := []Choice{{ID: "a", Label: "a"}, {ID: "b", Label: "B"}}
+	equal(t, sends(s.socket())[0].Content.Choices.Choices, want, "choices")
+	equal(t, choices[0].Label, "", "the program's own")
 }

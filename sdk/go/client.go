@@ -2,10 +2,15 @@ package frontdesk
 
 import (
 	"context"
+	"fmt"
+	"log"
 	"time"
 
 	"frontdesk.example/sdk/wire"
 )
+
+// errNotConnected is what ends a wait of the SDK's own length.
+var errNotConnected error = fail(CodeTimeout, "no answer in time")
 
 const (
 	startTimeout = 30 * time.Second
@@ -48,6 +53,8 @@ type client struct {
 	// Ends what runs for the client when it ends.
 	ctx    context.Context
 	cancel context.CancelFunc
+	// Why what a store kept could not be read.
+	broken error
 }
 
 func newClient(options options, side side, onState func(State, error), onError func(error)) *client {
@@ -60,15 +67,20 @@ func newClient(options options, side side, onState func(State, error), onError f
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.link = &link{
-		loop: loop, base: options.base, client: options.Client, language: options.Language, user: c,
+		loop: loop, ctx: c.ctx, base: options.base, client: options.Client, language: options.Language, user: c,
 		state: StateIdle, backoff: backoff{random: loop.platform.random}, asked: map[uint32]asked{}, ref: 1,
 	}
 	c.outbox = &outbox{
 		loop: loop, max: options.OutboxMax, sendTimeout: options.SendTimeout, store: options.Store,
 		transmit: func(send *wire.Send) bool { return c.link.push(&wire.ClientFrame{Send: send}) },
+		failed:   c.failed,
 	}
 	loop.told = side.roomy
-	loop.do(c.outbox.load)
+	loop.do(func() {
+		if err := c.outbox.load(); err != nil {
+			c.broken = fmt.Errorf("frontdesk: the store cannot be read: %w", err)
+		}
+	})
 	return c
 }
 
@@ -87,18 +99,28 @@ func (c *client) Pending() int {
 }
 
 // Start connects, and the client stays connected until Close. It returns with the first welcome, or when there will be
-// none, or after 30 s; ctx may end the waiting earlier.
+// none, or after 30 s; ctx may end the waiting earlier. It goes on trying even then: Start again waits again.
 func (c *client) Start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fail(CodeTimeout, "not connected in time"))
+	if c.broken != nil {
+		return c.broken
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errNotConnected)
 	defer cancel()
 	c.loop.do(c.link.start)
 	return c.untilLive(ctx)
 }
 
-// Run connects and serves until ctx ends, which closes the client; or until the server stops it, which is an error.
+// Run connects as Start does, and serves until ctx or Close ends it. Its error is why it could not connect, or why the server
+// stopped it.
 func (c *client) Run(ctx context.Context) error {
 	if err := c.Start(ctx); err != nil {
+		if c.Err() != nil {
+			return err
+		}
 		c.Close()
+		if ctx.Err() != nil || CodeOf(err) == CodeClosed {
+			return nil
+		}
 		return err
 	}
 	select {
@@ -106,10 +128,18 @@ func (c *client) Run(ctx context.Context) error {
 		c.Close()
 		return nil
 	case <-c.over:
-		c.loop.mu.Lock()
-		defer c.loop.mu.Unlock()
-		return c.link.err
+		return c.Err()
 	}
+}
+
+// Err says why the server stopped the client; nil otherwise.
+func (c *client) Err() error {
+	c.loop.mu.Lock()
+	defer c.loop.mu.Unlock()
+	if c.link.state != StateStopped {
+		return nil
+	}
+	return c.link.err
 }
 
 // Close ends the client. Messages without an ack fail with CodeClosed; a store keeps them.
@@ -145,7 +175,7 @@ func (c *client) arrived(conversation string, entry *wire.Entry) {
 // command moves a session. A connection that goes meanwhile is waited for and the command given again; done is the
 // refusal that then says that it was carried out the first time.
 func (c *client) command(ctx context.Context, command wire.Command, done string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.options.SendTimeout, fail(CodeTimeout, ""))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.SendTimeout, errNotConnected)
 	defer cancel()
 	for again := false; ; again = true {
 		if err := c.untilLive(ctx); err != nil {
@@ -160,7 +190,7 @@ func (c *client) command(ctx context.Context, command wire.Command, done string)
 		select {
 		case err = <-answered:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return c.cause(ctx)
 		}
 		code := CodeOf(err)
 		if err == nil || again && code == done {
@@ -203,15 +233,29 @@ func (c *client) untilLive(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return c.cause(ctx)
 		}
 	}
 }
 
-func (c *client) failed(err error) {
-	if c.onError != nil {
-		c.loop.tell(func() { c.onError(err) })
+// cause says why a wait ended: what the caller's context says, or that the time was over and why there is no connection.
+func (c *client) cause(ctx context.Context) error {
+	err := context.Cause(ctx)
+	c.loop.mu.Lock()
+	defer c.loop.mu.Unlock()
+	if err == errNotConnected && c.link.err != nil {
+		return because(CodeTimeout, fmt.Errorf("not connected in time: %w", c.link.err))
 	}
+	return err
+}
+
+// failed tells of an error that nothing else answers for. Within the loop.
+func (c *client) failed(err error) {
+	told := c.onError
+	if told == nil {
+		told = func(err error) { log.Print(err) }
+	}
+	c.loop.tell(func() { told(err) })
 }
 
 // What the link asks and tells.

@@ -2,6 +2,7 @@ package frontdesk
 
 import (
 	"context"
+	"slices"
 
 	"frontdesk.example/sdk/wire"
 )
@@ -93,9 +94,10 @@ func (c *Conversation) Reply(text string, more ...ReplyOption) *Sending {
 	return c.send(&wire.Content{Text: &wire.Text{Body: text}}, more)
 }
 
-// Choices sends a text with buttons under it. What the visitor picks comes as a message with Choice.
+// Choices sends a text with buttons under it. What the visitor picks comes as a message with Choice. A choice without a label
+// says its id.
 func (c *Conversation) Choices(body string, choices []Choice, more ...ReplyOption) *Sending {
-	return c.send(&wire.Content{Choices: &wire.Choices{Body: body, Choices: choices}}, more)
+	return c.send(&wire.Content{Choices: &wire.Choices{Body: body, Choices: labelled(choices)}}, more)
 }
 
 // Form asks for several things at once. What is filled in comes as a message with Values.
@@ -137,6 +139,16 @@ func (c *Conversation) HandOver(ctx context.Context, to HandOver) error {
 // Close ends the session.
 func (c *Conversation) Close(ctx context.Context) error {
 	return c.bot.command(ctx, wire.Command{Conversation: c.id, Close: &wire.Close{}}, "session.closed")
+}
+
+func labelled(choices []Choice) []Choice {
+	all := slices.Clone(choices)
+	for index := range all {
+		if all[index].Label == "" {
+			all[index].Label = all[index].ID
+		}
+	}
+	return all
 }
 
 func (c *Conversation) draft(text string, typing bool) {

@@ -31,6 +31,7 @@ type Error struct {
 	Status int
 	// The server refused it: nothing was changed.
 	Refused bool
+	cause   error
 }
 
 func (e *Error) Error() string {
@@ -39,6 +40,9 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("frontdesk: %s: %s", e.Code, e.Detail)
 }
+
+// Unwrap gives the error it came from; nil where it came from none.
+func (e *Error) Unwrap() error { return e.cause }
 
 // CodeOf gives the code of an error of this SDK, and "" for any other.
 func CodeOf(err error) string {
@@ -50,6 +54,11 @@ func CodeOf(err error) string {
 }
 
 func fail(code, detail string) *Error { return &Error{Code: code, Detail: detail, RetryAfter: -1} }
+
+// because makes an error of another one.
+func because(code string, cause error) *Error {
+	return &Error{Code: code, Detail: cause.Error(), RetryAfter: -1, cause: cause}
+}
 
 // final says that the same HTTP request fails again until somebody changes something.
 func (e *Error) final() bool {

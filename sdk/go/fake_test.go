@@ -1,6 +1,7 @@
 package frontdesk
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -166,7 +167,7 @@ func (f *fakeServer) frontdesk(options Options) *Frontdesk {
 			}
 		},
 		http: &http.Client{Transport: f},
-		dial: func(url string, onMessage func([]byte), onClose func(int)) (socket, error) {
+		dial: func(_ context.Context, _ *http.Client, url string, onMessage func([]byte), onClose func(int)) (socket, error) {
 			if err := f.refuseDial; err != nil {
 				f.refuseDial = nil
 				return nil, err

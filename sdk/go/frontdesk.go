@@ -29,7 +29,8 @@ type Options struct {
 	InboxMax int
 	// Where pending messages survive the process; one for each client.
 	Store OutboxStore
-	// For requests; a plain one where nil.
+	// For requests; a plain one where nil. Of an *http.Transport the WebSocket takes the TLS configuration, the proxy and
+	// DialContext.
 	HTTPClient *http.Client
 	// The system's where nil.
 	Clock Clock

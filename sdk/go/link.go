@@ -1,6 +1,7 @@
 package frontdesk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,10 @@ const (
 	overloadedWait = 5 * time.Second
 	// Frames that may wait for their answer.
 	askedMax = 1024
+	// What the program needs for an identity, the ticket, and dialling.
+	reachTimeout = 40 * time.Second
+	// The server stops whoever sends a larger frame.
+	frameBytesMax = 1 << 20
 )
 
 // State is how a client is connected.
@@ -50,6 +55,8 @@ type linkUser interface {
 	frame(*wire.ServerFrame)
 	gone()
 	stateChanged(State, error)
+	// failed tells of an error that nothing else answers for.
+	failed(error)
 }
 
 // asked waits for the answer to a frame: nil, or why it was not carried out.
@@ -69,7 +76,9 @@ type link struct {
 	user                   linkUser
 
 	state State
-	// Why it stopped.
+	// Ends with the client.
+	ctx context.Context
+	// Why it stopped, or why the last attempt to connect failed.
 	err         error
 	limits      wire.Limits
 	backoff     backoff
@@ -119,6 +128,8 @@ func (l *link) request(frame *wire.ClientFrame, answer func(error)) {
 		answer(fail(CodeConnectionLost, "not connected now"))
 	case len(l.asked) >= askedMax:
 		answer(fail(CodeOutboxFull, "too many frames wait for their answer"))
+	case tooLarge(frame) != nil:
+		answer(tooLarge(frame))
 	default:
 		l.ref++
 		if l.ref > 0x7fffffff {
@@ -154,20 +165,32 @@ func (l *link) answer(ref uint32, err error) {
 }
 
 func (l *link) write(frame *wire.ClientFrame) {
-	if l.socket == nil {
-		return
+	if l.socket != nil {
+		l.socket.send(written(frame))
 	}
+}
+
+func written(frame *wire.ClientFrame) []byte {
 	text, err := wire.Encode(frame)
 	if err != nil {
 		panic("a frame is plain values: " + err.Error())
 	}
-	l.socket.send(text)
+	return text
+}
+
+// tooLarge says why the server would stop this client for a frame; nil where it would not.
+func tooLarge(frame *wire.ClientFrame) error {
+	if len(written(frame)) > frameBytesMax {
+		return fail("frame.too_large", fmt.Sprintf("a frame holds %d bytes", frameBytesMax))
+	}
+	return nil
 }
 
 func (l *link) connect() {
 	l.clearTimers()
 	l.generation++
 	l.become(StateConnecting, nil)
+	l.connectTimer = l.loop.after(reachTimeout, func() { l.fail("no ticket or no answer in time") })
 	generation, resumes, node := l.generation, l.resumeToken != "", l.node
 	l.loop.platform.spawn(func() { l.reach(generation, resumes, node) })
 }
@@ -194,7 +217,7 @@ func (l *link) reach(generation int, resumes bool, node *int) {
 	if given.Node != nil {
 		address = fmt.Sprintf("%s?node=%d", address, *given.Node)
 	}
-	opened, err := l.loop.platform.dial(address,
+	opened, err := l.loop.platform.dial(l.ctx, l.loop.platform.http, address,
 		func(text []byte) { current(func() { l.received(text) }) },
 		func(code int) { current(func() { l.closed(code) }) })
 	if err != nil {
@@ -213,6 +236,7 @@ func (l *link) reach(generation int, resumes bool, node *int) {
 }
 
 func (l *link) notConnected(err error) {
+	l.clearTimers()
 	var known *Error
 	if errors.As(err, &known) {
 		if known.final() {
@@ -220,13 +244,17 @@ func (l *link) notConnected(err error) {
 			return
 		}
 		l.postpone(known.RetryAfter)
+	} else {
+		// No network did this: the program, when it was asked who the visitor is.
+		l.user.failed(err)
 	}
+	l.err = err
 	l.retry()
 }
 
 func (l *link) greet(ticket string) {
 	l.clearTimers()
-	l.connectTimer = l.loop.after(connectTimeout, l.fail)
+	l.connectTimer = l.loop.after(connectTimeout, func() { l.fail("no welcome in time") })
 	hello := &wire.Hello{Ticket: ticket, Held: l.user.toPresent(), Feed: l.user.feed(), Client: l.client, Language: l.language, CanRejoin: true}
 	if ticket == "" {
 		hello.ResumeToken = l.resumeToken
@@ -240,8 +268,7 @@ func (l *link) rejoin(after time.Duration) {
 	l.become(StateConnecting, nil)
 	l.connectTimer = l.loop.after(after, func() {
 		if l.resumeToken == "" {
-			// There is nothing to say hello with.
-			l.fail()
+			l.fail("there is nothing to say hello with")
 		} else {
 			l.greet("")
 		}
@@ -253,8 +280,8 @@ func (l *link) received(text []byte) {
 	frame, err := wire.DecodeServer(text)
 	switch {
 	case err != nil:
-		// Whatever speaks there is no Frontdesk server (a captive portal, a broken proxy).
-		l.fail()
+		// A captive portal, a broken proxy.
+		l.fail("what speaks there is no Frontdesk server")
 	case frame.Welcome != nil:
 		l.welcomed(frame.Welcome)
 	case frame.Ping != nil:
@@ -280,6 +307,7 @@ func (l *link) welcomed(welcome *wire.Welcome) {
 	if welcome.Limits != nil {
 		l.limits = *welcome.Limits
 	}
+	l.err = nil
 	l.liveSince, l.notBefore, l.state = l.now(), time.Time{}, StateLive
 	l.checkTimer = l.loop.after(checkEvery, l.check)
 	l.syncTimer = l.loop.after(syncEvery, l.sync)
@@ -295,7 +323,7 @@ func (l *link) check() {
 	}
 	silent := l.now().Sub(l.receivedAt)
 	if silent >= interval+silenceGrace {
-		l.fail()
+		l.fail("the server says nothing")
 		return
 	}
 	if silent >= interval && !l.pinged {
@@ -315,22 +343,25 @@ func (l *link) sync() {
 }
 
 // fail closes from this side because the connection is of no use, and tries again.
-func (l *link) fail() {
+func (l *link) fail(why string) {
 	l.drop(closeSilent)
+	l.err = fail(CodeConnectionLost, why)
 	l.retry()
 }
 
 func (l *link) closed(code int) {
 	wasLive := l.state == StateLive
 	l.drop(0)
+	l.err = fail(CodeConnectionLost, fmt.Sprintf("closed with %d", code))
 	switch WhatAfter(code) {
 	case Stop:
 		l.halt(fail(CodeStopped, fmt.Sprintf("closed with %d", code)))
 		return
 	case NewTicket:
-		if l.resumeToken != "" {
+		refused := !wasLive && l.resumeToken != ""
+		l.resumeToken = ""
+		if refused {
 			// A resume token the server no longer knows costs one round trip, not a back-off.
-			l.resumeToken = ""
 			l.connect()
 			return
 		}
@@ -380,14 +411,14 @@ func (l *link) halt(err error) {
 }
 
 func (l *link) postpone(delay time.Duration) {
-	if until := l.now().Add(delay); until.After(l.notBefore) {
+	if until := l.now().Add(min(delay, postponeMax)); until.After(l.notBefore) {
 		l.notBefore = until
 	}
 }
 
 func (l *link) retry() {
 	delay := l.backoff.next() + max(0, l.notBefore.Sub(l.now()))
-	l.become(StateWaiting, nil)
+	l.become(StateWaiting, l.err)
 	l.connectTimer = l.loop.after(delay, l.connect)
 }
 

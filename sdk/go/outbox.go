@@ -2,6 +2,7 @@ package frontdesk
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"frontdesk.example/sdk/wire"
@@ -25,10 +26,12 @@ type Pending struct {
 // OutboxStore is where pending messages survive the process. Without one they live in memory. It is called by one
 // goroutine at a time and calls nothing of this SDK.
 type OutboxStore interface {
-	// Load gives the oldest first.
-	Load() []Pending
-	Put(message Pending)
-	Remove(clientMsgID []byte)
+	// Load gives the oldest first. Its error is that of Start and Run.
+	Load() ([]Pending, error)
+	// Put keeps a message. With its error the message fails: it was not taken in.
+	Put(message Pending) error
+	// Remove lets a message go. Its error is told as an event.
+	Remove(clientMsgID []byte) error
 }
 
 // Ack says that a message is on disk and has its place.
@@ -84,6 +87,8 @@ type outbox struct {
 	store       OutboxStore
 	// False when the connection is not live.
 	transmit func(*wire.Send) bool
+	// Tells of an error that nothing else answers for.
+	failed func(error)
 
 	// Oldest first.
 	waiting     []*waiting
@@ -93,13 +98,15 @@ type outbox struct {
 	timer       *timer
 }
 
-func (o *outbox) load() {
+func (o *outbox) load() error {
 	if o.store == nil {
-		return
+		return nil
 	}
-	for _, message := range o.store.Load() {
+	kept, err := o.store.Load()
+	for _, message := range kept {
 		o.enter(message)
 	}
+	return err
 }
 
 // add takes a message in at once.
@@ -107,8 +114,14 @@ func (o *outbox) add(message Pending) *Sending {
 	if len(o.waiting) >= o.max {
 		return failed(fail(CodeOutboxFull, ""))
 	}
+	// One that cannot be sent would be in the way of all that follow, after every reconnect.
+	if err := tooLarge(&wire.ClientFrame{Send: toSend(message)}); err != nil {
+		return failed(err)
+	}
 	if o.store != nil {
-		o.store.Put(message)
+		if err := o.store.Put(message); err != nil {
+			return failed(fmt.Errorf("frontdesk: the store does not keep a message: %w", err))
+		}
 	}
 	sending := o.enter(message)
 	o.pump()
@@ -200,7 +213,9 @@ func (o *outbox) remove(clientMsgID []byte) *waiting {
 		one.deadline.stop()
 		o.waiting = append(o.waiting[:index:index], o.waiting[index+1:]...)
 		if o.store != nil {
-			o.store.Remove(clientMsgID)
+			if err := o.store.Remove(clientMsgID); err != nil {
+				o.failed(fmt.Errorf("frontdesk: the store does not let a message go: %w", err))
+			}
 		}
 		return one
 	}
@@ -238,12 +253,17 @@ func (o *outbox) pump() {
 		}
 		inFlight++
 		one.sent, one.sentAt = true, now
-		send := &wire.Send{Conversation: one.Conversation, ClientMsgID: one.ClientMsgID, Content: one.Content, Audience: one.Audience}
-		if !o.transmit(send) {
+		if !o.transmit(toSend(one.Pending)) {
 			return
 		}
 	}
 	o.timer = o.loop.after(ackTimeout, o.pump)
+}
+
+func toSend(message Pending) *wire.Send {
+	return &wire.Send{
+		Conversation: message.Conversation, ClientMsgID: message.ClientMsgID, Content: message.Content, Audience: message.Audience,
+	}
 }
 
 func millis[Number uint32 | int64](count Number) time.Duration {

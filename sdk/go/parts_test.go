@@ -79,6 +79,44 @@ func TestAnEntryWithoutRoomIsNotHeldNorIsWhatFollows(t *testing.T) {
 	}
 }
 
+func TestAHoleIsClosedHoweverMuchWaitsBehindIt(t *testing.T) {
+	var held timeline
+	held.reset(epoch, 0)
+	var given []uint64
+	accept := func(one *wire.Entry) bool {
+		given = append(given, one.Seq)
+		return true
+	}
+	var behind, missing, want = []wire.TimelineItem{}, []wire.TimelineItem{}, []uint64{}
+	for seq := range uint64(3_200) {
+		if seq < 200 {
+			missing = append(missing, entry(seq+1, "x"))
+		} else {
+			behind = append(behind, entry(seq+1, "x"))
+		}
+		// What found no room is asked for by the next position check.
+		if seq < 2_200 {
+			want = append(want, seq+1)
+		}
+	}
+	equal(t, held.take(behind, accept), takenHole, "behind")
+	equal(t, held.take(missing, accept), takenAll, "missing")
+	equal(t, given, want, "given")
+	equal(t, held.held, 2_200, "held")
+}
+
+func TestAStreamThatWasTakenAwaySendsNoMessage(t *testing.T) {
+	stream := &Stream{
+		now:   time.Now,
+		draft: func(string, bool) {},
+		send:  func(text string) *Sending { t.Error("sent ", text); return failed(nil) },
+	}
+	_, _ = stream.WriteString("a")
+	stream.Abort()
+	_, err := settled(t, stream.End())
+	equal(t, CodeOf(err), "request.invalid", "code")
+}
+
 func TestAHoleIsToldAndClosedByASkipThatOverlaps(t *testing.T) {
 	var held timeline
 	held.reset(epoch, 3)
@@ -116,6 +154,7 @@ func TestAStreamShowsTheTextSoFarAtMostFourTimesASecond(t *testing.T) {
 	if len(last) > draftBytesMax || len(last) < draftBytesMax-6 || !utf8.ValidString(last) {
 		t.Errorf("%d bytes, whole: %v", len(last), utf8.ValidString(last))
 	}
+	stream.End()
 	stream.End()
 	equal(t, sent, []string{stream.Text()}, "sent")
 	_, _ = stream.WriteString("more")

@@ -1,6 +1,7 @@
 package frontdesk
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	mathrand "math/rand/v2"
@@ -18,6 +19,8 @@ const (
 	messageBytesMax = 4 << 20
 	// Frames that may wait for the socket; who sends more than it takes has lost the connection.
 	outMax = 4096
+	// The longest that a server, or a proxy before it, may ask to be left alone.
+	postponeMax = time.Hour
 )
 
 // Clock is what time it is and what runs later. The default is the system's.
@@ -49,7 +52,8 @@ type platform struct {
 	random      func() float64
 	randomBytes func([]byte)
 	http        *http.Client
-	dial        func(url string, onMessage func([]byte), onClose func(int)) (socket, error)
+	// Reaches the server as the HTTP client does.
+	dial func(ctx context.Context, by *http.Client, url string, onMessage func([]byte), onClose func(int)) (socket, error)
 	// Runs something beside what runs now.
 	spawn func(func())
 }
@@ -75,7 +79,7 @@ func retryAfter(header http.Header) time.Duration {
 	if err != nil || seconds < 0 {
 		return -1
 	}
-	return time.Duration(seconds * float64(time.Second))
+	return time.Duration(min(seconds, postponeMax.Seconds()) * float64(time.Second))
 }
 
 type webSocket struct {
@@ -84,11 +88,19 @@ type webSocket struct {
 	done       chan struct{}
 }
 
-func dial(url string, onMessage func([]byte), onClose func(int)) (socket, error) {
+func dial(ctx context.Context, by *http.Client, url string, onMessage func([]byte), onClose func(int)) (socket, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: connectTimeout, Subprotocols: []string{subprotocol}, Proxy: http.ProxyFromEnvironment}
-	connection, response, err := dialer.Dial(url, nil)
+	if transport, ok := by.Transport.(*http.Transport); ok {
+		dialer.Proxy, dialer.NetDialContext = transport.Proxy, transport.DialContext
+		if transport.TLSClientConfig != nil {
+			dialer.TLSClientConfig = transport.TLSClientConfig.Clone()
+			// A WebSocket is opened over HTTP/1.1.
+			dialer.TLSClientConfig.NextProtos = nil
+		}
+	}
+	connection, response, err := dialer.DialContext(ctx, url, nil)
 	if err != nil {
-		refused := fail(CodeConnectionLost, err.Error())
+		refused := because(CodeConnectionLost, err)
 		if response != nil {
 			refused.RetryAfter = retryAfter(response.Header)
 		}

@@ -320,4 +320,11 @@ func TestErrorsOfTheRealServerHaveTheirCodes(t *testing.T) {
 	_, err := visitor.Send(strings.Repeat("x", 70_000)).Wait(ctx)
 	equal(t, CodeOf(err), "message.too_large", "code")
 	equal(t, CodeOf(visitor.Rate(ctx, 5, "")), "conversation.unknown", "code")
+	// The server would stop a client that sent half a character, or a megabyte.
+	if ack, err := visitor.Send("half \xf0\x9f").Wait(ctx); err != nil || ack.Seq != 1 {
+		t.Error(ack, err)
+	}
+	_, err = visitor.Send(strings.Repeat("x", 2_000_000)).Wait(ctx)
+	equal(t, CodeOf(err), "frame.too_large", "code")
+	equal(t, visitor.State(), StateLive, "state")
 }

@@ -25,6 +25,7 @@ type Stream struct {
 	shown   bool
 	shownAt time.Time
 	ended   bool
+	sending *Sending
 }
 
 // Text is what was written so far.
@@ -34,7 +35,7 @@ func (s *Stream) Text() string {
 	return string(s.text)
 }
 
-// WriteString adds a piece. It never fails.
+// WriteString adds a piece. It never fails; after the end it does nothing.
 func (s *Stream) WriteString(piece string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,15 +54,21 @@ func (s *Stream) WriteString(piece string) (int, error) {
 // Write adds a piece, as WriteString does.
 func (s *Stream) Write(piece []byte) (int, error) { return s.WriteString(string(piece)) }
 
-// End sends the whole text as a message.
+// End sends the whole text as a message, once. After Abort it fails.
 func (s *Stream) End() *Sending {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended && s.sending == nil {
+		return failed(fail("request.invalid", "the stream was aborted"))
+	}
 	s.ended = true
-	return s.send(string(s.text))
+	if s.sending == nil {
+		s.sending = s.send(string(s.text))
+	}
+	return s.sending
 }
 
-// Abort takes the draft away; no message comes.
+// Abort takes the draft away; no message comes. After End it does nothing.
 func (s *Stream) Abort() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

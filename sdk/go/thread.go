@@ -49,7 +49,9 @@ type thread struct {
 	// Older pages are being read; meanwhile is what came since.
 	loading   bool
 	meanwhile []wire.TimelineItem
-	filling   bool
+	// Grows with every beginning, so that pages that were read for an older one are told apart.
+	reading int
+	filling bool
 	// What was held belonged to another life of the installation.
 	forgotten bool
 	ended     bool
@@ -62,6 +64,7 @@ func (t *thread) presents() wire.Held { return wire.Held{Conversation: t.id, Pos
 func (t *thread) opened(frame *wire.OpenedFrame) {
 	known := t.epoch != 0
 	t.behind = false
+	t.stopReading()
 	switch {
 	case frame.Recovered && known:
 		t.takeIn(frame.Items)
@@ -73,8 +76,9 @@ func (t *thread) opened(frame *wire.OpenedFrame) {
 	case t.host.reaches(frame.Items) || !frame.MoreBefore:
 		t.begin(frame, frame.Items)
 	default:
-		t.loading, t.meanwhile = true, nil
-		t.loop.platform.spawn(func() { t.readBack(frame) })
+		t.loading = true
+		reading := t.reading
+		t.loop.platform.spawn(func() { t.readBack(frame, reading) })
 		return
 	}
 	t.host.loaded(frame)
@@ -106,11 +110,20 @@ func (t *thread) drained() {
 	}
 }
 
-func (t *thread) lost() { t.holeTimer.stop() }
+func (t *thread) lost() {
+	t.stopReading()
+	t.holeTimer.stop()
+}
 
 func (t *thread) close() {
 	t.ended = true
-	t.holeTimer.stop()
+	t.lost()
+}
+
+// stopReading: what was being read belongs to a beginning that the next opened takes the place of.
+func (t *thread) stopReading() {
+	t.reading++
+	t.loading, t.meanwhile = false, nil
 }
 
 func epochOf(frame *wire.OpenedFrame) uint64 {
@@ -136,7 +149,7 @@ func (t *thread) begin(frame *wire.OpenedFrame, items []wire.TimelineItem) {
 }
 
 // readBack reads older pages until they reach far enough, beside the loop.
-func (t *thread) readBack(frame *wire.OpenedFrame) {
+func (t *thread) readBack(frame *wire.OpenedFrame, reading int) {
 	items := frame.Items
 	var failure error
 	for len(items) > 0 && len(items) < backMax {
@@ -149,17 +162,17 @@ func (t *thread) readBack(frame *wire.OpenedFrame) {
 		}
 		items = append(append([]wire.TimelineItem{}, older...), items...)
 		enough := false
-		t.loop.do(func() { enough = t.host.reaches(items) || t.ended })
+		t.loop.do(func() { enough = t.host.reaches(items) || reading != t.reading })
 		if enough {
 			break
 		}
 	}
 	t.loop.do(func() {
-		meanwhile := t.meanwhile
-		t.loading, t.meanwhile = false, nil
-		if t.ended {
+		if reading != t.reading {
 			return
 		}
+		meanwhile := t.meanwhile
+		t.loading, t.meanwhile = false, nil
 		if failure != nil {
 			t.host.failed(failure)
 		}

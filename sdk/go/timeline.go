@@ -42,18 +42,41 @@ func (t *timeline) take(items []wire.TimelineItem, accept func(*wire.Entry) bool
 	if t.early == nil {
 		t.early = map[uint64]wire.TimelineItem{}
 	}
+	roomy := t.extend(accept)
 	for _, item := range items {
-		if low, high := span(item); high > t.held && len(t.early) < earlyMax {
-			t.early[max(low, t.held+1)] = item
+		if !roomy {
+			break
+		}
+		low, high := span(item)
+		follows := low <= t.held+1
+		// What closes a hole is taken however much waits behind it.
+		if high <= t.held || !follows && len(t.early) >= earlyMax {
+			continue
+		}
+		t.early[max(low, t.held+1)] = item
+		if follows {
+			roomy = t.extend(accept)
 		}
 	}
+	switch {
+	case !roomy:
+		clear(t.early)
+		return takenFull
+	case len(t.early) > 0:
+		return takenHole
+	}
+	return takenAll
+}
+
+// extend gives what follows on what is held; false where there is no room.
+func (t *timeline) extend(accept func(*wire.Entry) bool) bool {
 	for len(t.early) > 0 {
 		at := t.held + 1
 		if _, ok := t.early[at]; !ok {
 			at = t.holeEnd()
 		}
 		if at > t.held+1 {
-			return takenHole
+			break
 		}
 		item := t.early[at]
 		delete(t.early, at)
@@ -62,12 +85,11 @@ func (t *timeline) take(items []wire.TimelineItem, accept func(*wire.Entry) bool
 			continue
 		}
 		if item.Entry != nil && !accept(item.Entry) {
-			clear(t.early)
-			return takenFull
+			return false
 		}
 		t.held = high
 	}
-	return takenAll
+	return true
 }
 
 // holeEnd is the seq before which items are missing; 0 without a hole.

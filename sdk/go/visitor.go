@@ -32,12 +32,16 @@ type VisitorEvents struct {
 	// The newest page came in place of what was held. missed: messages before it will not be given.
 	Reload func(messages []Message, missed bool)
 	// Somebody types; a bot's text grows until its message comes.
-	Draft    func(actor Actor, typing bool, text string)
-	Session  func(wire.Session)
-	Queue    func(wire.QueuePlace)
+	Draft func(actor Actor, typing bool, text string)
+	// The session changed.
+	Session func(wire.Session)
+	// Where the visitor stands in the queue.
+	Queue func(wire.QueuePlace)
+	// Whether somebody of the inbox is online.
 	Attended func(bool)
-	State    func(State, error)
-	// Something that no call answers for, such as a page that could not be read.
+	// The client's state changed; the error says why it stopped, or why it is not connected while it waits.
+	State func(State, error)
+	// Something that no call answers for, such as a page that could not be read. Where nil it is logged by package log.
 	Error func(error)
 }
 
@@ -54,10 +58,12 @@ type visitorSide struct {
 	token        string
 	conversation string
 	inboxView    json.RawMessage
-	selfID       string
-	session      wire.Session
-	thread       *thread
-	inbox        *inbox
+	// The inbox wants to see unsent text, or at least that somebody types.
+	drafts, typing bool
+	selfID         string
+	session        wire.Session
+	thread         *thread
+	inbox          *inbox
 }
 
 // Visitor makes a visitor of an inbox. Start connects it.
@@ -92,15 +98,25 @@ func (v *Visitor) Inbox() (inbox json.RawMessage) {
 	return inbox
 }
 
-// Position is how far messages were given: present it to a later run to go on from there. Nil before anything is known.
+// Position is how far messages were given to the program: present it to a later run to go on from there. Nil before
+// anything is known.
 func (v *Visitor) Position() (position *wire.Position) {
-	v.loop.do(func() { position = v.side.thread.position() })
+	v.loop.do(func() {
+		position = v.side.thread.position()
+		if inbox := v.side.inbox; position != nil && inbox != nil && len(inbox.waiting) > 0 {
+			position.Seq = min(position.Seq, inbox.waiting[0].Seq-1)
+		}
+	})
 	return position
 }
 
 // Send sends a text. It is kept and sent again until its ack, over any number of reconnects.
-func (v *Visitor) Send(text string) *Sending {
-	return v.SendContent(&wire.Content{Text: &wire.Text{Body: text}})
+func (v *Visitor) Send(text string, more ...ReplyOption) *Sending {
+	content := &wire.Content{Text: &wire.Text{Body: text}}
+	for _, option := range more {
+		option(content)
+	}
+	return v.SendContent(content)
 }
 
 // SendContent sends any content a visitor may, for example a file that was uploaded.
@@ -131,7 +147,7 @@ func (v *Visitor) Submit(form Message, values map[string]string) *Sending {
 
 // Messages gives the messages of others, each once and in order, from the first call on; later calls give the same channel.
 // A reader that falls far behind misses nothing: what finds no room is asked for again. It is closed when the client ends;
-// Err then says why.
+// Err then says why, and Position stands before what was not read.
 func (v *Visitor) Messages() (out <-chan Message) {
 	v.loop.do(func() {
 		if v.side.inbox == nil {
@@ -142,15 +158,16 @@ func (v *Visitor) Messages() (out <-chan Message) {
 	return out
 }
 
-// Err says why the server stopped the client; nil otherwise.
-func (v *Visitor) Err() (err error) {
-	v.loop.do(func() { err = v.link.err })
-	return err
-}
-
-// Typing says that the visitor types, or no longer does.
+// Typing says that the visitor types, or no longer does. What is typed goes only to an inbox that wants to see it.
 func (v *Visitor) Typing(typing bool, text string) {
-	v.push(&wire.ClientFrame{Draft: &wire.Draft{Typing: typing, Text: text}})
+	v.loop.do(func() {
+		if !v.side.drafts {
+			text = ""
+		}
+		if v.side.drafts || v.side.typing {
+			v.link.push(&wire.ClientFrame{Draft: &wire.Draft{Typing: typing, Text: cut([]byte(text))}})
+		}
+	})
 }
 
 // Read says that everything up to here was seen.
@@ -186,14 +203,16 @@ func (v *visitorSide) ticket() (ticket, error) {
 		}
 	})
 	if v.who.IdentityToken != nil {
-		proof, err := v.who.IdentityToken(v.ctx)
+		ctx, cancel := context.WithTimeout(v.ctx, reachTimeout)
+		defer cancel()
+		proof, err := v.who.IdentityToken(ctx)
 		if err != nil {
 			return ticket{}, err
 		}
 		body["identity_token"] = proof
 	}
 	var given ticket
-	if err := v.api.request(http.MethodPost, "tickets", "", body, &given); err != nil {
+	if err := v.api.request(v.ctx, http.MethodPost, "tickets", "", body, &given); err != nil {
 		return given, err
 	}
 	v.loop.do(func() {
@@ -202,6 +221,10 @@ func (v *visitorSide) ticket() (ticket, error) {
 			v.thread.reset(0, 0)
 		}
 		v.token, v.conversation, v.inboxView = given.VisitorToken, given.Conversation, given.Inbox
+		inbox := struct {
+			Typing *bool `json:"typing"`
+		}{}
+		v.typing = json.Unmarshal(given.Inbox, &inbox) != nil || inbox.Typing == nil || *inbox.Typing
 	})
 	return given, nil
 }
@@ -227,6 +250,7 @@ func (v *visitorSide) welcomed(welcome *wire.Welcome) {
 	if welcome.Self != nil {
 		v.selfID = welcome.Self.ID
 	}
+	v.drafts = welcome.Drafts
 	if len(welcome.Opened) > 0 {
 		v.thread.opened(&welcome.Opened[0])
 	}
@@ -306,7 +330,7 @@ func isVisitor(entry *wire.Entry) bool {
 func (v *visitorSide) givesPast() bool                  { return false }
 func (v *visitorSide) reaches([]wire.TimelineItem) bool { return true }
 func (v *visitorSide) loaded(frame *wire.OpenedFrame)   { v.sessionMoved(frame.Session) }
-func (v *visitorSide) otherEpoch()                      { v.link.fail() }
+func (v *visitorSide) otherEpoch()                      { v.link.fail("another epoch") }
 
 func (v *visitorSide) reloaded(items []wire.TimelineItem, missed bool) {
 	told := v.who.Events.Reload
@@ -328,7 +352,7 @@ func (v *visitorSide) reloaded(items []wire.TimelineItem, missed bool) {
 func (v *visitorSide) page(which string, seq uint64) ([]wire.TimelineItem, uint64, error) {
 	var conversation, token string
 	v.loop.do(func() { conversation, token = v.conversation, v.token })
-	return v.api.entries(conversation, "Visitor "+token, which, seq)
+	return v.api.entries(v.ctx, conversation, "Visitor "+token, which, seq)
 }
 
 func (v *visitorSide) sync() {

@@ -1,12 +1,19 @@
 package frontdesk
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"frontdesk.example/sdk/wire"
 )
@@ -125,11 +132,21 @@ func TestTheOutboxIsBoundedAndAMessageWithoutAnAckInTimeIsGivenUp(t *testing.T) 
 type store struct {
 	kept []Pending
 	log  []string
+	// What its methods fail with.
+	broken map[string]error
 }
 
-func (s *store) Load() []Pending     { return s.kept }
-func (s *store) Put(message Pending) { s.log = append(s.log, message.Content.Text.Body) }
-func (s *store) Remove(id []byte)    { s.log = append(s.log, string(id)) }
+func (s *store) Load() ([]Pending, error) { return s.kept, s.broken["load"] }
+
+func (s *store) Put(message Pending) error {
+	s.log = append(s.log, message.Content.Text.Body)
+	return s.broken["put"]
+}
+
+func (s *store) Remove(id []byte) error {
+	s.log = append(s.log, string(id))
+	return s.broken["remove"]
+}
 
 func TestWhatAStoreKeptIsSentFirstWithItsID(t *testing.T) {
 	kept := &store{kept: []Pending{{ClientMsgID: []byte("0123456789abcdef"), Content: text("from before")}}}
@@ -145,7 +162,8 @@ func TestCloseCodesAResumeTokenANewTicketAtOnceAStop(t *testing.T) {
 	s := live(t, Options{})
 	s.socket().end(3000)
 	s.clock.advance(500 * time.Millisecond)
-	equal(t, s.welcome(empty()).ResumeToken, "r1", "resume token")
+	hellos, _ := take(s.socket(), func(frame *wire.ClientFrame) *wire.Hello { return frame.Hello })
+	equal(t, hellos[0].ResumeToken, "r1", "resume token")
 	s.socket().end(3400)
 	equal(t, len(s.requests), 2, "a token the server knows no more costs no wait")
 	equal(t, s.welcome(empty()).Ticket, "t2", "ticket")
@@ -159,6 +177,15 @@ func TestCloseCodesAResumeTokenANewTicketAtOnceAStop(t *testing.T) {
 	equal(t, len(s.sockets), 3, "sockets")
 	equal(t, s.states[len(s.states)-1], StateStopped, "state")
 	equal(t, CodeOf(s.visitor.Err()), CodeStopped, "why")
+}
+
+func TestALiveConnectionThatNeedsANewTicketWaitsARandomTimeForIt(t *testing.T) {
+	s := live(t, Options{})
+	s.socket().end(3403)
+	equal(t, s.visitor.State(), StateWaiting, "state")
+	equal(t, len(s.requests), 1, "requests")
+	s.clock.advance(500 * time.Millisecond)
+	equal(t, s.welcome(empty()).Ticket, "t2", "ticket")
 }
 
 func TestBeforeTheWelcomeACloseDropsTheResumeToken(t *testing.T) {
@@ -188,6 +215,12 @@ func TestAServerThatIsTooBusyIsWaitedForAsLongAsItSaysAndARandomTime(t *testing.
 	equal(t, len(server.sockets), 0, "too early")
 	server.clock.advance(time.Millisecond)
 	server.welcome(empty())
+	// Nothing is left of the attempts that failed.
+	for range 4 {
+		server.clock.advance(20 * time.Second)
+		server.socket().push(&wire.ServerFrame{Ping: &wire.Ping{}})
+	}
+	equal(t, visitor.State(), StateLive, "state")
 }
 
 func TestARequestThatCanOnlyFailAgainStopsTheClient(t *testing.T) {
@@ -308,16 +341,24 @@ func TestAReaderThatIsFarBehindIsBoundedAndMissesNothing(t *testing.T) {
 	for seq := range uint64(10) {
 		items = append(items, entry(seq+1, "x"))
 	}
+	held := func() (seq uint64) {
+		s.visitor.loop.do(func() { seq = s.visitor.side.thread.held })
+		return seq
+	}
 	s.socket().push(pushed("", items...))
-	if held := s.visitor.Position().Seq; held < 4 || held > 5 {
+	if held := held(); held < 4 || held > 5 {
 		t.Errorf("%d are held with room for 4", held)
 	}
 	for want := range uint64(10) {
+		// The one that is given now may still be on its way out.
+		if given := s.visitor.Position().Seq; given > want+1 {
+			t.Errorf("%d were given after %d were read", given, want)
+		}
 		equal(t, (<-messages).Seq, want+1, "given")
 		var asked []*wire.Sync
 		var refs []uint32
 		// The inbox moves on beside the test; what it asks for is there once the loop is free.
-		for s.visitor.Position().Seq == want+1 && want < 9 && len(asked) == 0 {
+		for held() == want+1 && want < 9 && len(asked) == 0 {
 			s.visitor.loop.do(func() { asked, refs = syncs(s.socket()) })
 		}
 		for index, sync := range asked {
@@ -364,5 +405,204 @@ func TestAnAddressThatIsNoneIsRefused(t *testing.T) {
 		if _, err := New(address, Options{}); err == nil {
 			t.Errorf("%q was taken", address)
 		}
+	}
+}
+
+func TestWhatNoServerTakesFailsAtOnceAndIsNotInTheWayOfTheNextMessage(t *testing.T) {
+	s := live(t, Options{})
+	_, err := settled(t, s.visitor.Send(strings.Repeat("x", 1_100_000)))
+	equal(t, CodeOf(err), "frame.too_large", "code")
+	equal(t, s.visitor.Pending(), 0, "pending")
+	s.visitor.Send("cut in the middle of \xf0\x9f", Quote(7))
+	sent := sends(s.socket())[0].Content
+	equal(t, sent.Text.Body, "cut in the middle of \ufffd\ufffd", "text")
+	equal(t, sent.QuoteSeq, 7, "quote")
+}
+
+func TestAStoreThatFailsTheMessageFailsOrTheErrorIsTold(t *testing.T) {
+	full, broken := errors.New("no room"), errors.New("no disk")
+	kept := &store{broken: map[string]error{"put": full, "remove": broken}}
+	s := live(t, Options{Store: kept})
+	var told []error
+	s.visitor.onError = func(err error) { told = append(told, err) }
+	_, err := settled(t, s.visitor.Send("a"))
+	if !errors.Is(err, full) || s.visitor.Pending() != 0 {
+		t.Error(err)
+	}
+	delete(kept.broken, "put")
+	sending := s.visitor.Send("b")
+	s.ack(sends(s.socket())[0], 1)
+	if ack, err := settled(t, sending); err != nil || ack.Seq != 1 {
+		t.Error(ack, err)
+	}
+	if len(told) != 1 || !errors.Is(told[0], broken) {
+		t.Error(told)
+	}
+	unread := newServer(t).frontdesk(Options{Store: &store{broken: map[string]error{"load": broken}}}).Visitor(VisitorOptions{})
+	for _, err := range []error{unread.Start(context.Background()), unread.Run(context.Background())} {
+		if !errors.Is(err, broken) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestUnsentTextGoesOnlyToAnInboxThatWantsToSeeIt(t *testing.T) {
+	s := live(t, Options{})
+	drafts := func() []*wire.Draft {
+		found, _ := take(s.socket(), func(frame *wire.ClientFrame) *wire.Draft { return frame.Draft })
+		return found
+	}
+	s.visitor.Typing(true, "I would li")
+	equal(t, drafts(), []*wire.Draft{{Typing: true}}, "without text")
+	s.socket().end(1006)
+	s.clock.advance(500 * time.Millisecond)
+	welcome := empty()
+	welcome.Drafts = true
+	s.welcome(welcome)
+	s.visitor.Typing(true, "I would like")
+	equal(t, drafts(), []*wire.Draft{{Typing: true, Text: "I would like"}}, "with text")
+	// Neither text nor typing is wanted.
+	s.answer = func(*http.Request) any {
+		return map[string]any{"ticket": "t2", "visitor_token": "v1.token", "conversation_id": "c1", "inbox": map[string]any{"typing": false}}
+	}
+	s.socket().end(3400)
+	s.clock.advance(time.Second)
+	s.welcome(empty())
+	s.visitor.Typing(true, "")
+	equal(t, len(drafts()), 0, "drafts")
+}
+
+func TestWhoCannotConnectIsToldWhy(t *testing.T) {
+	server := newServer(t)
+	server.refuseDial = fail(CodeConnectionLost, "refused by 127.0.0.1")
+	proof := errors.New("no session")
+	var fails bool
+	var told, waited []error
+	visitor := server.frontdesk(Options{SendTimeout: 10 * time.Millisecond}).Visitor(VisitorOptions{
+		IdentityToken: func(context.Context) (string, error) {
+			if fails {
+				return "", proof
+			}
+			return "jwt", nil
+		},
+		Events: VisitorEvents{
+			Error: func(err error) { told = append(told, err) },
+			State: func(state State, err error) {
+				if state == StateWaiting {
+					waited = append(waited, err)
+				}
+			},
+		},
+	})
+	visitor.loop.do(visitor.link.start)
+	server.settle()
+	err := visitor.EndSession(context.Background())
+	if CodeOf(err) != CodeTimeout || !strings.Contains(err.Error(), "not connected in time: frontdesk: connection.lost: refused by 127.0.0.1") {
+		t.Error(err)
+	}
+	if len(waited) != 1 || CodeOf(waited[0]) != CodeConnectionLost {
+		t.Error(waited)
+	}
+	fails = true
+	server.clock.advance(time.Second)
+	if len(told) == 0 || !errors.Is(told[0], proof) {
+		t.Error(told)
+	}
+}
+
+func TestRunServesUntilItsContextEndsOrTheServerStopsIt(t *testing.T) {
+	s := live(t, Options{})
+	ended := make(chan error, 1)
+	go func() { ended <- s.visitor.Run(context.Background()) }()
+	s.socket().end(3500)
+	equal(t, CodeOf(<-ended), CodeStopped, "code")
+	// Not connected yet: it goes on trying, and an end that was asked for is no error.
+	other := newServer(t).frontdesk(Options{}).Visitor(VisitorOptions{})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	equal(t, other.Run(ctx), nil, "error")
+	equal(t, other.State(), StateClosed, "state")
+}
+
+func TestAWaitThatNoClockCanCountIsCut(t *testing.T) {
+	server := newServer(t)
+	server.answer = func(*http.Request) any { return httpAnswer{503, "1e300", map[string]any{}} }
+	visitor := server.frontdesk(Options{}).Visitor(VisitorOptions{})
+	visitor.loop.do(visitor.link.start)
+	server.settle()
+	server.answer = nil
+	server.clock.advance(time.Hour + 500*time.Millisecond)
+	server.welcome(empty())
+}
+
+func TestAnErrorThatNobodyListensToIsLogged(t *testing.T) {
+	var logged bytes.Buffer
+	before := log.Writer()
+	log.SetOutput(&logged)
+	defer log.SetOutput(before)
+	s := live(t, Options{})
+	s.visitor.loop.do(func() { s.visitor.failed(errors.New("nobody listens")) })
+	s.settle()
+	if !strings.Contains(logged.String(), "nobody listens") {
+		t.Error(logged.String())
+	}
+}
+
+func TestTheSocketIsOpenedAsTheHTTPClientReachesTheServer(t *testing.T) {
+	upgrader := websocket.Upgrader{Subprotocols: []string{subprotocol}}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(out http.ResponseWriter, request *http.Request) {
+		if request.URL.Path != "/ws/v1" {
+			_, _ = out.Write([]byte(`{"ticket":"t1","visitor_token":"v1","conversation_id":"c1","inbox":{}}`))
+			return
+		}
+		connection, err := upgrader.Upgrade(out, request, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = connection.Close() }()
+		welcome := empty()
+		text, _ := wire.Encode(&wire.ServerFrame{Ref: 1, Welcome: &welcome})
+		_ = connection.WriteMessage(websocket.TextMessage, text)
+		_, _, _ = connection.ReadMessage()
+		_, _, _ = connection.ReadMessage()
+	}))
+	defer server.Close()
+	made, err := New(server.URL, Options{HTTPClient: server.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor := made.Visitor(VisitorOptions{})
+	defer visitor.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := visitor.Start(ctx); err != nil {
+		t.Error(err, visitor.cause(ctx))
+	}
+}
+
+func TestCloseEndsARequestThatIsOnItsWay(t *testing.T) {
+	asked, ended := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		// Only who has read the body is told that the client has gone.
+		_, _ = io.Copy(io.Discard, request.Body)
+		close(asked)
+		<-request.Context().Done()
+		close(ended)
+	}))
+	defer server.Close()
+	made, err := New(server.URL, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor := made.Bot(BotOptions{APIKey: "fd_key"})
+	visitor.loop.do(visitor.link.start)
+	<-asked
+	visitor.Close()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("the request goes on")
+		server.CloseClientConnections()
 	}
 }

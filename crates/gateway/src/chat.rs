@@ -207,7 +207,7 @@ pub struct Chat {
     /// What visitors wrote in this turn, for whoever finds out what they want.
     heard: Vec<port::Heard>,
     /// What happened in this turn in inboxes where the bot of this server works.
-    bot_news: Vec<port::BotNews>,
+    to_bot: told::ToBot,
     /// How many messages of a session were passed on so far: conversation to session and count.
     heard_of: HashMap<ConversationId, (u32, u8)>,
     told_desk_ms: i64,
@@ -303,7 +303,7 @@ impl Chat {
             to_desk: VecDeque::new(),
             to_gate: VecDeque::new(),
             heard: Vec::new(),
-            bot_news: Vec::new(),
+            to_bot: told::ToBot::default(),
             heard_of: HashMap::new(),
             told_desk_ms: 0,
             told_offset: 0,

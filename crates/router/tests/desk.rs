@@ -612,6 +612,19 @@ fn a_new_session_goes_to_the_bot_that_is_connected_and_once_only() {
 }
 
 #[test]
+fn who_asked_for_a_person_waits_for_no_bot() {
+    for bot in [Bot::Own(of_a_bot()), Bot::BuiltIn] {
+        let mut world = World::with_agents(1, 5);
+        let connected = Input::BotConnected(of_a_bot().id, true);
+        world.feed(vec![Input::Inbox(bot_inbox(bot)), connected]);
+        world.visitor_writes(1);
+        world.visitor_asks_for_a_person(1);
+        world.pass(BOT_WAIT_MS / 2 + 1);
+        assert_eq!(world.owner(1), Some(agent(1)));
+    }
+}
+
+#[test]
 fn a_bot_that_never_answers_loses_the_session_to_people() {
     let mut world = World::with_agents(1, 5);
     world.feed(vec![

@@ -280,6 +280,7 @@ type Session struct {
 	IntentConfidence  float32       `json:"intentConfidence,omitempty"`
 	IntentSource      IntentSource  `json:"intentSource,omitempty"`
 	IntentWhy         string        `json:"intentWhy,omitempty"`
+	AskedForPerson    bool          `json:"askedForPerson,omitempty"`
 }
 
 // SessionEvent is a message of the protocol.
@@ -891,6 +892,7 @@ var messages = map[string][]field{
 		{"intentConfidence", "intent_confidence", "float", "plain"},
 		{"intentSource", "intent_source", "IntentSource", "plain"},
 		{"intentWhy", "intent_why", "string", "plain"},
+		{"askedForPerson", "asked_for_person", "bool", "plain"},
 	},
 	"SessionEvent": {
 		{"session", "session", "string", "plain"},

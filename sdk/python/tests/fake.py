@@ -72,6 +72,9 @@ class FakeSocket:
     def close(self, code: int) -> None:
         self.closed_with = code
 
+    async def wait_closed(self) -> None:
+        pass
+
     def take(self, kind: str) -> list[dict[str, Any]]:
         """The frames of one kind that came, and forgets them."""
         found = [frame for frame in self.sent if kind in frame]
@@ -106,6 +109,8 @@ class FakeServer:
     async def _http(self, request: Request) -> Answer:
         self.requests.append(request)
         body = self.answer(request)
+        if asyncio.isfuture(body):
+            body = await body
         return body if isinstance(body, Answer) else Answer(200, body)
 
     async def _dial(self, url: str, subprotocol: str, on_message: Any, on_close: Any) -> FakeSocket:

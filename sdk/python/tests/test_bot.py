@@ -255,15 +255,14 @@ class BotTest(TestCase):
         stream.write("lo")
         await self.server.clock.advance(0.25)
         stream.write(" you")
-        task = asyncio.create_task(stream.end())
-        await settle()
+        ack = stream.end()
         drafts = [frame["draft"]["text"] for frame in self.server.socket.take("draft")]
         self.assertEqual(drafts, ["Hel", "Hello you"])
         send = self.server.socket.take("send")[0]["send"]
         self.assertEqual(send["content"]["text"]["body"], "Hello you")
         told = {"conversation": "c1", "clientMsgId": send["clientMsgId"], "position": position(2)}
         await self.server.socket.push({"ack": told})
-        self.assertEqual((await task).seq, 2)
+        self.assertEqual((await ack).seq, 2)
 
     async def test_hand_over_to_a_team_with_a_note_or_a_note_and_back_to_the_queue(self) -> None:
         await self.live()
@@ -309,3 +308,58 @@ class BotTest(TestCase):
         await self.give("c2", said(1, "a"))
         await self.server.socket.push({"feed": {"changes": [{"number": "15", "removed": "c2"}]}})
         self.assertEqual(self.events[-1], "released c2")
+
+    async def test_a_session_whose_open_was_lost_with_the_connection_is_opened_again(self) -> None:
+        await self.live()
+        of = session(1, 2, "key1")
+        await self.server.socket.push({"feed": {"changes": [{"number": "13", "row": row("c1", 1, of)}]}})
+        self.assertEqual(len(self.server.socket.take("open")), 1)
+        # The feed told of it already.
+        await self.again(feed={"epoch": "7", "number": "13"}, feedRecovered=True)
+        (asked,) = self.server.socket.take("open")
+        opened = {"conversation": "c1", "items": [said(1, "a")], "position": position(1), "session": of}
+        await self.server.socket.push({"ref": asked["ref"], "opened": opened})
+        self.assertEqual(self.seqs(), [1])
+
+    async def test_an_open_that_is_not_answered_is_given_again(self) -> None:
+        await self.live()
+        change = {"number": "13", "row": row("c1", 1, session(1, 2, "key1"))}
+        await self.server.socket.push({"feed": {"changes": [change]}})
+        self.assertEqual(len(self.server.socket.take("open")), 1)
+        await self.server.clock.advance(16)
+        self.assertEqual(len(self.server.socket.take("open")), 1)
+
+    async def test_pages_that_were_read_for_a_connection_that_is_gone_are_not_given_a_second_time(self) -> None:
+        await self.live()
+        plain, doors = self.server.answer, list[asyncio.Future[Any]]()
+
+        def answer(request: Any) -> Any:
+            if "/entries" not in request.url:
+                return plain(request)
+            doors.append(asyncio.get_running_loop().create_future())
+            return doors[-1]
+
+        self.server.answer = answer
+        of = session(1, 2, "key1")
+        opened = {
+            "conversation": "c1", "items": [said(3, "c")], "moreBefore": True, "position": position(3), "session": of,
+        }
+        await self.server.socket.push({"feed": {"changes": [{"number": "13", "row": row("c1", 3, of)}]}})
+        await self.server.socket.push({"ref": self.server.socket.take("open")[0]["ref"], "opened": opened})
+        await self.again(feed={"epoch": "7", "number": "13"}, feedRecovered=True)
+        await self.server.socket.push({"ref": self.server.socket.take("open")[0]["ref"], "opened": opened})
+        self.assertEqual(len(doors), 2)
+        for door in doors:
+            if not door.done():
+                door.set_result({"epoch": EPOCH, "items": [entry(1, "hello"), said(2, "b")]})
+            await settle()
+        self.assertEqual(self.seqs(), [2, 3])
+
+    async def test_messages_wait_for_a_handler_that_comes_later(self) -> None:
+        await self.live()
+        self.bot._handler = None
+        await self.give("c1", said(1, "a"))
+        # One that need not wait for anything may be a plain function.
+        self.bot.on_message(lambda conversation, message: self.got.append((conversation.id, message.seq, message.text)))
+        await settle()
+        self.assertEqual(self.seqs(), [1])

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import product
 from typing import Any
 
 from fake import EPOCH, entry
-from frontdesk import Ack, Backoff, Stream, Timeline, after_close
+from frontdesk import Ack, Answer, Backoff, FrontdeskError, Platform, Request, Stream, Timeline, after_close
+
+
+def sending(sent: list[str]) -> Callable[[str], asyncio.Future[Ack]]:
+    """Acks each text, and keeps it."""
+
+    def send(text: str) -> asyncio.Future[Ack]:
+        sent.append(text)
+        ack: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        ack.set_result(Ack("", "", "", 1, 1))
+        return ack
+
+    return send
 
 
 class Parts(unittest.IsolatedAsyncioTestCase):
@@ -64,6 +81,21 @@ class Parts(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(timeline.take(items, lambda one: one["seq"] != "2"), "full")
         self.assertEqual((timeline.held, timeline.hole_end), (1, None))
 
+    def test_a_hole_is_closed_however_much_waits_behind_it(self) -> None:
+        timeline, given = Timeline(), list[int]()
+        timeline.reset(EPOCH, 0)
+
+        def accept(one: Any) -> bool:
+            given.append(int(one["seq"]))
+            return True
+
+        behind: Any = [entry(seq, "x") for seq in range(201, 3_201)]
+        missing: Any = [entry(seq, "x") for seq in range(1, 201)]
+        self.assertEqual(timeline.take(behind, accept), "hole")
+        self.assertEqual(timeline.take(missing, accept), "ok")
+        # What found no room is asked for by the next position check.
+        self.assertEqual((given, timeline.held), (list(range(1, 2_201)), 2_200))
+
     def test_a_hole_is_told_and_closed_by_a_skip_that_overlaps(self) -> None:
         timeline = Timeline()
         timeline.reset(EPOCH, 3)
@@ -77,11 +109,7 @@ class Parts(unittest.IsolatedAsyncioTestCase):
         now = 0
         drafts: list[str] = []
         sent: list[str] = []
-
-        async def send(text: str) -> Ack:
-            sent.append(text)
-            return Ack("", "", "", 1, 1)
-
+        send = sending(sent)
         stream = Stream(lambda: now / 100, lambda text, _: drafts.append(text), send)
         for _ in range(100):
             stream.write("梅")
@@ -90,8 +118,47 @@ class Parts(unittest.IsolatedAsyncioTestCase):
         stream.write("🙂" * 1_100)
         last = drafts[-1].encode()
         self.assertTrue(4_090 < len(last) <= 4_096, "whole characters of 4 KiB")
-        await stream.end()
-        self.assertEqual(sent, [stream.text])
+        await asyncio.gather(stream.end(), stream.end())
+        self.assertEqual(sent, [stream.text], "the message is sent once")
         stream.write("more")
         stream.abort()
         self.assertEqual(len(drafts), 5, "nothing is shown after the end")
+
+    async def test_a_stream_takes_halves_of_a_character_and_sends_nothing_once_it_was_taken_away(self) -> None:
+        drafts: list[str] = []
+        sent: list[str] = []
+        stream = Stream(lambda: 0.0, lambda text, _: drafts.append(text), sending(sent))
+        stream.write("a\ud83d")
+        self.assertEqual(drafts, ["a\ufffd"])
+        stream.abort()
+        with self.assertRaises(FrontdeskError):
+            await stream.end()
+        self.assertEqual(sent, [])
+
+    async def test_requests_do_not_wait_for_the_threads_of_handlers(self) -> None:
+        class Desk(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(503)
+                self.send_header("Retry-After", "7")
+                self.end_headers()
+                self.wfile.write(b'{"code": "overloaded"}')
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        loop, over = asyncio.get_running_loop(), threading.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        handler = loop.run_in_executor(None, over.wait)
+        server = HTTPServer(("127.0.0.1", 0), Desk)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            async with asyncio.timeout(10):
+                answer = await Platform().http(Request("GET", f"http://127.0.0.1:{server.server_port}/", {}, None, 5.0))
+            self.assertEqual(answer, Answer(503, {"code": "overloaded"}, 7.0))
+        finally:
+            over.set()
+            await handler
+            server.shutdown()
+            serving.join()
+            server.server_close()

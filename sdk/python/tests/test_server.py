@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from frontdesk import Frontdesk, HttpError, Message, Refused, Visitor
+from frontdesk import Frontdesk, FrontdeskError, HttpError, Message, Refused, Visitor
 
 ROOT = Path(__file__).parents[1]
 COUNT = 200
@@ -141,7 +141,7 @@ class Server(unittest.IsolatedAsyncioTestCase):
                     await self.kill()
                 visitor.send(text(number))
                 form = await within("the form", anext(messages))
-                self.assertEqual((form.kind, form.fields[0].get("id")), ("form", "order"))
+                self.assertEqual((form.kind, form.fields[0].id), ("form", "order"))
                 ack = visitor.submit(form, {"order": f"A-{1_000 + number}"})
                 answer = await within("the status", anext(messages))
                 status = ("is being packed", "is on its way", "has arrived")[(1_000 + number) % 3]
@@ -190,8 +190,12 @@ class Server(unittest.IsolatedAsyncioTestCase):
         async with self.frontdesk.visitor(self.made["inbox_key"]) as visitor:
             await self._fails(visitor.send("x" * 70_000), Refused, "message.too_large")
             await self._fails(visitor.rate(5), Refused, "conversation.unknown")
+            # The server would stop a client that sent half a character, or a megabyte.
+            self.assertEqual((await visitor.send("half \ud83d")).seq, 1)
+            await self._fails(visitor.send("x" * 2_000_000), FrontdeskError, "frame.too_large")
+            self.assertEqual(visitor.state, "live")
 
-    async def _fails(self, awaitable: Awaitable[Any], kind: type[HttpError | Refused], code: str) -> None:
+    async def _fails(self, awaitable: Awaitable[Any], kind: type[FrontdeskError], code: str) -> None:
         with self.assertRaises(kind) as raised:
             await awaitable
         self.assertEqual(raised.exception.code, code)

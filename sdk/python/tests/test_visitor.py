@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fake import EPOCH, FakeServer, TestCase, body, entry, position, said, settle
-from frontdesk import Answer, FrontdeskError, HandshakeRefused, HttpError, Pending, Refused, Stopped
+from frontdesk import Answer, Frontdesk, FrontdeskError, HandshakeRefused, HttpError, MalformedFrame, Pending, Refused, Stopped
 
 EMPTY: dict[str, Any] = {"opened": [{"position": {"epoch": EPOCH}}], "self": {"kind": "ACTOR_KIND_VISITOR", "id": "v1"}}
 
@@ -35,6 +35,10 @@ class VisitorTest(TestCase):
         self.visitor._link.start()
         self.hello = await server.welcome(EMPTY)
         self.assertEqual(self.visitor.state, "live")
+
+    def seq(self) -> int:
+        assert self.visitor.position is not None
+        return int(self.visitor.position["seq"])
 
     def sends(self) -> list[Any]:
         return [frame["send"] for frame in self.server.socket.take("send")]
@@ -110,7 +114,7 @@ class VisitorTest(TestCase):
         server = self.server
         await server.socket.end(3000)
         await server.clock.advance(0.5)
-        self.assertEqual((await server.welcome(EMPTY))["resumeToken"], "r1")
+        self.assertEqual(server.socket.take("hello")[0]["hello"]["resumeToken"], "r1")
         await server.socket.end(3400)
         self.assertEqual(len(server.requests), 2, "a token the server knows no more costs no wait")
         self.assertEqual((await server.welcome(EMPTY))["ticket"], "t2")
@@ -120,6 +124,13 @@ class VisitorTest(TestCase):
         await self.fails(self.visitor.send("later"), Stopped, "client.stopped")
         await server.clock.advance(120)
         self.assertEqual(len(server.sockets), 3)
+
+    async def test_a_live_connection_that_needs_a_new_ticket_waits_a_random_time_for_it(self) -> None:
+        await self.live()
+        await self.server.socket.end(3403)
+        self.assertEqual((self.visitor.state, len(self.server.requests)), ("waiting", 1))
+        await self.server.clock.advance(0.5)
+        self.assertEqual((await self.server.welcome(EMPTY))["ticket"], "t2")
 
     async def test_before_the_welcome_a_close_drops_the_resume_token(self) -> None:
         await self.live()
@@ -148,6 +159,10 @@ class VisitorTest(TestCase):
         self.assertEqual(server.sockets, [])
         await server.clock.advance(0.03)
         await server.welcome(EMPTY)
+        # Nothing is left of the attempts that failed.
+        for _ in range(4):
+            await server.clock.advance(20)
+            await server.socket.push({"ping": {}})
         self.assertEqual(visitor.state, "live")
 
     async def test_a_request_that_can_only_fail_again_stops_the_client(self) -> None:
@@ -254,9 +269,9 @@ class VisitorTest(TestCase):
         messages = self.visitor.messages()
         items = [entry(seq, str(seq)) for seq in range(1, 11)]
         await socket.push({"entries": {"epoch": EPOCH, "items": items}})
-        self.assertEqual((self.visitor.position or {}).get("seq"), "4")
-        read = []
+        read: list[int] = []
         while len(read) < 10:
+            self.assertEqual(self.seq(), len(read), "what was not read was not given")
             read.append((await anext(messages)).seq)
             await settle()
             for asked in socket.take("sync"):
@@ -306,3 +321,203 @@ class VisitorTest(TestCase):
         await self.fails(ack, FrontdeskError, "client.closed")
         await self.fails(self.visitor.send("two"), FrontdeskError, "client.closed")
         self.assertEqual(self.server.clock.timers, [], "no timer is left")
+
+    async def test_what_no_server_takes_fails_at_once_and_is_not_in_the_way_of_the_next_message(self) -> None:
+        await self.live()
+        number: Any = 42
+        await self.fails(self.visitor.send(number), MalformedFrame, "frame.malformed")
+        await self.fails(self.visitor.send("x" * 1_100_000), FrontdeskError, "frame.too_large")
+        self.assertEqual(self.visitor.pending, 0)
+        # Of halves that came one by one, those that belong together are one character.
+        self.visitor.send("\ud83d" + "\ude42" + " cut in the middle of \ud83d")
+        self.assertEqual(self.sends()[0]["content"]["text"]["body"], "🙂 cut in the middle of \ufffd")
+
+    async def test_messages_goes_on_after_a_loop_that_was_left_and_ends_where_the_client_has_ended(self) -> None:
+        await self.live()
+        read: list[int] = []
+
+        async def loop() -> None:
+            async for message in self.visitor.messages():
+                read.append(message.seq)
+                if message.seq == 1:
+                    break
+
+        first = asyncio.create_task(loop())
+        await settle()
+        items = [entry(seq, "a") for seq in (1, 2, 3)]
+        await self.server.socket.push({"entries": {"epoch": EPOCH, "items": items}})
+        await first
+        self.assertEqual((read, self.seq()), ([1], 1))
+        self.visitor.close()
+        await loop()
+        self.assertEqual((read, self.seq()), ([1, 2, 3], 3))
+        other = self.server.frontdesk().visitor("KEY")
+        other.close()
+        async with asyncio.timeout(1):
+            self.assertEqual([message async for message in other.messages()], [])
+
+    async def test_a_listener_that_fails_at_once_or_later_is_told_and_ends_nothing(self) -> None:
+        await self.live()
+        errors: list[str] = []
+        self.visitor.on("error", lambda error: errors.append(str(error)))
+
+        def now(_: Any) -> None:
+            raise ValueError("at once")
+
+        async def later(_: Any) -> None:
+            raise ValueError("later")
+
+        self.visitor.on("entry", now)
+        self.visitor.on("entry", later)
+        await self.server.socket.push({"entries": {"epoch": EPOCH, "items": [entry(1, "a")]}})
+        self.assertEqual((self.got, errors), ([(1, "a")], ["at once", "later"]))
+
+    async def test_a_store_that_fails_the_message_fails_or_the_error_is_told(self) -> None:
+        class Broken(Store):
+            def put(self, message: Pending) -> None:
+                if message.content["text"]["body"] == "full":
+                    raise OSError("no room")
+
+            def remove(self, client_msg_id: str) -> None:
+                raise OSError("no disk")
+
+        await self.live(store=Broken())
+        errors: list[str] = []
+        self.visitor.on("error", lambda error: errors.append(str(error)))
+        with self.assertRaisesRegex(OSError, "no room"):
+            await self.visitor.send("full")
+        ack = self.visitor.send("a")
+        (send,) = self.sends()
+        await self.server.socket.push({"ack": {"clientMsgId": send["clientMsgId"], "position": position(1)}})
+        self.assertEqual(((await ack).seq, errors), (1, ["no disk"]))
+
+    async def test_unsent_text_goes_only_to_an_inbox_that_wants_to_see_it(self) -> None:
+        await self.live()
+        self.visitor.typing(True, "I would li")
+        self.assertEqual([one["draft"] for one in self.server.socket.take("draft")], [{"typing": True}])
+        await self.server.socket.end(1006)
+        await self.server.clock.advance(0.5)
+        await self.server.welcome({**EMPTY, "drafts": True})
+        self.visitor.typing(True, "I would like")
+        wanted = [{"typing": True, "text": "I would like"}]
+        self.assertEqual([one["draft"] for one in self.server.socket.take("draft")], wanted)
+        # Neither text nor typing is wanted.
+        plain = self.server.answer
+        self.server.answer = lambda request: {**plain(request), "inbox": {"typing": False}}
+        await self.server.socket.end(3400)
+        await self.server.clock.advance(1.0)
+        await self.server.welcome(EMPTY)
+        self.visitor.typing()
+        self.assertEqual(self.server.socket.take("draft"), [])
+
+    async def test_who_cannot_connect_is_told_why(self) -> None:
+        server = FakeServer()
+        plain = server.answer
+
+        def refused(_: Any) -> Any:
+            raise ConnectionRefusedError("refused by 127.0.0.1")
+
+        async def no_session() -> str:
+            raise ValueError("no session")
+
+        async def silent() -> str:
+            await asyncio.Event().wait()
+            return ""
+
+        server.answer = refused
+        visitor = server.frontdesk().visitor("KEY")
+        states: list[Any] = []
+        errors: list[str] = []
+        visitor.on("state", lambda state, error: states.append((state, error and error.code)))
+        visitor.on("error", lambda error: errors.append(str(error)))
+        started = asyncio.create_task(visitor.start(0.1))
+        await server.clock.advance(0.1)
+        with self.assertRaisesRegex(FrontdeskError, "timeout.*connection.lost: refused by 127.0.0.1"):
+            await started
+        self.assertEqual(states, [("connecting", None), ("waiting", "connection.lost")])
+        # Later the program fails, and then does not answer at all.
+        server.answer = plain
+        visitor._identity_token = no_session
+        await server.clock.advance(1)
+        self.assertEqual(set(errors), {"no session"})
+        visitor._identity_token = silent
+        await server.clock.advance(1)
+        self.assertEqual(visitor.state, "connecting")
+        visitor._identity_token = "jwt"
+        await server.clock.advance(60)
+        self.assertEqual(body(server.requests[-1])["identity_token"], "jwt")
+        visitor.close()
+
+    async def test_run_serves_until_close_and_raises_why_it_was_stopped(self) -> None:
+        await self.live()
+        running = asyncio.create_task(self.visitor.run())
+        await settle()
+        await self.server.socket.end(3500)
+        await self.fails(running, Stopped, "client.stopped")
+        await self.live()
+        running = asyncio.create_task(self.visitor.run())
+        await settle()
+        self.visitor.close()
+        await running
+        alone = FakeServer()
+        alone.answer = lambda _: Answer(502, None)
+        never = alone.frontdesk().visitor("KEY")
+        running = asyncio.create_task(never.run())
+        await alone.clock.advance(30)
+        with self.assertRaisesRegex(FrontdeskError, "timeout.*http.502"):
+            await running
+        self.assertEqual((never.state, alone.clock.timers), ("closed", []))
+
+    async def test_cancelling_run_or_entering_closes_the_client(self) -> None:
+        await self.live()
+        running = asyncio.create_task(self.visitor.run())
+        await settle()
+        running.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await running
+        self.assertEqual((self.visitor.state, self.server.socket.closed_with), ("closed", 1000))
+        other = FakeServer().frontdesk().visitor("KEY")
+
+        async def enter() -> None:
+            async with other:
+                pass
+
+        entering = asyncio.create_task(enter())
+        await settle()
+        entering.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await entering
+        self.assertEqual(other.state, "closed")
+
+    async def test_a_wait_that_no_clock_can_count_is_cut(self) -> None:
+        server = FakeServer()
+        plain = server.answer
+        server.answer = lambda _: Answer(503, {}, float("inf"))
+        server.frontdesk().visitor("KEY")._link.start()
+        await settle()
+        server.answer = plain
+        await server.clock.advance(3_600.5)
+        await server.welcome(EMPTY)
+
+    def test_an_address_that_is_none_is_refused(self) -> None:
+        for address in ("", "desk.example", "localhost:8080", "ftp://desk.example", "http://"):
+            with self.assertRaises(ValueError, msg=address):
+                Frontdesk(address)
+
+    async def test_a_listener_to_the_state_may_close_the_client(self) -> None:
+        for when, code in (("waiting", 1006), ("connecting", 1006), ("live", 1006), ("stopped", 3500)):
+            await self.live()
+            visitor, server = self.visitor, self.server
+
+            def close(state: str, _: Any, when: str = when) -> None:
+                if state == when:
+                    visitor.close()
+
+            visitor.on("state", close)
+            await server.socket.end(code)
+            await server.clock.advance(0.5)
+            if when == "live":
+                await server.welcome(EMPTY)
+            await server.clock.advance(120)
+            left = (visitor.state, server.clock.timers, len(server.sockets))
+            self.assertEqual(left, ("closed", [], 2 if when == "live" else 1), when)

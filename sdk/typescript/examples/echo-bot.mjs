@@ -12,3 +12,4 @@ bot.on("error", (error) => console.error(error));
 
 await bot.start();
 console.log("ready");
+await bot.run();

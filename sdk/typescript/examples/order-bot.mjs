@@ -29,3 +29,4 @@ bot.on("error", (error) => console.error(error));
 
 await bot.start();
 console.log("ready");
+await bot.run();

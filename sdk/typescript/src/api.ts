@@ -34,12 +34,13 @@ export class Api {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      throw new HttpError(error instanceof Error && error.name === "TimeoutError" ? "timeout" : "connection.lost", 0, undefined);
+      const code = error instanceof Error && error.name === "TimeoutError" ? "timeout" : "connection.lost";
+      throw new HttpError(code, 0, undefined, reasonOf(error), { cause: error });
     }
     const found = (typeof answer.body === "object" && answer.body !== null ? answer.body : {}) as Record<string, unknown>;
     if (answer.status >= 200 && answer.status < 300) return found;
     const code = typeof found["code"] === "string" ? found["code"] : `http.${answer.status}`;
-    throw new HttpError(code, answer.status, answer.retryAfterMs);
+    throw new HttpError(code, answer.status, answer.retryAfterMs, typeof found["detail"] === "string" ? found["detail"] : "");
   }
 
   /** One page of a conversation, oldest first. */
@@ -63,4 +64,10 @@ export class Api {
     }
     return rows;
   }
+}
+
+/** fetch says only that it failed; what it failed of is the cause. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return inner instanceof Error ? inner.message : String(inner);
 }

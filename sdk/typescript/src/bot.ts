@@ -21,13 +21,15 @@ const OPEN_AGAIN_MS = 1_000;
 /** Messages of a session that is not the bot's yet: kept for when it is. */
 const UNCLAIMED_MAX = 1_000;
 
+/** Who the bot is. */
 export type BotOptions = {
   /** `fd_...`, made with `"bot": true`. */
   readonly apiKey: string;
-  /** Handlers that run at a time in all. */
+  /** Handlers that run at a time in all. 64. */
   readonly handlersMax?: number;
 };
 
+/** What a bot's program may listen to. */
 export type BotEvents = CommonEvents & {
   /** The bot was given a session. */
   given: [conversation: Conversation];
@@ -41,6 +43,7 @@ export type BotEvents = CommonEvents & {
   reload: [conversation: Conversation, missed: boolean];
 };
 
+/** Answers a visitor's message. */
 export type Handler = (conversation: Conversation, message: Message) => void | Promise<void>;
 
 type Followed = {
@@ -53,9 +56,12 @@ type Followed = {
   unclaimed: Message[];
   /** An open is on its way, or the hello named it. */
   opening: boolean;
+  /** What it missed has been asked for, and did not come yet. */
+  wanted: boolean;
   again: TimerId | undefined;
 };
 
+/** An API key that answers conversations. */
 export class Bot extends Client<BotEvents> {
   private self: Actor = {};
   private handler: Handler | undefined;
@@ -77,9 +83,13 @@ export class Bot extends Client<BotEvents> {
     super(options);
   }
 
-  /** Who answers the visitors' messages. What it throws is told as the event "error", and the next message comes. */
+  /**
+   * Who answers the visitors' messages; without it they wait. What it throws is told as the event "error", and the next
+   * message comes.
+   */
   onMessage(handler: Handler): this {
     this.handler = handler;
+    for (const one of this.followed.values()) this.pump(one);
     return this;
   }
 
@@ -127,7 +137,8 @@ export class Bot extends Client<BotEvents> {
     this.self = welcome.self ?? {};
     const recovered = welcome.feedRecovered === true && this.feedPosition !== undefined;
     if (!recovered) this.feedPosition = welcome.feed;
-    for (const one of this.owned()) if (!one.opening) this.load(one);
+    // An open whose answer was lost with the connection is given again: the feed does not tell of it a second time.
+    for (const one of [...this.followed.values()]) if ((one.wanted || one.conversation.owned) && !one.opening) this.load(one);
     if (!recovered || this.listing > 0) void this.list();
   }
 
@@ -196,17 +207,17 @@ export class Bot extends Client<BotEvents> {
       otherEpoch: () => this.load(one),
       failed: (error) => this.failed(error),
     });
-    const one: Followed = { thread, conversation, queue: [], running: false, unclaimed: [], opening: false, again: undefined };
-    this.followed.set(id, one);
+    const one: Followed = { thread, conversation, queue: [], running: false, unclaimed: [], opening: false, wanted: false, again: undefined };
     this.forget();
+    this.followed.set(id, one);
     return one;
   }
 
   /** The places of conversations of others are kept as long as there is room. */
   private forget(): void {
-    if (this.followed.size <= PLACES_MAX) return;
-    for (const [id, { conversation, running, opening }] of this.followed) {
-      if (conversation.owned || running || opening) continue;
+    if (this.followed.size < PLACES_MAX) return;
+    for (const [id, { conversation, running, opening, wanted }] of this.followed) {
+      if (conversation.owned || running || opening || wanted) continue;
       this.followed.delete(id);
       return;
     }
@@ -252,6 +263,7 @@ export class Bot extends Client<BotEvents> {
   }
 
   private load(one: Followed): void {
+    one.wanted = true;
     if (one.opening || !this.link.live) return;
     one.opening = true;
     const { id, timeline } = one.thread;
@@ -259,9 +271,10 @@ export class Bot extends Client<BotEvents> {
     // The answer is taken in by `opened`, in the order of arrival.
     this.link.request({ open: { conversation: id, position: timeline.position() } }).catch((error: unknown) => {
       one.opening = false;
-      if (!(error instanceof Refused)) return;
+      if (!this.link.live) return;
       this.open.delete(id);
-      if (error.retryAfterMs !== undefined || error.code === "conversation.too_many_open") this.loadLater(one, error.retryAfterMs);
+      if (!(error instanceof Refused)) this.loadLater(one);
+      else if (error.retryAfterMs !== undefined || error.code === "conversation.too_many_open") this.loadLater(one, error.retryAfterMs);
       else this.moved(one, undefined, true);
     });
   }
@@ -314,6 +327,7 @@ export class Bot extends Client<BotEvents> {
 
   private loaded(one: Followed, frame: OpenedFrame): void {
     const { conversation, thread } = one;
+    one.wanted = false;
     // What was told while older pages were read is newer than the frame.
     this.moved(one, this.isNewer(conversation.session, frame.session) ? frame.session : conversation.session);
     if (!conversation.owned) this.leave(thread.id);
@@ -333,6 +347,7 @@ export class Bot extends Client<BotEvents> {
   /** The session is another one now; `gone`: it is not the bot's to read any more. */
   private moved(one: Followed | undefined, session: Session | undefined, gone = false): void {
     if (one === undefined || (!gone && !this.isNewer(one.conversation.session, session))) return;
+    if (gone) one.wanted = false;
     const { conversation } = one;
     const owned = !gone && this.isMine(session);
     const { id, timeline, loading } = one.thread;
@@ -384,7 +399,7 @@ export class Bot extends Client<BotEvents> {
 
   /** Runs the handler for what waits: one at a time in a conversation, `handlersMax` in all. */
   private pump(one: Followed): void {
-    if (one.running || one.queue.length === 0) return;
+    if (one.running || one.queue.length === 0 || this.handler === undefined) return;
     if (this.running >= (this.who.handlersMax ?? 64)) {
       if (!this.ready.includes(one)) this.ready.push(one);
       return;

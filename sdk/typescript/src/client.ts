@@ -7,7 +7,7 @@ import { MessageIds } from "./ids.js";
 import type { State } from "./link.js";
 import { Link } from "./link.js";
 import type { Ack, OutboxStore } from "./outbox.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, quiet } from "./outbox.js";
 import type { Platform } from "./platform.js";
 import type { Audience, ClientFrame, Command, Content, Entry, FeedPosition, Held, ServerFrame, Welcome } from "./wire.js";
 
@@ -27,8 +27,9 @@ export type ClientOptions = {
   readonly store: OutboxStore | undefined;
 };
 
+/** What every client tells. */
 export type CommonEvents = {
-  /** The connection is another one's state now; `error` says why it stopped. */
+  /** The client's state changed; `error` says why it stopped, or why it is not connected while it waits. */
   state: [state: State, error: FrontdeskError | undefined];
   /** Something that no call answers for: a listener or handler failed, a page could not be read. */
   error: [error: unknown];
@@ -37,11 +38,14 @@ export type CommonEvents = {
 /** A command without the conversation: `{ take: {} }`, `{ transfer: { toTeam } }` and so on. */
 export type SessionCommand = Omit<Command, "conversation">;
 
+/** Base of Visitor and Bot. */
 export abstract class Client<Events extends CommonEvents> extends Emitter<Events> {
   protected readonly api: Api;
   protected readonly link: Link;
   protected readonly outbox: Outbox;
   private readonly ids: MessageIds;
+  /** Of those that wait for the end. */
+  private readonly runners = new Set<(error: FrontdeskError) => void>();
   private readonly liveWaiters = new Set<{ resolve: () => void; reject: (error: FrontdeskError) => void }>();
 
   constructor(protected readonly options: ClientOptions) {
@@ -64,16 +68,20 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
         this.lost();
       },
       stateChanged: (state, error) => this.stateChanged(state, error),
+      failed: (error) => this.failed(error),
     });
     this.outbox = new Outbox({
       clock: platform.clock,
       max: options.outboxMax,
       sendTimeoutMs: options.sendTimeoutMs,
       store: options.store,
+      check: (send) => this.link.checkFrame({ send }),
       transmit: (send) => this.link.push({ send }),
+      failed: (error) => this.failed(error),
     });
   }
 
+  /** How the client is connected. */
   get state(): State {
     return this.link.state;
   }
@@ -83,10 +91,27 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
     return this.outbox.size;
   }
 
-  /** Connects, and stays connected until close(). Resolves with the first welcome; rejects where there will be none. */
+  /**
+   * Connects, and stays connected until close(). Resolves with the first welcome; rejects where there will be none, or
+   * after `timeoutMs` (30 s). It goes on trying even then: start() again waits again.
+   */
   start(timeoutMs: number = START_MS): Promise<void> {
     this.link.start();
     return this.untilLive(timeoutMs);
+  }
+
+  /** Connects as start() does, and serves until close(). Rejects with why it could not connect, or why it was stopped. */
+  async run(): Promise<void> {
+    try {
+      await this.start();
+      const gone = this.gone();
+      if (gone !== undefined) throw gone;
+      await new Promise<void>((_, reject) => this.runners.add(reject));
+    } catch (error) {
+      if (this.state === "closed") return;
+      if (this.state !== "stopped") this.close();
+      throw error;
+    }
   }
 
   /** Ends the client. Messages without an ack are rejected with client.closed; a store keeps them. */
@@ -110,11 +135,7 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
 
   protected post(conversation: string, content: Content, audience: Audience = "AUDIENCE_EVERYONE"): Promise<Ack> {
     const gone = this.gone();
-    if (gone !== undefined) {
-      const refused = Promise.reject(gone);
-      refused.catch(() => undefined);
-      return refused;
-    }
+    if (gone !== undefined) return quiet(Promise.reject(gone));
     return this.outbox.add({ clientMsgId: this.ids.next(), conversation, content, audience });
   }
 
@@ -157,7 +178,7 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
   }
 
   /** Why nothing can be asked any more. */
-  private gone(): FrontdeskError | undefined {
+  protected gone(): FrontdeskError | undefined {
     if (this.link.state === "closed") return new FrontdeskError("client.closed");
     if (this.link.state === "stopped") return this.link.error ?? new Stopped("client.stopped");
     return undefined;
@@ -169,7 +190,7 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
     if (gone !== undefined) return Promise.reject(gone);
     const { clock } = this.options.platform;
     return new Promise((resolve, reject) => {
-      const timer = clock.setTimer(() => waiter.reject(new FrontdeskError("timeout", "not connected in time")), timeoutMs);
+      const timer = clock.setTimer(() => waiter.reject(this.notConnected()), timeoutMs);
       const end = (): void => {
         clock.clearTimer(timer);
         this.liveWaiters.delete(waiter);
@@ -188,6 +209,12 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
     });
   }
 
+  private notConnected(): FrontdeskError {
+    const { error } = this.link;
+    const why = error === undefined ? "" : ` (${error.message})`;
+    return new FrontdeskError("timeout", `not connected in time${why}`, undefined, { cause: error });
+  }
+
   private stateChanged(state: State, error: FrontdeskError | undefined): void {
     if (state === "live") for (const waiter of [...this.liveWaiters]) waiter.resolve();
     if (state === "stopped") this.ended(error ?? new Stopped("client.stopped"));
@@ -198,6 +225,8 @@ export abstract class Client<Events extends CommonEvents> extends Emitter<Events
     for (const waiter of [...this.liveWaiters]) waiter.reject(error);
     this.outbox.close(error);
     this.finish(error);
+    for (const run of this.runners) run(error);
+    this.runners.clear();
   }
 
   private frame(frame: ServerFrame): void {

@@ -5,6 +5,7 @@ import { FrontdeskError } from "./errors.js";
 import type { ClientFrame, ServerFrame } from "./wire.js";
 import { ENUMS, MESSAGES } from "./wire.js";
 
+/** The encoding, as a WebSocket offers it. */
 export const SUBPROTOCOL = "frontdesk.v1.json";
 
 /** A frame that cannot be read. `code`: frame.malformed or frame.unknown. */
@@ -92,7 +93,7 @@ function scalar(value: unknown, name: string, kind: string, reading: Reading): u
   }
   switch (kind) {
     case "string":
-      if (typeof value === "string") return value;
+      if (typeof value === "string") return wellFormed(value);
       break;
     case "bool":
       if (typeof value === "boolean") return value;
@@ -119,6 +120,11 @@ function scalar(value: unknown, name: string, kind: string, reading: Reading): u
     }
   }
   throw wrong(name, value);
+}
+
+/** Half of a surrogate pair, as a text cut in the middle of a character ends with, is no character: no server takes it. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 function integer(value: unknown, name: string, signed: boolean): string {

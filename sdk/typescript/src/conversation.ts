@@ -1,9 +1,11 @@
 // A conversation as a bot's program sees it: what it may say and do there.
+import type { Choice, FieldKind } from "./message.js";
 import type { Ack } from "./outbox.js";
-import type { Audience, Choice, Content, FormField, Session, Source } from "./wire.js";
+import type { Audience, Content, FormField, Session, Source } from "./wire.js";
 import type { SessionCommand } from "./client.js";
 import { Stream } from "./stream.js";
 
+/** What may be said beside an answer. */
 export type ReplyOptions = {
   /** The seq of the entry that is answered. */
   readonly quoteSeq?: number;
@@ -11,15 +13,18 @@ export type ReplyOptions = {
   readonly sources?: readonly Source[];
 };
 
+/** A field as it is asked for: a `Field` whose usual parts may be left out. */
 export type FieldSpec = {
   readonly id: string;
   readonly label: string;
-  readonly kind?: "text" | "email" | "phone" | "order_number" | "choice";
+  /** Without it: text. */
+  readonly kind?: FieldKind;
   readonly required?: boolean;
   /** Of kind choice. */
-  readonly options?: readonly { readonly id: string; readonly label: string }[];
+  readonly options?: readonly Choice[];
 };
 
+/** To whom a session goes. */
 export type HandOver = {
   /** The team's id; without one the session goes to the queue it came from. */
   readonly team?: string;
@@ -35,9 +40,11 @@ export interface ConversationHost {
   now(): number;
 }
 
+/** One visitor's conversation, as the bot's handler is given it. */
 export class Conversation {
   /** The newest session, as far as it is known. */
   session: Session | undefined;
+  /** Who writes here; empty where it is not known. */
   visitor = { id: "", name: "" };
   /** BCP 47; empty where it is not known. */
   language = "";
@@ -56,7 +63,7 @@ export class Conversation {
   }
 
   /** A text with buttons under it. What the visitor picks comes as a message with `choice`. */
-  choices(body: string, choices: readonly (string | { readonly id: string; readonly label: string })[], options: ReplyOptions = {}): Promise<Ack> {
+  choices(body: string, choices: readonly (string | Choice)[], options: ReplyOptions = {}): Promise<Ack> {
     const all: Choice[] = choices.map((choice) => (typeof choice === "string" ? { id: choice, label: choice } : choice));
     return this.send({ choices: { body, choices: all } }, options);
   }

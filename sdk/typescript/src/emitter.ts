@@ -1,12 +1,12 @@
-// Typed events. A listener that throws ends no connection: its error is told as the event "error", and where nobody
-// listens to that it is written to the console.
+// Typed events. A listener that throws, or whose promise is rejected, ends no connection and no program: its error is told
+// as the event "error", and where nobody listens to that it is written to the console.
 
 export class Emitter<Events extends { error: [error: unknown] }> {
-  private readonly listeners = new Map<PropertyKey, Set<(...args: unknown[]) => void>>();
+  private readonly listeners = new Map<PropertyKey, Set<(...args: unknown[]) => unknown>>();
 
-  /** Listens; the answer ends it. */
-  on<Name extends keyof Events>(name: Name, listener: (...args: Events[Name] & unknown[]) => void): () => void {
-    const plain = listener as (...args: unknown[]) => void;
+  /** Listens; the answer ends it. The listener may be asynchronous; nobody waits for it. */
+  on<Name extends keyof Events>(name: Name, listener: (...args: Events[Name] & unknown[]) => unknown): () => void {
+    const plain = listener as (...args: unknown[]) => unknown;
     const set = this.listeners.get(name) ?? new Set();
     this.listeners.set(name, set);
     set.add(plain);
@@ -27,12 +27,16 @@ export class Emitter<Events extends { error: [error: unknown] }> {
   protected tell(name: PropertyKey, args: readonly unknown[]): boolean {
     const set = this.listeners.get(name);
     if (set === undefined || set.size === 0) return false;
+    const failed = (error: unknown): void => {
+      if (name === "error") console.error("frontdesk:", error);
+      else this.failed(error);
+    };
     for (const listener of [...set]) {
       try {
-        listener(...args);
+        const answer = listener(...args);
+        if (answer instanceof Promise) answer.catch(failed);
       } catch (error) {
-        if (name === "error") console.error("frontdesk:", error);
-        else this.failed(error);
+        failed(error);
       }
     }
     return true;

@@ -17,8 +17,10 @@ export class FrontdeskError extends Error {
     readonly detail = "",
     /** The server wants the same again after this time; undefined where trying again is pointless or up to the caller. */
     readonly retryAfterMs: number | undefined = undefined,
+    /** `cause`: the error it came from. */
+    options: ErrorOptions = {},
   ) {
-    super(detail === "" ? code : `${code}: ${detail}`);
+    super(detail === "" ? code : `${code}: ${detail}`, options);
   }
 }
 
@@ -36,8 +38,10 @@ export class HttpError extends FrontdeskError {
     /** 0 where no answer came. */
     readonly status: number,
     retryAfterMs: number | undefined,
+    detail = "",
+    options: ErrorOptions = {},
   ) {
-    super(code, "", retryAfterMs);
+    super(code, detail, retryAfterMs, options);
   }
 
   /** The same request fails again until somebody changes something. */

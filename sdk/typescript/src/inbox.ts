@@ -1,4 +1,5 @@
-// Messages between the connection and a program that reads them at its own pace.
+// Messages between the connection and a program that reads them at its own pace. A loop that is left leaves the rest to the
+// next one.
 
 export class Inbox<T> implements AsyncIterableIterator<T> {
   private readonly waiting: T[] = [];
@@ -11,6 +12,11 @@ export class Inbox<T> implements AsyncIterableIterator<T> {
     /** Half of it is free again. */
     private readonly drained: () => void,
   ) {}
+
+  /** The oldest that was not read yet. */
+  get first(): T | undefined {
+    return this.waiting[0];
+  }
 
   /** False where there is no room. */
   push(value: T): boolean {
@@ -44,13 +50,6 @@ export class Inbox<T> implements AsyncIterableIterator<T> {
       if (this.ended) this.finish(reader);
       else this.readers.push(reader);
     });
-  }
-
-  /** The loop over it was left. */
-  return(): Promise<IteratorResult<T>> {
-    this.waiting.length = 0;
-    this.end();
-    return Promise.resolve({ value: undefined, done: true });
   }
 
   [Symbol.asyncIterator](): this {

@@ -10,6 +10,7 @@ import { Visitor } from "./visitor.js";
 
 const CLIENT = "frontdesk-sdk-ts/0.1.0";
 
+/** Options of all clients of a server. */
 export type FrontdeskOptions = {
   /** BCP 47. */
   readonly language?: string;
@@ -17,7 +18,7 @@ export type FrontdeskOptions = {
   readonly client?: string;
   /** Sent with every HTTP request, for example for a proxy on the way. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** How long a message waits for its ack, reconnects included. 5 minutes. */
+  /** How long a message waits for its ack, reconnects included. 5 minutes; at most 24 days. */
   readonly sendTimeoutMs?: number;
   /** Messages that may wait for their ack. 1,000. */
   readonly outboxMax?: number;
@@ -36,7 +37,9 @@ export class Frontdesk {
   /** `baseUrl`: where the server is reached, with its path prefix if it has one. */
   constructor(baseUrl: string, options: FrontdeskOptions = {}) {
     const { language = "en", client = CLIENT, headers = {}, sendTimeoutMs = 300_000, outboxMax = 1_000, inboxMax = 1_000, store, platform } = options;
-    const base = new URL(baseUrl).href.replace(/\/+$/, "");
+    const { href, protocol } = new URL(baseUrl);
+    if (protocol !== "http:" && protocol !== "https:") throw new TypeError(`not an address of a server: ${baseUrl}`);
+    const base = href.replace(/\/+$/, "");
     this.options = { platform: { ...defaultPlatform(), ...platform }, base, headers, client, language, sendTimeoutMs, outboxMax, inboxMax, store };
   }
 
@@ -62,7 +65,7 @@ export type { FieldSpec, HandOver, ReplyOptions } from "./conversation.js";
 export { Conversation } from "./conversation.js";
 export { FrontdeskError, HttpError, Refused, Stopped } from "./errors.js";
 export type { State } from "./link.js";
-export type { Actor, ActorKind, Message, MessageKind } from "./message.js";
+export type { Actor, ActorKind, Choice, Field, FieldKind, Message, MessageKind } from "./message.js";
 export type { Ack, OutboxStore, Pending } from "./outbox.js";
 export type { Clock, HttpAnswer, HttpRequest, Platform, Socket, TimerId } from "./platform.js";
 export { Stream } from "./stream.js";

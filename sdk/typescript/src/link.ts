@@ -11,8 +11,12 @@ import { FrontdeskError, HttpError, Refused, Stopped } from "./errors.js";
 import type { Platform, Socket, TimerId } from "./platform.js";
 import type { ClientFrame, FeedPosition, Held, Limits, ServerFrame, Welcome } from "./wire.js";
 
+/** What the program needs for an identity, and the ticket. */
+const TICKET_MS = 30_000;
 /** From dialling to Welcome. */
 const CONNECT_MS = 10_000;
+/** The longest that a server, or a proxy before it, may ask to be left alone. */
+const POSTPONE_MAX_MS = 3_600_000;
 const CHECK_EVERY_MS = 2_500;
 /** How long after the ping interval a server that says nothing counts as gone. */
 const GRACE_MS = 10_000;
@@ -24,11 +28,14 @@ const STABLE_AFTER_MS = 10_000;
 const OVERLOADED_MS = 5_000;
 /** Frames that may wait for their answer. */
 const ASKED_MAX = 1_024;
+/** The server stops whoever sends a larger frame. */
+const FRAME_BYTES_MAX = 1_048_576;
 
+/** How a client is connected. */
 export type State = "idle" | "connecting" | "live" | "waiting" | "stopped" | "closed";
 
 export interface LinkUser {
-  /** Rejects with HttpError. */
+  /** Rejects with HttpError, or with what the program threw when it was asked who the visitor is. */
   ticket(): Promise<Ticket>;
   /** What the hello presents. */
   held(): readonly Held[];
@@ -39,13 +46,15 @@ export interface LinkUser {
   received(frame: ServerFrame): void;
   lost(): void;
   stateChanged(state: State, error: FrontdeskError | undefined): void;
+  /** Tells of an error that nothing else answers for. */
+  failed(error: unknown): void;
 }
 
 type Asked = { readonly resolve: () => void; readonly reject: (error: FrontdeskError) => void; readonly timer: TimerId };
 
 export class Link {
   state: State = "idle";
-  /** Why it stopped. */
+  /** Why it stopped, or why the last attempt to connect failed. */
   error: FrontdeskError | undefined;
   limits: Limits = {};
   private readonly backoff: Backoff;
@@ -96,6 +105,11 @@ export class Link {
     return true;
   }
 
+  /** Throws for a frame that the server would stop this client for. */
+  checkFrame(frame: ClientFrame): void {
+    written(frame);
+  }
+
   /** Sends a frame; the answer is that it was carried out. Rejects with Refused or FrontdeskError. */
   request(frame: ClientFrame): Promise<void> {
     if (this.state === "closed") return Promise.reject(new FrontdeskError("client.closed"));
@@ -105,29 +119,32 @@ export class Link {
     this.ref = this.ref >= 0x7fffffff ? 2 : this.ref + 1;
     const { ref } = this;
     return new Promise((resolve, reject) => {
+      this.write({ ref, ...frame });
       const timer = this.platform.clock.setTimer(() => {
         this.asked.delete(ref);
         reject(new FrontdeskError("timeout"));
       }, ANSWER_MS);
       this.asked.set(ref, { resolve, reject, timer });
-      this.write({ ref, ...frame });
     });
   }
 
   private write(frame: ClientFrame): void {
-    this.socket?.send(encodeClient(frame));
+    this.socket?.send(written(frame));
   }
 
   private async connect(): Promise<void> {
     this.clearTimers();
     const generation = ++this.generation;
+    this.timer = this.platform.clock.setTimer(() => this.fail("no ticket in time"), TICKET_MS);
     this.become("connecting");
+    if (generation !== this.generation) return;
     let ticket = "";
     try {
       if (this.resumeToken === "") {
         ({ ticket, node: this.node } = await this.user.ticket());
         if (generation !== this.generation) return;
       }
+      this.clearTimers();
       this.timer = this.platform.clock.setTimer(() => this.fail(), CONNECT_MS);
       const query = this.node === undefined ? "" : `?node=${this.node}`;
       const socket = await this.platform.dial(`${this.base.replace(/^http/, "ws")}/ws/v1${query}`, SUBPROTOCOL);
@@ -145,6 +162,10 @@ export class Link {
         return;
       }
       this.postpone(error.retryAfterMs ?? 0);
+      this.error = error;
+    } else {
+      this.error = new FrontdeskError("connection.lost", String(error), undefined, { cause: error });
+      this.user.failed(error);
     }
     this.retry();
   }
@@ -179,8 +200,8 @@ export class Link {
   /** Somebody else serves this client from now on: hello again on the same socket. */
   private rejoin(afterMs: number): void {
     this.suspend();
+    this.timer = this.platform.clock.setTimer(() => (this.resumeToken === "" ? this.fail("there is nothing to say hello with") : this.greet("")), afterMs);
     this.become("connecting");
-    this.timer = this.platform.clock.setTimer(() => (this.resumeToken === "" ? this.fail() : this.greet("")), afterMs);
   }
 
   private received(data: unknown): void {
@@ -190,8 +211,8 @@ export class Link {
     try {
       frame = decodeServer(data);
     } catch {
-      // Whatever speaks there is no Frontdesk server (a captive portal, a broken proxy).
-      this.fail();
+      // A captive portal, a broken proxy.
+      this.fail("what speaks there is no Frontdesk server");
       return;
     }
     if (frame.welcome !== undefined) this.welcomed(frame.welcome);
@@ -221,11 +242,12 @@ export class Link {
     this.limits = welcome.limits ?? {};
     this.liveSinceMs = clock.now();
     this.notBeforeMs = 0;
+    this.error = undefined;
     this.state = "live";
     this.checkTimer = clock.setTimer(() => this.check(), CHECK_EVERY_MS);
     this.syncTimer = clock.setTimer(() => this.sync(), SYNC_EVERY_MS);
     this.user.welcomed(welcome);
-    this.user.stateChanged("live", undefined);
+    if (this.live) this.user.stateChanged("live", undefined);
   }
 
   /** Nothing heard for the ping interval: asks. Nothing heard after that either: the connection is dead. */
@@ -253,26 +275,30 @@ export class Link {
   }
 
   /** Closes from this side because the connection is of no use, and tries again. */
-  fail(): void {
+  fail(why = "the server says nothing"): void {
     this.drop(CLOSE_SILENT);
+    this.error = new FrontdeskError("connection.lost", why);
     this.retry();
   }
 
   private closed(code: number): void {
     const wasLive = this.live;
     this.drop();
+    this.error = new FrontdeskError("connection.lost", `closed with ${code}`);
     switch (afterClose(code)) {
       case "stop":
         this.halt(new Stopped("client.stopped", `closed with ${code}`));
         return;
-      case "new-ticket":
-        if (this.resumeToken !== "") {
+      case "new-ticket": {
+        const refused = !wasLive && this.resumeToken !== "";
+        this.resumeToken = "";
+        if (refused) {
           // A resume token the server no longer knows costs one round trip, not a back-off.
-          this.resumeToken = "";
           void this.connect();
           return;
         }
         break;
+      }
       case "reconnect":
         // Refused before Welcome: the token may be the cause, a ticket is the safe way.
         if (!wasLive) this.resumeToken = "";
@@ -311,16 +337,17 @@ export class Link {
   }
 
   private postpone(delayMs: number): void {
-    this.notBeforeMs = Math.max(this.notBeforeMs, this.platform.clock.now() + delayMs);
+    this.notBeforeMs = Math.max(this.notBeforeMs, this.platform.clock.now() + Math.min(delayMs, POSTPONE_MAX_MS));
   }
 
   private retry(): void {
     const { clock } = this.platform;
     const delayMs = this.backoff.next() + Math.max(0, this.notBeforeMs - clock.now());
-    this.become("waiting");
     this.timer = clock.setTimer(() => void this.connect(), delayMs);
+    this.become("waiting", this.error);
   }
 
+  /** Who is told may close the client: nothing is done after it. */
   private become(state: State, error?: FrontdeskError): void {
     this.state = state;
     this.user.stateChanged(state, error);
@@ -332,4 +359,13 @@ export class Link {
     }
     this.timer = this.checkTimer = this.syncTimer = undefined;
   }
+}
+
+/** A frame as text; throws for one that the server would stop this client for. */
+function written(frame: ClientFrame): string {
+  const text = encodeClient(frame);
+  // A UTF-16 unit takes at most three bytes.
+  const large = text.length * 3 > FRAME_BYTES_MAX && new TextEncoder().encode(text).length > FRAME_BYTES_MAX;
+  if (large) throw new FrontdeskError("frame.too_large", `a frame holds ${FRAME_BYTES_MAX} bytes`);
+  return text;
 }

@@ -1,8 +1,10 @@
 // What a program sees of an entry: a message with its parts as plain values.
-import type { ActorKind as WireActorKind, Choice, Content, Entry, File, FormField, Source } from "./wire.js";
+import type { ActorKind as WireActorKind, Content, Entry, File, FormField, Source } from "./wire.js";
 
+/** Who somebody is. */
 export type ActorKind = "visitor" | "agent" | "bot" | "system" | "api" | "unknown";
 
+/** Who said something. */
 export type Actor = {
   readonly kind: ActorKind;
   /** Empty where the reader may not know it. */
@@ -10,8 +12,26 @@ export type Actor = {
   readonly name: string;
 };
 
+/** A button, or an option of a field. */
+export type Choice = { readonly id: string; readonly label: string };
+
+/** What a field of a form takes. */
+export type FieldKind = "text" | "email" | "phone" | "order_number" | "choice";
+
+/** A field of a form. */
+export type Field = {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: FieldKind;
+  readonly required: boolean;
+  /** Of kind choice. */
+  readonly options: readonly Choice[];
+};
+
+/** What a message is. */
 export type MessageKind = "text" | "file" | "choices" | "form" | "form_reply" | "system" | "unsupported";
 
+/** An entry of a conversation with its parts as plain values. */
 export type Message = {
   readonly kind: MessageKind;
   /** Empty for a visitor, who has one conversation. */
@@ -32,7 +52,7 @@ export type Message = {
   /** The id of the choice that was picked; empty for none. */
   readonly choice: string;
   readonly choices: readonly Choice[];
-  readonly fields: readonly FormField[];
+  readonly fields: readonly Field[];
   /** Of a form reply: what was filled in, by the field's id. */
   readonly values: Readonly<Record<string, string>>;
   readonly file: File | undefined;
@@ -56,6 +76,16 @@ export function actorKind(kind: WireActorKind | undefined): ActorKind {
   return name === "visitor" || name === "agent" || name === "bot" || name === "system" || name === "api" ? name : "unknown";
 }
 
+function toChoice({ id = "", label = "" }: { readonly id?: string | undefined; readonly label?: string | undefined }): Choice {
+  return { id, label };
+}
+
+function toField({ id = "", label = "", kind = "FORM_FIELD_KIND_TEXT", required = false, options = [] }: FormField): Field {
+  // The names of the wire, without what they all begin with.
+  const plain = kind === "FORM_FIELD_KIND_UNSPECIFIED" ? "text" : (kind.replace("FORM_FIELD_KIND_", "").toLowerCase() as FieldKind);
+  return { id, label, kind: plain, required, options: options.map(toChoice) };
+}
+
 /** The message of an entry; undefined for one that is none (taken back, or taking back). */
 export function toMessage(entry: Entry, conversation: string, own: boolean): Message | undefined {
   const { content } = entry;
@@ -76,8 +106,8 @@ export function toMessage(entry: Entry, conversation: string, own: boolean): Mes
     text: content.text?.body ?? content.choices?.body ?? content.form?.title ?? "",
     quoteSeq: Number(content.quoteSeq ?? 0),
     choice: content.choice ?? "",
-    choices: content.choices?.choices ?? [],
-    fields: content.form?.fields ?? [],
+    choices: (content.choices?.choices ?? []).map(toChoice),
+    fields: (content.form?.fields ?? []).map(toField),
     values,
     file: content.file,
     sources: content.sources ?? [],

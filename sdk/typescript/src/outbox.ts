@@ -20,9 +20,11 @@ export type Pending = {
 
 /** Where pending messages survive the process. Without one they live in memory. */
 export interface OutboxStore {
-  /** Oldest first. */
+  /** Oldest first. What it throws, making the client throws. */
   load(): readonly Pending[];
+  /** What it throws, the message is rejected with: it was not taken in. */
   put(message: Pending): void;
+  /** What it throws is told as the event "error". */
   remove(clientMsgId: string): void;
 }
 
@@ -48,8 +50,12 @@ export type OutboxOptions = {
   readonly max: number;
   readonly sendTimeoutMs: number;
   readonly store: OutboxStore | undefined;
+  /** Throws for a message that the server would stop this client for. */
+  readonly check: (send: Send) => void;
   /** False when the connection is not live. */
   readonly transmit: (send: Send) => boolean;
+  /** Tells of an error that nothing else answers for. */
+  readonly failed: (error: unknown) => void;
 };
 
 export class Outbox {
@@ -71,7 +77,13 @@ export class Outbox {
   /** Takes a message in at once; the answer is its ack, or why there will be none. */
   add(message: Pending): Promise<Ack> {
     if (this.waiting.size >= this.options.max) return quiet(Promise.reject(new FrontdeskError("outbox.full")));
-    this.options.store?.put(message);
+    try {
+      // One that cannot be sent would be in the way of all that follow, after every reconnect.
+      this.options.check(toSend(message));
+      this.options.store?.put(message);
+    } catch (error) {
+      return quiet(Promise.reject(error));
+    }
     const ack = this.enter(message);
     this.pump();
     return ack;
@@ -142,7 +154,11 @@ export class Outbox {
     if (message === undefined) return undefined;
     this.options.clock.clearTimer(message.deadline);
     this.waiting.delete(clientMsgId);
-    this.options.store?.remove(clientMsgId);
+    try {
+      this.options.store?.remove(clientMsgId);
+    } catch (error) {
+      this.options.failed(error);
+    }
     return message;
   }
 
@@ -166,8 +182,7 @@ export class Outbox {
       if (inFlight >= this.inFlightMax) break;
       message.sentAtMs = now;
       inFlight += 1;
-      const { conversation, clientMsgId, content, audience } = message;
-      if (!this.options.transmit({ conversation, clientMsgId, content, audience })) return;
+      if (!this.options.transmit(toSend(message))) return;
     }
     this.timer = this.options.clock.setTimer(() => this.pump(), ACK_MS);
   }
@@ -178,8 +193,12 @@ export class Outbox {
   }
 }
 
+function toSend({ conversation, clientMsgId, content, audience }: Pending): Send {
+  return { conversation, clientMsgId, content, audience };
+}
+
 /** Whoever does not look at the answer is not told of a failure by the end of the process. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
+export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

@@ -2,8 +2,13 @@
 // memory. The defaults serve Node, browsers and workers.
 import { CLOSE_NONE } from "./codes.js";
 
+/** A longer wait would end at once: runtimes count it in 32 bits. 24 days. */
+const TIMER_MAX_MS = 0x7fff_ffff;
+
+/** A timer, as the clock that set it names it. */
 export type TimerId = unknown;
 
+/** What time it is, and what runs later. */
 export interface Clock {
   /** UTC milliseconds. */
   now(): number;
@@ -21,6 +26,7 @@ export interface Socket {
   close(code: number): void;
 }
 
+/** Of an HTTP request. */
 export type HttpAnswer = {
   readonly status: number;
   /** The parsed body; undefined where it is no JSON. */
@@ -29,6 +35,7 @@ export type HttpAnswer = {
   readonly retryAfterMs: number | undefined;
 };
 
+/** An HTTP request. */
 export type HttpRequest = {
   readonly method: "GET" | "POST";
   readonly url: string;
@@ -37,6 +44,7 @@ export type HttpRequest = {
   readonly timeoutMs: number;
 };
 
+/** Clock, random numbers, HTTP and sockets. */
 export interface Platform {
   readonly clock: Clock;
   /** At least 0, less than 1. */
@@ -126,7 +134,7 @@ export function defaultPlatform(): Platform {
   return {
     clock: {
       now: () => Date.now(),
-      setTimer: (run, delayMs) => setTimeout(run, delayMs),
+      setTimer: (run, delayMs) => setTimeout(run, Math.min(delayMs, TIMER_MAX_MS)),
       clearTimer: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
     },
     random: Math.random,

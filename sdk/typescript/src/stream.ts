@@ -1,6 +1,8 @@
 // An answer that grows: each draft holds the whole text so far, at most a few a second; at the end comes the message
 // that takes the draft's place. Drafts may be lost, the message is not.
+import { FrontdeskError } from "./errors.js";
 import type { Ack } from "./outbox.js";
+import { quiet } from "./outbox.js";
 
 /** A draft follows the one before after so long at the earliest. */
 const EVERY_MS = 250;
@@ -13,11 +15,14 @@ export type StreamHost = {
   readonly send: (text: string) => Promise<Ack>;
 };
 
+/** An answer that grows while it is written. */
 export class Stream {
   private whole = "";
   private shownAtMs: number | undefined;
   private ended = false;
+  private ack: Promise<Ack> | undefined;
 
+  /** Made by `Conversation.stream`. */
   constructor(private readonly host: StreamHost) {}
 
   /** What was written so far. */
@@ -25,7 +30,7 @@ export class Stream {
     return this.whole;
   }
 
-  /** Adds a piece. */
+  /** Adds a piece. After the end it does nothing. */
   write(piece: string): void {
     if (this.ended || piece === "") return;
     this.whole += piece;
@@ -35,13 +40,15 @@ export class Stream {
     this.host.draft(cut(this.whole), true);
   }
 
-  /** Sends the whole text as a message. */
+  /** Sends the whole text as a message, once. Rejects after abort(). */
   end(): Promise<Ack> {
+    if (this.ended && this.ack === undefined) return quiet(Promise.reject(new FrontdeskError("request.invalid", "the stream was aborted")));
     this.ended = true;
-    return this.host.send(this.whole);
+    this.ack ??= this.host.send(this.whole);
+    return this.ack;
   }
 
-  /** Takes the draft away; no message comes. */
+  /** Takes the draft away; no message comes. After end() it does nothing. */
   abort(): void {
     if (!this.ended && this.shownAtMs !== undefined) this.host.draft("", false);
     this.ended = true;

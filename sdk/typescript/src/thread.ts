@@ -38,6 +38,8 @@ export class Thread {
   private behind = false;
   /** What comes while older pages are read; undefined otherwise. */
   private meanwhile: TimelineItem[] | undefined;
+  /** Grows with every beginning, so that pages that were read for an older one are told apart. */
+  private reading = 0;
   private filling = false;
   /** What was held belonged to another life of the installation. */
   private forgotten = false;
@@ -65,6 +67,7 @@ export class Thread {
     const epoch = frame.position?.epoch ?? "";
     const known = this.timeline.epoch !== "";
     this.behind = false;
+    this.stopReading();
     if (frame.recovered === true && known) {
       this.take(items);
     } else if (known && epoch === this.timeline.epoch) {
@@ -110,12 +113,19 @@ export class Thread {
 
   /** The connection is gone, or the thread is followed no longer. */
   lost(): void {
+    this.stopReading();
     this.clearHole();
   }
 
   close(): void {
     this.closed = true;
-    this.clearHole();
+    this.lost();
+  }
+
+  /** What was being read belongs to a beginning that the next `opened` takes the place of. */
+  private stopReading(): void {
+    this.reading += 1;
+    this.meanwhile = undefined;
   }
 
   private begin(frame: OpenedFrame, items: readonly TimelineItem[]): void {
@@ -129,20 +139,22 @@ export class Thread {
   }
 
   private async readBack(frame: OpenedFrame, newest: readonly TimelineItem[]): Promise<void> {
+    const { reading } = this;
     let items = newest;
     try {
       while (items.length < BACK_MAX && items[0] !== undefined && !this.host.reaches(this, items)) {
         const older = await this.host.page(this, { before: span(items[0])[0] });
+        if (reading !== this.reading) return;
         if (older.items.length === 0) break;
         items = [...older.items, ...items];
       }
     } catch (error) {
+      if (reading !== this.reading) return;
       // What is there is taken: better the end of it than nothing.
       this.host.failed(error);
     }
     const meanwhile = this.meanwhile ?? [];
     this.meanwhile = undefined;
-    if (this.closed) return;
     this.begin(frame, items);
     this.take(meanwhile);
     this.host.loaded(this, frame);

@@ -4,6 +4,7 @@ import type { Entry, Position, TimelineItem } from "./wire.js";
 /** Items that may wait for a hole to be filled. More are let go: asking again brings them. */
 const EARLY_MAX = 2_000;
 
+/** What came of taking items in. */
 export type Taken =
   | "ok"
   /** Items are missing before some that came. */
@@ -11,6 +12,7 @@ export type Taken =
   /** There was no room for an entry: it is not held, nor is anything after it. */
   | "full";
 
+/** What is held of one conversation. */
 export class Timeline {
   epoch = "";
   /** Everything up to here has been taken. */
@@ -34,21 +36,29 @@ export class Timeline {
    * in order. `accept` says whether there is room for it.
    */
   take(items: readonly TimelineItem[], accept: (entry: Entry) => boolean): Taken {
+    let roomy = this.extend(accept);
     for (const item of items) {
+      if (!roomy) break;
       const [from, to] = span(item);
-      if (to > this.held && this.early.size < EARLY_MAX) this.early.set(Math.max(from, this.held + 1), item);
+      const next = from <= this.held + 1;
+      // What closes a hole is taken however much waits behind it.
+      if (to <= this.held || (!next && this.early.size >= EARLY_MAX)) continue;
+      this.early.set(Math.max(from, this.held + 1), item);
+      if (next) roomy = this.extend(accept);
     }
-    for (;;) {
-      const item = this.next();
-      if (item === undefined) return this.early.size > 0 ? "hole" : "ok";
+    if (!roomy) this.early.clear();
+    return !roomy ? "full" : this.early.size > 0 ? "hole" : "ok";
+  }
+
+  /** Gives what follows on what is held; false where there is no room. */
+  private extend(accept: (entry: Entry) => boolean): boolean {
+    for (let item = this.next(); item !== undefined; item = this.next()) {
       const [, to] = span(item);
       if (to <= this.held) continue;
-      if (item.entry !== undefined && !accept(item.entry)) {
-        this.early.clear();
-        return "full";
-      }
+      if (item.entry !== undefined && !accept(item.entry)) return false;
       this.held = to;
     }
+    return true;
   }
 
   /** The seq before which items are missing; undefined without a hole. */

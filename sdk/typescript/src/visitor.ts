@@ -2,15 +2,17 @@
 import type { Ticket } from "./api.js";
 import type { ClientOptions, CommonEvents } from "./client.js";
 import { Client } from "./client.js";
-import type { FrontdeskError } from "./errors.js";
-import { FrontdeskError as Wrong } from "./errors.js";
+import { FrontdeskError } from "./errors.js";
 import { Inbox } from "./inbox.js";
 import type { Actor, Message } from "./message.js";
 import { actorKind, toMessage } from "./message.js";
 import type { Ack } from "./outbox.js";
+import { quiet } from "./outbox.js";
+import { cut } from "./stream.js";
 import { Thread } from "./thread.js";
 import type { Content, Entry, Held, Position, QueuePlace, ServerFrame, Session, TimelineItem, Welcome } from "./wire.js";
 
+/** Who the visitor is. */
 export type VisitorOptions = {
   /** Names the inbox; it is public. */
   readonly inboxKey: string;
@@ -25,8 +27,10 @@ export type VisitorOptions = {
   readonly referrer?: string;
 };
 
+/** Somebody types; a bot's text grows until its message comes. */
 export type Draft = { readonly actor: Actor; readonly typing: boolean; readonly text: string };
 
+/** What a visitor's program may listen to. */
 export type VisitorEvents = CommonEvents & {
   /** A message of somebody else: each once, in order. */
   message: [message: Message];
@@ -38,19 +42,27 @@ export type VisitorEvents = CommonEvents & {
   reload: [messages: readonly Message[], missed: boolean];
   /** Somebody types; a bot's text grows until its message comes. */
   draft: [draft: Draft];
+  /** The session changed. */
   session: [session: Session];
+  /** Where the visitor stands in the queue. */
   queue: [place: QueuePlace];
+  /** Whether somebody of the inbox is online. */
   attended: [attended: boolean];
 };
 
+/** A visitor of an inbox: one identity, one conversation. */
 export class Visitor extends Client<VisitorEvents> {
   /** Keep it: it is the visitor's identity. Empty before the first ticket. */
   token: string;
+  /** Empty before the first ticket. */
   conversationId = "";
   /** The inbox as the ticket's answer describes it. */
   inbox: Readonly<Record<string, unknown>> = {};
+  /** The newest session, as far as it is known. */
   session: Session | undefined;
   private selfId = "";
+  /** The inbox wants to see unsent text. */
+  private drafts = false;
   private readonly thread: Thread;
   private waiting: Inbox<Message> | undefined;
 
@@ -70,15 +82,18 @@ export class Visitor extends Client<VisitorEvents> {
       reloaded: (_, items, missed) => this.reloaded(items, missed),
       page: (_, range) => this.api.entries(this.conversationId, `Visitor ${this.token}`, range),
       sync: () => this.sync(),
-      otherEpoch: () => this.link.fail(),
+      otherEpoch: () => this.link.fail("another epoch"),
       failed: (error) => this.failed(error),
     });
     if (who.position?.epoch !== undefined) this.thread.timeline.reset(who.position.epoch, Number(who.position.seq ?? 0));
   }
 
-  /** How far messages were given: present it to a later run to go on from there. */
+  /** How far messages were given to the program: present it to a later run to go on from there. */
   get position(): Position | undefined {
-    return this.thread.timeline.position();
+    const position = this.thread.timeline.position();
+    const unread = this.waiting?.first;
+    if (position === undefined || unread === undefined) return position;
+    return { ...position, seq: String(Math.min(unread.seq - 1, Number(position.seq))) };
   }
 
   /** Sends a text. It is kept and sent again until its ack, over any number of reconnects. */
@@ -94,31 +109,36 @@ export class Visitor extends Client<VisitorEvents> {
   /** Picks one of the choices of a message. */
   choose(message: Message, choiceId: string): Promise<Ack> {
     const choice = message.choices.find((one) => one.id === choiceId);
-    if (choice === undefined) return Promise.reject(new Wrong("request.invalid", `the message has no choice ${choiceId}`));
-    return this.sendContent({ text: { body: choice.label ?? "" }, choice: choiceId, quoteSeq: String(message.seq) });
+    if (choice === undefined) return quiet(Promise.reject(new FrontdeskError("request.invalid", `the message has no choice ${choiceId}`)));
+    return this.sendContent({ text: { body: choice.label }, choice: choiceId, quoteSeq: String(message.seq) });
   }
 
   /** Answers a form, by the ids of its fields. */
   submit(form: Message, values: Readonly<Record<string, string>>): Promise<Ack> {
     const filled = form.fields
-      .filter((field) => values[field.id ?? ""] !== undefined)
-      .map(({ id = "", label = "" }) => ({ id, label, value: values[id] ?? "" }));
+      .filter(({ id }) => values[id] !== undefined)
+      .map(({ id, label }) => ({ id, label, value: values[id] ?? "" }));
     return this.sendContent({ formReply: { values: filled }, quoteSeq: String(form.seq) });
   }
 
   /**
-   * Messages of others, each once and in order, from now on. A reader that falls far behind misses nothing: what finds no
-   * room is asked for again. The loop ends with close(), and throws where the client was stopped.
+   * Messages of others, each once and in order, from the first call on; later calls give the same ones, so that a loop that
+   * was left can be gone on with. A reader that falls far behind misses nothing: what finds no room is asked for again. The
+   * loop ends with close(), and throws where the client was stopped.
    */
   messages(): AsyncIterableIterator<Message> {
-    if (this.waiting !== undefined) throw new Wrong("request.invalid", "messages() may be called once");
-    this.waiting = new Inbox(this.options.inboxMax, () => this.thread.drained());
+    if (this.waiting === undefined) {
+      this.waiting = new Inbox(this.options.inboxMax, () => this.thread.drained());
+      const gone = this.gone();
+      if (gone !== undefined) this.endMessages(gone);
+    }
     return this.waiting;
   }
 
-  /** Says that the visitor types, or no longer does. */
-  typing(typing: boolean, text = ""): void {
-    this.push({ draft: { typing, text } });
+  /** Says that the visitor types, or no longer does. What is typed goes only to an inbox that wants to see it. */
+  typing(typing = true, text = ""): void {
+    if (!this.drafts && this.inbox["typing"] === false) return;
+    this.push({ draft: { typing, text: this.drafts ? cut(text) : "" } });
   }
 
   /** Says that everything up to here was seen. */
@@ -163,7 +183,7 @@ export class Visitor extends Client<VisitorEvents> {
   }
 
   protected toPresent(): readonly Held[] {
-    return this.position === undefined ? [] : [this.thread.held()];
+    return this.thread.timeline.epoch === "" ? [] : [this.thread.held()];
   }
 
   protected toSync(): readonly Held[] {
@@ -176,6 +196,7 @@ export class Visitor extends Client<VisitorEvents> {
 
   protected welcomed(welcome: Welcome): void {
     this.selfId = welcome.self?.id ?? "";
+    this.drafts = welcome.drafts ?? false;
     const opened = welcome.opened?.[0];
     if (opened !== undefined) this.thread.opened(opened);
     this.emit("attended", welcome.attended ?? false);
@@ -203,6 +224,10 @@ export class Visitor extends Client<VisitorEvents> {
 
   protected finish(error: FrontdeskError): void {
     this.thread.close();
+    this.endMessages(error);
+  }
+
+  private endMessages(error: FrontdeskError): void {
     this.waiting?.end(error.code === "client.closed" ? undefined : error);
   }
 

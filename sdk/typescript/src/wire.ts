@@ -210,6 +210,7 @@ export type Session = {
   readonly intentConfidence?: number | undefined;
   readonly intentSource?: IntentSource | undefined;
   readonly intentWhy?: string | undefined;
+  readonly askedForPerson?: boolean | undefined;
 };
 
 export type SessionEvent = {
@@ -754,6 +755,7 @@ export const MESSAGES: Readonly<Record<string, readonly Field[]>> = {
     ["intentConfidence", "intent_confidence", "float", "plain"],
     ["intentSource", "intent_source", "IntentSource", "plain"],
     ["intentWhy", "intent_why", "string", "plain"],
+    ["askedForPerson", "asked_for_person", "bool", "plain"],
   ],
   SessionEvent: [
     ["session", "session", "string", "plain"],

@@ -279,3 +279,65 @@ test("a conversation that may be read no longer is released", async () => {
   await set.server.socket.push({ feed: { changes: [{ number: "15", removed: "c2" }] } });
   assert.equal(set.events.at(-1), "released c2");
 });
+
+test("a session whose open was lost with the connection is opened again", async () => {
+  const set = await live();
+  const { server } = set;
+  const of = session(1, 2, "key1");
+  await server.socket.push({ feed: { changes: [{ number: "13", row: row("c1", 1, of) }] } });
+  assert.equal(server.socket.take("open").length, 1);
+  await server.socket.end(1006);
+  await server.clock.advance(500);
+  // The feed told of it already.
+  await server.welcome({ self: BOT, feed: { epoch: "7", number: "13" }, feedRecovered: true });
+  const [{ ref }] = server.socket.take("open");
+  await server.socket.push({ ref, opened: { conversation: "c1", items: [said(1, "a")], position: position(1), session: of } });
+  assert.deepEqual(set.got, [["c1", 1, "a"]]);
+});
+
+test("an open that is not answered is given again", async () => {
+  const set = await live();
+  const { server } = set;
+  await server.socket.push({ feed: { changes: [{ number: "13", row: row("c1", 1, session(1, 2, "key1")) }] } });
+  assert.equal(server.socket.take("open").length, 1);
+  await server.clock.advance(16_000);
+  assert.equal(server.socket.take("open").length, 1);
+});
+
+test("pages that were read for a connection that is gone are not given a second time", async () => {
+  const set = await live();
+  const { server } = set;
+  const { answer } = server;
+  const doors = [];
+  server.answer = (request) =>
+    request.url.includes("/entries")
+      ? new Promise((resolve) => doors.push(() => resolve({ status: 200, body: { epoch: EPOCH, items: [entry(1, "hello"), said(2, "b")] } })))
+      : answer(request);
+  const of = session(1, 2, "key1");
+  const opened = { conversation: "c1", items: [said(3, "c")], moreBefore: true, position: position(3), session: of };
+  await server.socket.push({ feed: { changes: [{ number: "13", row: row("c1", 3, of) }] } });
+  await server.socket.push({ ref: server.socket.take("open")[0].ref, opened });
+  await server.socket.end(1006);
+  await server.clock.advance(500);
+  await server.welcome({ self: BOT, feed: { epoch: "7", number: "13" }, feedRecovered: true });
+  await server.socket.push({ ref: server.socket.take("open")[0].ref, opened });
+  assert.equal(doors.length, 2);
+  for (const answered of doors) {
+    answered();
+    await settle();
+  }
+  assert.deepEqual(set.got.map(([, seq]) => seq), [2, 3]);
+});
+
+test("messages wait for a handler that comes later", async () => {
+  const server = new FakeServer();
+  const bot = server.frontdesk().bot({ apiKey: "fd_key" });
+  const started = bot.start();
+  await server.welcome({ self: BOT, feed: { epoch: "7", number: "12" } });
+  await started;
+  await give({ server }, "c1", [said(1, "a")]);
+  const got = [];
+  bot.onMessage((_, message) => void got.push(message.seq));
+  await settle();
+  assert.deepEqual(got, [1]);
+});

@@ -94,14 +94,14 @@ export class FakeServer {
     return { items: [], epoch: EPOCH, rows: [] };
   };
 
-  frontdesk(options = {}) {
+  frontdesk(options = {}, address = "http://desk.example/base/") {
     const platform = {
       clock: this.clock,
       random: () => this.random,
       randomBytes: (length) => new Uint8Array(length).fill(7),
       http: async (request) => {
         this.requests.push(request);
-        const body = this.answer(request);
+        const body = await this.answer(request);
         return body.status === undefined ? { status: 200, body, retryAfterMs: undefined } : body;
       },
       dial: (url, subprotocol) => {
@@ -110,7 +110,7 @@ export class FakeServer {
         return socket;
       },
     };
-    return new Frontdesk("http://desk.example/base/", { platform, ...options });
+    return new Frontdesk(address, { platform, ...options });
   }
 
   get socket() {

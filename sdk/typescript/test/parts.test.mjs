@@ -1,7 +1,7 @@
 // The parts that know no connection.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterClose, Backoff, Stream, Timeline } from "@frontdesk/sdk";
+import { afterClose, Backoff, Frontdesk, Stream, Timeline } from "@frontdesk/sdk";
 import { EPOCH, entry } from "./fake.mjs";
 
 test("close codes tell by their range", () => {
@@ -55,6 +55,19 @@ test("an entry without room is not held, nor is what follows", () => {
   assert.deepEqual([timeline.held, timeline.holeEnd], [1, undefined]);
 });
 
+test("a hole is closed however much waits behind it", () => {
+  const timeline = new Timeline();
+  timeline.reset(EPOCH, 0);
+  const given = [];
+  const accept = (one) => given.push(Number(one.seq)) > 0;
+  const behind = Array.from({ length: 3_000 }, (_, at) => entry(at + 201, "x"));
+  assert.equal(timeline.take(behind, accept), "hole");
+  assert.equal(timeline.take(Array.from({ length: 200 }, (_, at) => entry(at + 1, "x")), accept), "ok");
+  // What found no room is asked for by the next position check.
+  assert.deepEqual([given.length, timeline.held], [2_200, 2_200]);
+  assert.ok(given.every((seq, at) => seq === at + 1));
+});
+
 test("a hole is told, and closed by a skip that overlaps", () => {
   const timeline = new Timeline();
   timeline.reset(EPOCH, 3);
@@ -77,9 +90,28 @@ test("a stream shows the text so far at most four times a second, in whole chara
   stream.write("🙂".repeat(1_100));
   const last = drafts.at(-1)[0];
   assert.ok(Buffer.byteLength(last) <= 4_096 && Buffer.byteLength(last) > 4_090 && !last.includes("\ufffd"));
-  await stream.end();
-  assert.deepEqual(sent, [stream.text]);
+  await Promise.all([stream.end(), stream.end()]);
+  assert.deepEqual(sent, [stream.text], "the message is sent once");
   stream.write("more");
   stream.abort();
   assert.equal(drafts.length, 5, "nothing is shown after the end");
+});
+
+test("a stream that was taken away sends no message", async () => {
+  const sent = [];
+  const stream = new Stream({ now: () => 0, draft: () => undefined, send: (text) => Promise.resolve(sent.push(text)) });
+  stream.write("a");
+  stream.abort();
+  await assert.rejects(stream.end(), { code: "request.invalid" });
+  assert.deepEqual(sent, []);
+});
+
+test("a timeout longer than a timer counts does not end at once", async () => {
+  const visitor = new Frontdesk("http://127.0.0.1:9", { sendTimeoutMs: Infinity }).visitor({ inboxKey: "KEY" });
+  const ack = visitor.send("a");
+  // A timer that runs over ends after one millisecond.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(visitor.pending, 1);
+  visitor.close();
+  await assert.rejects(ack, { code: "client.closed" });
 });

@@ -158,6 +158,10 @@ describe("against the real server", { skip: bin === undefined && "FRONTDESK_BIN 
     await visitor.start();
     await assert.rejects(visitor.send("x".repeat(70_000)), { name: "Refused", code: "message.too_large" });
     await assert.rejects(visitor.rate(5), { name: "Refused", code: "conversation.unknown" });
+    // The server would stop a client that sent half a character, or a megabyte.
+    assert.equal((await visitor.send("half \ud83d")).seq, 1);
+    await assert.rejects(visitor.send("x".repeat(2_000_000)), { code: "frame.too_large" });
+    assert.equal(visitor.state, "live");
     visitor.close();
   });
 });

@@ -90,7 +90,8 @@ test("close codes: a resume token, a new ticket at once, a stop", async () => {
   visitor.on("state", (state, error) => states.push(error ? `${state} ${error.detail}` : state));
   await server.socket.end(3000);
   await server.clock.advance(500);
-  assert.equal((await server.welcome(empty)).resumeToken, "r1");
+  server.socket.onOpen();
+  assert.equal(server.socket.take("hello")[0].hello.resumeToken, "r1");
   await server.socket.end(3400);
   await settle();
   assert.equal(server.requests.length, 2, "a token the server knows no more costs no wait");
@@ -102,6 +103,14 @@ test("close codes: a resume token, a new ticket at once, a stop", async () => {
   await assert.rejects(visitor.send("later"), { code: "client.stopped" });
   await server.clock.advance(120_000);
   assert.equal(server.sockets.length, 3);
+});
+
+test("a live connection that needs a new ticket waits a random time for it", async () => {
+  const { server, visitor } = await live();
+  await server.socket.end(3403);
+  assert.deepEqual([visitor.state, server.requests.length], ["waiting", 1]);
+  await server.clock.advance(500);
+  assert.equal((await server.welcome(empty)).ticket, "t2");
 });
 
 test("before the welcome a close drops the resume token", async () => {
@@ -132,6 +141,12 @@ test("a server that is too busy is waited for as long as it says, and a random t
   await server.clock.advance(1);
   await server.welcome(empty);
   await started;
+  // Nothing is left of the attempts that failed.
+  for (let times = 0; times < 4; times++) {
+    await server.clock.advance(20_000);
+    await server.socket.push({ ping: {} });
+  }
+  assert.equal(visitor.state, "live");
 });
 
 test("a request that can only fail again stops the client", async () => {
@@ -241,9 +256,9 @@ test("a reader that is far behind is bounded and misses nothing", async () => {
   const messages = visitor.messages();
   const items = Array.from({ length: 10 }, (_, at) => entry(at + 1, String(at + 1)));
   await server.socket.push({ entries: { epoch: EPOCH, items } });
-  assert.equal(visitor.position.seq, "4");
   const read = [];
   while (read.length < 10) {
+    assert.equal(visitor.position.seq, String(read.length), "what was not read was not given");
     read.push((await messages.next()).value.seq);
     await settle();
     for (const { ref, sync } of server.socket.take("sync")) {
@@ -294,4 +309,168 @@ test("close ends everything at once", async () => {
   await assert.rejects(ack, { code: "client.closed" });
   await assert.rejects(visitor.send("two"), { code: "client.closed" });
   assert.equal(server.clock.timers.size, 0, "no timer is left");
+});
+
+test("what no server takes is rejected at once, and is not in the way of the next message", async () => {
+  const { server, visitor } = await live();
+  await assert.rejects(visitor.send(42), { name: "MalformedFrame", code: "frame.malformed" });
+  await assert.rejects(visitor.send("x".repeat(1_100_000)), { code: "frame.too_large" });
+  assert.equal(visitor.pending, 0);
+  void visitor.send("cut in the middle of \ud83d");
+  assert.equal(server.socket.take("send")[0].send.content.text.body, "cut in the middle of \ufffd");
+});
+
+test("messages() goes on after a loop that was left, and ends where the client has ended", async () => {
+  const { server, visitor } = await live();
+  const items = [entry(1, "a"), entry(2, "b"), entry(3, "c")];
+  const read = [];
+  const loop = async () => {
+    for await (const { seq } of visitor.messages()) {
+      read.push(seq);
+      if (seq === 1) break;
+    }
+  };
+  const first = loop();
+  await server.socket.push({ entries: { epoch: EPOCH, items } });
+  await first;
+  assert.deepEqual([read, visitor.position.seq], [[1], "1"]);
+  visitor.close();
+  await loop();
+  assert.deepEqual([read, visitor.position.seq], [[1, 2, 3], "3"]);
+  const other = server.frontdesk().visitor({ inboxKey: "KEY" });
+  other.close();
+  assert.equal((await other.messages().next()).done, true, "a loop that begins after the end");
+});
+
+test("a listener that fails, at once or later, is told and ends nothing", async () => {
+  const { server, visitor, got } = await live();
+  const errors = [];
+  visitor.on("error", (error) => errors.push(error.message));
+  visitor.on("entry", () => {
+    throw new Error("at once");
+  });
+  visitor.on("entry", async () => {
+    throw new Error("later");
+  });
+  await server.socket.push({ entries: { epoch: EPOCH, items: [entry(1, "a")] } });
+  assert.deepEqual([got, errors.sort()], [[[1, "a"]], ["at once", "later"]]);
+});
+
+test("a store that fails: the message is rejected, or the error told", async () => {
+  const store = {
+    load: () => [],
+    put: ({ content }) => {
+      if (content.text.body === "full") throw new Error("no room");
+    },
+    remove: () => {
+      throw new Error("no disk");
+    },
+  };
+  const { server, visitor } = await live({ store });
+  const errors = [];
+  visitor.on("error", (error) => errors.push(error.message));
+  await assert.rejects(visitor.send("full"), { message: "no room" });
+  const ack = visitor.send("a");
+  const [{ send }] = server.socket.take("send");
+  await server.socket.push({ ack: { clientMsgId: send.clientMsgId, position: position(1) } });
+  assert.deepEqual([(await ack).seq, errors], [1, ["no disk"]]);
+});
+
+test("unsent text goes only to an inbox that wants to see it", async () => {
+  const { server, visitor } = await live();
+  visitor.typing(true, "I would li");
+  assert.deepEqual(server.socket.take("draft").map(({ draft }) => draft), [{ typing: true }]);
+  await server.socket.end(1006);
+  await server.clock.advance(500);
+  await server.welcome({ ...empty, drafts: true });
+  visitor.typing(true, "I would like");
+  assert.deepEqual(server.socket.take("draft").map(({ draft }) => draft), [{ typing: true, text: "I would like" }]);
+  // Neither text nor typing is wanted.
+  const { answer } = server;
+  server.answer = (request) => ({ ...answer(request), inbox: { typing: false } });
+  await server.socket.end(3400);
+  await server.clock.advance(1_000);
+  await server.welcome(empty);
+  visitor.typing();
+  assert.deepEqual(server.socket.take("draft"), []);
+});
+
+test("who cannot connect is told why: by start, the state and, for the program's own error, the event", async () => {
+  const server = new FakeServer();
+  const { answer } = server;
+  server.answer = () => {
+    throw new TypeError("fetch failed", { cause: new Error("refused by 127.0.0.1") });
+  };
+  let proof = () => "jwt";
+  const visitor = server.frontdesk().visitor({ inboxKey: "KEY", identityToken: () => proof() });
+  const [states, errors] = [[], []];
+  visitor.on("state", (state, error) => states.push([state, error?.code]));
+  visitor.on("error", (error) => errors.push(error.message));
+  const started = visitor.start(100);
+  const late = assert.rejects(started, { code: "timeout", message: /connection\.lost: refused by 127\.0\.0\.1/ });
+  await server.clock.advance(100);
+  await late;
+  assert.deepEqual(states, [["connecting", undefined], ["waiting", "connection.lost"]]);
+  // Later the program fails, and then does not answer at all.
+  server.answer = answer;
+  proof = () => {
+    throw new Error("no session");
+  };
+  await server.clock.advance(1_000);
+  assert.deepEqual(new Set(errors), new Set(["no session"]));
+  proof = () => new Promise(() => {});
+  await server.clock.advance(1_000);
+  assert.equal(visitor.state, "connecting");
+  proof = () => "jwt";
+  await server.clock.advance(40_000);
+  assert.equal(JSON.parse(server.requests.at(-1).body).identity_token, "jwt");
+});
+
+test("run() serves until close, and rejects with why it was stopped", async () => {
+  const { server, visitor } = await live();
+  const stopped = assert.rejects(visitor.run(), { name: "Stopped", detail: "closed with 3500" });
+  await server.socket.end(3500);
+  await stopped;
+  const other = (await live()).visitor;
+  const served = other.run();
+  await settle();
+  other.close();
+  await served;
+  const alone = new FakeServer();
+  alone.answer = () => ({ status: 502, body: undefined, retryAfterMs: undefined });
+  const never = alone.frontdesk().visitor({ inboxKey: "KEY" });
+  const late = assert.rejects(never.run(), { code: "timeout", message: /http\.502/ });
+  await alone.clock.advance(30_000);
+  await late;
+  assert.deepEqual([never.state, alone.clock.timers.size], ["closed", 0]);
+});
+
+test("a wait that no clock can count is cut", async () => {
+  const server = new FakeServer();
+  const { answer } = server;
+  server.answer = () => ({ status: 503, body: {}, retryAfterMs: 1e15 });
+  server.frontdesk().visitor({ inboxKey: "KEY" }).start().catch(() => undefined);
+  await settle();
+  server.answer = answer;
+  await server.clock.advance(3_600_000 + 500);
+  await server.welcome(empty);
+});
+
+test("an address that is none is refused", () => {
+  const server = new FakeServer();
+  for (const address of ["", "desk.example", "localhost:8080", "ftp://desk.example"]) {
+    assert.throws(() => server.frontdesk({}, address), TypeError, address);
+  }
+});
+
+test("a listener to the state may close the client", async () => {
+  for (const [when, code] of [["waiting", 1006], ["connecting", 1006], ["live", 1006], ["stopped", 3500]]) {
+    const { server, visitor } = await live();
+    visitor.on("state", (state) => state === when && visitor.close());
+    await server.socket.end(code);
+    await server.clock.advance(500);
+    if (when === "live") await server.welcome(empty);
+    await server.clock.advance(120_000);
+    assert.deepEqual([visitor.state, server.clock.timers.size, server.sockets.length], ["closed", 0, when === "live" ? 2 : 1], when);
+  }
 });

@@ -36,13 +36,15 @@ pub(super) fn fold(
     let at_ms = state.state.last_at_ms.max(at_ms);
     let Some(session) = &mut state.state.session else { return Err(Refused::Closed) };
     allow(actor, session, &change)?;
+    let mut asks_anew = false;
     if let Change::Queued(queued) = &mut change
         && is_kind(actor, ActorKind::Visitor)
     {
         // To where it goes anyway, which may be elsewhere since the visitor asked.
         queued.team.clone_from(&session.team);
+        asks_anew = !session.asked_for_person;
     }
-    if is_made(session, &change) {
+    if is_made(session, &change) && !asks_anew {
         return Ok(Folded::nothing(Verdict::Unchanged));
     }
     if ![0, session.version].contains(&proposal.expected_version) {
@@ -207,12 +209,21 @@ impl Step<'_> {
         if free { Ok(()) } else { Err(Refused::NotOwner) }
     }
 
+    /// Whoever is named as the owner. Who asked for a person gets no bot.
+    fn owner(&self, named: Option<&Participant>) -> Result<Participant, Refused> {
+        let owner = target(named)?;
+        let is_bot = owner.kind == ParticipantKind::Bot as i32;
+        if is_bot && self.session.asked_for_person { Err(Refused::NotOwner) } else { Ok(owner) }
+    }
+
     fn queue(&mut self, mut queued: chat::Queued) -> Made {
         self.authority()?;
         let by_timeout = self.cause == chat::Cause::Timeout as i32;
         if by_timeout && self.session.owner.is_some() && self.session.waiting_since_ms == 0 {
             return Err(Refused::NobodyWaits);
         }
+        // Before a bot has the session as well as after: it gets it no more.
+        self.session.asked_for_person |= is_kind(self.actor, ActorKind::Visitor);
         let former = session::enqueue(self.session, queued.team.clone(), self.at_ms);
         queued.waiting_since_ms = self.session.waiting_since_ms;
         let text = former.is_some().then(|| Text::new(text::QUEUED));
@@ -221,7 +232,7 @@ impl Step<'_> {
     }
 
     fn assign(&mut self, mut assigned: chat::Assigned) -> Made {
-        let owner = target(assigned.owner.as_ref())?;
+        let owner = self.owner(assigned.owner.as_ref())?;
         if let Some(current) = &self.session.owner {
             // Routing names the owner it replaces; whoever takes expects none.
             let replaces = !assigned.former_owner.is_empty() && assigned.former_owner == current.id;
@@ -254,7 +265,7 @@ impl Step<'_> {
         }
         let (former, text) = match &to.to_owner {
             Some(owner) => {
-                let owner = target(Some(owner))?;
+                let owner = self.owner(Some(owner))?;
                 let text = Text::new(text::TRANSFERRED_AGENT).with("agent", called(&owner));
                 (session::give(self.session, owner, self.at_ms), text)
             }
@@ -309,7 +320,7 @@ impl Step<'_> {
         let by_agent = is_kind(self.actor, ActorKind::Agent);
         let owner = match reopened.owner.take() {
             None if by_agent => session::as_participant(self.actor),
-            owner => target(owner.as_ref())?,
+            owner => self.owner(owner.as_ref())?,
         };
         let text = Text::new(text::REOPENED).with("agent", called(&owner));
         reopened.owner = Some(owner.clone());

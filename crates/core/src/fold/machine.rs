@@ -9,7 +9,7 @@ use super::{
     conversation::people_of,
     fold, for_reader,
     model::{CONVERSATION, Model, VISITOR, actor, assigned, person},
-    session::is_open,
+    session::{is_bots, is_open},
 };
 use crate::{
     chat::{self, Actor, ActorKind, Audience, SessionStatus, timeline_item::Item},
@@ -64,6 +64,13 @@ fn change() -> impl Strategy<Value = Change> {
                 take_over,
             })
         }),
+        2 => Just(Change::Assigned(chat::Assigned {
+            owner: Some(chat::Participant {
+                kind: chat::ParticipantKind::Bot.into(),
+                ..person("bot")
+            }),
+            ..chat::Assigned::default()
+        })),
         2 => team().prop_map(|team| {
             Change::Queued(chat::Queued { team: team.to_owned(), ..chat::Queued::default() })
         }),
@@ -228,6 +235,8 @@ fn check_session(model: &Model) {
         SessionStatus::Unspecified => panic!("a session has a status"),
     }
     assert!(!session.unattended || status == SessionStatus::Queued);
+    let is_bots_now = is_open(session) && is_bots(session);
+    assert!(!session.asked_for_person || !is_bots_now, "who asked for a person has no bot");
     assert!(session.priority <= 4);
     let mut ids: Vec<_> = session.participants.iter().map(|p| p.id.as_str()).collect();
     ids.extend(session.owner.iter().map(|owner| owner.id.as_str()));

@@ -873,15 +873,16 @@ fn bot() -> chat::Actor {
     actor(ActorKind::Bot, "bot")
 }
 
+fn assigned_to_bot() -> Change {
+    let owner = chat::Participant { kind: chat::ParticipantKind::Bot.into(), ..person("bot") };
+    Change::Assigned(chat::Assigned { owner: Some(owner), ..chat::Assigned::default() })
+}
+
 /// A conversation whose session a bot has.
 fn served_by_bot() -> Model {
     let mut model = Model::new();
     model.say(visitor(), "where is my order?");
-    let owner = chat::Participant { kind: chat::ParticipantKind::Bot.into(), ..person("bot") };
-    let owner = Some(owner);
-    let assigned = chat::Assigned { owner, ..chat::Assigned::default() };
-    let folded = model.change(bot(), Change::Assigned(assigned));
-    assert_eq!(folded.verdict, Verdict::Done);
+    assert_eq!(model.change(bot(), assigned_to_bot()).verdict, Verdict::Done);
     model
 }
 
@@ -918,6 +919,36 @@ fn a_visitor_leaves_a_bot_for_a_person_and_no_person_for_another() {
     assert_eq!(model.change(visitor(), queued("sales")).verdict, Verdict::Unchanged);
     model.change(system(), assigned("ann"));
     assert_eq!(refused(&model.change(visitor(), queued("sales"))), Some("session.not_owner"));
+}
+
+#[test]
+fn who_asked_for_a_person_before_a_bot_came_gets_none() {
+    let mut model = Model::new();
+    model.say(visitor(), "a person, please");
+    let folded = model.change(visitor(), queued("billing"));
+    assert_eq!(folded.verdict, Verdict::Done, "it is news, though it stands in the queue");
+    let [event] = &folded.events[..] else { panic!("one event is expected") };
+    let Some(Event::Queued(event)) = &event.change else { panic!("{event:?}") };
+    assert_eq!((event.team.as_str(), event.from_owner.as_str()), ("sales", ""));
+    assert!(folded.entries.is_empty(), "it waits as before");
+    assert_eq!(model.change(visitor(), queued("billing")).verdict, Verdict::Unchanged);
+    // By itself, or by the desk.
+    for by in [bot(), system()] {
+        let refused = refused(&model.change(by, assigned_to_bot()));
+        assert_eq!(refused, Some("session.not_owner"));
+    }
+    assert_eq!(model.change(system(), assigned("ann")).verdict, Verdict::Done);
+    assert!(model.session().asked_for_person);
+    model.change(agent("ann"), closed(chat::CloseReason::Agent));
+    model.say(visitor(), "something else");
+    assert_eq!(model.change(bot(), assigned_to_bot()).verdict, Verdict::Done, "a new session");
+}
+
+#[test]
+fn who_left_a_bot_is_given_to_none_again() {
+    let mut model = served_by_bot();
+    model.change(visitor(), queued(""));
+    assert_eq!(refused(&model.change(bot(), assigned_to_bot())), Some("session.not_owner"));
 }
 
 #[test]

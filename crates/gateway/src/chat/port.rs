@@ -646,6 +646,27 @@ pub struct BotNews {
     pub said: Vec<(u64, chat::Content)>,
     /// What became of the session.
     pub events: Vec<chat::SessionEvent>,
+    /// Whether something may have happened before it that was not told.
+    pub strand: Strand,
+}
+
+/// Of one conversation all is told between two pieces of news with the same strand. With another one a new strand
+/// begins: the conversation was somebody else's meanwhile, or something was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strand {
+    /// How far the partition's log was folded when the loop took it; 0 where it has it for good.
+    pub since: u64,
+    /// How often the loop had news for which there was no room.
+    pub lost: u64,
+}
+
+/// What a loop tells the bot of this server.
+#[derive(Debug, Default)]
+pub struct BotTold {
+    /// Partitions that the loop has taken: what was said in them before may have no answer.
+    pub taken: Vec<(u16, Strand)>,
+    /// What happened since.
+    pub news: Vec<BotNews>,
 }
 
 /// The way to the bot of this server.
@@ -654,7 +675,7 @@ pub struct BotPort {
     /// Where it works.
     pub inboxes: Arc<BotInboxes>,
     /// What it is told.
-    pub news: mpsc::Sender<Vec<BotNews>>,
+    pub told: mpsc::Sender<BotTold>,
 }
 
 /// The ways out of a loop to the tasks that may wait.

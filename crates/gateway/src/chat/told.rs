@@ -1,18 +1,21 @@
 //! What the desk, the gate and whoever finds out what visitors want are told of a loop's work: some in each turn, so
 //! that none takes long.
 
+use std::collections::HashMap;
+
 use frontdesk_core::{
     chat::{
         ActorKind, Audience, Entry, ParticipantKind, SessionEvent, SessionStatus, content::Kind,
         entry::Body,
     },
     id::{AccountId, ConversationId},
+    partition_of,
 };
 use frontdesk_dispatcher::{DispatchError, EncodedState};
 
 use super::{
     Chat, frames,
-    port::{BotMode, BotNews, DeskInput, HEARD_BYTES_MAX, HEARD_MAX, Heard},
+    port::{BotMode, BotNews, BotTold, DeskInput, HEARD_BYTES_MAX, HEARD_MAX, Heard, Strand},
 };
 use crate::peer::State;
 
@@ -22,6 +25,29 @@ const SUMMARIES_EVERY_MS: i64 = 1_000;
 const SUMMARIES_PER_TURN: usize = 64;
 /// Sessions whose messages are counted; beyond it counting begins anew.
 const HEARD_SESSIONS_MAX: usize = 1 << 12;
+
+/// What the bot of this server has to be told.
+#[derive(Debug, Default)]
+pub(super) struct ToBot {
+    told: BotTold,
+    /// How far the log of each partition was folded when it was taken, where partitions come and go.
+    since: HashMap<u16, u64>,
+    /// How often there was no room for news.
+    lost: u64,
+}
+
+impl ToBot {
+    /// The loop has taken a partition whose log is folded so far.
+    pub(super) fn took(&mut self, partition: u16, folded: u64) {
+        self.since.insert(partition, folded);
+        self.told.taken.push((partition, self.strand(partition)));
+    }
+
+    fn strand(&self, partition: u16) -> Strand {
+        let since = self.since.get(&partition).copied().unwrap_or_default();
+        Strand { since, lost: self.lost }
+    }
+}
 
 impl Chat {
     /// Hands the desk what changed, newest states only, some in each turn; what it cannot take now
@@ -150,7 +176,9 @@ impl Chat {
         let Some(mode) = port.inboxes.mode(&session.inbox) else { return };
         let is_bots =
             session.owner.as_ref().is_some_and(|owner| owner.kind() == ParticipantKind::Bot);
-        let is_new = session.status() == SessionStatus::Queued && session.assigned_at_ms == 0;
+        let is_new = session.status() == SessionStatus::Queued
+            && session.assigned_at_ms == 0
+            && !session.asked_for_person;
         // It may wait in a queue with the visitor, to take down an address.
         let stays = session.owner.is_none()
             && session.participants.iter().any(|other| other.kind() == ParticipantKind::Bot);
@@ -173,7 +201,8 @@ impl Chat {
         if said.is_empty() && events.is_empty() {
             return;
         }
-        self.bot_news.push(BotNews {
+        let partition = partition_of(&conversation, self.loops.owners().partitions());
+        self.to_bot.told.news.push(BotNews {
             account,
             conversation,
             visitor: state.origin().map(|origin| origin.visitor.clone()).unwrap_or_default(),
@@ -181,20 +210,24 @@ impl Chat {
             session: session.clone(),
             said,
             events: events.to_vec(),
+            strand: self.to_bot.strand(partition),
         });
     }
 
     /// Passes on what the bot has to know. What there is no room for it does not answer: the desk gives the session
-    /// to people.
+    /// to people. Which partitions were taken is told with the next turn then.
     pub(super) fn tell_bot(&mut self) {
-        if self.bot_news.is_empty() {
+        let ToBot { told, lost, .. } = &mut self.to_bot;
+        if told.taken.is_empty() && told.news.is_empty() {
             return;
         }
-        let news = std::mem::take(&mut self.bot_news);
-        if let Some(port) = &self.ports.bot
-            && port.news.try_send(news).is_err()
-        {
+        let told_now = std::mem::take(told);
+        let Some(port) = &self.ports.bot else { return };
+        if let Err(refused) = port.told.try_send(told_now) {
             tracing::debug!("the bot has more to do than it can");
+            let BotTold { taken, news } = refused.into_inner();
+            *lost += u64::from(!news.is_empty());
+            told.taken = taken;
         }
     }
 

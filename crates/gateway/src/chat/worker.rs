@@ -36,6 +36,7 @@ impl Chat {
         let partition = dispatcher.number();
         // The end of the log: its last owner may have told no desk of it, and the history does not have it yet.
         self.changed.extend(dispatcher.in_memory());
+        self.to_bot.took(partition, dispatcher.folded());
         self.dispatchers.adopt(Box::new(dispatcher));
         self.loops.owners().set(partition, Some(self.options.loop_index));
     }

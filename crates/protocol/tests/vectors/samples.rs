@@ -201,6 +201,7 @@ fn session() -> Session {
         warned_idle: true,
         labels: vec!["vip".to_owned(), "退款".to_owned()],
         unattended_until_ms: NOON_MS + 9,
+        asked_for_person: true,
     }
 }
 

@@ -59,7 +59,8 @@ impl Desk {
         let is_unknown =
             session.intent.is_empty() && session.intent_source() != IntentSource::Person;
         let intent_ms = if is_unknown { inbox.intent_wait_ms } else { 0 };
-        let bot_ms = if inbox.bot == Some(Bot::BuiltIn) { BOT_WAIT_MS } else { 0 };
+        let waits_for_bot = inbox.bot == Some(Bot::BuiltIn) && held.is_for_bots();
+        let bot_ms = if waits_for_bot { BOT_WAIT_MS } else { 0 };
         let wait_ms = intent_ms.max(bot_ms);
         (wait_ms > 0).then_some(session.opened_at_ms + wait_ms)
     }
@@ -67,7 +68,7 @@ impl Desk {
     /// The bot that a new session goes to now.
     pub(super) fn bot_for(&self, held: &Held) -> Option<Participant> {
         match &self.inboxes.get(&held.inbox?)?.bot {
-            Some(Bot::Own(bot)) if held.is_new() && self.bots.contains(&bot.id) => {
+            Some(Bot::Own(bot)) if held.is_for_bots() && self.bots.contains(&bot.id) => {
                 Some(bot.clone())
             }
             _ => None,

@@ -136,6 +136,11 @@ impl Held {
         self.queued() && self.session().assigned_at_ms == 0
     }
 
+    /// Whether a bot may have it: it is new, and its visitor has not asked for a person.
+    pub(super) fn is_for_bots(&self) -> bool {
+        self.is_new() && !self.session().asked_for_person
+    }
+
     /// Whether this is an older state of the same or an earlier session.
     pub(super) fn newer_than(&self, other: &Session) -> bool {
         let own = self.session();

@@ -57,6 +57,11 @@ pub(crate) fn open_inbox() -> InboxProfile {
     }
 }
 
+fn visitor(number: u8) -> Actor {
+    let id = format!("visitor {number}");
+    Actor { kind: ActorKind::Visitor.into(), id, name: String::new() }
+}
+
 pub(crate) struct World {
     pub(crate) desk: Desk,
     pub(crate) now_ms: i64,
@@ -206,12 +211,7 @@ impl World {
     }
 
     pub(crate) fn visitor_writes_to(&mut self, number: u8, to: Option<TeamId>) {
-        let visitor = Actor {
-            kind: ActorKind::Visitor.into(),
-            id: format!("visitor {number}"),
-            name: String::new(),
-        };
-        self.send(number, visitor, to);
+        self.send(number, visitor(number), to);
     }
 
     /// The owner answers, if there is one.
@@ -243,8 +243,18 @@ impl World {
         self.propose(number, by, Body::Send(send));
     }
 
+    pub(crate) fn visitor_asks_for_a_person(&mut self, number: u8) {
+        self.change_by(number, visitor(number), Change::Queued(chat::Queued::default()));
+    }
+
     /// A change by a person, folded at once; nothing where the session does not allow it.
     pub(crate) fn change(&mut self, number: u8, change: Change) {
+        let by =
+            Actor { kind: ActorKind::Agent.into(), id: "lead".to_owned(), name: String::new() };
+        self.change_by(number, by, change);
+    }
+
+    fn change_by(&mut self, number: u8, by: Actor, change: Change) {
         let id: MessageId = self.ids.next(self.now_ms);
         let body = store::Change {
             entry_id: id.as_bytes().to_vec().into(),
@@ -253,8 +263,6 @@ impl World {
             change: Some(change),
             ..store::Change::default()
         };
-        let by =
-            Actor { kind: ActorKind::Agent.into(), id: "lead".to_owned(), name: String::new() };
         self.propose(number, by, Body::Change(body));
     }
 

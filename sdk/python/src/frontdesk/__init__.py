@@ -10,10 +10,11 @@ from .bot import Bot, Handler
 from .client import Options
 from .codec import SUBPROTOCOL, decode_client, decode_server, encode_client, encode_server
 from .codes import after_close
-from .conversation import Choice, Conversation, Field
+from .conversation import Conversation
 from .errors import FrontdeskError, HttpError, MalformedFrame, Refused, Stopped
+from .inbox import Inbox
 from .link import State
-from .message import Actor, Message
+from .message import Actor, ActorKind, Choice, Field, FieldKind, Message, MessageKind
 from .outbox import Ack, OutboxStore, Pending
 from .platform import Answer, Clock, HandshakeRefused, Platform, Request, Socket, Timer
 from .stream import Stream
@@ -24,6 +25,7 @@ __all__ = [
     "SUBPROTOCOL",
     "Ack",
     "Actor",
+    "ActorKind",
     "Answer",
     "Backoff",
     "Bot",
@@ -32,13 +34,16 @@ __all__ = [
     "Conversation",
     "Draft",
     "Field",
+    "FieldKind",
     "Frontdesk",
     "FrontdeskError",
     "Handler",
     "HandshakeRefused",
     "HttpError",
+    "Inbox",
     "MalformedFrame",
     "Message",
+    "MessageKind",
     "OutboxStore",
     "Pending",
     "Platform",
@@ -81,7 +86,8 @@ class Frontdesk:
         message waits for its ack, reconnects included. `outbox_max`, `inbox_max`: messages that may wait for their ack,
         and for a reader or handler. `store`: where pending messages survive the process, one for each client.
         """
-        if urlsplit(base_url).scheme not in ("http", "https"):
+        address = urlsplit(base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"not an address of a server: {base_url}")
         self._options = Options(
             base_url.rstrip("/"),

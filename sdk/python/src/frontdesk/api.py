@@ -39,16 +39,19 @@ class Api:
             answer = await self._platform.http(
                 Request(method, f"{self.base}/api/v1/{path}", headers, text, _TIMEOUT_S)
             )
-        except TimeoutError:
-            raise HttpError("timeout", 0) from None
+        except TimeoutError as error:
+            raise HttpError("timeout", 0) from error
         except OSError as error:
-            raise HttpError("connection.lost", 0) from error
+            raise HttpError("connection.lost", 0, detail=str(error)) from error
         found = answer.body if isinstance(answer.body, dict) else {}
         if 200 <= answer.status < 300:
             return found
-        code = found.get("code")
+        code, detail = found.get("code"), found.get("detail")
         raise HttpError(
-            code if isinstance(code, str) else f"http.{answer.status}", answer.status, answer.retry_after
+            code if isinstance(code, str) else f"http.{answer.status}",
+            answer.status,
+            answer.retry_after,
+            detail if isinstance(detail, str) else "",
         )
 
     async def entries(

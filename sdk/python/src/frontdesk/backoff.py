@@ -11,6 +11,8 @@ _CAP_S = 30.0
 
 
 class Backoff:
+    """The waits between attempts."""
+
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         # Failed attempts since the last reset.
@@ -23,4 +25,5 @@ class Backoff:
         return self._random() * ceiling
 
     def reset(self) -> None:
+        """A connection held: the next wait is short again."""
         self.attempt = 0

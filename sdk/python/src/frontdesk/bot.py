@@ -28,7 +28,7 @@ _OPEN_AGAIN_S = 1.0
 # Messages of a session that is not the bot's yet: kept for when it is.
 _UNCLAIMED_MAX = 1_000
 
-Handler = Callable[[Conversation, Message], Awaitable[None]]
+Handler = Callable[[Conversation, Message], Awaitable[None] | None]
 
 
 class Bot(Client):
@@ -41,7 +41,7 @@ class Bot(Client):
     entry(conversation, message)   every message of a conversation the bot looks at, of whomever
     retracted(conversation, seq)   somebody took back the entry with this seq
     reload(conversation, missed)   the newest page came in place of what was held; `missed`: messages before it will not be given
-    state(state, error)            the connection
+    state(state, error)            how it is connected; `error`: why it stopped, or why it is not connected while it waits
     error(error)                   something that no call answers for: a handler failed, a page could not be read
     """
 
@@ -61,10 +61,12 @@ class Bot(Client):
         super().__init__(options)
 
     def on_message(self, handler: Handler) -> Handler:
-        """Who answers the visitors' messages; also as a decorator. What it raises is told as the event "error", and the next
-        message comes.
+        """Who answers the visitors' messages, a function or a coroutine function; also as a decorator. Without it they wait.
+        What it raises is told as the event "error", and the next message comes.
         """
         self._handler = handler
+        for one in self._followed.values():
+            self._pump(one)
         return handler
 
     @property
@@ -109,8 +111,9 @@ class Bot(Client):
         recovered = welcome.get("feedRecovered", False) and self._feed_position is not None
         if not recovered:
             self._feed_position = welcome.get("feed")
-        for one in self._owned():
-            if not one.opening:
+        # An open whose answer was lost with the connection is given again: the feed does not tell of it a second time.
+        for one in list(self._followed.values()):
+            if (one.wanted or one.conversation.owned) and not one.opening:
                 self._load(one)
         if not recovered or not self._listed:
             self._listed = False
@@ -170,16 +173,16 @@ class Bot(Client):
     def _follow(self, id: str) -> _Followed:
         one = self._followed.get(id)
         if one is None:
-            one = self._followed[id] = _Followed(self, id)
             self._forget()
+            one = self._followed[id] = _Followed(self, id)
         return one
 
     def _forget(self) -> None:
         """The places of conversations of others are kept as long as there is room."""
-        if len(self._followed) <= _PLACES_MAX:
+        if len(self._followed) < _PLACES_MAX:
             return
         for id, one in self._followed.items():
-            if not (one.conversation.owned or one.running or one.opening):
+            if not (one.conversation.owned or one.running or one.opening or one.wanted):
                 del self._followed[id]
                 return
 
@@ -225,6 +228,7 @@ class Bot(Client):
             self._moved(one, session)
 
     def _load(self, one: _Followed) -> None:
+        one.wanted = True
         if one.opening or not self._link.live:
             return
         one.opening = True
@@ -240,11 +244,14 @@ class Bot(Client):
         error = None if answer.cancelled() else answer.exception()
         if error is None:
             return
-        one.opening = False
-        if not isinstance(error, Refused):
+        if not self._link.live:
+            # The next welcome opens it again.
             return
+        one.opening = False
         self._open.pop(one.thread.id, None)
-        if error.retry_after is not None or error.code == "conversation.too_many_open":
+        if not isinstance(error, Refused):
+            one.load_later(_OPEN_AGAIN_S)
+        elif error.retry_after is not None or error.code == "conversation.too_many_open":
             one.load_later(error.retry_after or _OPEN_AGAIN_S)
         else:
             self._moved(one, None, gone=True)
@@ -287,6 +294,7 @@ class Bot(Client):
         one.thread.opened(frame)
 
     def _loaded(self, one: _Followed, frame: wire.OpenedFrame) -> None:
+        one.wanted = False
         known, session = one.conversation.session, frame.get("session")
         # What was told while older pages were read is newer than the frame.
         self._moved(one, session if _is_newer(known, session) else known)
@@ -302,6 +310,8 @@ class Bot(Client):
         """The session is another one now; `gone`: it is not the bot's to read any more."""
         if one is None or (not gone and not _is_newer(one.conversation.session, session)):
             return
+        if gone:
+            one.wanted = False
         conversation, thread = one.conversation, one.thread
         owned = not gone and self._is_mine(session)
         unread = thread.loading or one.opening or not thread.timeline.epoch or thread.id not in self._open
@@ -353,7 +363,7 @@ class Bot(Client):
 
     def _pump(self, one: _Followed) -> None:
         """Runs the handler for what waits: one at a time in a conversation, `handlers_max` in all."""
-        if one.running or not one.queue:
+        if one.running or not one.queue or self._handler is None:
             return
         if len(self._handling) >= self._handlers_max:
             if one not in self._ready:
@@ -366,8 +376,9 @@ class Bot(Client):
 
     async def _handle(self, one: _Followed, message: Message) -> None:
         try:
-            if self._handler is not None:
-                await self._handler(one.conversation, message)
+            answer = None if self._handler is None else self._handler(one.conversation, message)
+            if answer is not None:
+                await answer
         except Exception as error:
             self._failed(error)
 
@@ -398,6 +409,8 @@ class _Followed:
         self.unclaimed: deque[Message] = deque(maxlen=_UNCLAIMED_MAX)
         # An open is on its way, or the hello named it.
         self.opening = False
+        # What it missed has been asked for, and did not come yet.
+        self.wanted = False
         self._again: Timer | None = None
 
     def load_later(self, after: float) -> None:

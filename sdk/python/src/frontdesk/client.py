@@ -12,7 +12,7 @@ from .api import Api, Ticket
 from .emitter import Emitter
 from .errors import FrontdeskError, Refused, Stopped
 from .ids import MessageIds
-from .link import Link, State
+from .link import Link, State, written
 from .outbox import Ack, Outbox, OutboxStore, Pending, failed
 from .platform import Platform
 
@@ -51,12 +51,15 @@ class Client(Emitter):
             options.send_timeout,
             options.store,
             lambda send: self._link.push({"send": send}),
+            lambda send: written({"send": send}),
+            self._failed,
         )
         self._live_waiters: set[asyncio.Future[None]] = set()
-        self._done: asyncio.Future[None] | None = None
+        self._over = asyncio.Event()
 
     @property
     def state(self) -> State:
+        """How the client is connected."""
         return self._link.state
 
     @property
@@ -65,17 +68,28 @@ class Client(Emitter):
         return len(self._outbox)
 
     async def start(self, timeout: float = _START_S) -> None:
-        """Connects, and stays connected until close(). Returns with the first welcome; raises where there will be none."""
+        """Connects, and stays connected until close(). Returns with the first welcome; raises where there will be none, or
+        after `timeout` seconds. It goes on trying even then: start() again waits again.
+        """
         self._link.start()
         await self._until_live(timeout)
 
     async def run(self) -> None:
-        """Connects and serves until close(); raises why it was stopped."""
-        await self.start()
-        if self._link.state in ("closed", "stopped"):
-            return
-        self._done = asyncio.get_running_loop().create_future()
-        await self._done
+        """Connects as start() does, and serves until close(); raises why it could not connect, or why it was stopped.
+        Cancelling it closes the client.
+        """
+        try:
+            await self.start()
+            await self._over.wait()
+        except FrontdeskError:
+            if self._link.state != "closed":
+                raise
+        finally:
+            if self._link.state != "stopped":
+                self.close()
+                await self.wait_closed()
+        if self._link.state == "stopped":
+            raise self._link.error or Stopped("client.stopped")
 
     def close(self) -> None:
         """Ends the client. Messages without an ack fail with client.closed; a store keeps them."""
@@ -83,14 +97,23 @@ class Client(Emitter):
             self._link.close()
             self._ended(FrontdeskError("client.closed"))
 
+    async def wait_closed(self) -> None:
+        """Returns when the connection that close() closed is gone, after two seconds at the latest."""
+        await self._link.wait_closed()
+
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        await self.wait_closed()
 
     # What a visitor and a bot do differently.
 
@@ -190,7 +213,8 @@ class Client(Emitter):
 
         def late() -> None:
             if not waiter.done():
-                waiter.set_exception(FrontdeskError("timeout", "not connected in time"))
+                why = "" if self._link.error is None else f" ({self._link.error})"
+                waiter.set_exception(FrontdeskError("timeout", f"not connected in time{why}"))
 
         timer = self._options.platform.clock.call_later(timeout, late)
         self._live_waiters.add(waiter)
@@ -244,8 +268,4 @@ class Client(Emitter):
                 waiter.set_exception(error)
         self._outbox.close(error)
         self._finish(error)
-        if self._done is not None and not self._done.done():
-            if error.code == "client.closed":
-                self._done.set_result(None)
-            else:
-                self._done.set_exception(error)
+        self._over.set()

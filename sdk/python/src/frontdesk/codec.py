@@ -110,7 +110,7 @@ def _scalar(value: object, name: str, kind: str, *, newer: bool) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     match kind:
         case "string" if isinstance(value, str):
-            return value
+            return well_formed(value)
         case "bool" if isinstance(value, bool):
             return value
         case "float" if number and math.isfinite(cast(float, value)):
@@ -146,6 +146,13 @@ def _integer(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) else None
+
+
+def well_formed(text: str) -> str:
+    """Half of a surrogate pair, as JSON cut in the middle of a character gives it, is no character: no server takes it. Two
+    halves that belong together become one.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _base64(value: str, name: str) -> str:

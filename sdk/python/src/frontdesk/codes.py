@@ -20,6 +20,7 @@ _OWN_FAULTS = (1002, 1003, 1007, 1009, 1010)
 
 
 def after_close(code: int) -> AfterClose:
+    """What a close code means."""
     if 3500 <= code <= 3999 or code in _OWN_FAULTS:
         return "stop"
     return "new-ticket" if 3400 <= code <= 3499 else "reconnect"

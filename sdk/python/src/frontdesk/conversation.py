@@ -4,55 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from . import wire
+from .message import Choice, Field
 from .outbox import Ack
 from .stream import Stream
-
-FieldKind = Literal["text", "email", "phone", "order_number", "choice"]
-
-_FIELD_KINDS: dict[FieldKind, wire.FormFieldKind] = {
-    "text": "FORM_FIELD_KIND_TEXT",
-    "email": "FORM_FIELD_KIND_EMAIL",
-    "phone": "FORM_FIELD_KIND_PHONE",
-    "order_number": "FORM_FIELD_KIND_ORDER_NUMBER",
-    "choice": "FORM_FIELD_KIND_CHOICE",
-}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A button, or an option of a field. Without a label it says its id."""
-
-    id: str
-    label: str = ""
-
-    def to_wire(self) -> wire.Choice:
-        return {"id": self.id, "label": self.label or self.id}
-
-
-@dataclass(frozen=True)
-class Field:
-    """Of a form."""
-
-    id: str
-    label: str
-    kind: FieldKind = "text"
-    required: bool = False
-    # Of kind choice.
-    options: Sequence[Choice] = ()
-
-    def to_wire(self) -> wire.FormField:
-        return {
-            "id": self.id,
-            "label": self.label,
-            "kind": _FIELD_KINDS[self.kind],
-            "required": self.required,
-            "options": [option.to_wire() for option in self.options],
-        }
-
 
 class ConversationHost(Protocol):
     """What a conversation needs from the bot it belongs to."""
@@ -69,6 +26,8 @@ class ConversationHost(Protocol):
 
 
 class Conversation:
+    """One visitor's conversation, as the bot's handler is given it."""
+
     def __init__(self, id: str, host: ConversationHost) -> None:
         self.id = id
         self._host = host

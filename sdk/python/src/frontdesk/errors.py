@@ -34,8 +34,8 @@ class Refused(FrontdeskError):
 class HttpError(FrontdeskError):
     """An HTTP request was answered with an error. `status` is 0 where no answer came."""
 
-    def __init__(self, code: str, status: int, retry_after: float | None = None) -> None:
-        super().__init__(code, "", retry_after)
+    def __init__(self, code: str, status: int, retry_after: float | None = None, detail: str = "") -> None:
+        super().__init__(code, detail, retry_after)
         self.status = status
 
     @property

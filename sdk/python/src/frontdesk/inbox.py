@@ -1,4 +1,6 @@
-"""Messages between the connection and a program that reads them at its own pace."""
+"""Messages between the connection and a program that reads them at its own pace. A loop that is left leaves the rest to
+the next one.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,11 @@ class Inbox:
         self._wake = asyncio.Event()
         self._ended = False
         self._error: Exception | None = None
+
+    @property
+    def first(self) -> Message | None:
+        """The oldest that was not read yet."""
+        return self._waiting[0] if self._waiting else None
 
     def push(self, message: Message) -> bool:
         """False where there is no room."""

@@ -18,8 +18,12 @@ from .codec import SUBPROTOCOL, decode_server, encode_client
 from .errors import FrontdeskError, HttpError, MalformedFrame, Refused, Stopped
 from .platform import HandshakeRefused, Platform, Socket, Timer
 
-# From dialling to Welcome.
+# What the program needs for an identity, the ticket, and dialling.
+_REACH_S = 40.0
+# From hello to Welcome.
 _CONNECT_S = 10.0
+# The longest that a server, or a proxy before it, may ask to be left alone.
+_POSTPONE_MAX_S = 3_600.0
 _CHECK_EVERY_S = 2.5
 # How long after the ping interval a server that says nothing counts as gone.
 _GRACE_S = 10.0
@@ -31,13 +35,15 @@ _STABLE_AFTER_S = 10.0
 _OVERLOADED_S = 5.0
 # Frames that may wait for their answer.
 _ASKED_MAX = 1_024
+# The server stops whoever sends a larger frame.
+_FRAME_BYTES_MAX = 1_048_576
 
 State = Literal["idle", "connecting", "live", "waiting", "stopped", "closed"]
 
 
 class LinkUser(Protocol):
     async def _ticket(self) -> Ticket:
-        """Raises HttpError."""
+        """Raises HttpError, or what the program raised when it was asked who the visitor is."""
         ...
 
     def _to_present(self) -> list[wire.Held]:
@@ -58,17 +64,22 @@ class LinkUser(Protocol):
 
     def _state_changed(self, state: State, error: FrontdeskError | None) -> None: ...
 
+    def _failed(self, error: BaseException) -> None:
+        """Tells of an error that nothing else answers for."""
+        ...
+
 
 class Link:
     def __init__(self, base: str, platform: Platform, client: str, language: str, user: LinkUser) -> None:
         self._base, self._platform, self._client, self._language, self._user = base, platform, client, language, user
         self.state: State = "idle"
-        # Why it stopped.
+        # Why it stopped, or why the last attempt to connect failed.
         self.error: FrontdeskError | None = None
         self.limits: wire.Limits = {}
         self._backoff = Backoff(platform.random)
         self._asked: dict[int, tuple[asyncio.Future[None], Timer]] = {}
         self._socket: Socket | None = None
+        self._closing: Socket | None = None
         self._resume_token = ""
         self._node: int | None = None
         self._ref = 1
@@ -92,10 +103,16 @@ class Link:
         """Closes for good."""
         if self.state == "closed":
             return
+        self._closing = self._socket
         self._drop(codes.NORMAL)
         if self._connecting is not None:
             self._connecting.cancel()
         self._become("closed")
+
+    async def wait_closed(self) -> None:
+        """Returns when the socket that close() closed is gone."""
+        if self._closing is not None:
+            await self._closing.wait_closed()
 
     def push(self, frame: wire.ClientFrame) -> bool:
         """Sends a frame that nothing answers. False when not live."""
@@ -120,13 +137,14 @@ class Link:
         else:
             self._ref = 2 if self._ref >= 0x7FFFFFFF else self._ref + 1
             ref = self._ref
-            self._asked[ref] = answer, self._platform.clock.call_later(_ANSWER_S, lambda: self._late(ref))
             self._write({"ref": ref, **frame})
+            self._asked[ref] = answer, self._platform.clock.call_later(_ANSWER_S, lambda: self._late(ref))
         return answer
 
-    def fail(self) -> None:
+    def fail(self, why: str = "the server says nothing") -> None:
         """Closes from this side because the connection is of no use, and tries again."""
         self._drop(codes.SILENT)
+        self.error = FrontdeskError("connection.lost", why)
         self._retry()
 
     def _late(self, ref: int) -> None:
@@ -147,16 +165,22 @@ class Link:
 
     def _write(self, frame: wire.ClientFrame) -> None:
         if self._socket is not None:
-            self._socket.send(encode_client(frame))
+            self._socket.send(written(frame))
 
     def _later(self, name: str, delay: float, run: Callable[[], None]) -> None:
+        before = self._timers.get(name)
+        if before is not None:
+            before.cancel()
         self._timers[name] = self._platform.clock.call_later(delay, run)
 
     def _dial_again(self) -> None:
         self._clear_timers()
         self._generation += 1
-        self._become("connecting")
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self._later("connect", _REACH_S, lambda: self.fail("no ticket or no answer in time"))
         self._connecting = asyncio.get_running_loop().create_task(self._connect(self._generation))
+        self._become("connecting")
 
     async def _connect(self, generation: int) -> None:
         try:
@@ -189,6 +213,10 @@ class Link:
             return
         if isinstance(error, (HttpError, HandshakeRefused)):
             self._postpone(error.retry_after or 0.0)
+        elif not isinstance(error, OSError):
+            # No network did this: the program, when it was asked who the visitor is.
+            self._user._failed(error)
+        self.error = error if isinstance(error, HttpError) else FrontdeskError("connection.lost", str(error))
         self._retry()
 
     def _greet(self, ticket: str) -> None:
@@ -212,9 +240,14 @@ class Link:
     def _rejoin(self, after: float) -> None:
         """Somebody else serves this client from now on: hello again on the same socket."""
         self._suspend()
+        self._later("connect", after, self._hello_again)
         self._become("connecting")
-        # Without a token there is nothing to say hello with.
-        self._later("connect", after, lambda: self._greet("") if self._resume_token else self.fail())
+
+    def _hello_again(self) -> None:
+        if self._resume_token:
+            self._greet("")
+        else:
+            self.fail("there is nothing to say hello with")
 
     def _received(self, data: object) -> None:
         self._received_at = self._platform.clock.now()
@@ -222,8 +255,8 @@ class Link:
         try:
             frame = decode_server(data)
         except MalformedFrame:
-            # Whatever speaks there is no Frontdesk server (a captive portal, a broken proxy).
-            self.fail()
+            # A captive portal, a broken proxy.
+            self.fail("what speaks there is no Frontdesk server")
             return
         if "welcome" in frame:
             self._welcomed(frame["welcome"])
@@ -253,11 +286,13 @@ class Link:
         self.limits = welcome.get("limits", {})
         self._live_since = self._platform.clock.now()
         self._not_before = 0.0
+        self.error = None
         self.state = "live"
         self._later("check", _CHECK_EVERY_S, self._check)
         self._later("sync", _SYNC_EVERY_S, self._sync)
         self._user._live(welcome)
-        self._user._state_changed("live", None)
+        if self.live:
+            self._user._state_changed("live", None)
 
     def _check(self) -> None:
         """Nothing heard for the ping interval: asks. Nothing heard after that either: the connection is dead."""
@@ -282,15 +317,18 @@ class Link:
     def _closed(self, code: int) -> None:
         was_live = self.live
         self._drop()
+        self.error = FrontdeskError("connection.lost", f"closed with {code}")
         after = codes.after_close(code)
         if after == "stop":
             self._halt(Stopped("client.stopped", f"closed with {code}"))
             return
-        if after == "new-ticket" and self._resume_token:
-            # A resume token the server no longer knows costs one round trip, not a back-off.
+        if after == "new-ticket":
+            refused = not was_live and self._resume_token != ""
             self._resume_token = ""
-            self._dial_again()
-            return
+            if refused:
+                # A resume token the server no longer knows costs one round trip, not a back-off.
+                self._dial_again()
+                return
         if after == "reconnect":
             # Refused before Welcome: the token may be the cause, a ticket is the safe way.
             if not was_live:
@@ -325,13 +363,14 @@ class Link:
         self._become("stopped", error)
 
     def _postpone(self, delay: float) -> None:
-        self._not_before = max(self._not_before, self._platform.clock.now() + delay)
+        self._not_before = max(self._not_before, self._platform.clock.now() + min(delay, _POSTPONE_MAX_S))
 
     def _retry(self) -> None:
         delay = self._backoff.next() + max(0.0, self._not_before - self._platform.clock.now())
-        self._become("waiting")
         self._later("connect", delay, self._dial_again)
+        self._become("waiting", self.error)
 
+    # Who is told may close the client: nothing is done after it.
     def _become(self, state: State, error: FrontdeskError | None = None) -> None:
         self.state = state
         self._user._state_changed(state, error)
@@ -340,3 +379,12 @@ class Link:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+
+def written(frame: wire.ClientFrame) -> str:
+    """A frame as text; raises for one that the server would stop this client for."""
+    text = encode_client(frame)
+    # A character takes at most four bytes.
+    if len(text) * 4 > _FRAME_BYTES_MAX and len(text.encode()) > _FRAME_BYTES_MAX:
+        raise FrontdeskError("frame.too_large", f"a frame holds {_FRAME_BYTES_MAX} bytes")
+    return text

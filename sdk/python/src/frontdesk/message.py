@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from . import wire
 
+FieldKind = Literal["text", "email", "phone", "order_number", "choice"]
 ActorKind = Literal["visitor", "agent", "bot", "system", "api", "unknown"]
 MessageKind = Literal["text", "file", "choices", "form", "form_reply", "system", "unsupported"]
 
@@ -17,6 +19,14 @@ _ACTORS: dict[str, ActorKind] = {
     "ACTOR_KIND_SYSTEM": "system",
     "ACTOR_KIND_API": "api",
 }
+_FIELD_KINDS: dict[FieldKind, wire.FormFieldKind] = {
+    "text": "FORM_FIELD_KIND_TEXT",
+    "email": "FORM_FIELD_KIND_EMAIL",
+    "phone": "FORM_FIELD_KIND_PHONE",
+    "order_number": "FORM_FIELD_KIND_ORDER_NUMBER",
+    "choice": "FORM_FIELD_KIND_CHOICE",
+}
+_KINDS_OF_FIELDS = {on_wire: kind for kind, on_wire in _FIELD_KINDS.items()}
 _KINDS: dict[str, MessageKind] = {
     "text": "text",
     "file": "file",
@@ -29,6 +39,8 @@ _KINDS: dict[str, MessageKind] = {
 
 @dataclass(frozen=True)
 class Actor:
+    """Who said something."""
+
     kind: ActorKind
     # Empty where the reader may not know it.
     id: str = ""
@@ -36,7 +48,43 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A button, or an option of a field. Without a label it says its id."""
+
+    id: str
+    label: str = ""
+
+    def to_wire(self) -> wire.Choice:
+        """As a frame holds it."""
+        return {"id": self.id, "label": self.label or self.id}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a form."""
+
+    id: str
+    label: str
+    kind: FieldKind = "text"
+    required: bool = False
+    # Of kind choice.
+    options: Sequence[Choice] = ()
+
+    def to_wire(self) -> wire.FormField:
+        """As a frame holds it."""
+        return {
+            "id": self.id,
+            "label": self.label,
+            "kind": _FIELD_KINDS[self.kind],
+            "required": self.required,
+            "options": [option.to_wire() for option in self.options],
+        }
+
+
+@dataclass(frozen=True)
 class Message:
+    """An entry of a conversation with its parts as plain values."""
+
     kind: MessageKind
     # Empty for a visitor, who has one conversation.
     conversation: str
@@ -57,8 +105,8 @@ class Message:
     choice: str
     # As it came.
     content: wire.Content
-    choices: tuple[wire.Choice, ...] = ()
-    fields: tuple[wire.FormField, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    fields: tuple[Field, ...] = ()
     # Of a form reply: what was filled in, by the field's id.
     values: dict[str, str] = field(default_factory=dict)
     file: wire.File | None = None
@@ -68,6 +116,16 @@ class Message:
 
 def to_actor(actor: wire.Actor) -> Actor:
     return Actor(_ACTORS.get(actor.get("kind", ""), "unknown"), actor.get("id", ""), actor.get("name", ""))
+
+
+def _to_choice(choice: wire.Choice) -> Choice:
+    return Choice(choice.get("id", ""), choice.get("label", ""))
+
+
+def _to_field(of: wire.FormField) -> Field:
+    kind = _KINDS_OF_FIELDS.get(of.get("kind", "FORM_FIELD_KIND_TEXT"), "text")
+    options = tuple(map(_to_choice, of.get("options", ())))
+    return Field(of.get("id", ""), of.get("label", ""), kind, of.get("required", False), options)
 
 
 def to_message(entry: wire.Entry, conversation: str, own: bool) -> Message | None:
@@ -90,8 +148,8 @@ def to_message(entry: wire.Entry, conversation: str, own: bool) -> Message | Non
         quote_seq=int(content.get("quoteSeq", 0)),
         choice=content.get("choice", ""),
         content=content,
-        choices=tuple(content.get("choices", {}).get("choices", ())),
-        fields=tuple(content.get("form", {}).get("fields", ())),
+        choices=tuple(map(_to_choice, content.get("choices", {}).get("choices", ()))),
+        fields=tuple(map(_to_field, content.get("form", {}).get("fields", ()))),
         values={each.get("id", ""): each.get("value", "") for each in content.get("formReply", {}).get("values", ())},
         file=content.get("file"),
         sources=tuple(content.get("sources", ())),

@@ -36,12 +36,16 @@ class OutboxStore(Protocol):
     """Where pending messages survive the process. Without one they live in memory."""
 
     def load(self) -> Iterable[Pending]:
-        """Oldest first."""
+        """Oldest first. What it raises, making the client raises."""
         ...
 
-    def put(self, message: Pending) -> None: ...
+    def put(self, message: Pending) -> None:
+        """What it raises, the message fails with: it was not taken in."""
+        ...
 
-    def remove(self, client_msg_id: str) -> None: ...
+    def remove(self, client_msg_id: str) -> None:
+        """What it raises is told as the event "error"."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,14 @@ class Outbox:
         send_timeout: float,
         store: OutboxStore | None,
         transmit: Callable[[wire.Send], bool],
+        check: Callable[[wire.Send], object],
+        tell: Callable[[BaseException], None],
     ) -> None:
+        """`transmit`: False when the connection is not live. `check`: raises for a message that the server would stop this
+        client for. `tell`: of an error that nothing else answers for.
+        """
         self._clock, self._max, self._send_timeout = clock, max_, send_timeout
-        self._store, self._transmit = store, transmit
+        self._store, self._transmit, self._check, self._tell = store, transmit, check, tell
         # By client_msg_id, oldest first.
         self._waiting: dict[str, _Waiting] = {}
         self._in_flight_max = _IN_FLIGHT_MAX
@@ -88,8 +97,13 @@ class Outbox:
         """Takes a message in at once; the answer is its ack, or why there will be none."""
         if len(self._waiting) >= self._max:
             return failed(FrontdeskError("outbox.full"))
-        if self._store:
-            self._store.put(message)
+        try:
+            # One that cannot be sent would be in the way of all that follow, after every reconnect.
+            self._check(_to_send(message))
+            if self._store:
+                self._store.put(message)
+        except Exception as error:
+            return failed(error)
         ack = self._enter(message)
         self._pump()
         return ack
@@ -156,8 +170,11 @@ class Outbox:
         waiting = self._waiting.pop(client_msg_id, None)
         if waiting is not None:
             waiting.deadline.cancel()
-            if self._store:
-                self._store.remove(client_msg_id)
+            try:
+                if self._store:
+                    self._store.remove(client_msg_id)
+            except Exception as error:
+                self._tell(error)
         return waiting
 
     def _pump(self) -> None:
@@ -185,13 +202,7 @@ class Outbox:
                 break
             waiting.sent_at = now
             in_flight += 1
-            send: wire.Send = {
-                "conversation": message.conversation,
-                "clientMsgId": message.client_msg_id,
-                "content": message.content,
-                "audience": message.audience,
-            }
-            if not self._transmit(send):
+            if not self._transmit(_to_send(message)):
                 return
         self._timer = self._clock.call_later(_ACK_S, self._pump)
 
@@ -201,13 +212,22 @@ class Outbox:
         self._timer = None
 
 
+def _to_send(message: Pending) -> wire.Send:
+    return {
+        "conversation": message.conversation,
+        "clientMsgId": message.client_msg_id,
+        "content": message.content,
+        "audience": message.audience,
+    }
+
+
 def quiet(future: asyncio.Future[Ack]) -> asyncio.Future[Ack]:
     """Whoever does not look at the answer is not told of a failure by the end of the process."""
     future.add_done_callback(lambda done: None if done.cancelled() else done.exception() and None)
     return future
 
 
-def failed(error: FrontdeskError) -> asyncio.Future[Ack]:
+def failed(error: Exception) -> asyncio.Future[Ack]:
     future = quiet(asyncio.get_running_loop().create_future())
     future.set_exception(error)
     return future

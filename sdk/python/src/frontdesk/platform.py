@@ -5,6 +5,7 @@ memory.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,26 +27,44 @@ _CLOSE_S = 2.0
 _MESSAGE_BYTES_MAX = 4 << 20
 # Frames that may wait for the socket; who sends more than it takes has lost the connection.
 _OUT_MAX = 4_096
+# Not the event loop's own: handlers may keep those busy for as long as a language model writes.
+_threads = ThreadPoolExecutor(8, "frontdesk-http")
 
 
 class Timer(Protocol):
-    def cancel(self) -> None: ...
+    """A run that is still to come."""
+
+    def cancel(self) -> None:
+        """It will not come."""
+        ...
 
 
 class Clock(Protocol):
+    """What time it is, and what runs later."""
+
     def now(self) -> float:
         """Seconds since 1970, UTC."""
         ...
 
-    def call_later(self, delay: float, run: Callable[[], object]) -> Timer: ...
+    def call_later(self, delay: float, run: Callable[[], object]) -> Timer:
+        """Runs something after so many seconds."""
+        ...
 
 
 class Socket(Protocol):
     """An open WebSocket. What it receives goes to the callbacks it was dialled with."""
 
-    def send(self, text: str) -> None: ...
+    def send(self, text: str) -> None:
+        """Sends a message, at once or after those before it."""
+        ...
 
-    def close(self, code: int) -> None: ...
+    def close(self, code: int) -> None:
+        """Begins to close."""
+        ...
+
+    async def wait_closed(self) -> None:
+        """Returns when nothing more goes over it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
+    """An HTTP request; `timeout` in seconds."""
+
     method: str
     url: str
     headers: dict[str, str]
@@ -80,6 +102,8 @@ OnClose = Callable[[int], None]
 
 
 class SystemClock:
+    """The system's."""
+
     def now(self) -> float:
         return time.time()
 
@@ -103,6 +127,9 @@ def _blocking(request: Request) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, _parse(error.read()), _seconds(error.headers.get("Retry-After")))
+    except http.client.HTTPException as error:
+        # The connection went amid the answer.
+        raise ConnectionError(repr(error)) from error
 
 
 def _parse(body: bytes) -> object:
@@ -113,9 +140,10 @@ def _parse(body: bytes) -> object:
     return parsed
 
 
-async def http(request: Request) -> Answer:
+async def ask(request: Request) -> Answer:
     """Raises OSError or TimeoutError where no answer came in time."""
-    return await asyncio.wait_for(asyncio.to_thread(_blocking, request), request.timeout + 1)
+    answer = asyncio.get_running_loop().run_in_executor(_threads, _blocking, request)
+    return await asyncio.wait_for(answer, request.timeout + 1)
 
 
 class _Socket:
@@ -136,6 +164,10 @@ class _Socket:
 
     def close(self, code: int) -> None:
         self._closing = self._closing or asyncio.create_task(self._connection.close(code))
+
+    async def wait_closed(self) -> None:
+        # close() itself gives a peer that is gone two seconds.
+        await asyncio.wait([self._reader])
 
     async def _write(self) -> None:
         try:
@@ -179,9 +211,11 @@ async def dial(url: str, subprotocol: str, on_message: OnMessage, on_close: OnCl
 
 @dataclass(frozen=True)
 class Platform:
+    """Clock, random numbers, HTTP and sockets."""
+
     clock: Clock = field(default_factory=SystemClock)
     # At least 0, less than 1.
     random: Callable[[], float] = random.random
     random_bytes: Callable[[int], bytes] = os.urandom
-    http: Callable[[Request], Awaitable[Answer]] = http
+    http: Callable[[Request], Awaitable[Answer]] = ask
     dial: Callable[[str, str, OnMessage, OnClose], Awaitable[Socket]] = dial

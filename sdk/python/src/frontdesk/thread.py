@@ -89,6 +89,7 @@ class Thread:
         items = frame.get("items", [])
         known = self.timeline.epoch != ""
         self._behind = False
+        self._stop_reading()
         if frame.get("recovered") and known:
             self._take(items)
         elif known and frame.get("position", {}).get("epoch", "") == self.timeline.epoch:
@@ -131,6 +132,7 @@ class Thread:
 
     def lost(self) -> None:
         """The connection is gone."""
+        self._stop_reading()
         self._clear_hole()
 
     def close(self) -> None:
@@ -138,6 +140,12 @@ class Thread:
         self._clear_hole()
         if self._task is not None:
             self._task.cancel()
+
+    def _stop_reading(self) -> None:
+        """What was being read belongs to a beginning that the next `opened` takes the place of."""
+        if self._meanwhile is not None and self._task is not None:
+            self._task.cancel()
+        self._meanwhile = None
 
     def _begin(self, frame: wire.OpenedFrame, items: Items) -> None:
         again = self.timeline.epoch != "" or self._forgotten

@@ -16,6 +16,8 @@ Taken = Literal["ok", "hole", "full"]
 
 
 class Timeline:
+    """What is held of one conversation."""
+
     def __init__(self) -> None:
         self.epoch = ""
         # Everything up to here has been taken.
@@ -35,19 +37,33 @@ class Timeline:
         """Takes items in, in any order, repeated or not, and gives each entry that extends what is held to `accept`, once
         and in order. `accept` says whether there is room for it.
         """
+        roomy = self._extend(accept)
         for item in items:
+            if not roomy:
+                break
             low, high = span(item)
-            if high > self.held and len(self._early) < _EARLY_MAX:
-                self._early[max(low, self.held + 1)] = item
-        while (next_ := self._next()) is not None:
-            _, high = span(next_)
+            follows = low <= self.held + 1
+            # What closes a hole is taken however much waits behind it.
+            if high <= self.held or (not follows and len(self._early) >= _EARLY_MAX):
+                continue
+            self._early[max(low, self.held + 1)] = item
+            if follows:
+                roomy = self._extend(accept)
+        if not roomy:
+            self._early.clear()
+            return "full"
+        return "hole" if self._early else "ok"
+
+    def _extend(self, accept: Callable[[Entry], bool]) -> bool:
+        """Gives what follows on what is held; False where there is no room."""
+        while (item := self._next()) is not None:
+            _, high = span(item)
             if high <= self.held:
                 continue
-            if "entry" in next_ and not accept(next_["entry"]):
-                self._early.clear()
-                return "full"
+            if "entry" in item and not accept(item["entry"]):
+                return False
             self.held = high
-        return "hole" if self._early else "ok"
+        return True
 
     @property
     def hole_end(self) -> int | None:

@@ -15,6 +15,7 @@ from .inbox import Inbox
 from .message import Actor, Message, to_actor, to_message
 from .outbox import Ack, failed
 from .platform import Clock
+from .stream import cut
 from .thread import Items, Thread
 
 IdentityToken = str | Callable[[], Awaitable[str]]
@@ -39,7 +40,7 @@ class Visitor(Client):
     retracted(seq)              somebody took back the entry with this seq
     reload(messages, missed)    the newest page came in place of what was held; `missed`: messages before it will not be given
     draft(draft), session(session), queue(place), attended(attended)
-    state(state, error)         the connection
+    state(state, error)         how it is connected; `error`: why it stopped, or why it is not connected while it waits
     error(error)                something that no call answers for
     """
 
@@ -60,6 +61,8 @@ class Visitor(Client):
         self.inbox: dict[str, Any] = {}
         self.session: wire.Session | None = None
         self._self_id = ""
+        # The inbox wants to see unsent text.
+        self._drafts = False
         self._inbox_key, self._identity_token, self._page, self._referrer = inbox_key, identity_token, page, referrer
         self._thread = Thread("", _Host(self))
         self._waiting: Inbox | None = None
@@ -69,8 +72,12 @@ class Visitor(Client):
 
     @property
     def position(self) -> wire.Position | None:
-        """How far messages were given: present it to a later run to go on from there."""
-        return self._thread.timeline.position()
+        """How far messages were given to the program: present it to a later run to go on from there."""
+        position = self._thread.timeline.position()
+        unread = None if self._waiting is None else self._waiting.first
+        if position is None or unread is None:
+            return position
+        return {"epoch": position["epoch"], "seq": str(min(unread.seq - 1, int(position["seq"])))}
 
     def send(self, text: str, quote_seq: int = 0) -> asyncio.Future[Ack]:
         """Sends a text. It is kept and sent again until its ack, over any number of reconnects."""
@@ -83,32 +90,33 @@ class Visitor(Client):
     def choose(self, message: Message, choice_id: str) -> asyncio.Future[Ack]:
         """Picks one of the choices of a message."""
         for choice in message.choices:
-            if choice.get("id") == choice_id:
-                label: wire.Text = {"body": choice.get("label", "")}
-                return self.send_content({"text": label, "choice": choice_id, "quoteSeq": str(message.seq)})
+            if choice.id == choice_id:
+                return self.send_content({"text": {"body": choice.label}, "choice": choice_id, "quoteSeq": str(message.seq)})
         return failed(FrontdeskError("request.invalid", f"the message has no choice {choice_id}"))
 
     def submit(self, form: Message, values: dict[str, str]) -> asyncio.Future[Ack]:
         """Answers a form, by the ids of its fields."""
         filled: list[wire.FieldValue] = [
-            {"id": one.get("id", ""), "label": one.get("label", ""), "value": values[one.get("id", "")]}
-            for one in form.fields
-            if one.get("id", "") in values
+            {"id": one.id, "label": one.label, "value": values[one.id]} for one in form.fields if one.id in values
         ]
         return self.send_content({"formReply": {"values": filled}, "quoteSeq": str(form.seq)})
 
     def messages(self) -> Inbox:
-        """Messages of others, each once and in order, from now on. A reader that falls far behind misses nothing: what
-        finds no room is asked for again. The loop ends with close(), and raises where the client was stopped.
+        """Messages of others, each once and in order, from the first call on; later calls give the same ones, so that a loop
+        that was left can be gone on with. A reader that falls far behind misses nothing: what finds no room is asked for
+        again. The loop ends with close(), and raises where the client was stopped.
         """
-        if self._waiting is not None:
-            raise FrontdeskError("request.invalid", "messages() may be called once")
-        self._waiting = Inbox(self._options.inbox_max, self._thread.drained)
+        if self._waiting is None:
+            self._waiting = Inbox(self._options.inbox_max, self._thread.drained)
+            ended = self._has_ended()
+            if ended is not None:
+                self._end_messages(ended)
         return self._waiting
 
     def typing(self, typing: bool = True, text: str = "") -> None:
-        """Says that the visitor types, or no longer does."""
-        self._link.push({"draft": {"typing": typing, "text": text}})
+        """Says that the visitor types, or no longer does. What is typed goes only to an inbox that wants to see it."""
+        if self._drafts or self.inbox.get("typing") is not False:
+            self._link.push({"draft": {"typing": typing, "text": cut(text) if self._drafts else ""}})
 
     def read(self, seq: int) -> None:
         """Says that everything up to here was seen."""
@@ -151,13 +159,14 @@ class Visitor(Client):
         return Ticket(answer.get("ticket", ""), answer.get("node"))
 
     def _to_present(self) -> list[wire.Held]:
-        return [] if self.position is None else [self._thread.held()]
+        return [self._thread.held()] if self._thread.timeline.epoch else []
 
     def _to_sync(self) -> list[wire.Held]:
         return self._to_present()
 
     def _welcomed(self, welcome: wire.Welcome) -> None:
         self._self_id = welcome.get("self", {}).get("id", "")
+        self._drafts = welcome.get("drafts", False)
         for opened in welcome.get("opened", [])[:1]:
             self._thread.opened(opened)
         self._emit("attended", welcome.get("attended", False))
@@ -187,6 +196,9 @@ class Visitor(Client):
 
     def _finish(self, error: FrontdeskError) -> None:
         self._thread.close()
+        self._end_messages(error)
+
+    def _end_messages(self, error: FrontdeskError) -> None:
         if self._waiting is not None:
             self._waiting.end(None if error.code == "client.closed" else error)
 
@@ -249,7 +261,7 @@ class _Host:
             self._visitor._link.request({"sync": {"held": held}})
 
     def other_epoch(self) -> None:
-        self._visitor._link.fail()
+        self._visitor._link.fail("another epoch")
 
     def failed(self, error: BaseException) -> None:
         self._visitor._failed(error)

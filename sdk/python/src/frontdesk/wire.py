@@ -227,6 +227,7 @@ class Session(TypedDict, total=False):
     intentConfidence: float
     intentSource: IntentSource
     intentWhy: str
+    askedForPerson: bool
 
 
 class SessionEvent(TypedDict, total=False):
@@ -793,6 +794,7 @@ MESSAGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("intentConfidence", "intent_confidence", "float", "plain"),
         ("intentSource", "intent_source", "IntentSource", "plain"),
         ("intentWhy", "intent_why", "string", "plain"),
+        ("askedForPerson", "asked_for_person", "bool", "plain"),
     ),
     "SessionEvent": (
         ("session", "session", "string", "plain"),

@@ -2302,7 +2302,7 @@ export const PendSchema: GenMessage<Pend, {jsonType: PendJson}> = /*@__PURE__*/
   messageDesc(file_wire_v1_frame, 37);
 
 /**
- * By the visitor, while a bot owns the session: it goes to the queue of people.
+ * By the visitor, while a bot owns the session or nobody does: it goes to the queue of people, and to no bot any more.
  *
  * @generated from message frontdesk.wire.v1.AskForPerson
  */
@@ -2310,7 +2310,7 @@ export type AskForPerson = Message<"frontdesk.wire.v1.AskForPerson"> & {
 };
 
 /**
- * By the visitor, while a bot owns the session: it goes to the queue of people.
+ * By the visitor, while a bot owns the session or nobody does: it goes to the queue of people, and to no bot any more.
  *
  * @generated from message frontdesk.wire.v1.AskForPerson
  */

@@ -2,8 +2,8 @@
 //! as an article. The address comes from a person, so every request goes through the guard of [`frontdesk_outgoing`],
 //! and only to the origin of the sitemap; what robots.txt forbids is left out.
 //!
-//! New articles are drafts, and of those there are only drafts are changed: what is published is the team's, and is told
-//! as a problem.
+//! New articles are drafts, and of those there are only drafts are changed that came from this site: what is published,
+//! was written here or came from elsewhere is told as a problem.
 //!
 //! One crawl for each account, and a few altogether. It goes on without whoever started it and stops with the server;
 //! what it took over stays.
@@ -30,9 +30,10 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    knowledge::KnowledgeBases,
+    knowledge::{KnowledgeBases, put_of},
     problem::{Answer, Problem},
-    routes::articles::{put_of, put_one},
+    routes::articles::put_one,
+    trouble::Trouble,
 };
 use robots::Robots;
 
@@ -74,8 +75,9 @@ pub(crate) struct CrawlState {
     /// Articles that were added or changed.
     pub(crate) added: u64,
     /// Addresses that were left out, and why.
-    pub(crate) problems: Vec<(String, String)>,
-    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<(String, Trouble)>,
+    /// Why it ended early.
+    pub(crate) ended: Option<Trouble>,
 }
 
 /// The crawls of all accounts; cheap to clone.
@@ -145,9 +147,10 @@ impl Crawls {
             let until = Instant::now() + TIME_MAX;
             let crawl = Crawl { crawls: &crawls, account, sitemap: &sitemap, pages_max };
             let ended = tokio::select! {
-                () = stop.cancelled() => Err("it was stopped".to_owned()),
+                () = stop.cancelled() => Err(Trouble::new("crawl_stopped", "it was stopped")),
                 ended = timeout_at(until, crawl.run()) => {
-                    ended.unwrap_or_else(|_| Err("it took longer than an hour".to_owned()))
+                    let late = || Trouble::new("crawl_late", "it took longer than an hour");
+                    ended.unwrap_or_else(|_| Err(late()))
                 }
             };
             running.end(ended);
@@ -178,18 +181,18 @@ struct Running {
 }
 
 impl Running {
-    fn end(mut self, ended: Result<(), String>) {
+    fn end(mut self, ended: Result<(), Trouble>) {
         // Before the state changes: from then on the account may start another one.
         self.is_over = true;
         self.tell(ended);
     }
 
-    fn tell(&self, ended: Result<(), String>) {
+    fn tell(&self, ended: Result<(), Trouble>) {
         self.crawls.change(self.account, |state| match ended {
             Ok(()) => state.phase = CrawlPhase::Done,
-            Err(error) => {
+            Err(trouble) => {
                 state.phase = CrawlPhase::Failed;
-                state.error = Some(error);
+                state.ended = Some(trouble);
             }
         });
     }
@@ -198,7 +201,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.is_over {
-            self.tell(Err("it broke off".to_owned()));
+            self.tell(Err(Trouble::new("crawl_broken", "it broke off")));
         }
     }
 }
@@ -212,7 +215,7 @@ struct Crawl<'a> {
 }
 
 impl Crawl<'_> {
-    async fn run(&self) -> Result<(), String> {
+    async fn run(&self) -> Result<(), Trouble> {
         let robots = self.robots().await?;
         let pages = self.pages(&robots).await?;
         let mut slugs = HashSet::new();
@@ -221,20 +224,21 @@ impl Crawl<'_> {
             sleep(PAUSE).await;
             match self.page(&address, &robots, &mut slugs).await {
                 Ok(()) => failures = 0,
-                Err(reason) => {
+                Err(trouble) => {
                     failures += 1;
-                    self.problem(&address, reason);
+                    self.problem(&address, trouble);
                 }
             }
             if failures == FAILURES_MAX {
-                return Err(format!("{FAILURES_MAX} pages in a row could not be taken over"));
+                let reason = format!("{FAILURES_MAX} pages in a row could not be taken over");
+                return Err(Trouble::new("crawl_failures", reason).with("count", &FAILURES_MAX));
             }
         }
         Ok(())
     }
 
     /// What the site lets robots read. One without the file lets them read everything, and one that fails is not read.
-    async fn robots(&self) -> Result<Robots, String> {
+    async fn robots(&self) -> Result<Robots, Trouble> {
         let mut address = self.sitemap.clone();
         address.set_path("/robots.txt");
         address.set_query(None);
@@ -244,13 +248,13 @@ impl Crawl<'_> {
             Err(OutgoingError::Status { status: 400..=499 } | OutgoingError::Redirected { .. }) => {
                 Ok(Robots::default())
             }
-            Err(error) => Err(format!("robots.txt cannot be read: {error}")),
+            Err(error) => Err(about("robots", "robots.txt cannot be read", error.into())),
         }
     }
 
     /// Addresses of pages, in the order of the sitemap or of the sitemaps it names.
-    async fn pages(&self, robots: &Robots) -> Result<Vec<String>, String> {
-        let failed = |reason| format!("the sitemap cannot be read: {reason}");
+    async fn pages(&self, robots: &Robots) -> Result<Vec<String>, Trouble> {
+        let failed = |trouble| about("sitemap", "the sitemap cannot be read", trouble);
         let text = self.sitemap_text(self.sitemap).await.map_err(failed)?;
         let inner = match self.sitemap_of(text, self.sitemap).await.map_err(failed)? {
             Sitemap::Pages(pages) => return Ok(pages),
@@ -266,40 +270,41 @@ impl Crawl<'_> {
             let found = match self.of_this_site(&address, robots) {
                 Ok(url) => match self.sitemap_text(&url).await {
                     Ok(text) => self.sitemap_of(text, &url).await,
-                    Err(reason) => Err(reason),
+                    Err(trouble) => Err(trouble),
                 },
-                Err(reason) => Err(reason),
+                Err(trouble) => Err(trouble),
             };
             match found {
                 Ok(Sitemap::Pages(more)) => {
                     pages.extend(more.into_iter().filter(|page| seen.insert(page.clone())));
                 }
                 Ok(Sitemap::Index(_)) => {
-                    self.problem(
-                        &address,
-                        "it is a list of sitemaps in a list of sitemaps".to_owned(),
-                    );
+                    let reason = "it is a list of sitemaps in a list of sitemaps";
+                    self.problem(&address, Trouble::new("sitemap_nested", reason));
                 }
-                Err(reason) => self.problem(&address, reason),
+                Err(trouble) => self.problem(&address, trouble),
             }
         }
         pages.truncate(self.pages_max);
-        if pages.is_empty() { Err(failed("it names no page".to_owned())) } else { Ok(pages) }
+        let none = || failed(Trouble::new("sitemap_empty", "it names no page"));
+        if pages.is_empty() { Err(none()) } else { Ok(pages) }
     }
 
-    async fn sitemap_text(&self, address: &Url) -> Result<String, String> {
+    async fn sitemap_text(&self, address: &Url) -> Result<String, Trouble> {
         let bytes_max = import::sitemap::SITEMAP_BYTES_MAX;
         let text = self.client().fetch_text(address, bytes_max).await;
-        text.map(|text| text.text).map_err(|error| error.to_string())
+        Ok(text?.text)
     }
 
     /// What a sitemap says. It may have megabytes, which are not read on a thread that others wait for.
-    async fn sitemap_of(&self, text: String, address: &Url) -> Result<Sitemap, String> {
+    async fn sitemap_of(&self, text: String, address: &Url) -> Result<Sitemap, Trouble> {
         let (address, pages_max) = (address.to_string(), self.pages_max);
         let read =
             tokio::task::spawn_blocking(move || import::sitemap(&text, &address, pages_max)).await;
-        let read = read.map_err(|_| "it cannot be read".to_owned())?;
-        read.map_err(|problem| problem.to_string())
+        read.map_err(|_| unreadable())?.map_err(|problem| {
+            let reason = problem.to_string();
+            Trouble { reason, ..Trouble::from(problem) }
+        })
     }
 
     /// Takes over one page.
@@ -308,59 +313,67 @@ impl Crawl<'_> {
         address: &str,
         robots: &Robots,
         slugs: &mut HashSet<String>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Trouble> {
         let url = self.of_this_site(address, robots)?;
-        let text = self.client().fetch_text(&url, PAGE_BYTES_MAX).await;
-        let text = text.map_err(|error| error.to_string())?;
+        let text = self.client().fetch_text(&url, PAGE_BYTES_MAX).await?;
         if !matches!(text.media_type.as_str(), "" | "text/html" | "application/xhtml+xml") {
-            return Err("it is no page of HTML".to_owned());
+            return Err(Trouble::new("page_no_html", "it is no page of HTML"));
         }
         let from = address.to_owned();
         let read = tokio::task::spawn_blocking(move || import::page(&text.text, &from));
-        let draft = read.await.map_err(|_| "it cannot be read".to_owned())?;
-        let draft = draft.map_err(|problem| problem.reason)?;
+        let draft = read.await.map_err(|_| unreadable())??;
         self.crawls.change(self.account, |state| state.pages += 1);
         if !slugs.insert(draft.slug.clone()) {
-            return Err(format!("another page is the article {} already", draft.slug));
+            let reason = format!("another page is the article {} already", draft.slug);
+            return Err(Trouble::new("page_twice", reason).with("slug", &draft.slug));
         }
         let articles = import::merged(vec![draft], false);
+        let origin = self.sitemap.origin().ascii_serialization();
         for article in articles {
-            let put = put_one(&self.crawls.0.catalog, self.account, put_of(&article, false)).await;
+            let put = put_of(&article, false, &origin);
+            let put = put_one(&self.crawls.0.catalog, self.account, put).await;
             match put {
                 Ok(Put::Added | Put::Changed) => {
                     self.crawls.change(self.account, |state| state.added += 1);
                     self.crawls.0.knowledge.changed(self.account);
                 }
                 Ok(Put::Unchanged) => {}
-                // No failure: a site that was taken over and published may be looked at again.
-                Err(CatalogError::Conflict { reason: "exists", .. }) => {
-                    let told = format!("exists: the article {} is published", article.slug);
-                    self.problem(address, told);
+                Err(error) => {
+                    let Some(trouble) = Trouble::of_catalog(&error, &article.slug) else {
+                        tracing::error!(%error, "a page that was read cannot be stored");
+                        return Err(Trouble::new("page_unstored", "it cannot be stored"));
+                    };
+                    let is_left = matches!(
+                        error,
+                        CatalogError::Conflict { reason: "exists" | "own" | "elsewhere", .. }
+                    );
+                    if !is_left {
+                        return Err(trouble);
+                    }
+                    // No failure: a site that was taken over and published may be looked at again.
+                    self.problem(address, trouble);
                 }
-                Err(error) if error.is_internal() => {
-                    tracing::error!(%error, "a page that was read cannot be stored");
-                    return Err("it cannot be stored".to_owned());
-                }
-                Err(error) => return Err(error.to_string()),
             }
         }
         Ok(())
     }
 
     /// An address that may be read: of the sitemap's own site, and not forbidden by it.
-    fn of_this_site(&self, address: &str, robots: &Robots) -> Result<Url, String> {
-        let url = Url::parse(address).map_err(|_| "it is no address".to_owned())?;
+    fn of_this_site(&self, address: &str, robots: &Robots) -> Result<Url, Trouble> {
+        let url =
+            Url::parse(address).map_err(|_| Trouble::new("page_address", "it is no address"))?;
         if url.origin() != self.sitemap.origin() {
-            return Err("it belongs to another site".to_owned());
+            return Err(Trouble::new("page_elsewhere", "it belongs to another site"));
         }
         let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        if robots.allows(path) { Ok(url) } else { Err("robots.txt forbids it".to_owned()) }
+        let forbidden = || Trouble::new("page_forbidden", "robots.txt forbids it");
+        if robots.allows(path) { Ok(url) } else { Err(forbidden()) }
     }
 
-    fn problem(&self, address: &str, reason: String) {
+    fn problem(&self, address: &str, trouble: Trouble) {
         self.crawls.change(self.account, |state| {
             if state.problems.len() < PROBLEMS_MAX {
-                state.problems.push((address.chars().take(300).collect(), reason));
+                state.problems.push((address.chars().take(300).collect(), trouble));
             }
         });
     }
@@ -368,6 +381,16 @@ impl Crawl<'_> {
     fn client(&self) -> &Client {
         &self.crawls.0.client
     }
+}
+
+fn unreadable() -> Trouble {
+    Trouble::new("page_unreadable", "it cannot be read")
+}
+
+/// What keeps the whole crawl from going on: the sitemap or robots.txt, and what is wrong with it.
+fn about(file: &str, what: &str, trouble: Trouble) -> Trouble {
+    let reason = format!("{what}: {}", trouble.reason);
+    Trouble { reason, ..trouble }.with("about", file)
 }
 
 #[cfg(test)]
@@ -400,11 +423,11 @@ mod tests {
         assert!(broken.await.is_err());
         let state = crawls.state(account);
         assert_eq!(
-            (state.phase, state.error.as_deref()),
-            (CrawlPhase::Failed, Some("it broke off"))
+            (state.phase, state.ended.map(|ended| ended.reason)),
+            (CrawlPhase::Failed, Some("it broke off".to_owned()))
         );
         run().end(Ok(()));
         let state = crawls.state(account);
-        assert_eq!((state.phase, state.error), (CrawlPhase::Done, None));
+        assert_eq!((state.phase, state.ended), (CrawlPhase::Done, None));
     }
 }

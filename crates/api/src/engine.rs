@@ -146,7 +146,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// What a bot that is otherwise would have done in past sessions the caller may read. Nothing is sent or stored;
-    /// a model is asked only to try a prompt.
+    /// a language model is asked only to try a prompt or another model.
     async fn bot_replay(
         &self,
         _by: &Principal,
@@ -279,6 +279,10 @@ pub struct ReplayWish {
     pub threshold: Option<f32>,
     /// What the language model is told.
     pub prompt: Option<String>,
+    /// Another model's name at the same endpoint.
+    pub model: Option<String>,
+    /// What the account says of its own about intents, as a document that was checked.
+    pub intents: Option<String>,
 }
 
 /// Who serves an inbox and how fast.
@@ -288,6 +292,8 @@ pub struct InboxStaff {
     pub faces: Vec<Face>,
     /// The median wait for a first answer in whole minutes; None where too little is known.
     pub answer_minutes: Option<u32>,
+    /// Whether a bot answers first, by day and by night.
+    pub has_bot: bool,
 }
 
 /// Somebody who answers, as visitors see them.

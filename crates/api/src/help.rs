@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use lists::{ARTICLES_PER_PAGE, category, home, search};
 
 use self::{colours::Colours, html::Html, words::Words};
-use crate::knowledge::Heading;
+use crate::knowledge::{Categories, Heading};
 
 /// The sheet of all pages.
 pub(crate) const STYLE: &str = include_str!("help/style.css");
@@ -36,6 +36,8 @@ pub(crate) struct Site<'a> {
     pub(crate) language: &'a str,
     /// Languages there is something in.
     pub(crate) languages: &'a [String],
+    /// What categories are called.
+    pub(crate) categories: &'a Categories,
 }
 
 /// A page that is ready to be sent.
@@ -63,6 +65,14 @@ impl Site<'_> {
 
     fn title(&self) -> &str {
         if self.name.is_empty() { self.words().help_centre } else { self.name }
+    }
+
+    /// What a category is called; not empty.
+    fn category<'a>(&'a self, category: &'a str) -> &'a str {
+        if category.is_empty() {
+            return self.words().others;
+        }
+        self.categories.name(category, self.language)
     }
 
     /// A link to the first page in a language.
@@ -216,7 +226,7 @@ pub(crate) fn article(
     main.raw("</a></li>");
     if !article.category.is_empty() {
         let link = lists::category_link(site, &article.category, 1);
-        main.raw("<li><a").attribute("href", &link).raw(">").text(&article.category);
+        main.raw("<li><a").attribute("href", &link).raw(">").text(site.category(&article.category));
         main.raw("</a></li>");
     }
     main.raw("<li aria-current=\"page\">").text(&text.title).raw("</li></ol></nav>");

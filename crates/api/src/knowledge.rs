@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use frontdesk_catalog::{Article, Catalog, Error as CatalogError};
+use frontdesk_catalog::{
+    Article, ArticleText, ArticleTexts, Catalog, Error as CatalogError, PutArticle,
+};
 use frontdesk_core::id::{AccountId, ArticleId};
 use frontdesk_knowledge::{self as knowledge, Knowledge, Options};
 use parking_lot::Mutex;
@@ -55,7 +57,30 @@ pub struct Base {
     pub headings: Vec<Heading>,
     /// Languages there is something in, English and Chinese first.
     pub languages: Vec<String>,
+    /// What categories are called in other languages.
+    pub categories: Arc<Categories>,
     text_bytes: u64,
+}
+
+/// What categories are called, by language.
+#[derive(Debug, Default)]
+pub struct Categories(HashMap<String, HashMap<String, String>>);
+
+impl Categories {
+    /// Takes what an article calls its category. Where two call it otherwise the first is heard.
+    pub(crate) fn learn(&mut self, article: &Article) {
+        for (language, text) in &article.texts {
+            if !text.category.is_empty() && !article.category.is_empty() {
+                let names = self.0.entry(article.category.clone()).or_default();
+                names.entry(language.clone()).or_insert_with(|| text.category.clone());
+            }
+        }
+    }
+
+    /// The category's name in a language.
+    pub fn name<'a>(&'a self, category: &'a str, language: &str) -> &'a str {
+        self.0.get(category).and_then(|names| names.get(language)).map_or(category, String::as_str)
+    }
 }
 
 /// An article in a list.
@@ -295,6 +320,7 @@ impl KnowledgeBases {
         let version = catalog.knowledge_version(account).await.map_err(failed)?;
         let mut articles = Vec::new();
         let mut headings = Vec::new();
+        let mut categories = Categories::default();
         let mut after = None;
         loop {
             let page = catalog.published_articles(account, after, ARTICLES_READ).await;
@@ -303,6 +329,7 @@ impl KnowledgeBases {
             after = Some(last.id);
             for article in page {
                 headings.push(heading(&article));
+                categories.learn(&article);
                 articles.push(indexed(article));
             }
         }
@@ -322,7 +349,8 @@ impl KnowledgeBases {
             .map_err(|_| NoBase::Late)?;
         let knowledge = result.await.map_err(|_| NoBase::Late)?;
         let knowledge = knowledge.map_err(|error| NoBase::Index(Arc::new(error)))?;
-        let base = Base { version, knowledge, headings, languages, text_bytes };
+        let categories = Arc::new(categories);
+        let base = Base { version, knowledge, headings, languages, categories, text_bytes };
         Ok((Arc::new(base), began.elapsed()))
     }
 }
@@ -399,8 +427,33 @@ fn heading(article: &Article) -> Heading {
     }
 }
 
+/// An article as the catalog takes it.
+pub fn put_of(article: &knowledge::Article, publish: bool, origin: &str) -> PutArticle {
+    let texts: ArticleTexts = article
+        .texts
+        .iter()
+        .map(|(language, text)| {
+            let text = ArticleText {
+                title: text.title.clone(),
+                summary: text.summary.clone(),
+                body: text.body.clone(),
+                questions: text.questions.clone(),
+                category: text.category.clone(),
+            };
+            (language.clone(), text)
+        })
+        .collect();
+    PutArticle {
+        slug: article.slug.clone(),
+        category: article.category.clone(),
+        publish,
+        texts,
+        origin: origin.to_owned(),
+    }
+}
+
 /// The article as the index takes it.
-pub(crate) fn indexed(article: Article) -> knowledge::Article {
+pub fn indexed(article: Article) -> knowledge::Article {
     let published = article.state == frontdesk_catalog::ArticleState::Published;
     let texts = article.texts.into_iter().map(|(language, text)| {
         let text = knowledge::ArticleText {
@@ -408,6 +461,7 @@ pub(crate) fn indexed(article: Article) -> knowledge::Article {
             summary: text.summary,
             body: text.body,
             questions: text.questions,
+            category: text.category,
         };
         (language, text)
     });
@@ -562,6 +616,7 @@ mod tests {
                 knowledge,
                 headings: Vec::new(),
                 languages: Vec::new(),
+                categories: Arc::default(),
                 text_bytes,
             })
         };

@@ -36,6 +36,7 @@ mod sightings;
 mod socket;
 mod state;
 pub mod token;
+mod trouble;
 mod web;
 
 use std::any::Any;
@@ -117,6 +118,7 @@ fn pages() -> Router<ApiState> {
         .route("/widget.js", get(web::loader))
         .route("/help.css", get(help_routes::style))
         .route("/help/{inbox_key}", get(help_routes::home))
+        .route("/help/{inbox_key}/{language}", get(help_routes::home_in))
         .route("/help/{inbox_key}/{language}/{slug}", get(help_routes::article))
         .route("/help/{inbox_key}/{language}/{slug}/feedback", post(help_routes::feedback))
         .route("/demo", get(web::demo))

@@ -3,7 +3,7 @@
 
 use frontdesk_catalog::{Catalog, DocumentKind, Error as CatalogError};
 use frontdesk_core::id::AccountId;
-use frontdesk_llm::{Key, Settings};
+use frontdesk_llm::{Key, Settings, VISITOR_WAIT_MS};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -50,6 +50,8 @@ pub struct LlmDocument {
     pub day_tokens_max: u64,
     /// From a question to the end of its answer.
     pub timeout_ms: u64,
+    /// How long a visitor goes without a word of it.
+    pub visitor_wait_ms: u64,
     /// What the team tells the model beside what the product does.
     pub prompt: String,
     /// Scheme, host and port the key may be sent to; empty without a key.
@@ -65,6 +67,7 @@ impl Default for LlmDocument {
             conversation_tokens_max: 20_000,
             day_tokens_max: 500_000,
             timeout_ms: 20_000,
+            visitor_wait_ms: VISITOR_WAIT_MS,
             prompt: String::new(),
             key_origin: String::new(),
         }
@@ -105,6 +108,7 @@ impl LlmKept {
             conversation_tokens_max: document.conversation_tokens_max,
             day_tokens_max: document.day_tokens_max,
             timeout_ms: document.timeout_ms,
+            visitor_wait_ms: document.visitor_wait_ms,
             ..Settings::new(base_url, &document.model)
         })
     }

@@ -113,21 +113,12 @@ pub enum Reason {
     Flow,
     /// The bot broke: its LLM, its own server, or a flow that no longer fits the session.
     BotFailed,
-    /// There is no bot: it is not connected.
-    NoBot,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Asked,
-        Self::Unsure,
-        Self::Complaint,
-        Self::Angry,
-        Self::Flow,
-        Self::BotFailed,
-        Self::NoBot,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Asked, Self::Unsure, Self::Complaint, Self::Angry, Self::Flow, Self::BotFailed];
 
     /// The name that is stored and shown to programs.
     pub fn as_str(self) -> &'static str {
@@ -138,7 +129,6 @@ impl Reason {
             Self::Angry => "angry",
             Self::Flow => "flow",
             Self::BotFailed => "bot_failed",
-            Self::NoBot => "no_bot",
         }
     }
 }

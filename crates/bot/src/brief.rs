@@ -70,7 +70,6 @@ fn in_words(reason: Reason, language: Language) -> &'static str {
         Reason::Angry => ("the visitor is angry", "访客情绪激动"),
         Reason::Flow => ("a flow says so", "流程转接"),
         Reason::BotFailed => ("the bot failed", "机器人故障"),
-        Reason::NoBot => ("the bot is not there", "机器人不在线"),
     };
     language.pick(english, chinese)
 }

@@ -259,8 +259,18 @@ pub struct Problem {
     pub line: u64,
     /// The step it is in; empty for none.
     pub step: String,
-    /// What is wrong and what would be right.
+    /// What the words for it name: a step, a limit, a variable.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// What is wrong and what would be right, in English.
     pub reason: String,
+}
+
+impl Problem {
+    fn with(&mut self, name: &str, value: &(impl ToString + ?Sized)) -> &mut Self {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
 }
 
 impl fmt::Display for Problem {

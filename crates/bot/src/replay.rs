@@ -25,10 +25,21 @@ pub struct PastSession {
     pub session: String,
     /// The visitor's language, a BCP 47 tag.
     pub language: String,
-    /// What it was sorted as.
-    pub intent: Option<String>,
+    /// What it is sorted as.
+    pub before: Sorting,
+    /// What it would be sorted as.
+    pub after: Sorting,
     /// What the visitor did, in order.
     pub turns: Vec<PastTurn>,
+}
+
+/// What a session is sorted as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Sorting {
+    /// The intent; none where there is no opinion.
+    pub intent: Option<String>,
+    /// Id of the team it leads to; empty for the inbox's own queue.
+    pub team: String,
 }
 
 /// What a visitor did.
@@ -51,6 +62,23 @@ pub struct Report {
     pub changed: usize,
     /// One for each message, those that changed before the others.
     pub rows: Vec<Row>,
+    /// Sessions that would be sorted otherwise.
+    pub sorted: Vec<SortedRow>,
+}
+
+/// A session that would be sorted otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SortedRow {
+    /// Id of the conversation.
+    pub conversation: String,
+    /// Id of the session.
+    pub session: String,
+    /// What the visitor did first.
+    pub question: String,
+    /// What it is sorted as.
+    pub before: Sorting,
+    /// What it would be sorted as.
+    pub after: Sorting,
 }
 
 /// One message, before and after.
@@ -87,21 +115,27 @@ pub fn compare(before: &Mind, after: &Mind, sessions: impl Iterator<Item = PastS
     let mut same = Vec::new();
     for session in sessions.take(SESSIONS_MAX) {
         report.sessions += 1;
-        let moment = Moment {
-            language: &session.language,
-            intent: session.intent.as_deref(),
-            attended: true,
-            ..Moment::default()
-        };
+        let old_moment = moment(&session, &session.before);
+        let new_moment = moment(&session, &session.after);
         let (mut old, mut new) = (State::default(), State::default());
-        let mut session_changed = false;
+        let mut session_changed = session.before != session.after;
+        if session_changed {
+            let first = session.turns.first().map(PastTurn::shown).unwrap_or_default();
+            report.sorted.push(SortedRow {
+                conversation: session.conversation.clone(),
+                session: session.session.clone(),
+                question: shortened(&first, TEXT_CHARACTERS_MAX),
+                before: session.before.clone(),
+                after: session.after.clone(),
+            });
+        }
         for turn in session.turns.iter().take(TURNS_MAX) {
             let row = Row {
                 conversation: session.conversation.clone(),
                 session: session.session.clone(),
                 question: shortened(&turn.shown(), TEXT_CHARACTERS_MAX),
-                before: shown(before, &mut old, turn, &moment),
-                after: shown(after, &mut new, turn, &moment),
+                before: shown(before, &mut old, turn, &old_moment),
+                after: shown(after, &mut new, turn, &new_moment),
                 changed: false,
             };
             let row = Row { changed: row.before != row.after, ..row };
@@ -119,6 +153,11 @@ pub fn compare(before: &Mind, after: &Mind, sessions: impl Iterator<Item = PastS
     same.truncate(ROWS_MAX - report.rows.len());
     report.rows.append(&mut same);
     report
+}
+
+fn moment<'a>(session: &'a PastSession, sorting: &'a Sorting) -> Moment<'a> {
+    let (language, intent) = (session.language.as_str(), sorting.intent.as_deref());
+    Moment { language, intent, attended: true, ..Moment::default() }
 }
 
 impl PastTurn {
@@ -205,7 +244,8 @@ mod tests {
             conversation: "c".to_owned(),
             session: "s".to_owned(),
             language: "en".to_owned(),
-            intent: None,
+            before: Sorting::default(),
+            after: Sorting::default(),
             turns: texts.iter().map(turn).collect(),
         }
     }
@@ -244,6 +284,37 @@ mod tests {
         let kinds: Vec<&str> = report.rows.iter().map(|row| &*row.after.kind).collect();
         assert_eq!(kinds, ["llm", "llm", "llm"]);
         assert_eq!(report.rows[0].after.text, "");
+    }
+
+    #[test]
+    fn a_session_that_would_be_sorted_otherwise_is_told_and_the_bot_hears_of_it() {
+        let mind = mind(BotConfig::default(), None);
+        let sorted = |intent: &str, team: &str| Sorting {
+            intent: Some(intent.to_owned()).filter(|intent| !intent.is_empty()),
+            team: team.to_owned(),
+        };
+        let complains = PastSession {
+            before: sorted("consult", ""),
+            after: sorted("complaint", "t1"),
+            ..session(&["qwertz"])
+        };
+        let moves = PastSession {
+            before: sorted("sales", "t1"),
+            after: sorted("sales", "t2"),
+            ..session(&["qwertz"])
+        };
+        let stays = PastSession {
+            before: sorted("sales", "t1"),
+            after: sorted("sales", "t1"),
+            ..session(&["qwertz"])
+        };
+        let report = compare(&mind, &mind, [complains, moves, stays].into_iter());
+        assert_eq!((report.sessions, report.changed, report.sorted.len()), (3, 2, 2));
+        assert_eq!(report.sorted[0].after, sorted("complaint", "t1"));
+        assert_eq!(report.sorted[0].question, "qwertz");
+        let row = &report.rows[0];
+        assert_eq!((&*row.before.kind, &*row.after.text, row.changed), ("say", "complaint", true));
+        assert!(report.rows[1..].iter().all(|row| !row.changed));
     }
 
     #[test]

@@ -102,15 +102,6 @@ impl State {
         &self.variables
     }
 
-    /// When people give the session back to the bot: what was said stays, what was going on does not.
-    pub fn take_back(&mut self) {
-        self.at = None;
-        self.asked_back = None;
-        self.waiting = None;
-        self.handed_over = None;
-        self.misses = 0;
-    }
-
     /// Saves a variable as plain text, while there is room.
     pub(crate) fn save(&mut self, name: &str, value: &str) {
         let value = plain(value);

@@ -79,6 +79,10 @@ pub struct ArticleText {
     /// Other ways to ask what it answers.
     #[serde(default)]
     pub questions: Vec<String>,
+    /// What the article's category is called in this language; empty where it is called the same. One article of a
+    /// category that says it is enough.
+    #[serde(default)]
+    pub category: String,
 }
 
 /// Texts of an article by language.
@@ -97,6 +101,8 @@ pub struct Article {
     pub state: ArticleState,
     /// What it says, by language.
     pub texts: ArticleTexts,
+    /// Where an import took it from ([`PutArticle::origin`]); empty where somebody wrote it here, or changed what it says.
+    pub origin: String,
     /// Readers it helped.
     pub helpful: u64,
     /// Readers it did not.
@@ -254,7 +260,7 @@ impl Catalog {
         let new = checks::checked(new)?;
         let mut write = self.write(DOING, Change::Account(account)).await?;
         grow(&mut write, account, 1, bytes_of(&new.texts)).await?;
-        let article = insert(self, &mut write, account, new).await?;
+        let article = insert(self, &mut write, account, new, "").await?;
         write.commit().await.doing(DOING)?;
         Ok(article)
     }
@@ -283,7 +289,9 @@ impl Catalog {
             return Err(Error::Conflict { what: "article", reason: "changed" });
         }
         grow(&mut write, account, 0, bytes_of(&new.texts) - bytes_of(&known.texts)).await?;
-        let changed = replace(&mut write, account, known, new).await?;
+        // Other words are the team's own; only published or listed elsewhere it is still the source's.
+        let origin = if known.texts == new.texts { known.origin.clone() } else { String::new() };
+        let changed = replace(&mut write, account, known, new, origin).await?;
         write.commit().await.doing(DOING)?;
         Ok(changed)
     }
@@ -398,13 +406,14 @@ async fn insert(
     write: &mut Write,
     account: AccountId,
     new: NewArticle,
+    origin: &str,
 ) -> Result<Article, Error> {
     const DOING: &str = "create an article";
     let (id, created_ms) = catalog.new_id::<ArticleId>();
     sql::query(
-        "INSERT INTO articles (account, id, slug, category, state, texts, names, bytes, helpful, \
-         unhelpful, revision, created_ms, updated_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, ?)",
+        "INSERT INTO articles (account, id, slug, category, state, texts, origin, names, bytes, \
+         helpful, unhelpful, revision, created_ms, updated_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, ?)",
     )
     .bind(account.to_string())
     .bind(id.to_string())
@@ -412,6 +421,7 @@ async fn insert(
     .bind(&new.category)
     .bind(new.state.code())
     .bind(rows::to_json(&new.texts))
+    .bind(origin)
     .bind(names(&new))
     .bind(bytes_of(&new.texts))
     .bind(created_ms)
@@ -430,6 +440,7 @@ async fn insert(
         category,
         state,
         texts,
+        origin: origin.to_owned(),
         helpful: 0,
         unhelpful: 0,
         revision: 1,
@@ -443,16 +454,18 @@ async fn replace(
     account: AccountId,
     known: Article,
     new: NewArticle,
+    origin: String,
 ) -> Result<Article, Error> {
     let updated_ms = clock_ms();
     sql::query(
-        "UPDATE articles SET slug = ?, category = ?, state = ?, texts = ?, names = ?, bytes = ?, \
-         revision = revision + 1, updated_ms = ? WHERE account = ? AND id = ?",
+        "UPDATE articles SET slug = ?, category = ?, state = ?, texts = ?, origin = ?, names = ?, \
+         bytes = ?, revision = revision + 1, updated_ms = ? WHERE account = ? AND id = ?",
     )
     .bind(&new.slug)
     .bind(&new.category)
     .bind(new.state.code())
     .bind(rows::to_json(&new.texts))
+    .bind(&origin)
     .bind(names(&new))
     .bind(bytes_of(&new.texts))
     .bind(updated_ms)
@@ -462,12 +475,13 @@ async fn replace(
     .await
     .map_err(|source| taken(TAKEN, "change an article", source))?;
     let NewArticle { slug, category, state, texts } = new;
-    Ok(Article { slug, category, state, texts, revision: known.revision + 1, updated_ms, ..known })
+    let revision = known.revision + 1;
+    Ok(Article { slug, category, state, texts, origin, revision, updated_ms, ..known })
 }
 
 /// What the team's list is searched by.
 fn names(new: &NewArticle) -> String {
-    let titles = new.texts.values().map(|text| text.title.as_str());
+    let titles = new.texts.values().flat_map(|text| [text.title.as_str(), text.category.as_str()]);
     let all = [new.slug.as_str(), new.category.as_str()].into_iter().chain(titles);
     all.collect::<Vec<_>>().join("\n").to_lowercase()
 }
@@ -492,6 +506,7 @@ fn article(row: &Row) -> Result<Article, Error> {
         category: rows::text(row, "category")?,
         state: rows::parsed(row, "state")?,
         texts: rows::json(row, "texts")?,
+        origin: rows::text(row, "origin")?,
         // A count that went wrong must not keep anybody from the article.
         helpful: rows::int(row, "helpful")?.max(0).unsigned_abs(),
         unhelpful: rows::int(row, "unhelpful")?.max(0).unsigned_abs(),

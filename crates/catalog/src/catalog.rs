@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     (6, "quotas of uploaders", include_str!("../migrations/sqlite/0006_quotas_of_uploaders.sql")),
     (7, "intents", include_str!("../migrations/sqlite/0007_intents.sql")),
     (8, "smart service", include_str!("../migrations/sqlite/0008_smart_service.sql")),
+    (9, "origins and spend", include_str!("../migrations/sqlite/0009_origins_and_spend.sql")),
 ];
 
 /// Accounts, users, roles, teams, inboxes, replies, settings, keys, login sessions and files.

@@ -90,6 +90,19 @@ pub struct Document {
     pub by_name: String,
 }
 
+/// A document in a list, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentHeading {
+    /// Its name.
+    pub name: String,
+    /// From 1.
+    pub revision: u64,
+    /// When it was changed last.
+    pub updated_ms: i64,
+    /// Who changed it, by the name of that time.
+    pub by_name: String,
+}
+
 /// What a document is to be.
 #[derive(Debug, Clone, Copy)]
 pub struct NewDocument<'a> {
@@ -133,6 +146,33 @@ impl Catalog {
             .iter()
             .map(document)
             .collect()
+    }
+
+    /// Lists the documents of a kind by name, without what they say.
+    pub async fn document_headings(
+        &self,
+        account: AccountId,
+        kind: DocumentKind,
+    ) -> Result<Vec<DocumentHeading>, Error> {
+        sql::query(
+            "SELECT name, revision, updated_ms, by_name FROM documents \
+             WHERE account = ? AND kind = ? ORDER BY name",
+        )
+        .bind(account.to_string())
+        .bind(kind.code())
+        .fetch_all(self.reads())
+        .await
+        .doing("list documents")?
+        .iter()
+        .map(|row| {
+            Ok(DocumentHeading {
+                name: rows::text(row, "name")?,
+                revision: rows::number(row, "revision")?,
+                updated_ms: rows::int(row, "updated_ms")?,
+                by_name: rows::text(row, "by_name")?,
+            })
+        })
+        .collect()
     }
 
     /// Lists the names of the documents of a kind, without what they say.

@@ -57,8 +57,8 @@ pub use catalog::Catalog;
 pub use changes::{Change, ChangesElsewhere};
 pub use contacts::{Contact, ContactAuthor, ContactChange, ContactFact, ContactNews};
 pub use documents::{
-    DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Document, DocumentKind, DocumentVersion, NewDocument,
-    SEALED_BYTES_MAX, VERSIONS_MAX,
+    DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Document, DocumentHeading, DocumentKind, DocumentVersion,
+    NewDocument, SEALED_BYTES_MAX, VERSIONS_MAX,
 };
 pub use error::Error;
 pub use files::{
@@ -77,7 +77,7 @@ pub use inboxes::{
 };
 pub use intents::IntentSettings;
 pub use invitations::{INVITATION_MS, INVITATIONS_MAX, Invitation, Inviter, NewInvitation};
-pub use llm_spend::{LlmSpend, LlmSpendDay, SPEND_DAYS_MAX};
+pub use llm_spend::{CONVERSATION_DAYS_MAX, LlmSpend, LlmSpendDay, SPEND_DAYS_MAX};
 pub use login::{AGE_MS_MAX, IDLE_MS_MAX, LoginSession, SignedIn};
 pub use mysql::{MySqlOptions, MySqlStore};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password};

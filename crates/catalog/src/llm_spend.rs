@@ -1,6 +1,7 @@
-//! What language models cost an account, day by day: tokens, requests, and those that failed.
+//! What language models cost an account, day by day: tokens, requests, and those that failed; and the tokens of each
+//! conversation.
 
-use frontdesk_core::id::AccountId;
+use frontdesk_core::id::{AccountId, ConversationId};
 
 use crate::{
     catalog::Catalog,
@@ -13,6 +14,9 @@ use crate::{
 
 /// Days that are kept.
 pub const SPEND_DAYS_MAX: i64 = 400;
+
+/// Days without a question after which what a conversation took is forgotten.
+pub const CONVERSATION_DAYS_MAX: i64 = 90;
 
 /// The highest number of a day, which a number in JSON still holds exactly; whatever would be more stays at it.
 const SPENT_MAX: i64 = 1_000_000_000_000_000;
@@ -53,6 +57,15 @@ const ADD: Dialects = Dialects {
             tokens_out = LEAST(tokens_out, ?) + VALUES(tokens_out), \
             requests = LEAST(requests, ?) + VALUES(requests), \
             failures = LEAST(failures, ?) + VALUES(failures)",
+};
+
+const ADD_TO_CONVERSATION: Dialects = Dialects {
+    sqlite: "INSERT INTO llm_conversations (account, conversation, tokens, day) \
+             VALUES (?, ?, ?, ?) ON CONFLICT (account, conversation) DO UPDATE SET \
+             tokens = MIN(tokens, ?) + excluded.tokens, day = MAX(day, excluded.day)",
+    mysql: "INSERT INTO llm_conversations (account, conversation, tokens, day) \
+            VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE \
+            tokens = LEAST(tokens, ?) + VALUES(tokens), day = GREATEST(day, VALUES(day))",
 };
 
 impl Catalog {
@@ -123,5 +136,64 @@ impl Catalog {
                 })
             })
             .collect()
+    }
+
+    /// Adds the tokens that conversations took, on a day (since 1970, UTC). An account that is gone meanwhile is no error.
+    pub async fn add_llm_tokens(
+        &self,
+        account: AccountId,
+        day: i64,
+        conversations: &[(ConversationId, u64)],
+    ) -> Result<(), Error> {
+        again(|| Box::pin(self.add_tokens(account, day, conversations))).await
+    }
+
+    async fn add_tokens(
+        &self,
+        account: AccountId,
+        day: i64,
+        conversations: &[(ConversationId, u64)],
+    ) -> Result<(), Error> {
+        const DOING: &str = "count what a language model costs a conversation";
+        let mut write = self.write_aside(DOING, Lock::Rows).await?;
+        for (conversation, tokens) in conversations {
+            let tokens = i64::try_from(*tokens).unwrap_or(SPENT_MAX).min(SPENT_MAX);
+            let added = sql::query(ADD_TO_CONVERSATION)
+                .bind(account.to_string())
+                .bind(conversation.to_string())
+                .bind(tokens)
+                .bind(day)
+                .bind(SPENT_MAX - tokens)
+                .execute(&mut write)
+                .await;
+            match added {
+                Err(source) if is_referenced(&source) => return Ok(()),
+                other => other.doing(DOING)?,
+            };
+        }
+        sql::query("DELETE FROM llm_conversations WHERE account = ? AND day <= ?")
+            .bind(account.to_string())
+            .bind(day - CONVERSATION_DAYS_MAX)
+            .execute(&mut write)
+            .await
+            .doing(DOING)?;
+        write.commit().await.doing(DOING)
+    }
+
+    /// The tokens a conversation took; 0 where it asked for nothing, or too long ago.
+    pub async fn llm_tokens(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+    ) -> Result<u64, Error> {
+        let tokens: Option<i64> = sql::scalar(
+            "SELECT tokens FROM llm_conversations WHERE account = ? AND conversation = ?",
+        )
+        .bind(account.to_string())
+        .bind(conversation.to_string())
+        .fetch_optional(self.reads())
+        .await
+        .doing("read what a language model costs a conversation")?;
+        Ok(tokens.map_or(0, i64::unsigned_abs))
     }
 }

@@ -33,6 +33,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "catalog", include_str!("../migrations/mysql/0001_catalog.sql")),
     (2, "intents", include_str!("../migrations/mysql/0002_intents.sql")),
     (3, "smart service", include_str!("../migrations/mysql/0003_smart_service.sql")),
+    (4, "origins and spend", include_str!("../migrations/mysql/0004_origins_and_spend.sql")),
 ];
 
 /// Where the database is, and how it is asked.

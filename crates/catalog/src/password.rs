@@ -24,10 +24,10 @@ const HASHES_AT_ONCE: usize = 2;
 const TURN: Duration = Duration::from_secs(10);
 
 /// Address space reserved for one hash, in blocks of 1 KiB; only what argon2 needs of it is touched.
-/// Above 32 MiB glibc always maps memory and gives it back to the system. Below, it comes to serve
-/// such a request from the heap of whichever thread asks, and keeps it: 19 MiB on each of Tokio's
-/// blocking threads, for good.
-const RESERVED_BLOCKS: usize = 33 * 1024;
+/// Above 2 GiB mimalloc maps memory apart and gives it back to the system at once, as glibc does above
+/// 32 MiB. Below, what was freed stays for a second, and whatever is allocated meanwhile comes to lie on
+/// it in pages of up to 4 MiB: 19 MiB that hardly anything is in stayed resident for good.
+const RESERVED_BLOCKS: usize = (2 << 20) + 1024;
 
 /// The passwords attackers try first, sorted by bytes, in lower case, one a line: those of eight
 /// characters and more among the 30,000 most frequent in the zxcvbn project's list (MIT licence,
@@ -224,7 +224,11 @@ fn compute(
     salt: &[u8],
 ) -> Option<Output> {
     let needed = params.block_count();
-    let mut blocks = Vec::with_capacity(needed.max(RESERVED_BLOCKS));
+    let mut blocks = Vec::new();
+    // A system that counts what is reserved may not have so much.
+    if blocks.try_reserve_exact(needed.max(RESERVED_BLOCKS)).is_err() {
+        blocks.reserve_exact(needed);
+    }
     blocks.resize(needed, Block::new());
     let mut output = [0u8; Output::MAX_LENGTH];
     let output = output.get_mut(..params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN))?;

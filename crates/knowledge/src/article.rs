@@ -53,6 +53,9 @@ pub struct ArticleText {
     /// Other ways to ask for it; may be empty.
     #[serde(default)]
     pub questions: Vec<String>,
+    /// What the article's category is called in this language; empty where it is called the same.
+    #[serde(default)]
+    pub category: String,
 }
 
 /// What is wrong with an article, or with all articles of an account.
@@ -197,6 +200,47 @@ impl Error {
             Self::Index { .. } => "articles_index",
         }
     }
+
+    /// What the words for it name, to be said in another language: the article, the language, the limit.
+    pub fn params(&self) -> Vec<(&'static str, String)> {
+        let limit = match self {
+            Self::Category { .. } => Some(CATEGORY_CHARACTERS_MAX),
+            Self::Languages { .. } => Some(LANGUAGES_MAX),
+            Self::Title { .. } => Some(TITLE_CHARACTERS_MAX),
+            Self::Summary { .. } => Some(SUMMARY_CHARACTERS_MAX),
+            Self::Body { .. } => Some(BODY_BYTES_MAX >> 10),
+            Self::Questions { .. } => Some(QUESTIONS_MAX),
+            Self::Question { .. } => Some(QUESTION_CHARACTERS_MAX),
+            Self::TooMany { .. } => Some(ARTICLES_MAX),
+            _ => None,
+        };
+        let slug = match self {
+            Self::Slug { slug }
+            | Self::NoText { slug }
+            | Self::Languages { slug, .. }
+            | Self::NoTitle { slug, .. }
+            | Self::Title { slug, .. }
+            | Self::Summary { slug, .. }
+            | Self::Body { slug, .. }
+            | Self::Questions { slug, .. }
+            | Self::Question { slug, .. } => Some(slug),
+            _ => None,
+        };
+        let lang = match self {
+            Self::Language { lang }
+            | Self::NoTitle { lang, .. }
+            | Self::Title { lang, .. }
+            | Self::Summary { lang, .. }
+            | Self::Body { lang, .. }
+            | Self::Questions { lang, .. }
+            | Self::Question { lang, .. } => Some(lang),
+            _ => None,
+        };
+        let slug = slug.map(|slug| ("slug", slug.clone()));
+        let lang = lang.map(|lang| ("lang", lang.clone()));
+        let limit = limit.map(|limit| ("limit", limit.to_string()));
+        [slug, lang, limit].into_iter().flatten().collect()
+    }
 }
 
 impl Article {
@@ -249,6 +293,10 @@ impl ArticleText {
         let characters = self.summary.chars().count();
         if characters > SUMMARY_CHARACTERS_MAX {
             return Err(Error::Summary { slug: slug(), lang: lang(), characters });
+        }
+        let characters = self.category.chars().count();
+        if characters > CATEGORY_CHARACTERS_MAX {
+            return Err(Error::Category { characters });
         }
         if self.questions.len() > QUESTIONS_MAX {
             let questions = self.questions.len();

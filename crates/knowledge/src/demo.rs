@@ -107,6 +107,9 @@ mod tests {
             let langs: Vec<&str> = article.texts.keys().map(String::as_str).collect();
             assert_eq!(langs, ["en", "zh-CN"], "{}", article.slug);
             assert!(!article.category.is_empty() && article.published);
+            // Of an English text it is the category itself.
+            assert!(article.texts["en"].category.is_empty());
+            assert!(!article.texts["zh-CN"].category.is_empty(), "{}", article.slug);
         }
     }
 }

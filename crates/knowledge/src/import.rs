@@ -47,21 +47,31 @@ pub struct Problem {
     pub line: u64,
     /// A stable name for programs.
     pub code: &'static str,
+    /// What the words for it name: a limit, a language, a column.
+    pub params: Vec<(&'static str, String)>,
     /// The same for people.
     pub reason: String,
 }
 
 impl Problem {
     fn new(line: u64, code: &'static str, reason: impl Into<String>) -> Self {
-        Self { line, code, reason: reason.into() }
+        Self { line, code, params: Vec::new(), reason: reason.into() }
+    }
+
+    fn with(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
+        self.params.push((name, value.to_string()));
+        self
     }
 
     fn of(line: u64, error: &Error) -> Self {
-        Self { line, code: error.code(), reason: error.to_string() }
+        let (code, params) = (error.code(), error.params());
+        Self { line, code, params, reason: error.to_string() }
     }
 }
 
 /// Drafts as articles, those of one slug together; the last text in a language stays. Ids are empty.
+///
+/// The category of the first is the article's; what others call it is its name in their language.
 pub fn merged(drafts: Vec<Draft>, published: bool) -> Vec<Article> {
     let mut articles: Vec<Article> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -71,10 +81,13 @@ pub fn merged(drafts: Vec<Draft>, published: bool) -> Vec<Article> {
             articles.len() - 1
         });
         let article = &mut articles[place];
+        let mut text = draft.text;
         if article.category.is_empty() {
             article.category = draft.category;
+        } else if draft.category != article.category {
+            text.category = draft.category;
         }
-        article.texts.insert(draft.lang, draft.text);
+        article.texts.insert(draft.lang, text);
     }
     articles
 }
@@ -100,4 +113,40 @@ fn language(written: &str) -> Option<String> {
 /// A language by the letters of a text.
 fn language_by_letters(text: &str) -> String {
     if crate::text::is_chinese(text) == Some(true) { "zh-CN" } else { "en" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_languages_category_is_its_name_in_that_language() {
+        let draft = |slug: &str, lang: &str, category: &str| Draft {
+            slug: slug.to_owned(),
+            category: category.to_owned(),
+            lang: lang.to_owned(),
+            text: ArticleText { title: slug.to_owned(), ..ArticleText::default() },
+        };
+        let articles = merged(
+            vec![
+                draft("refunds", "en", "Returns"),
+                draft("refunds", "zh-CN", "退换"),
+                draft("refunds", "de", "Returns"),
+                draft("refunds", "fr", ""),
+                draft("jobs", "en", ""),
+                draft("jobs", "zh-CN", "店铺"),
+            ],
+            true,
+        );
+        let named = |article: &Article, lang: &str| article.texts[lang].category.clone();
+        assert_eq!(
+            (articles[0].category.as_str(), articles[1].category.as_str()),
+            ("Returns", "店铺")
+        );
+        assert_eq!(
+            ["en", "zh-CN", "de", "fr"].map(|lang| named(&articles[0], lang)),
+            ["", "退换", "", ""]
+        );
+        assert_eq!(named(&articles[1], "zh-CN"), "");
+    }
 }

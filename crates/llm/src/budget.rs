@@ -2,7 +2,8 @@
 //! counted, so that many at a time cannot spend more than one after the other.
 //!
 //! In memory. Whoever keeps it on a disk takes what is new with [`Budget::drain`], adds it to the stored row of its day
-//! and gives the row back with [`Budget::load`]; so several processes see each other's spending.
+//! and gives the row back with [`Budget::load`]; so several processes see each other's spending. The same goes for
+//! conversations, by [`Budget::drain_conversations`] and, before each question, [`Budget::load_conversation`].
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Usage};
 
-/// Conversations whose tokens are remembered. Beyond it those that asked least recently are forgotten; the day's limit
-/// counts them all the same.
+/// Conversations whose tokens are remembered. Beyond it those that asked least recently are forgotten, with what was not
+/// drained yet; the day's limit counts them all the same.
 pub const CONVERSATIONS_MAX: usize = 10_000;
 /// How many of them go at a time, so that looking for them is rare.
 const FORGOTTEN: usize = CONVERSATIONS_MAX / 10;
@@ -95,6 +96,8 @@ struct State {
 #[derive(Debug, Default)]
 struct Conversation {
     spent: u64,
+    /// Of that, what was not drained yet.
+    fresh: u64,
     reserved: u64,
     used: u64,
 }
@@ -146,11 +149,29 @@ impl Budget {
         self.state.lock().conversations.get(conversation).map_or(0, |found| found.spent)
     }
 
-    /// Remembers what a conversation cost before this process knew it.
-    pub fn load_conversation(&self, conversation: &str, tokens: u64) {
+    /// Sets what a conversation cost as it is stored, all processes together.
+    pub fn load_conversation(&self, conversation: &str, stored: u64) {
         let mut state = self.state.lock();
         let found = state.conversation(conversation);
-        found.spent = found.spent.max(tokens);
+        // What is being stored at this moment is in neither of the two; nothing ever becomes less.
+        found.spent = found.spent.max(stored.saturating_add(found.fresh));
+    }
+
+    /// Takes what conversations cost since the last call, to be added to what is stored.
+    pub fn drain_conversations(&self) -> Vec<(String, u64)> {
+        let mut state = self.state.lock();
+        let fresh = state.conversations.iter_mut().filter(|(_, found)| found.fresh > 0);
+        fresh.map(|(id, found)| (id.clone(), std::mem::take(&mut found.fresh))).collect()
+    }
+
+    /// Gives back what was drained and could not be stored.
+    pub fn undrain_conversations(&self, conversations: Vec<(String, u64)>) {
+        let mut state = self.state.lock();
+        for (id, tokens) in conversations {
+            let found = state.conversation(&id);
+            found.fresh = found.fresh.saturating_add(tokens);
+            found.spent = found.spent.max(found.fresh);
+        }
     }
 
     /// Holds the tokens of a request. With no conversation only the day counts.
@@ -226,6 +247,7 @@ impl State {
         {
             found.reserved = found.reserved.saturating_sub(reservation.tokens);
             found.spent = found.spent.saturating_add(spend.tokens());
+            found.fresh = found.fresh.saturating_add(spend.tokens());
         }
         if reservation.day == self.day {
             self.today.add(spend);
@@ -443,6 +465,28 @@ mod tests {
         budget.load(&Spend { date: "2024-10-03".into(), ..Spend::default() }, NOON);
         assert_eq!(budget.today(NOON).tokens(), 2_400);
         assert!(matches!(reserve(&budget, "b", 101), Err(Error::BudgetDay)));
+    }
+
+    #[test]
+    fn what_a_conversation_cost_elsewhere_and_here_counts_together() {
+        let budget = Budget::new();
+        budget.load_conversation("a", 700);
+        let failed = reserve(&budget, "a", 301).expect_err("1001 of 1000");
+        assert_eq!(failed.code(), "llm.budget_conversation");
+        reserve(&budget, "a", 300).expect("1000 of 1000").settle(usage(60, 40));
+        // What others store meanwhile comes on top of what is only known here.
+        budget.load_conversation("a", 750);
+        assert_eq!(budget.conversation_tokens("a"), 850);
+        let drained = budget.drain_conversations();
+        assert_eq!(drained, [("a".to_owned(), 100)]);
+        assert!(budget.drain_conversations().is_empty());
+        // Read before it was stored: nothing becomes less.
+        budget.load_conversation("a", 750);
+        assert_eq!(budget.conversation_tokens("a"), 850);
+        budget.undrain_conversations(drained.clone());
+        assert_eq!(budget.drain_conversations(), drained);
+        budget.load_conversation("a", 850);
+        assert_eq!(budget.conversation_tokens("a"), 850);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use frontdesk_outgoing::{Error as OutgoingError, Phase};
+use frontdesk_outgoing::Error as OutgoingError;
 
 use crate::{Invalid, Key, cut};
 
@@ -72,6 +72,9 @@ pub enum Error {
     /// It took too long.
     #[error("the language model did not answer in time")]
     Timeout(#[source] frontdesk_outgoing::Error),
+    /// Longer without a word than a visitor waits.
+    #[error("the language model kept a visitor waiting for a word")]
+    Silent,
     /// More bytes than an answer can have.
     #[error("the language model's endpoint sent too much")]
     TooLarge(#[source] frontdesk_outgoing::Error),
@@ -96,6 +99,7 @@ impl Error {
             Self::Failed { .. } => "llm.failed",
             Self::Garbage(_) => "llm.garbage",
             Self::Timeout(_) => "llm.timeout",
+            Self::Silent => "llm.silent",
             Self::TooLarge(_) => "llm.too_large",
             Self::Unreachable(error) => error.code(),
         }
@@ -114,13 +118,10 @@ impl Error {
         }
     }
 
-    /// Whether it speaks against the endpoint, and not only against this request: what was asked, or that it had too
-    /// little time left (`had_time` says that it had most of it).
-    pub(crate) const fn is_of_endpoint(&self, had_time: bool) -> bool {
+    /// Whether it speaks against the endpoint, and not only against what was asked.
+    pub(crate) const fn is_of_endpoint(&self) -> bool {
         match self {
             Self::Rejected { status, .. } => !matches!(status, 400 | 404 | 409 | 413 | 422),
-            // To be connected and between two pieces everyone has the same time.
-            Self::Timeout(OutgoingError::Timeout(Phase::FirstByte | Phase::Total)) => had_time,
             _ => true,
         }
     }
@@ -153,6 +154,8 @@ pub(crate) fn says(text: &str, key: Option<&Key>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use frontdesk_outgoing::Phase;
+
     use super::*;
 
     fn key(secret: &str) -> Key {
@@ -175,24 +178,15 @@ mod tests {
     fn only_what_is_no_fault_of_the_request_speaks_against_the_endpoint() {
         let by_status = |status| Error::of_status(status, String::new(), None);
         for status in [400, 404, 409, 413, 422] {
-            assert!(!by_status(status).is_of_endpoint(true), "{status}");
+            assert!(!by_status(status).is_of_endpoint(), "{status}");
         }
         for status in [401, 402, 403, 405, 408, 429, 500, 503] {
-            assert!(by_status(status).is_of_endpoint(false), "{status}");
+            assert!(by_status(status).is_of_endpoint(), "{status}");
         }
-        for (phase, always) in [
-            (Phase::Connect, true),
-            (Phase::FirstByte, false),
-            (Phase::Idle, true),
-            (Phase::Total, false),
-        ] {
-            let late = Error::of_outgoing(OutgoingError::Timeout(phase));
-            assert!(late.is_of_endpoint(true), "{phase:?}");
-            assert_eq!(late.is_of_endpoint(false), always, "{phase:?}");
-        }
+        let late = Error::of_outgoing(OutgoingError::Timeout(Phase::Idle));
         let broken = Error::of_outgoing(OutgoingError::Broken("broken".into()));
-        for error in [broken, Error::Garbage("it is empty")] {
-            assert!(error.is_of_endpoint(false), "{error:?}");
+        for error in [late, broken, Error::Silent, Error::Garbage("it is empty")] {
+            assert!(error.is_of_endpoint(), "{error:?}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! Task -> Prompt     what visitors and pages say stands between marks, as data
 //! Llm::ask           Budget (tokens are reserved before), a bounded queue, Breaker, then frontdesk-outgoing
-//! Reply::next        pieces of text while they come, at most 4 KiB, and the usage at the end
+//! Reply::next        pieces of text while they come, at most 4 KiB, and the usage at the end; no visitor waits long for one
 //! clean              the untrusted text as plain text, without addresses nobody vouched for
 //! ```
 //!
@@ -26,7 +26,7 @@ pub use error::Error;
 pub use llm::{Llm, Request};
 pub use prompt::{Message, NO_ANSWER, Passage, Prompt, Role, Speaker, Task, Tone, Turn};
 pub use reply::{Answer, Finish, Piece, Reply, Usage};
-pub use settings::{Invalid, Key, Settings, origin};
+pub use settings::{Invalid, Key, Settings, VISITOR_WAIT_MS, origin};
 
 /// The longest answer that is taken, in bytes: what a draft holds, and more than anybody reads in a chat.
 pub const ANSWER_BYTES_MAX: usize = 4 << 10;

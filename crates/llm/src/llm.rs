@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use frontdesk_outgoing::{Client, Error as OutgoingError, Response};
+use frontdesk_outgoing::{Client, Error as OutgoingError, Phase, Response};
 use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
@@ -18,7 +18,7 @@ use crate::{
     budget::{Limits, Reservation},
     error::says,
     events::Events,
-    reply::{Held, Shape},
+    reply::{Held, Patience, Shape},
     wire,
 };
 
@@ -29,10 +29,9 @@ const ERROR_BYTES_MAX: usize = 16 << 10;
 /// The longest pause that an endpoint may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
-/// Whoever waited for a slot until less than this part of its time is left is not sent.
-const LITTLE: u32 = 4;
-/// Whoever has less than this part of its time left tells nothing about the endpoint if that is late.
-const MOST: u32 = 2;
+/// The part of its time that a question waits for its turn. In less than the rest nothing might come of it, and the
+/// endpoint would not be to blame.
+const TURN: u32 = 2;
 
 /// A question, and who pays for it.
 #[derive(Debug, Clone)]
@@ -45,13 +44,47 @@ pub struct Request {
     pub now_ms: u64,
     /// Tokens of the answer where they are not the settings'.
     pub answer_tokens_max: Option<u32>,
+    /// Since when a visitor waits for it, who does not wait longer for a word than [`Settings::visitor_wait_ms`].
+    pub visitor_since: Option<Instant>,
 }
 
 impl Request {
     /// A question in a conversation.
     pub fn new(conversation: &str, prompt: Prompt, now_ms: u64) -> Self {
         let conversation = Some(conversation.to_owned());
-        Self { prompt, conversation, now_ms, answer_tokens_max: None }
+        Self { prompt, conversation, now_ms, answer_tokens_max: None, visitor_since: None }
+    }
+
+    /// An answer that a visitor waits for since then.
+    #[must_use]
+    pub fn for_visitor(self, since: Instant) -> Self {
+        Self { visitor_since: Some(since), ..self }
+    }
+}
+
+/// How long one question may take.
+#[derive(Debug, Clone, Copy)]
+struct Deadlines {
+    /// Its turn has come until then.
+    turn: Instant,
+    /// The head of an answer is there until then.
+    head: Instant,
+    /// All of it is.
+    end: Instant,
+    /// Where a visitor waits.
+    patience: Option<Patience>,
+}
+
+impl Deadlines {
+    fn new(settings: &Settings, visitor_since: Option<Instant>) -> Self {
+        let now = Instant::now();
+        let end = now + Duration::from_millis(settings.timeout_ms);
+        let wait = Duration::from_millis(settings.visitor_wait_ms);
+        let patience = visitor_since.map(|since| Patience { wait, until: since + wait });
+        let head = patience.map_or(end, |patience| patience.until.min(end));
+        let began = visitor_since.unwrap_or(now);
+        let turn = began + head.saturating_duration_since(began) / TURN;
+        Self { turn, head, end, patience }
     }
 }
 
@@ -84,6 +117,24 @@ impl Llm {
         Ok(Self { client, settings, budget, breaker: Breaker::new(), places, slots })
     }
 
+    /// The model of another name at the same endpoint: with the same key, paid for by the same budget, and among as many
+    /// at a time. Its failures open no circuit but its own.
+    ///
+    /// # Errors
+    /// When the name cannot be one.
+    pub fn named(&self, model: &str) -> Result<Self, Error> {
+        let settings = Settings { model: model.to_owned(), ..self.settings.clone() };
+        settings.check(self.client.guard())?;
+        Ok(Self {
+            client: self.client.clone(),
+            settings,
+            budget: self.budget.clone(),
+            breaker: Breaker::new(),
+            places: Arc::clone(&self.places),
+            slots: Arc::clone(&self.slots),
+        })
+    }
+
     /// As they were given.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -113,8 +164,7 @@ impl Llm {
     /// Without sending anything: no tokens left, too many at a time, or the endpoint is left alone. Else what the
     /// endpoint did.
     pub async fn ask(&self, request: Request) -> Result<Reply, Error> {
-        let timeout = Duration::from_millis(self.settings.timeout_ms);
-        let deadline = Instant::now() + timeout;
+        let deadlines = Deadlines::new(&self.settings, request.visitor_since);
         let closed = |retry_after| Error::CircuitOpen { retry_after };
         // Nobody queues for an endpoint that is left alone.
         self.breaker.wait().map_or(Ok(()), |wait| Err(closed(wait)))?;
@@ -122,17 +172,15 @@ impl Llm {
         let tokens_in = request.prompt.tokens();
         let reservation = self.reserve(&request, tokens_in + u64::from(answer_max))?;
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
-        let slot = timeout_at(deadline, Arc::clone(&self.slots).acquire_owned()).await;
+        let slot = timeout_at(deadlines.turn, Arc::clone(&self.slots).acquire_owned()).await;
         let slot = slot.map_err(|_| Error::Busy)?.map_err(|_| Error::Busy)?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        // In so little time nothing comes of it, and the endpoint would not be to blame.
-        if left < timeout / LITTLE {
+        // A slot that is free at once is given however late it is.
+        if Instant::now() > deadlines.turn {
             return Err(Error::Busy);
         }
         let pass = self.breaker.admit().map_err(closed)?;
-        let had_time = left >= timeout / MOST;
-        let held = Held { reservation, pass, place, slot, had_time };
-        self.send(&request, answer_max, tokens_in, held, deadline).await
+        let held = Held { reservation, pass, place, slot };
+        self.send(&request, answer_max, tokens_in, held, deadlines).await
     }
 
     fn reserve(&self, request: &Request, tokens: u64) -> Result<Reservation, Error> {
@@ -149,24 +197,28 @@ impl Llm {
         answer_max: u32,
         tokens_in: u64,
         mut held: Held,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) -> Result<Reply, Error> {
         let asked = Usage { tokens_in, ..Usage::default() };
         held.reservation.so_far(asked);
-        let outgoing = self.outgoing(request, answer_max, deadline);
+        let outgoing = self.outgoing(request, answer_max, deadlines);
         let answer = match self.client.send(outgoing).await {
             Ok(answer) => answer,
             Err(error) => {
                 // Whatever was under way may be counted; what never left is not.
                 let reached = matches!(error, OutgoingError::Timeout(_) | OutgoingError::Broken(_));
-                let error = Error::of_outgoing(error);
+                let error = match error {
+                    // The head has a limit of its own only where a visitor waits.
+                    OutgoingError::Timeout(Phase::FirstByte) => Error::Silent,
+                    error => Error::of_outgoing(error),
+                };
                 held.fail(if reached { asked } else { Usage::default() }, &error);
                 return Err(error);
             }
         };
         let key = self.settings.key.clone();
         if answer.status != StatusCode::OK {
-            let error = failure(answer, key.as_ref()).await;
+            let error = failure(answer, key.as_ref(), deadlines.head).await;
             held.fail(Usage::default(), &error);
             return Err(error);
         }
@@ -175,25 +227,27 @@ impl Llm {
             held.fail(asked, &error);
             return Err(error);
         };
-        Ok(Reply::new(answer.body, held, shape, tokens_in, key))
+        Ok(Reply::new(answer.body, held, shape, tokens_in, key, deadlines.patience))
     }
 
     fn outgoing(
         &self,
         request: &Request,
         answer_max: u32,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) -> frontdesk_outgoing::Request {
         let settings = &self.settings;
         let question = wire::Question::new(settings, &request.prompt, answer_max);
         let body = serde_json::to_vec(&question).expect("strings and numbers are JSON");
-        let left = deadline.saturating_duration_since(Instant::now());
+        let now = Instant::now();
+        let head = deadlines.head.saturating_duration_since(now);
+        let end = deadlines.end.saturating_duration_since(now);
         let accept = HeaderValue::from_static("text/event-stream, application/json");
         let outgoing = frontdesk_outgoing::Request::post(settings.endpoint(), body)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(ACCEPT, accept)
             .bytes_max(STREAM_BYTES_MAX)
-            .timeouts(settings.timeouts(left));
+            .timeouts(settings.timeouts(head, end));
         match &settings.key {
             Some(key) => outgoing.header(AUTHORIZATION, key.header()),
             None => outgoing,
@@ -215,8 +269,8 @@ fn shape(answer: &Response) -> Option<Shape> {
     }
 }
 
-/// What an answer says that is none.
-async fn failure(answer: Response, key: Option<&Key>) -> Error {
+/// What an answer says that is none, as far as it comes in time.
+async fn failure(answer: Response, key: Option<&Key>, until: Instant) -> Error {
     let status = answer.status.as_u16();
     let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let seconds = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
@@ -224,7 +278,7 @@ async fn failure(answer: Response, key: Option<&Key>) -> Error {
     let mut body = answer.body;
     let mut bytes = Vec::new();
     // The words are welcome and not needed: the status is the error.
-    while let Ok(Some(chunk)) = body.chunk().await {
+    while let Ok(Ok(Some(chunk))) = timeout_at(until, body.chunk()).await {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > ERROR_BYTES_MAX {
             break;

@@ -1,15 +1,24 @@
 //! An answer while it comes: streamed, or whole from an endpoint that does not stream.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use frontdesk_outgoing::Body;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep_until, timeout_at},
+};
 
 use crate::{
     ANSWER_BYTES_MAX, Error, Key, NO_ANSWER, Targets, breaker::Pass, budget::Reservation, clean,
     cut, error::says, estimate, events::Events, wire,
 };
+
+/// Bytes of a stream that are read as fast as they come: an answer of 400 tokens, each in a document of its own.
+const FAST_BYTES: u32 = 128 << 10;
+/// Bytes that are read in a second behind them. An endpoint that sends as fast as it can would keep a processor busy that
+/// the chat needs; no model speaks so fast, and nobody reads so fast.
+const BYTES_PER_S: u32 = 128 << 10;
 
 /// What an answer cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,18 +100,26 @@ pub(crate) struct Held {
     pub(crate) pass: Pass,
     pub(crate) place: OwnedSemaphorePermit,
     pub(crate) slot: OwnedSemaphorePermit,
-    /// It did not wait for its slot until most of its time was over.
-    pub(crate) had_time: bool,
 }
 
 impl Held {
     /// It is over without an answer. What speaks against this request alone tells the breaker nothing.
     pub(crate) fn fail(self, usage: Usage, error: &Error) {
         self.reservation.fail(usage);
-        if error.is_of_endpoint(self.had_time) {
+        if error.is_of_endpoint() {
             self.pass.failed();
         }
     }
+}
+
+/// How long whoever waits for an answer goes without a word of it. What is no word changes nothing: comments, thoughts,
+/// empty pieces, blanks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// From one word to the next.
+    pub(crate) wait: Duration,
+    /// The next word comes until then.
+    pub(crate) until: Instant,
 }
 
 /// An answer on its way. Dropping it hangs up, and what came is paid for.
@@ -119,6 +136,11 @@ pub struct Reply {
     finish: Option<Finish>,
     answered: bool,
     key: Option<Key>,
+    /// None where only the limits of the whole count.
+    patience: Option<Patience>,
+    began: Instant,
+    /// Bytes so far.
+    read: u32,
 }
 
 /// How the endpoint answers, which its first bytes tell where its header does not.
@@ -136,6 +158,7 @@ impl Reply {
         shape: Shape,
         tokens_in: u64,
         key: Option<Key>,
+        patience: Option<Patience>,
     ) -> Self {
         Self {
             body: Some(body),
@@ -148,6 +171,9 @@ impl Reply {
             finish: None,
             answered: false,
             key,
+            patience,
+            began: Instant::now(),
+            read: 0,
         }
     }
 
@@ -160,13 +186,14 @@ impl Reply {
             if let Some(piece) = self.ready.pop_front() {
                 return Ok(Some(piece));
             }
+            let due = self.began + pause_of(self.read);
             let Some(body) = &mut self.body else { return Ok(None) };
-            let step = match body.chunk().await {
+            let step = match chunk(body, due, self.patience).await {
                 Ok(Some(bytes)) => self.feed(&bytes),
                 Ok(None) => self.end(),
                 // All was said; that the stream does not end well changes nothing.
                 Err(_) if self.finish.is_some() => self.end(),
-                Err(error) => Err(Error::of_outgoing(error)),
+                Err(error) => Err(error),
             };
             if let Err(error) = step {
                 self.fail(&error);
@@ -191,6 +218,7 @@ impl Reply {
     }
 
     fn feed(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        self.read = self.read.saturating_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         if matches!(self.shape, Shape::Unknown) {
             let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
             self.shape = match begins {
@@ -235,6 +263,11 @@ impl Reply {
         let text = cut(&part.text, ANSWER_BYTES_MAX - self.said.len());
         let longer = text.len() < part.text.len();
         self.said.push_str(text);
+        if let Some(patience) = &mut self.patience
+            && !text.trim().is_empty()
+        {
+            patience.until = Instant::now() + patience.wait;
+        }
         if !text.is_empty() {
             self.ready.push_back(Piece::Text(text.to_owned()));
         }
@@ -306,6 +339,31 @@ impl Reply {
     }
 }
 
+/// How long after its begin more of a stream is read of which so many bytes came.
+fn pause_of(read: u32) -> Duration {
+    Duration::from_secs(1) * read.saturating_sub(FAST_BYTES) / BYTES_PER_S
+}
+
+/// The next bytes of a body, not before they are due, and as long as somebody waits for them.
+async fn chunk(
+    body: &mut Body,
+    due: Instant,
+    patience: Option<Patience>,
+) -> Result<Option<Bytes>, Error> {
+    let next = async {
+        if Instant::now() < due {
+            sleep_until(due).await;
+        }
+        body.chunk().await.map_err(Error::of_outgoing)
+    };
+    let Some(patience) = patience else { return next.await };
+    // An endpoint that always has something ready would never let the timer have its turn.
+    if Instant::now() >= patience.until {
+        return Err(Error::Silent);
+    }
+    timeout_at(patience.until, next).await.map_err(|_| Error::Silent)?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,6 +380,14 @@ mod tests {
         for text in ["Within 30 days.", "no_answer is a word of mine", "NO, ANSWER the phone"] {
             assert!(!answer(text).is_unknown(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_stream_is_read_as_fast_as_a_model_speaks() {
+        for (read, pause_ms) in [(0, 0), (FAST_BYTES, 0), (256 << 10, 1_000), (4 << 20, 31_000)] {
+            assert_eq!(pause_of(read), Duration::from_millis(pause_ms), "{read}");
+        }
+        assert!(pause_of(u32::MAX) > Duration::from_hours(9));
     }
 
     #[test]

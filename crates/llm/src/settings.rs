@@ -17,6 +17,10 @@ const HINT_CHARS: usize = 4;
 const TIMEOUT_MS_MAX: u64 = 300_000;
 const TEMPERATURE_MAX: f32 = 2.0;
 
+/// How long a visitor goes without a word of an answer where the settings say nothing else: people have the session 2 s
+/// after a message at the latest, whatever became of the model (R27).
+pub const VISITOR_WAIT_MS: u64 = 2_000;
+
 /// Settings that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -35,6 +39,9 @@ pub enum Invalid {
     /// Zero, or too long.
     #[error("a wait has 1 to 300000 ms")]
     Timeout,
+    /// The same, of how long a visitor waits for words.
+    #[error("a visitor waits for words for 1 to 300000 ms")]
+    VisitorWait,
     /// Outside of what endpoints take.
     #[error("the temperature is between 0 and 2")]
     Temperature,
@@ -52,6 +59,7 @@ impl Invalid {
             Self::Key => "llm.key",
             Self::KeyInClear => "llm.key_in_clear",
             Self::Timeout => "llm.timeout_ms",
+            Self::VisitorWait => "llm.visitor_wait_ms",
             Self::Temperature => "llm.temperature",
             Self::Limits => "llm.limits",
         }
@@ -149,6 +157,9 @@ pub struct Settings {
     pub answer_tokens_max: u32,
     /// From a question to the end of its answer, the wait for a free place included.
     pub timeout_ms: u64,
+    /// How long a visitor goes without a word of the answer: from the message to the first one, and from one to the
+    /// next. Whoever else asks waits as long as the other two say.
+    pub visitor_wait_ms: u64,
     /// Between two pieces of an answer that has begun.
     pub idle_ms: u64,
     /// How freely the model speaks, if the endpoint is to be told.
@@ -170,6 +181,7 @@ impl Settings {
             day_tokens_max: 500_000,
             answer_tokens_max: 800,
             timeout_ms: 20_000,
+            visitor_wait_ms: VISITOR_WAIT_MS,
             idle_ms: 10_000,
             temperature: Some(0.2),
             concurrent_max: 4,
@@ -194,6 +206,9 @@ impl Settings {
         let waits = [self.timeout_ms, self.idle_ms];
         if !waits.iter().all(|wait| (1..=TIMEOUT_MS_MAX).contains(wait)) {
             return Err(Invalid::Timeout);
+        }
+        if !(1..=TIMEOUT_MS_MAX).contains(&self.visitor_wait_ms) {
+            return Err(Invalid::VisitorWait);
         }
         if self.temperature.is_some_and(|t| !(0.0..=TEMPERATURE_MAX).contains(&t)) {
             return Err(Invalid::Temperature);
@@ -221,9 +236,9 @@ impl Settings {
         url
     }
 
-    pub(crate) fn timeouts(&self, left: Duration) -> Timeouts {
+    pub(crate) fn timeouts(&self, first_byte: Duration, total: Duration) -> Timeouts {
         let idle = Duration::from_millis(self.idle_ms);
-        Timeouts { first_byte: left, idle, total: left, ..Timeouts::default() }
+        Timeouts { first_byte, idle, total, ..Timeouts::default() }
     }
 }
 
@@ -323,6 +338,8 @@ mod tests {
             (Settings { model: "a".repeat(201), ..ok() }, "llm.model"),
             (Settings { timeout_ms: 0, ..ok() }, "llm.timeout_ms"),
             (Settings { idle_ms: 300_001, ..ok() }, "llm.timeout_ms"),
+            (Settings { visitor_wait_ms: 0, ..ok() }, "llm.visitor_wait_ms"),
+            (Settings { visitor_wait_ms: 300_001, ..ok() }, "llm.visitor_wait_ms"),
             (Settings { temperature: Some(2.1), ..ok() }, "llm.temperature"),
             (Settings { temperature: Some(f32::NAN), ..ok() }, "llm.temperature"),
             (Settings { temperature: None, ..ok() }, ""),

@@ -3,10 +3,11 @@
 use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
-use frontdesk_catalog::{ArticleState, Catalog};
+use frontdesk_api::knowledge::indexed;
+use frontdesk_catalog::Catalog;
 use frontdesk_core::id::AccountId;
 use frontdesk_knowledge::{
-    Article, ArticleText, Knowledge, demo,
+    Article, Knowledge, demo,
     eval::{self, Report},
 };
 
@@ -83,21 +84,6 @@ async fn published(catalog: &Catalog, account: Option<&str>) -> anyhow::Result<V
         if last {
             return Ok(articles);
         }
-    }
-}
-
-/// The article as the index takes it.
-fn indexed(article: frontdesk_catalog::Article) -> Article {
-    let texts = article.texts.into_iter().map(|(lang, text)| {
-        let frontdesk_catalog::ArticleText { title, summary, body, questions } = text;
-        (lang, ArticleText { title, summary, body, questions })
-    });
-    Article {
-        id: article.id.to_string(),
-        slug: article.slug,
-        category: article.category,
-        texts: texts.collect(),
-        published: article.state == ArticleState::Published,
     }
 }
 

@@ -207,7 +207,7 @@ impl Node {
         let knowledge = KnowledgeBases::new(catalog.clone(), options);
         let bots = Bots::open(catalog.clone()).await?;
         let (news_in, news_out) = mpsc::channel(BOT_QUEUE);
-        let bot = Some(BotPort { inboxes: Arc::clone(bots.inboxes()), news: news_in });
+        let bot = Some(BotPort { inboxes: Arc::clone(bots.inboxes()), told: news_in });
         let ports = match &node {
             None => Ports {
                 gate: gate_in,

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::Context as _;
 use tokio::{
     net::{TcpListener, TcpSocket},
+    runtime::{self, Runtime},
     signal::unix::{Signal, SignalKind, signal},
 };
 
@@ -22,19 +23,29 @@ use crate::{
 
 /// Connections the kernel may hold for us before they are accepted.
 const BACKLOG: u32 = 4_096;
+/// Name of the runtime's threads, as the system shows it.
+const THREADS: &str = "tokio";
+/// How long a thread that may block waits for more to do. Whoever waits longest gets the next piece of work,
+/// so with Tokio's own 10 s twenty requests in a second keep up to two hundred threads, and half a
+/// megabyte for each, that one busy moment has made.
+const BLOCKING_IDLE: Duration = Duration::from_millis(200);
 /// How long threads are waited for that outlive the server.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("tokio")
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = runtime().context("cannot start the runtime")?;
     let ended = runtime.block_on(serve(config, flags));
     // A thread may wait for an engine that is away; what it has to write the log holds.
     runtime.shutdown_timeout(SHUTDOWN_WAIT);
     ended
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name(THREADS)
+        .thread_keep_alive(BLOCKING_IDLE)
+        .build()
 }
 
 async fn serve(config: &Config, flags: &Serve) -> anyhow::Result<ExitCode> {
@@ -140,4 +151,58 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let taken = || format!("cannot listen on {address}; choose another with --listen");
     socket.bind(address).with_context(taken)?;
     socket.listen(BACKLOG).with_context(taken)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{
+        fs,
+        sync::{Arc, Barrier},
+        time::Instant,
+    };
+
+    use tokio::{
+        task::{JoinSet, spawn_blocking},
+        time::interval,
+    };
+
+    use super::*;
+
+    /// Pieces of work at the same time.
+    const BUSY: usize = 60;
+    /// Threads that may be left beside those there are always.
+    const LEFT: usize = 20;
+    /// Twenty pieces of work a second, one after the other.
+    const THEN_EVERY: Duration = Duration::from_millis(50);
+
+    /// Threads of a runtime of the server in this process.
+    fn threads() -> usize {
+        let threads = fs::read_dir("/proc/self/task").expect("Linux has /proc").flatten();
+        // One that ends meanwhile has no name any more.
+        let name = |of: fs::DirEntry| fs::read_to_string(of.path().join("comm"));
+        threads.filter_map(|of| name(of).ok()).filter(|name| name.trim_end() == THREADS).count()
+    }
+
+    #[test]
+    fn threads_of_a_busy_moment_end_while_work_goes_on() {
+        runtime().expect("a runtime").block_on(async {
+            let always = threads();
+            let all_there = Arc::new(Barrier::new(BUSY));
+            let mut work = JoinSet::new();
+            for _ in 0..BUSY {
+                let all_there = Arc::clone(&all_there);
+                work.spawn_blocking(move || all_there.wait());
+            }
+            work.join_all().await;
+            let busy = threads();
+            assert!(busy > always + LEFT, "{busy} threads, {always} before");
+            let mut pace = interval(THEN_EVERY);
+            let ended = Instant::now();
+            while threads() > always + LEFT {
+                assert!(ended.elapsed() < Duration::from_secs(8), "{} threads", threads());
+                pace.tick().await;
+                spawn_blocking(|| ()).await.expect("it ends");
+            }
+        });
+    }
 }

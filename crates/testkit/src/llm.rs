@@ -15,13 +15,18 @@ use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::{
-    net::TcpListener,
+    net::TcpSocket,
     sync::watch,
     task::{JoinHandle, JoinSet},
     time::sleep,
 };
 
 use crate::soon;
+
+/// Bytes of an answer that are on their way at most.
+const SEND_BYTES: u32 = 64 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// How the endpoint answers from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub enum Mode {
     },
     /// The whole prompt as it came, in pieces of ten characters.
     Echo,
+    /// The name of the model that is asked.
+    ModelName,
     /// The text as one JSON document, whatever was asked for.
     Whole(String),
     /// An error as such servers give it, with these words.
@@ -54,6 +61,8 @@ pub enum Mode {
     Html,
     /// Not even the head of an answer.
     HangBeforeHeaders,
+    /// The head of an answer, then silence.
+    HangAfterHeaders,
     /// One piece, then silence.
     HangMidStream,
     /// One piece, then the end of the connection.
@@ -62,6 +71,13 @@ pub enum Mode {
     Endless,
     /// Comments without end.
     EndlessComments,
+    /// These bytes again and again, with a pause before each.
+    Repeat {
+        /// An event or a part of one.
+        chunk: String,
+        /// Before each.
+        pause: Duration,
+    },
     /// To another place.
     Redirect(String),
     /// These bytes in these chunks.
@@ -83,6 +99,17 @@ impl Mode {
     pub fn pieces(pieces: &[&str]) -> Self {
         let pieces = pieces.iter().map(|&piece| piece.to_owned()).collect();
         Self::Normal { pieces, pause: Duration::ZERO }
+    }
+
+    /// Documents of an answer without end, each with this as its `delta`.
+    pub fn deltas(delta: &Value, pause: Duration) -> Self {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": null});
+        Self::Repeat { chunk: format!("data: {}\n\n", json!({"choices": [choice]})), pause }
+    }
+
+    /// The same text again and again, as fast as it can be sent.
+    pub fn says_without_end(text: &str) -> Self {
+        Self::deltas(&json!({"content": text}), Duration::ZERO)
     }
 
     /// An error of this status.
@@ -137,8 +164,13 @@ struct State {
 
 impl FakeLlm {
     /// Begins to answer "Hello." on a port of its own.
+    #[expect(clippy::unused_async, reason = "it has to be called on a runtime")]
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // What nobody reads is not sent, either.
+        socket.set_send_buffer_size(SEND_BYTES).expect("a socket has a buffer");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        let listener = socket.listen(BACKLOG).expect("it is bound");
         let address = listener.local_addr().expect("a listener has an address");
         let mode = Mutex::new(Mode::says("Hello."));
         let state = Arc::new(State { mode, asked: watch::Sender::new(Vec::new()) });
@@ -213,6 +245,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answer {
     let known = parts.method == http::Method::POST && path == "/v1/chat/completions";
     let streamed = body["stream"] == true;
     let prompt = prompt(&body);
+    let model = body["model"].as_str().unwrap_or_default().to_owned();
     state.asked.send_modify(|asked| asked.push(Asked { path, headers: parts.headers, body }));
     if !known {
         return Ok(error(404, "no such path"));
@@ -221,6 +254,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answer {
     Ok(match mode {
         Mode::Normal { pieces, pause } if streamed => stream_of(pieces, pause, &prompt),
         Mode::Normal { pieces, .. } => whole(&prompt, &pieces.concat()),
+        Mode::ModelName => whole(&prompt, &model),
         Mode::Echo if streamed => stream_of(tens(&prompt), Duration::ZERO, &prompt),
         Mode::Echo => whole(&prompt, &prompt),
         Mode::Whole(text) => whole(&prompt, &text),
@@ -239,6 +273,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answer {
         Mode::Garbage => full("application/json", "\u{1}{{]] not at all"),
         Mode::Html => full("text/html; charset=utf-8", "<html><body>Sign in</body></html>"),
         Mode::HangBeforeHeaders => std::future::pending().await,
+        Mode::HangAfterHeaders => chunks(EVENTS, stream::pending()),
         Mode::HangMidStream => {
             chunks(EVENTS, stream::iter([Ok(piece("Hel"))]).chain(stream::pending()))
         }
@@ -250,6 +285,11 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answer {
         Mode::EndlessComments => {
             let comment = Bytes::from_static(b": keep-alive, keep-alive, keep-alive\n\n");
             chunks(EVENTS, stream::repeat_with(move || Ok(comment.clone())))
+        }
+        Mode::Repeat { chunk, pause } => {
+            let chunk = Bytes::from(chunk);
+            let again = stream::repeat_with(move || chunk.clone());
+            chunks(EVENTS, again.then(move |chunk| after(pause, chunk)))
         }
         Mode::Redirect(place) => {
             let mut answer = full("text/plain", "elsewhere");
@@ -304,14 +344,16 @@ fn stream_of(pieces: Vec<String>, pause: Duration, prompt: &str) -> Response<Bod
         event(&json!({"choices": [], "usage": usage})),
         Bytes::from_static(b"data: [DONE]\n\n"),
     ];
-    let texts = stream::iter(pieces).then(move |text| async move {
-        if !pause.is_zero() {
-            sleep(pause).await;
-        }
-        Ok(piece(&text))
-    });
+    let texts = stream::iter(pieces).then(move |text| after(pause, piece(&text)));
     let first = stream::iter([Ok(event(&json!({"choices": [role]})))]);
     chunks(EVENTS, first.chain(texts).chain(stream::iter(last.map(Ok))))
+}
+
+async fn after(pause: Duration, bytes: Bytes) -> std::io::Result<Bytes> {
+    if !pause.is_zero() {
+        sleep(pause).await;
+    }
+    Ok(bytes)
 }
 
 fn whole(prompt: &str, text: &str) -> Response<Body> {

@@ -31,6 +31,8 @@ describe("the bot", () => {
 
   after(() => end(people, browser, server));
 
+  /** Where the keyboard is. */
+  const active = (page) => page.evaluate(() => document.activeElement?.getAttribute("data-testid"));
   const go = async (page, path, shows) => {
     await page.goto(`${server.url}#/settings/${path}`);
     await page.getByTestId(shows).first().waitFor();
@@ -56,6 +58,13 @@ describe("the bot", () => {
     const inbox = await place.getAttribute("data-inbox");
     assert.deepEqual([bot.inboxes[inbox].mode, bot.inboxes[inbox].who, bot.name.en], ["answer", "built_in", "Leaf"]);
     assert.deepEqual([bot.handover.misses_max, bot.handover.on_anger], [3, false]);
+    // Nobody ever chose one: it is that of who has just set the bot up.
+    assert.equal(bot.team_language, "en");
+    await page.getByTestId("bot-brief-language").selectOption("zh-CN");
+    await save(page, "bot-save");
+    assert.equal((await api("GET", "bot")).team_language, "zh-CN");
+    await page.getByTestId("bot-brief-language").selectOption("en");
+    await save(page, "bot-save");
   });
 
   it("keeps what was set where somebody else was faster", async () => {
@@ -90,6 +99,22 @@ describe("the bot", () => {
     assert.equal((await api("GET", "conversations?view=open&limit=1")).counts.open, before);
     await page.getByTestId("talk-begin").click();
     await page.getByTestId("talk-over").waitFor({ state: "detached" });
+    assert.equal(await active(page), "talk-input");
+  });
+
+  it("has nothing to answer from without an article that is published, and says so", async () => {
+    const { page } = boss;
+    await go(page, "bot", "bot-place");
+    assert.equal(await page.getByTestId("bot-no-articles").count(), 0);
+    const [article] = (await api("GET", "articles")).articles;
+    const { id, revision, slug, category, texts } = article;
+    const draft = await api("PUT", `articles/${id}`, { revision, slug, category, texts, state: "draft" });
+    await page.reload();
+    await page.getByTestId("bot-no-articles").waitFor();
+    await checkThemes(page, "a bot without articles");
+    await api("PUT", `articles/${id}`, { revision: draft.revision, slug, category, texts, state: "published" });
+    await page.getByTestId("bot-no-articles").getByRole("link").click();
+    await page.getByTestId("article").waitFor();
   });
 
   it("has flows that are checked as they are written, drawn, published and taken back", async () => {
@@ -129,9 +154,32 @@ describe("the bot", () => {
     await page.getByTestId("machine-run").click();
     await page.getByTestId("machine-result").waitFor();
     await checkThemes(page, "the time machine");
+    // A rule shows which sessions would get another intent, and nothing of it is kept.
+    const person = await Person.arrive(browser);
+    people.push(person);
+    const visitor = await Visitor.alone(await person.page(), server.url, await server.inboxKey());
+    await visitor.say("Is there a tasting on Sunday?");
+    while ((await api("POST", "bot/replay", { sessions: 20 })).rows.every((row) => !row.question.includes("tasting"))) await page.waitForTimeout(200);
+    const rules = (await api("GET", "intents")).intents.own.rules;
+    await page.getByTestId("machine-more").click();
+    await page.getByTestId("machine-threshold").fill("2");
+    assert.ok(await page.getByTestId("machine-run").isDisabled());
+    await page.getByTestId("machine-threshold").fill("0.99");
+    await page.getByTestId("machine-intent").fill("tasting");
+    await page.getByTestId("machine-words").fill("on Sunday");
+    await page.getByTestId("machine-run").click();
+    const sorted = page.getByTestId("machine-sorted").first();
+    await sorted.locator(".machine-changed").getByText("tasting").waitFor();
+    await checkThemes(page, "the time machine with a rule");
+    assert.deepEqual((await api("GET", "intents")).intents.own.rules, rules);
+    // There is no language model in this account to be another one.
+    people[0].expect(/status of 409.*\/bot\/replay/);
+    await page.getByTestId("machine-model").fill("another-model");
+    await page.getByTestId("machine-run").click();
+    await page.getByTestId("time-machine").getByRole("alert").waitFor();
     await page.getByTestId("flow-publish").click();
     await page.getByTestId("flow-unsaved").waitFor({ state: "detached" });
-    const published = (await api("GET", "bot/flows")).flows.find((flow) => flow.name === "tea");
+    const published = await api("GET", "bot/flows/tea");
     assert.match(published.yaml, /Well then/);
     await page.getByTestId("flow-versions-tab").click();
     await page.getByRole("button", { name: "What changed" }).first().click();
@@ -139,7 +187,7 @@ describe("the bot", () => {
     await checkThemes(page, "versions of a flow");
     await page.getByTestId("roll-back").first().click();
     await page.locator(`[data-testid="flow-version"][data-version="${published.version + 1}"]`).waitFor();
-    const back = (await api("GET", "bot/flows")).flows.find((flow) => flow.name === "tea");
+    const back = await api("GET", "bot/flows/tea");
     assert.deepEqual([back.yaml, back.version], [first, published.version + 1]);
     await page.getByTestId("remove-flow").click();
     await page.getByTestId("confirm-submit").click();
@@ -209,7 +257,7 @@ describe("the bot", () => {
     await visitor.message("without soap").waitFor();
     const supervisor = boss.page;
     await supervisor.goto(`${server.url}#/inbox/all`);
-    await boss.open("Leaf");
+    await boss.open("Leaf: Rinse");
     await visitor.say("My card is 4111 1111 1111 1111");
     await boss.message("My card is").waitFor();
     const said = supervisor.getByTestId("message").filter({ hasText: "without soap" });
@@ -225,8 +273,14 @@ describe("the bot", () => {
     assert.doesNotMatch(await supervisor.getByTestId("timeline").textContent(), /4111 1111 1111 1111/);
     await supervisor.getByTestId("chat-state").filter({ hasText: "Leaf" }).waitFor();
     await supervisor.getByTestId("details").getByText("bot", { exact: true }).waitFor();
-    await supervisor.getByTestId("take-over-button").click();
+    await supervisor.getByTestId("chat-bot").waitFor();
+    // Whoever takes it over from where it is written writes on there.
+    await supervisor.getByTestId("to-reply").getByRole("button", { name: "Take over" }).focus();
+    await supervisor.keyboard.press("Enter");
     await supervisor.getByTestId("chat-state").filter({ hasText: "With you" }).waitFor();
+    await supervisor.locator('[data-testid="composer"][data-mode="reply"]').waitFor();
+    assert.equal(await active(supervisor), "composer-input");
+    assert.equal(await supervisor.getByTestId("chat-bot").count(), 0);
     await go(supervisor, "words", "word-hits");
     await supervisor.getByTestId("word-hit").filter({ hasText: "Cards" }).first().waitFor();
     await go(supervisor, "bot/figures", "bot-figures");
@@ -290,6 +344,13 @@ describe("the bot", () => {
       await checkAccess(page, `${path} on a phone`);
       assert.equal(await page.getByTestId("settings-page").evaluate((one) => one.scrollWidth - one.clientWidth), 0, path);
     }
+    // What is wrong with a flow is told in the reader's language.
+    await api("PUT", "bot/flows/short", { yaml: "name: short\nsteps:\n  first:\n    say: { en: Hello }\n    goto: last\n  last:\n    end: true\n", version: 0 });
+    await page.goto(`${server.url}#/settings/flows/short`);
+    const yaml = page.getByTestId("flow-yaml");
+    await yaml.waitFor();
+    await yaml.fill((await yaml.inputValue()).replace(/goto: \w+/, "goto: nowhere_at_all"));
+    await page.getByTestId("flow-problem").filter({ hasText: "没有名为“nowhere_at_all”的步骤" }).first().waitFor();
     await lin.page.goto(`${server.url}#/settings`);
     await lin.page.getByTestId("settings-profile").waitFor();
     for (const section of ["bot", "flows", "llm", "words"]) assert.equal(await lin.page.getByTestId(`settings-${section}`).count(), 0);

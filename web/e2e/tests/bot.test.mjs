@@ -285,9 +285,31 @@ describe("the bot of the server", () => {
     });
   }
 
+  it("shows an answer that is longer than the window from its beginning, and stays there", async () => {
+    const lines = Array.from({ length: 40 }, (_, at) => `${at + 1}. Lid`).join("\n");
+    await api("POST", "articles", { slug: "kettle", category: "orders", state: "published", texts: { en: { title: "Sending a kettle back", summary: "", body: `Send the kettle in its box.\n\n${lines}`, questions: ["How do I send a kettle back?"] } } });
+    const visitor = await arrive("en");
+    const { chat } = visitor;
+    const top = () => chat.locator(".message").filter({ hasText: "Send the kettle in its box" }).evaluate((message) => Math.round(message.getBoundingClientRect().top - message.closest(".scroller").getBoundingClientRect().top));
+    await visitor.say("How do I send a kettle back?");
+    await chat.locator(".sources").waitFor();
+    await chat.locator(".latest").waitFor();
+    const stands = await top();
+    assert.ok(stands >= 0 && stands < 40, `its beginning stands at ${stands} px`);
+    await chat.locator(".latest").click();
+    await chat.locator(".latest").waitFor({ state: "detached" });
+    assert.ok((await top()) < 0, "who goes on to its end is not brought back");
+    // Whoever comes back later is at the end, as in any chat.
+    await visitor.say("thanks");
+    await visitor.message("thanks").waitFor();
+    await chat.locator(".latest").waitFor({ state: "detached" });
+  });
+
   it("asks how to reach the visitor where nobody is there, and nobody else asks", async () => {
     await agent.setPresence("offline");
     const visitor = await arrive("en");
+    await visitor.chat.locator(".greeting").waitFor();
+    assert.doesNotMatch(await visitor.chat.locator(".header").textContent(), /Nobody is online/, "the bot is here");
     await visitor.say("I want to talk to a human");
     const form = visitor.chat.locator("form.asked");
     await form.waitFor();

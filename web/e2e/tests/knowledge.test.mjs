@@ -62,11 +62,20 @@ describe("knowledge", () => {
     await page.getByTestId("article-title").fill("盖碗怎么退货？");
     await page.getByTestId("article-summary").fill("30 天内免费退货。");
     await page.getByTestId("article-body").fill("未使用的盖碗 30 天内可以退货。");
+    await page.getByTestId("article-category-name").fill("退换");
     await save(page);
     const article = await stored();
     assert.deepEqual([article.slug, article.category, article.state, Object.keys(article.texts).sort()], ["how-do-i-send-a-gaiwan-back", "Returns", "published", ["en", "zh-CN"]]);
     assert.deepEqual(article.texts.en.questions, ["Can I return my gaiwan?"]);
-    assert.match(await page.getByTestId("help-link").first().getAttribute("href"), /\/help\/[^/]+\/\S+\/how-do-i-send-a-gaiwan-back$/);
+    assert.deepEqual([article.texts.en.category, article.texts["zh-CN"].category], ["", "退换"]);
+    await page.getByTestId("help-link").waitFor();
+    const help = await page.getByTestId("help-link").getAttribute("href");
+    assert.match(help, /\/help\/[^/]+\/\S+\/how-do-i-send-a-gaiwan-back$/);
+    const centre = help.replace(/\/[^/]+\/[^/]+$/, "");
+    for (const [language, name] of [["en", "Returns"], ["zh-CN", "退换"]]) {
+      const shown = await (await fetch(`${centre}?lang=${language}`)).text();
+      assert.ok(shown.includes(`>${name}</a>`), `${language}: ${shown.slice(0, 2000)}`);
+    }
   });
 
   it("says what an article lacks, in the language that lacks it", async () => {
@@ -77,6 +86,7 @@ describe("knowledge", () => {
     await page.getByTestId("article-en").click();
     await page.getByTestId("article-save").click();
     await page.locator(".field-error").filter({ hasText: "needs a text in each language" }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-testid")), "article-body", "the keyboard is where something lacks");
     assert.equal(await page.getByTestId("article-title").inputValue(), "盖碗怎么退货？", "the language that lacks it is shown");
     await checkAccess(page, "an article that lacks something");
     // Leaving asks first; what was changed is given up.
@@ -213,6 +223,7 @@ describe("knowledge", () => {
       await open(page, article);
       await checkAccess(page, `knowledge on a phone, ${article ?? "list"}`);
       assert.equal(await page.getByTestId("knowledge-page").evaluate((one) => one.scrollWidth - one.clientWidth), 0);
+      if (article === undefined) await page.getByTestId("article").filter({ hasText: "退换" }).first().waitFor();
     }
     assert.equal(await page.getByTestId("article-title").inputValue(), "盖碗怎么退货？", "the reader's language first");
     await open(page);

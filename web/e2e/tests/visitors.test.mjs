@@ -151,6 +151,22 @@ describe("a visitor of an inbox", () => {
     await visitor.chat.locator(".rating").waitFor();
   });
 
+  it("reads once that nobody is there, and is asked for no address once somebody has taken the conversation", async () => {
+    const lin = await arrive();
+    const agent = await Agent.enter(await lin.page(), server.url);
+    await agent.setPresence("away");
+    const visitor = await enter(await arrive({ locale: "en" }));
+    await visitor.say("Is really nobody there?");
+    await visitor.chat.locator(".contact").waitFor();
+    assert.deepEqual((await visitor.chat.locator(".system").allTextContents()).filter((text) => /free agent|online/.test(text)), ["Nobody is online at the moment. Your message is kept and will be answered."]);
+    await agent.view("queue");
+    await agent.open("Is really nobody there?");
+    await agent.page.getByTestId("take-button").click();
+    await visitor.chat.locator(".system", { hasText: "has joined" }).waitFor();
+    await visitor.chat.locator(".contact").waitFor({ state: "detached" });
+    await visitor.chat.locator(".header .presence:not(.presence-on)").waitFor();
+  });
+
   it("whom the site signed in has one conversation everywhere, and leaves nothing behind", async () => {
     await api("PATCH", `inboxes/${inbox.id}`, { identity: { mode: "optional" } });
     const { secret } = await api("POST", `inboxes/${inbox.id}/identity-secrets`, {});

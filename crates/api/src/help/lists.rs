@@ -39,10 +39,11 @@ pub(crate) fn home(site: &Site<'_>, headings: &[Heading]) -> Page {
         let category = first.category.as_str();
         main.raw("<section class=\"card\"><h2>");
         if category.is_empty() {
-            main.text(words.others);
+            main.text(site.category(category));
         } else {
             let link = category_link(site, category, 1);
-            main.raw("<a").attribute("href", &link).raw(">").text(category).raw("</a>");
+            main.raw("<a").attribute("href", &link).raw(">");
+            main.text(site.category(category)).raw("</a>");
         }
         main.raw("</h2>");
         site.links(&mut main, chunk.iter().take(ARTICLES_PER_CARD).copied());
@@ -70,7 +71,7 @@ pub(crate) fn home(site: &Site<'_>, headings: &[Heading]) -> Page {
 /// A page of a category, from 1.
 pub(crate) fn category(site: &Site<'_>, name: &str, headings: &[&Heading], number: usize) -> Page {
     let words = site.words();
-    let shown = if name.is_empty() { words.others } else { name };
+    let shown = site.category(name);
     let mut main = Html::default();
     main.raw("<nav class=\"crumbs\"").attribute("aria-label", words.path).raw("><ol><li><a");
     main.attribute("href", &site.home(site.language)).raw(">").text(words.help_centre);

@@ -1,6 +1,6 @@
 //! What the pages say and how they link, without a server.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use frontdesk_catalog::{Article, ArticleState, ArticleText};
 use frontdesk_core::id::ArticleId;
@@ -8,6 +8,17 @@ use frontdesk_core::id::ArticleId;
 use super::*;
 
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
+
+/// What categories are called in Chinese.
+static CATEGORIES: LazyLock<Categories> = LazyLock::new(|| {
+    let mut categories = Categories::default();
+    let mut article = an_article("Paying");
+    for name in ["付款与退款", "heard too late"] {
+        article.texts.get_mut("zh-CN").expect("it is there").category = name.to_owned();
+        categories.learn(&article);
+    }
+    categories
+});
 
 fn languages() -> Vec<String> {
     LANGUAGES.map(str::to_owned).to_vec()
@@ -22,6 +33,7 @@ fn site<'a>(root: &'static str, language: &'a str, languages: &'a [String]) -> S
         outside: "https://shop.example/chat",
         language,
         languages,
+        categories: &CATEGORIES,
     }
 }
 
@@ -30,7 +42,7 @@ fn text(title: &str) -> ArticleText {
         title: title.to_owned(),
         summary: format!("About {title}"),
         body: "One **two** [three](other-page.md).".to_owned(),
-        questions: Vec::new(),
+        ..ArticleText::default()
     }
 }
 
@@ -41,6 +53,7 @@ fn an_article(title: &str) -> Article {
         category: "Money".to_owned(),
         state: ArticleState::Published,
         texts: BTreeMap::from([("en".to_owned(), text(title)), ("zh-CN".to_owned(), text("付款"))]),
+        origin: String::new(),
         helpful: 0,
         unhelpful: 0,
         revision: 1,
@@ -136,6 +149,27 @@ fn the_first_page_is_bounded_and_says_where_the_rest_is() {
 }
 
 #[test]
+fn a_category_is_called_as_its_reader_says() {
+    let languages = languages();
+    let headings = [heading("a", "Money", &["en", "zh-CN"]), heading("b", "Orders", &["zh-CN"])];
+    let refs: Vec<&Heading> = headings.iter().take(1).collect();
+    let chinese = site("", "zh-CN", &languages);
+    let page = home(&chinese, &headings).html;
+    assert!(page.contains("<a href=\"k1?lang=zh-CN&amp;category=Money\">付款与退款</a>"), "{page}");
+    assert!(page.contains(">Orders</a>"), "what has no name in the language has its own: {page}");
+    let page = category(&chinese, "Money", &refs, 1).html;
+    assert!(
+        page.contains("<h1>付款与退款</h1>") && page.contains("<title>付款与退款 · "),
+        "{page}"
+    );
+    let of = an_article("Paying");
+    let page = article(&chinese, &of, &of.texts["zh-CN"], &[], Said::Nothing).html;
+    assert!(page.contains(">付款与退款</a>"), "{page}");
+    let page = home(&site("", "en", &languages), &headings).html;
+    assert!(page.contains(">Money</a>") && !page.contains("付款与退款"), "{page}");
+}
+
+#[test]
 fn a_large_category_comes_in_pages() {
     let languages = languages();
     let all: Vec<_> =
@@ -159,7 +193,7 @@ fn what_readers_and_writers_put_in_stays_a_text() {
         title: attack.to_owned(),
         summary: attack.to_owned(),
         body: format!("{attack}\n\n[x](javascript:alert(1)) <img src=x onerror=alert(1)>"),
-        questions: Vec::new(),
+        ..ArticleText::default()
     };
     let mut heading = heading("a", attack, &["en"]);
     heading.texts.insert("en".to_owned(), (attack.to_owned(), attack.to_owned()));

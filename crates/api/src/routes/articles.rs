@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use self::import::{put_of, put_one};
+pub(crate) use self::import::put_one;
 use super::{ARTICLE_REQUEST_BYTES_MAX, Done, unknown};
 use crate::{
     extract::{Created, Json, Path, Query},
@@ -58,6 +58,10 @@ struct ArticleTextBody {
     /// Other ways to ask what it answers; at most 50 of 300 characters.
     #[serde(default)]
     questions: Vec<String>,
+    /// What the article's category is called in this language, at most 60 characters; empty where it is called the same.
+    /// One article of a category that says it is enough.
+    #[serde(default)]
+    category: String,
 }
 
 /// Who may read it.
@@ -81,6 +85,9 @@ struct ArticleBody {
     state: ArticleStateBody,
     /// What it says, by language.
     texts: BTreeMap<String, ArticleTextBody>,
+    /// Where it was imported from, which may change it by another import: `files`, or the address of a site. Empty where
+    /// somebody wrote it here, or changed its words.
+    origin: String,
     /// Readers it helped.
     helpful: u64,
     /// Readers it did not.
@@ -161,8 +168,8 @@ impl From<ArticleState> for ArticleStateBody {
 impl From<Article> for ArticleBody {
     fn from(article: Article) -> Self {
         let texts = article.texts.into_iter().map(|(language, text)| {
-            let ArticleText { title, summary, body, questions } = text;
-            (language, ArticleTextBody { title, summary, body, questions })
+            let ArticleText { title, summary, body, questions, category } = text;
+            (language, ArticleTextBody { title, summary, body, questions, category })
         });
         Self {
             id: article.id.to_string(),
@@ -170,6 +177,7 @@ impl From<Article> for ArticleBody {
             category: article.category,
             state: article.state.into(),
             texts: texts.collect(),
+            origin: article.origin,
             helpful: article.helpful,
             unhelpful: article.unhelpful,
             revision: article.revision,
@@ -188,8 +196,8 @@ fn texts(texts: BTreeMap<String, ArticleTextBody>) -> Answer<ArticleTexts> {
             let detail = format!("use {known}");
             return Err(Problem::invalid(&format!("texts.{language}"), detail));
         }
-        let ArticleTextBody { title, summary, body, questions } = text;
-        checked.insert(language, ArticleText { title, summary, body, questions });
+        let ArticleTextBody { title, summary, body, questions, category } = text;
+        checked.insert(language, ArticleText { title, summary, body, questions, category });
     }
     Ok(checked)
 }
@@ -333,6 +341,7 @@ mod tests {
             summary: String::new(),
             body: String::new(),
             questions: Vec::new(),
+            category: String::new(),
         };
         let of = |language: &str| texts(BTreeMap::from([(language.to_owned(), text())]));
         for good in ["en", "zh-CN", "de"] {

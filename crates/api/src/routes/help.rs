@@ -20,6 +20,7 @@ use quick_cache::{Weighter, sync::Cache};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
+use url::form_urlencoded::byte_serialize;
 
 use super::DAY_MS;
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
     extract::{Path, Query, in_time},
     gate,
     help::{self, ARTICLES_PER_PAGE, Page, Said, Site},
-    knowledge::{Base, Heading},
+    knowledge::{Base, Categories, Heading},
     origin,
     problem::{Answer, Problem},
     state::{ApiState, now_ms},
@@ -203,7 +204,7 @@ pub(crate) async fn home(
     };
     let base = state.knowledge().get(inbox.account).await?;
     let language = wanted(&params.lang, &headers, &inbox, &base.languages);
-    let frame = Frame::of(&inbox, &client, language, base.languages.clone());
+    let frame = Frame::of(&inbox, &client, language, Some(&base));
     let site = frame.site("");
     let typed = params.q.as_deref().map(str::trim).filter(|typed| !typed.is_empty());
     if let Some(typed) = typed {
@@ -237,6 +238,12 @@ pub(crate) async fn home(
     Ok(page.response(StatusCode::OK, &headers))
 }
 
+/// `/help/{inbox_key}/{lang}`: what is left of an article's address without its slug leads to the first page.
+pub(crate) async fn home_in(Path((key, language)): Path<(String, String)>) -> Response {
+    let part = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    moved(&format!("../{}?lang={}", part(&key), part(&language)))
+}
+
 /// `/help/{inbox_key}/{lang}/{slug}`: an article.
 pub(crate) async fn article(
     State(state): State<ApiState>,
@@ -253,8 +260,7 @@ pub(crate) async fn article(
     let language = language_of(&language);
     // Whoever reads an article does not wait for the index: it only says what is related.
     let base = state.knowledge().peek(account).await;
-    let languages = base.as_deref().map(|base| base.languages.clone()).unwrap_or_default();
-    let frame = Frame::of(&inbox, &client, language, languages);
+    let frame = Frame::of(&inbox, &client, language, base.as_deref());
     let site = frame.site("../../");
     let article = match state.catalog().article_by_slug(account, &slug).await {
         Ok(article) if article.state == ArticleState::Published => article,
@@ -368,11 +374,12 @@ struct Frame {
     outside: String,
     language: String,
     languages: Vec<String>,
+    categories: Arc<Categories>,
     account: AccountId,
 }
 
 impl Frame {
-    fn of(inbox: &Inbox, client: &Client, language: String, languages: Vec<String>) -> Self {
+    fn of(inbox: &Inbox, client: &Client, language: String, base: Option<&Base>) -> Self {
         let title = inbox.texts.get(&InboxText::Title).and_then(|texts| texts.pick(&language));
         Self {
             key: inbox.public_key.clone(),
@@ -380,7 +387,8 @@ impl Frame {
             accent: inbox.look.accent.clone(),
             outside: format!("{}{}", client.origin, client.prefix),
             language,
-            languages,
+            languages: base.map(|base| base.languages.clone()).unwrap_or_default(),
+            categories: base.map(|base| Arc::clone(&base.categories)).unwrap_or_default(),
             account: inbox.account,
         }
     }
@@ -394,6 +402,7 @@ impl Frame {
             outside: &self.outside,
             language: &self.language,
             languages: &self.languages,
+            categories: &self.categories,
         }
     }
 
@@ -483,8 +492,9 @@ fn nowhere(state: &ApiState, client: &Client, root: &'static str, headers: &Head
     let language = language_of(&gate::language(headers));
     let language = if is_ours(&language) { language.as_str() } else { "en" };
     let outside = format!("{}{}", client.origin, client.prefix);
-    let site =
-        Site { key: "", name: "", accent: "", root, outside: &outside, language, languages: &[] };
+    let (languages, categories) = (&[], &Categories::default());
+    let (key, name, accent, outside) = ("", "", "", outside.as_str());
+    let site = Site { key, name, accent, root, outside, language, languages, categories };
     missing(state, &site, headers)
 }
 

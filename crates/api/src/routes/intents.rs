@@ -115,24 +115,12 @@ async fn change_intents(
 ) -> Answer<Json<IntentsBody>> {
     let account = staff.with(Right::SettingsInboxes)?;
     let catalog = state.catalog();
-    let teams = catalog.teams(account).await?;
-    let inboxes = catalog.inboxes(account).await?;
-    targets_exist("own.intents", &body.own.intents, &teams)?;
-    for (inbox, section) in &body.own.inboxes {
-        let field = format!("own.inboxes.{inbox}");
-        if !inboxes.iter().any(|known| known.id.to_string() == *inbox) {
-            return Err(Problem::invalid(&field, "is no inbox of the account"));
-        }
-        targets_exist(&format!("{field}.intents"), &section.intents, &teams)?;
-    }
+    let document = checked(&state, account, "own", &body.own).await?;
     let stored = catalog.intent_settings(account).await?;
     if stored.is_some_and(|of| serde_json::from_str::<IntentConfig>(&of.document).is_err()) {
         // A newer version may have said it, and what this one does not know would be gone.
         return Err(Problem::invalid("own", "what is there cannot be read by this version"));
     }
-    let document = serde_json::to_string(&body.own).map_err(Problem::internal)?;
-    let checked = state.engine().check_intents(&document).await;
-    checked.map_err(|reason| Problem::invalid("own", reason))?;
     catalog.set_intent_settings(account, &document, body.revision).await?;
     state.engine().configuration_changed(account).await;
     Ok(Json(body_of(&state, account, ("", "")).await?))
@@ -211,6 +199,30 @@ async fn place_of(
     let Some(inbox) = inbox else { return Ok((String::new(), String::new())) };
     let name = state.catalog().inbox(account, inbox).await?.name.clone();
     Ok((inbox.to_string(), name))
+}
+
+/// What an account would say of its own, as the document that is kept, once it is known that it can hold. `field` is
+/// where it stands in the request.
+pub(super) async fn checked(
+    state: &ApiState,
+    account: AccountId,
+    field: &str,
+    own: &IntentConfig,
+) -> Answer<String> {
+    let teams = state.catalog().teams(account).await?;
+    let inboxes = state.catalog().inboxes(account).await?;
+    targets_exist(&format!("{field}.intents"), &own.intents, &teams)?;
+    for (inbox, section) in &own.inboxes {
+        let field = format!("{field}.inboxes.{inbox}");
+        if !inboxes.iter().any(|known| known.id.to_string() == *inbox) {
+            return Err(Problem::invalid(&field, "is no inbox of the account"));
+        }
+        targets_exist(&format!("{field}.intents"), &section.intents, &teams)?;
+    }
+    let document = serde_json::to_string(own).map_err(Problem::internal)?;
+    let checked = state.engine().check_intents(&document).await;
+    checked.map_err(|reason| Problem::invalid(field, reason))?;
+    Ok(document)
 }
 
 fn targets_exist(

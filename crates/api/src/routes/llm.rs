@@ -3,7 +3,7 @@
 use axum::extract::State;
 use frontdesk_catalog::{DocumentKind, NewDocument};
 use frontdesk_core::{id::AccountId, rights::Right};
-use frontdesk_llm::{Invalid, Key, origin};
+use frontdesk_llm::{Invalid, Key, VISITOR_WAIT_MS, origin};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::{IntoParams, ToSchema};
@@ -49,6 +49,8 @@ struct LlmBody {
     day_tokens_max: u64,
     /// From a question to the end of its answer.
     timeout_ms: u64,
+    /// How long a visitor goes without a word of the answer before people get the session.
+    visitor_wait_ms: u64,
     /// What the team tells the model beside what the product does.
     prompt: String,
 }
@@ -66,6 +68,10 @@ struct LlmChange {
     day_tokens_max: u64,
     /// 1 to 300,000.
     timeout_ms: u64,
+    /// How long a visitor goes without a word of the answer before people get the session: from the message to the first
+    /// word, and from one to the next. 1 to 300,000; absent for 2,000.
+    #[serde(default = "visitor_wait_ms")]
+    visitor_wait_ms: u64,
     /// At most 4,000 characters.
     #[serde(default)]
     prompt: String,
@@ -73,6 +79,10 @@ struct LlmChange {
     /// scheme, host or port; empty: it goes.
     #[serde(default)]
     key: Option<String>,
+}
+
+fn visitor_wait_ms() -> u64 {
+    VISITOR_WAIT_MS
 }
 
 impl From<LlmKept> for LlmBody {
@@ -88,6 +98,7 @@ impl From<LlmKept> for LlmBody {
             conversation_tokens_max: document.conversation_tokens_max,
             day_tokens_max: document.day_tokens_max,
             timeout_ms: document.timeout_ms,
+            visitor_wait_ms: document.visitor_wait_ms,
             prompt: document.prompt,
         }
     }
@@ -153,6 +164,7 @@ fn checked(state: &ApiState, body: LlmChange, before: &LlmKept) -> Answer<(Check
         conversation_tokens_max: body.conversation_tokens_max,
         day_tokens_max: body.day_tokens_max,
         timeout_ms: body.timeout_ms,
+        visitor_wait_ms: body.visitor_wait_ms,
         prompt: body.prompt,
         key_origin: String::new(),
     };
@@ -185,6 +197,7 @@ fn refused(invalid: Invalid) -> Problem {
         Invalid::Model => ("model", invalid.to_string()),
         Invalid::Key | Invalid::KeyInClear => ("key", invalid.to_string()),
         Invalid::Timeout => ("timeout_ms", invalid.to_string()),
+        Invalid::VisitorWait => ("visitor_wait_ms", invalid.to_string()),
         Invalid::Temperature | Invalid::Limits => ("model", invalid.to_string()),
     };
     Problem::invalid(field, detail).because(invalid)

@@ -123,6 +123,8 @@ struct InboxView {
     /// Absent where too few are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer_minutes: Option<u32>,
+    /// Whether a bot answers first, by day and by night.
+    bot: bool,
     /// While nobody is online, visitors are asked once for an address.
     ask_contact: bool,
     /// Visitors are asked for a rating when a session ends.
@@ -243,6 +245,7 @@ async fn view(state: &ApiState, inbox: Inbox) -> Answer<InboxView> {
         language,
         faces: staff.faces,
         answer_minutes: staff.answer_minutes,
+        bot: staff.has_bot,
         ask_contact: settings.get(settings::ASK_CONTACT, at),
         rating: settings.get(settings::RATING, at),
         visitor_may_close: settings.get(settings::VISITOR_MAY_CLOSE, at),

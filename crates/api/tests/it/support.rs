@@ -182,7 +182,11 @@ impl Engine for MemoryEngine {
     }
 
     async fn inbox_staff(&self, _: AccountId, _: InboxId) -> Result<InboxStaff, EngineError> {
-        Ok(InboxStaff { faces: vec![Face { name: "Mei".to_owned() }], answer_minutes: Some(3) })
+        Ok(InboxStaff {
+            faces: vec![Face { name: "Mei".to_owned() }],
+            answer_minutes: Some(3),
+            has_bot: false,
+        })
     }
 
     async fn identified(

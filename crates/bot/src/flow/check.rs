@@ -63,14 +63,21 @@ struct Checker {
 }
 
 impl Checker {
-    fn problem(&mut self, severity: Severity, code: &str, line: u64, reason: impl Into<String>) {
-        let step = self.step.clone();
-        let (code, reason) = (code.to_owned(), reason.into());
-        self.problems.push(Problem { code, severity, line, step, reason });
+    fn problem(
+        &mut self,
+        severity: Severity,
+        code: &str,
+        line: u64,
+        reason: impl Into<String>,
+    ) -> &mut Problem {
+        let (code, step, reason) = (code.to_owned(), self.step.clone(), reason.into());
+        let params = BTreeMap::new();
+        self.problems.push(Problem { code, severity, line, step, params, reason });
+        self.problems.last_mut().expect("it was put there")
     }
 
-    fn error(&mut self, code: &str, line: u64, reason: impl Into<String>) {
-        self.problem(Severity::Error, code, line, reason);
+    fn error(&mut self, code: &str, line: u64, reason: impl Into<String>) -> &mut Problem {
+        self.problem(Severity::Error, code, line, reason)
     }
 
     fn flow(&mut self, file: File) -> Option<Flow> {
@@ -83,7 +90,8 @@ impl Checker {
         }
         if steps.0.len() > STEPS_MAX {
             let place = line(steps.0[STEPS_MAX].0.referenced);
-            self.error("too_many_steps", place, format!("a flow has at most {STEPS_MAX} steps"));
+            let reason = format!("a flow has at most {STEPS_MAX} steps");
+            self.error("too_many_steps", place, reason).with("limit", &STEPS_MAX);
             return None;
         }
         let first = steps.0[0].0.value.clone();
@@ -106,7 +114,9 @@ impl Checker {
                 self.step = step;
                 let near = nearest(&to, lines.keys());
                 let hint = near.map(|near| format!(": is it `{near}`?")).unwrap_or_default();
-                self.error("unknown_step", line, format!("there is no step `{to}`{hint}"));
+                let near = near.cloned().unwrap_or_default();
+                let reason = format!("there is no step `{to}`{hint}");
+                self.error("unknown_step", line, reason).with("to", &to).with("near", &near);
             }
         }
         self.graph(&first, &checked, &lines);
@@ -114,7 +124,8 @@ impl Checker {
             if !self.saved.contains(&name) {
                 self.step = step;
                 let reason = format!("no step of this flow saves `{name}`, so it may be empty");
-                self.problem(Severity::Warning, "unknown_variable", line, reason);
+                self.problem(Severity::Warning, "unknown_variable", line, reason)
+                    .with("name", &name);
             }
         }
         self.step.clear();
@@ -127,12 +138,14 @@ impl Checker {
         let mut checked = |entries: Vec<Spanned<String>>, what: &str| {
             if let Some(one) = entries.get(STARTS_MAX) {
                 let reason = format!("a flow begins at no more than {STARTS_MAX} {what}");
-                self.error("too_many_starts", line(one.referenced), reason);
+                self.error("too_many_starts", line(one.referenced), reason)
+                    .with("limit", &STARTS_MAX);
             }
             for one in &entries {
                 if one.value.trim().is_empty() || one.value.len() > NAME_CHARACTERS_MAX {
                     let reason = format!("here stand {what} of 1 to {NAME_CHARACTERS_MAX} bytes");
-                    self.error("bad_start", line(one.referenced), reason);
+                    self.error("bad_start", line(one.referenced), reason)
+                        .with("limit", &NAME_CHARACTERS_MAX);
                 }
             }
             entries.into_iter().map(|one| one.value).collect()
@@ -218,7 +231,7 @@ impl Checker {
         } else if let Some(Ordered(values)) = set {
             if values.is_empty() || values.len() > SET_MAX {
                 let reason = format!("a step sets 1 to {SET_MAX} variables");
-                self.error("bad_set", here, reason);
+                self.error("bad_set", here, reason).with("limit", &SET_MAX);
             }
             for (name, value) in &values {
                 self.variable(name);
@@ -270,7 +283,8 @@ impl Checker {
             let place = line(referenced);
             self.variable(&Spanned::new(id.clone(), referenced, referenced));
             if !ids.insert(id.clone()) {
-                self.error("duplicate_id", place, format!("there is a field `{id}` already"));
+                let reason = format!("there is a field `{id}` already");
+                self.error("duplicate_id", place, reason).with("id", &id);
             }
             let label = self.label(label, place);
             if (kind == FieldKind::Choice) == options.is_empty() {
@@ -316,7 +330,7 @@ impl Checker {
         self.patterns += 1;
         if self.patterns > PATTERNS_MAX {
             let reason = format!("a flow has at most {PATTERNS_MAX} patterns");
-            self.error("too_many_patterns", place, reason);
+            self.error("too_many_patterns", place, reason).with("limit", &PATTERNS_MAX);
             return None;
         }
         let error = match RegexBuilder::new(pattern).size_limit(PATTERN_SIZE_MAX).build() {
@@ -330,9 +344,9 @@ impl Checker {
         } else {
             // The last line says what, the others draw where.
             let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default();
-            let reason = format!("this pattern cannot be used: {}", reason.trim());
-            self.error("bad_pattern", place, reason);
+            let detail = reason.lines().last().unwrap_or_default().trim();
+            let reason = format!("this pattern cannot be used: {detail}");
+            self.error("bad_pattern", place, reason).with("detail", detail);
         }
         None
     }
@@ -350,7 +364,7 @@ impl Checker {
             let place = line(language.referenced);
             let Some(of) = Language::named(&language.value) else {
                 let reason = format!("`{}` is no language here: en or zh-CN", language.value);
-                self.error("unknown_language", place, reason);
+                self.error("unknown_language", place, reason).with("lang", &language.value);
                 continue;
             };
             if words.trim().is_empty() {
@@ -369,7 +383,7 @@ impl Checker {
             names |= template::names(words).next().is_some();
             if words.chars().count() > LABEL_CHARACTERS_MAX {
                 let reason = format!("a label has at most {LABEL_CHARACTERS_MAX} characters");
-                self.error("label_too_long", place, reason);
+                self.error("label_too_long", place, reason).with("limit", &LABEL_CHARACTERS_MAX);
             }
         }
         if names {
@@ -382,7 +396,7 @@ impl Checker {
     fn plain_text(&mut self, words: &str, bytes_max: usize, place: u64) {
         if words.len() > bytes_max {
             let reason = format!("a text has at most {bytes_max} bytes here");
-            self.error("text_too_long", place, reason);
+            self.error("text_too_long", place, reason).with("limit", &bytes_max);
             return;
         }
         for name in template::names(words) {
@@ -395,14 +409,15 @@ impl Checker {
             self.error(&format!("no_{what}"), place, format!("there are no {what}"));
         } else if count > CHOICES_MAX {
             let reason = format!("there are at most {CHOICES_MAX} {what}, and here are {count}");
-            self.error(&format!("too_many_{what}"), place, reason);
+            self.error(&format!("too_many_{what}"), place, reason).with("limit", &CHOICES_MAX);
         }
     }
 
     fn button(&mut self, id: &str, ids: &mut BTreeSet<String>, place: u64) {
         self.id(id, "a choice", place);
         if !ids.insert(id.to_owned()) {
-            self.error("duplicate_id", place, format!("there is a choice `{id}` already"));
+            let reason = format!("there is a choice `{id}` already");
+            self.error("duplicate_id", place, reason).with("id", id);
         }
     }
 
@@ -415,7 +430,9 @@ impl Checker {
                 name.value,
                 template::NAME_BYTES_MAX
             );
-            self.error("bad_variable", line(name.referenced), reason);
+            self.error("bad_variable", line(name.referenced), reason)
+                .with("name", &name.value)
+                .with("limit", &template::NAME_BYTES_MAX);
         }
     }
 
@@ -427,7 +444,7 @@ impl Checker {
             let reason = format!(
                 "the name of {what} has up to {ID_BYTES_MAX} bytes of letters, digits, `-` and `_`"
             );
-            self.error("bad_name", place, reason);
+            self.error("bad_id", place, reason).with("limit", &ID_BYTES_MAX);
         }
     }
 
@@ -436,7 +453,7 @@ impl Checker {
             self.error("empty_name", place, format!("the name of {what} is empty"));
         } else if name.chars().count() > NAME_CHARACTERS_MAX || name.chars().any(char::is_control) {
             let reason = format!("the name of {what} has up to {NAME_CHARACTERS_MAX} characters");
-            self.error("bad_name", place, reason);
+            self.error("bad_name", place, reason).with("limit", &NAME_CHARACTERS_MAX);
         }
     }
 }

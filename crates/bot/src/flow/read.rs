@@ -13,23 +13,24 @@ use crate::Reason;
 
 /// Reads a file.
 pub(super) fn read(yaml: &str) -> Result<File, Problem> {
-    let refused = |code: &str, line, reason| Problem {
+    let refused = |code: &str, line, (name, value): (&str, String), reason| Problem {
         code: code.to_owned(),
         severity: Severity::Error,
         line,
         step: String::new(),
+        params: [(name.to_owned(), value)].into(),
         reason,
     };
     if yaml.len() > FLOW_BYTES_MAX {
         let reason = format!("a flow has at most {} KiB", FLOW_BYTES_MAX >> 10);
-        return Err(refused("too_large", 0, reason));
+        return Err(refused("too_large", 0, ("limit", (FLOW_BYTES_MAX >> 10).to_string()), reason));
     }
     serde_saphyr::from_str(yaml).map_err(|error| {
         let line = error.location().map_or(0, |at| at.line());
         let reason = error.without_snippet().to_string();
         // Its own words name the place once more, in a line of their own.
         let reason = reason.lines().next().unwrap_or_default().to_owned();
-        refused("unreadable", line, reason)
+        refused("unreadable", line, ("detail", reason.clone()), reason)
     })
 }
 
@@ -360,7 +361,7 @@ impl<'de> Deserialize<'de> for HandoverExpected {
                 let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == name);
                 reason.map(HandoverExpected::For).ok_or_else(|| {
                     E::custom(format!(
-                        "`{name}` is no reason: asked, unsure, complaint, angry, flow, bot_failed or no_bot"
+                        "`{name}` is no reason: asked, unsure, complaint, angry, flow or bot_failed"
                     ))
                 })
             }

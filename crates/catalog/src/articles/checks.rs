@@ -88,12 +88,13 @@ fn text(field: &str, text: &ArticleText) -> Result<ArticleText, Error> {
         summary: line(&format!("{field}.summary"), &text.summary, SUMMARY_CHARS_MAX)?,
         body: body.trim_end().to_owned(),
         questions,
+        category: line(&format!("{field}.category"), &text.category, CATEGORY_CHARS_MAX)?,
     })
 }
 
 pub(super) fn bytes_of(text: &ArticleText) -> usize {
     let questions: usize = text.questions.iter().map(String::len).sum();
-    text.title.len() + text.summary.len() + text.body.len() + questions
+    text.title.len() + text.summary.len() + text.body.len() + text.category.len() + questions
 }
 
 #[cfg(test)]
@@ -141,6 +142,11 @@ mod tests {
             (
                 ArticleText { summary: "x".repeat(501), ..good.clone() },
                 "texts.en.summary",
+                "too_long",
+            ),
+            (
+                ArticleText { category: "x".repeat(61), ..good.clone() },
+                "texts.en.category",
                 "too_long",
             ),
             (

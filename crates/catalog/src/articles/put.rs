@@ -1,5 +1,5 @@
 //! Many articles at once, as an import or a crawl brings them: known ones are found by their slug and changed where
-//! they say something else, in one transaction.
+//! they say something else, in one transaction. What the team wrote, and what came from another source, is left alone.
 
 use frontdesk_core::id::AccountId;
 
@@ -26,6 +26,8 @@ pub struct PutArticle {
     pub publish: bool,
     /// What it says; languages that are not named stay as they are.
     pub texts: ArticleTexts,
+    /// Where it comes from: a known article is changed only if it came from there, too. At most 300 bytes.
+    pub origin: String,
 }
 
 /// What became of one.
@@ -47,10 +49,16 @@ enum Over {
 }
 
 const EXISTS: Error = Error::Conflict { what: "article", reason: "exists" };
+/// The slug names an article that somebody wrote here, or changed since it came.
+const OWN: Error = Error::Conflict { what: "article", reason: "own" };
+/// The slug names an article that came from another source.
+const ELSEWHERE: Error = Error::Conflict { what: "article", reason: "elsewhere" };
+const ORIGIN_BYTES_MAX: usize = 300;
 
 impl Catalog {
     /// Adds or changes articles; tells for each in its order what became of it, or why it was left out. All that are
-    /// not left out are stored together.
+    /// not left out are stored together. One that would change an article of the team's own, or of another origin, is
+    /// left out as a [`Error::Conflict`] of reason `own` or `elsewhere`.
     pub async fn put_articles(
         &self,
         account: AccountId,
@@ -126,6 +134,9 @@ impl Catalog {
         totals: &mut (i64, i64),
     ) -> Result<Put, Error> {
         let slug = checks::slug(&one.slug)?;
+        if one.origin.len() > ORIGIN_BYTES_MAX {
+            return Err(Error::invalid("origin", "too_long"));
+        }
         let row = sql::query("SELECT * FROM articles WHERE account = ? AND slug = ?")
             .bind(account.to_string())
             .bind(&slug)
@@ -139,17 +150,20 @@ impl Catalog {
         let then = (totals.0 + articles, totals.1 + bytes);
         let put = match known {
             Some(known) if is_same(&known, &new) => return Ok(Put::Unchanged),
+            Some(known) if known.origin != one.origin => {
+                return Err(if known.origin.is_empty() { OWN } else { ELSEWHERE });
+            }
             Some(known) if over == Over::Drafts && known.state == ArticleState::Published => {
                 return Err(EXISTS);
             }
             Some(known) => {
                 room(articles, then.0, bytes, then.1)?;
-                replace(write, account, known, new).await?;
+                replace(write, account, known, new, one.origin.clone()).await?;
                 Put::Changed
             }
             None => {
                 room(articles, then.0, bytes, then.1)?;
-                insert(self, write, account, new).await?;
+                insert(self, write, account, new, &one.origin).await?;
                 Put::Added
             }
         };

@@ -45,6 +45,7 @@ async fn an_article_is_what_was_written_last() {
         summary: "怎样退款".to_owned(),
         body: "七天内可退。".to_owned(),
         questions: vec!["钱怎么退？".to_owned()],
+        category: "退换".to_owned(),
     };
     wish.texts.insert("zh-CN".to_owned(), chinese.clone());
     let made = catalog.create_article(account, &wish).await.unwrap();
@@ -244,6 +245,54 @@ async fn drafts_are_put_over_drafts_only() {
     assert_eq!(catalog.article(account, public.id).await.unwrap(), public);
     let added = catalog.article_by_slug(account, "added").await.unwrap();
     assert_eq!(added.state, ArticleState::Draft);
+}
+
+#[tokio::test]
+async fn what_is_put_changes_only_what_came_from_the_same_source() {
+    let fixture = Fixture::new().await;
+    let (catalog, account) = (&fixture.catalog, fixture.account("acme").await.account);
+    let from =
+        |origin: &str, body: &str| PutArticle { origin: origin.to_owned(), ..put("a", body) };
+    let told = async |one: PutArticle| match &catalog.put_articles(account, &[one]).await.unwrap()[..]
+    {
+        [Ok(put)] => format!("{put:?}"),
+        [Err(Error::Conflict { reason, .. })] => (*reason).to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let read = async || catalog.article_by_slug(account, "a").await.unwrap();
+    assert_eq!(told(from("files", "1")).await, "Added");
+    assert_eq!(told(from("https://a.example", "2")).await, "elsewhere");
+    assert_eq!(told(from("https://a.example", "1")).await, "Unchanged", "it says so already");
+    assert_eq!(
+        (read().await.origin.as_str(), read().await.texts["en"].body.as_str()),
+        ("files", "1")
+    );
+    assert_eq!(told(from("files", "2")).await, "Changed");
+    assert_eq!(read().await.origin, "files");
+    // Where it stands is the team's to say; once its words are, it is theirs.
+    let known = read().await;
+    let mut new = new("a", "Letters");
+    new.texts.clone_from(&known.texts);
+    let moved = catalog.update_article(account, known.id, &new, known.revision).await.unwrap();
+    assert_eq!(moved.origin, "files");
+    assert_eq!(told(from("files", "3")).await, "Changed");
+    new.texts = texts("a", "4");
+    let known = read().await;
+    let edited = catalog.update_article(account, known.id, &new, known.revision).await.unwrap();
+    assert_eq!((edited.origin.as_str(), read().await), ("", edited.clone()));
+    assert_eq!(told(from("files", "5")).await, "own");
+    assert_eq!(read().await, edited);
+    assert_eq!(
+        told(put("a", "5")).await,
+        "Changed",
+        "nor is what is put without a source another's"
+    );
+    let long = from(&"x".repeat(301), "6");
+    let done = catalog.put_articles(account, &[long]).await.unwrap();
+    assert!(
+        matches!(&done[..], [Err(Error::Invalid { field, .. })] if field == "origin"),
+        "{done:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 //! when rules of words had something to say.
 
 use frontdesk_catalog::{
-    BOT_SESSION_DAYS_MAX, BotDay, BotOutcome, BotSession, LlmSpend, NewScreenHit, SCREEN_HITS_MAX,
-    SPEND_DAYS_MAX,
+    BOT_SESSION_DAYS_MAX, BotDay, BotOutcome, BotSession, CONVERSATION_DAYS_MAX, LlmSpend,
+    NewScreenHit, SCREEN_HITS_MAX, SPEND_DAYS_MAX,
 };
 use frontdesk_core::{
     id::{AccountId, ConversationId, InboxId, SessionId},
@@ -92,6 +92,32 @@ async fn spend_beyond_all_bounds_stays_at_one() {
         let spent = catalog.llm_spend(account, 7).await.unwrap()[0].spend;
         assert_eq!(spent, all(1_000_000_000_000_000), "{number}");
     }
+}
+
+#[tokio::test]
+async fn what_a_model_costs_a_conversation_adds_up_and_is_forgotten_in_the_end() {
+    let fixture = Fixture::new().await;
+    let catalog = &fixture.catalog;
+    let (ours, theirs) =
+        (fixture.account("ours").await.account, fixture.account("theirs").await.account);
+    let [first, second] = [1, 2].map(|number| ConversationId::from_bytes([number; 12]));
+    let tokens =
+        async |account, conversation| catalog.llm_tokens(account, conversation).await.unwrap();
+    assert_eq!(tokens(ours, first).await, 0);
+    catalog.add_llm_tokens(ours, 1_000, &[(first, 10), (second, 20)]).await.unwrap();
+    catalog.add_llm_tokens(ours, 1_001, &[(first, 5)]).await.unwrap();
+    catalog.add_llm_tokens(theirs, 1_000, &[(first, 40)]).await.unwrap();
+    let all = [tokens(ours, first).await, tokens(ours, second).await, tokens(theirs, first).await];
+    assert_eq!(all, [15, 20, 40]);
+    catalog.add_llm_tokens(ours, 1_001, &[(first, u64::MAX)]).await.unwrap();
+    assert_eq!(tokens(ours, first).await, 1_000_000_000_000_000, "and no more");
+    let later = 1_000 + CONVERSATION_DAYS_MAX;
+    catalog.add_llm_tokens(ours, later, &[]).await.unwrap();
+    assert_eq!((tokens(ours, first).await > 0, tokens(ours, second).await), (true, 0));
+    assert_eq!(tokens(theirs, first).await, 40);
+    let nobody = AccountId::from_bytes([9; 12]);
+    catalog.add_llm_tokens(nobody, 1_000, &[(first, 1)]).await.unwrap();
+    assert_eq!(tokens(nobody, first).await, 0);
 }
 
 fn session(number: u8, at_ms: i64, outcome: BotOutcome, reason: &str) -> BotSession {

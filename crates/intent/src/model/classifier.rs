@@ -17,7 +17,7 @@ use super::{
     BertConfig, ModelError, Ngrams,
     encoder::{self, Encoder},
     softmax,
-    tensors::Tensors,
+    tensors::{Keep, Tensors},
     tokens::{HEAD_TOKENS_MAX, TAIL_TOKENS_MAX, Tokens},
 };
 use crate::{LABELS, text::normalise};
@@ -39,7 +39,7 @@ pub const CALIBRATION_FILE: &str = "calibration.json";
 const EMBEDDED_TOKENS_MAX: usize = 256;
 
 /// Gives the bytes of a file of a model, and nothing for one that is not there.
-type Files<'f, 'a> = dyn Fn(&str) -> Result<Option<Cow<'a, [u8]>>, ModelError> + 'f;
+type Files<'f> = dyn Fn(&str) -> Result<Option<Cow<'static, [u8]>>, ModelError> + 'f;
 
 /// How logits become probabilities, fitted on texts the model was not trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -150,8 +150,12 @@ impl Classifier {
     }
 
     /// Opens the files a function gives; one it gives nothing for is not there.
-    pub(crate) fn from_files(file: &Files<'_, '_>) -> Result<Self, ModelError> {
-        let ngrams = file(NGRAMS_FILE)?.map(|bytes| read_ngrams(&bytes)).transpose()?;
+    pub(crate) fn from_files(file: &Files<'_>) -> Result<Self, ModelError> {
+        let ngrams = match file(NGRAMS_FILE)? {
+            None => None,
+            Some(Cow::Borrowed(bytes)) => Some(read_ngrams(bytes, Cow::Borrowed)?),
+            Some(Cow::Owned(bytes)) => Some(read_ngrams(&bytes, copied)?),
+        };
         let mut normalised_text = true;
         let mut encoder = None;
         let config = file(CONFIG_FILE)?;
@@ -163,9 +167,15 @@ impl Classifier {
                 .map_err(|reason| ModelError::Config { file: CONFIG_FILE.to_owned(), reason })?;
             normalised_text = config.normalised_text;
             let tokens = read_tokens(&config, file)?;
-            let weights = required(file(WEIGHTS_FILE)?, WEIGHTS_FILE)?;
-            encoder =
-                Some((Encoder::new(&config, &Tensors::read(WEIGHTS_FILE, &weights)?)?, tokens));
+            let read = match required(file(WEIGHTS_FILE)?, WEIGHTS_FILE)? {
+                Cow::Borrowed(weights) => {
+                    Encoder::new(&config, &Tensors::read(WEIGHTS_FILE, weights)?, Cow::Borrowed)?
+                }
+                Cow::Owned(weights) => {
+                    Encoder::new(&config, &Tensors::read(WEIGHTS_FILE, &weights)?, copied)?
+                }
+            };
+            encoder = Some((read, tokens));
         }
         let calibration = match file(CALIBRATION_FILE)? {
             Some(bytes) => json(CALIBRATION_FILE, &bytes)?,
@@ -231,6 +241,11 @@ impl Classifier {
     }
 }
 
+/// Of a file that was read only what is used is kept.
+fn copied(bytes: &[u8]) -> Cow<'static, [u8]> {
+    Cow::Owned(bytes.to_vec())
+}
+
 fn required<'a>(bytes: Option<Cow<'a, [u8]>>, file: &str) -> Result<Cow<'a, [u8]>, ModelError> {
     bytes.ok_or_else(|| ModelError::Io {
         path: PathBuf::from(file),
@@ -243,7 +258,7 @@ fn json<T: for<'de> Deserialize<'de>>(file: &str, bytes: &[u8]) -> Result<T, Mod
         .map_err(|source| ModelError::Json { file: file.to_owned(), source })
 }
 
-fn read_tokens(config: &BertConfig, file: &Files<'_, '_>) -> Result<Tokens, ModelError> {
+fn read_tokens(config: &BertConfig, file: &Files<'_>) -> Result<Tokens, ModelError> {
     let (name, tokens) = match file(TOKENIZER_FILE)? {
         Some(bytes) => (TOKENIZER_FILE, Tokens::from_json(&bytes)),
         None => {
@@ -267,7 +282,7 @@ fn read_tokens(config: &BertConfig, file: &Files<'_, '_>) -> Result<Tokens, Mode
     Ok(tokens)
 }
 
-fn read_ngrams(bytes: &[u8]) -> Result<Ngrams, ModelError> {
+fn read_ngrams<'a>(bytes: &'a [u8], keep: Keep<'a>) -> Result<Ngrams, ModelError> {
     let tensors = Tensors::read(NGRAMS_FILE, bytes)?;
     let shape = tensors.shape("checks")?;
     let buckets = shape.first().copied().unwrap_or(0);
@@ -281,15 +296,9 @@ fn read_ngrams(bytes: &[u8]) -> Result<Ngrams, ModelError> {
         let numbers = tensors.floats(name, &[LABELS])?;
         Ok(std::array::from_fn(|label| numbers[label]))
     };
-    let weights = tensors.bytes("weights", Dtype::I8, &[buckets, LABELS])?;
     Ok(Ngrams {
-        checks: tensors.bytes("checks", Dtype::U8, &[buckets])?.to_vec(),
-        weights: weights
-            .as_chunks::<LABELS>()
-            .0
-            .iter()
-            .map(|row| row.map(u8::cast_signed))
-            .collect(),
+        checks: keep(tensors.bytes("checks", Dtype::U8, &[buckets])?),
+        weights: keep(tensors.bytes("weights", Dtype::I8, &[buckets, LABELS])?),
         scales: floats("scales")?,
         bias: floats("bias")?,
     })

@@ -6,14 +6,14 @@
 use super::{
     BertConfig, ModelError, Pooling,
     matrix::{Linear, Norm, activate, attend},
-    tensors::Tensors,
+    tensors::{Keep, Rows, Tensors},
 };
 use crate::LABELS;
 
 /// Weights of an encoder and, where there is one, of the head for the labels.
 pub(crate) struct Encoder {
     config: BertConfig,
-    words: Vec<f32>,
+    words: Rows,
     positions: Vec<f32>,
     segment: Vec<f32>,
     norm: Norm,
@@ -39,7 +39,11 @@ struct Head {
 
 impl Encoder {
     /// Takes the weights of a file, under the names Hugging Face gives them.
-    pub(crate) fn new(config: &BertConfig, tensors: &Tensors<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn new<'a>(
+        config: &BertConfig,
+        tensors: &Tensors<'a>,
+        keep: Keep<'a>,
+    ) -> Result<Self, ModelError> {
         let prefix =
             if tensors.has("bert.embeddings.word_embeddings.weight") { "bert." } else { "" };
         let named = |name: &str| format!("{prefix}{name}");
@@ -75,8 +79,11 @@ impl Encoder {
             &[config.type_vocab_size, width],
         )?;
         Ok(Self {
-            words: tensors
-                .floats(&named("embeddings.word_embeddings.weight"), &[config.vocab_size, width])?,
+            words: tensors.rows(
+                &named("embeddings.word_embeddings.weight"),
+                [config.vocab_size, width],
+                keep,
+            )?,
             positions: tensors.floats(
                 &named("embeddings.position_embeddings.weight"),
                 &[config.max_position_embeddings, width],
@@ -135,10 +142,13 @@ impl Encoder {
         let mut hidden = Vec::with_capacity(tokens * width);
         for sequence in sequences {
             for (at, &id) in sequence.iter().enumerate() {
-                let word = &self.words[id as usize * width..][..width];
+                let from = hidden.len();
+                self.words.read_into(id as usize, &mut hidden);
                 let position = &self.positions[at * width..][..width];
-                let parts = word.iter().zip(position).zip(&self.segment);
-                hidden.extend(parts.map(|((word, position), segment)| word + position + segment));
+                let added = position.iter().zip(&self.segment);
+                for (value, (position, segment)) in hidden[from..].iter_mut().zip(added) {
+                    *value = *value + position + segment;
+                }
             }
         }
         self.norm.apply(&mut hidden);

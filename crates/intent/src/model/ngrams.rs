@@ -6,6 +6,8 @@
 //! logits of a text are the bias and the sum of the weights, divided by the square root of the number of
 //! different buckets it fell into.
 
+use std::borrow::Cow;
+
 use frontdesk_script::is_ideograph;
 
 use crate::LABELS;
@@ -24,9 +26,9 @@ const PAIR_SALT: u64 = 0x7061_6972;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ngrams {
     /// Check byte of each bucket; 0 marks an empty one.
-    pub(crate) checks: Vec<u8>,
-    /// Four weights of each bucket.
-    pub(crate) weights: Vec<[i8; LABELS]>,
+    pub(crate) checks: Cow<'static, [u8]>,
+    /// Four weights of each bucket, each the byte of an `i8`.
+    pub(crate) weights: Cow<'static, [u8]>,
     /// What one step of a weight is worth.
     pub(crate) scales: [f32; LABELS],
     /// Logits of a text without any known n-gram.
@@ -41,9 +43,9 @@ impl Ngrams {
         for &hash in &hashes {
             let (bucket, check) = place(hash, self.checks.len());
             if self.checks[bucket] == check {
-                let weights = self.weights[bucket];
-                for label in 0..LABELS {
-                    sums[label] += i32::from(weights[label]);
+                let weights = &self.weights[bucket * LABELS..][..LABELS];
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += i32::from(weight.cast_signed());
                 }
             }
         }
@@ -140,15 +142,15 @@ mod tests {
     #[test]
     fn an_ngram_of_another_text_counts_for_nothing() {
         let mut table = Ngrams {
-            checks: vec![0; 1 << 10],
-            weights: vec![[0; LABELS]; 1 << 10],
+            checks: vec![0; 1 << 10].into(),
+            weights: vec![0; LABELS << 10].into(),
             scales: [0.5; LABELS],
             bias: [0.0, 1.0, 0.0, 0.0],
         };
         for hash in hashes("退款") {
             let (bucket, check) = place(hash, table.checks.len());
-            table.checks[bucket] = check;
-            table.weights[bucket] = [2, 0, 0, 0];
+            table.checks.to_mut()[bucket] = check;
+            table.weights.to_mut()[bucket * LABELS] = 2;
         }
         let known = table.logits("退款");
         assert!(known[0] > 1.0, "{known:?}");

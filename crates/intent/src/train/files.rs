@@ -160,11 +160,10 @@ pub(crate) fn write_encoder(out: &Path, network: &Network) -> Result<(), TrainEr
 pub(crate) fn write_ngrams(out: &Path, ngrams: &Ngrams) -> Result<(), TrainError> {
     let floats =
         |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
-    let weights = ngrams.weights.iter().flatten().map(|weight| weight.cast_unsigned()).collect();
     let (buckets, labels) = (ngrams.checks.len(), ngrams.bias.len());
     let tensors = vec![
-        ("checks".to_owned(), Dtype::U8, vec![buckets], ngrams.checks.clone()),
-        ("weights".to_owned(), Dtype::I8, vec![buckets, labels], weights),
+        ("checks".to_owned(), Dtype::U8, vec![buckets], ngrams.checks.to_vec()),
+        ("weights".to_owned(), Dtype::I8, vec![buckets, labels], ngrams.weights.to_vec()),
         ("scales".to_owned(), Dtype::F32, vec![labels], floats(&ngrams.scales)),
         ("bias".to_owned(), Dtype::F32, vec![labels], floats(&ngrams.bias)),
     ];

@@ -161,8 +161,9 @@ fn quantised(owners: &[u64], weights: &[[f32; LABELS]], bias: [f32; LABELS]) -> 
             .collect(),
         weights: weights
             .iter()
-            .map(|bucket| {
-                std::array::from_fn(|label| (bucket[label] / scales[label]).round() as i8)
+            .flat_map(|bucket| {
+                let steps = bucket.iter().zip(scales);
+                steps.map(|(weight, scale)| ((weight / scale).round() as i8).cast_unsigned())
             })
             .collect(),
         scales,

@@ -28,7 +28,9 @@ pub fn csv(text: &str) -> Table {
     let mut table = Table::default();
     if text.len() > TABLE_BYTES_MAX {
         let reason = format!("the table has {} bytes, at most {TABLE_BYTES_MAX}", text.len());
-        table.problems.push(Problem::new(0, "table_too_long", reason));
+        table.problems.push(
+            Problem::new(0, "table_too_long", reason).with("limit", &(TABLE_BYTES_MAX >> 20)),
+        );
         return table;
     }
     let text = text.trim_start_matches('\u{feff}');
@@ -64,7 +66,7 @@ impl Columns {
         };
         let missing = |name: &str| {
             let reason = format!("the first row names no column \"{name}\"");
-            Problem::new(1, "table_columns", reason)
+            Problem::new(1, "table_columns", reason).with("column", name)
         };
         Ok(Self {
             question: find(&["question", "title", "问题", "标题"])
@@ -100,7 +102,8 @@ fn read(reader: &mut Reader<&[u8]>, table: &mut Table) -> Result<(), Problem> {
         }
         if table.drafts.len() == ARTICLES_MAX {
             let reason = format!("more than {ARTICLES_MAX} rows; the rest is left out");
-            return Err(Problem::new(line, "articles_too_many", reason));
+            let problem = Problem::new(line, "articles_too_many", reason);
+            return Err(problem.with("limit", &ARTICLES_MAX));
         }
         match draft(&record, &columns, line) {
             Ok(draft) => table.drafts.push(draft),
@@ -127,6 +130,7 @@ fn draft(record: &StringRecord, columns: &Columns, line: u64) -> Result<Draft, P
         written => language(written).ok_or_else(|| {
             let written: String = written.chars().take(40).collect();
             Problem::new(line, "article_language", format!("\"{written}\" is no language"))
+                .with("lang", &written)
         })?,
     };
     let questions = field(columns.questions).split('|').map(str::trim);
@@ -139,6 +143,7 @@ fn draft(record: &StringRecord, columns: &Columns, line: u64) -> Result<Draft, P
             summary: field(columns.summary).to_owned(),
             body: answer.to_owned(),
             questions: questions.filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+            category: String::new(),
         },
     };
     draft.check().map_err(|error| Problem::of(line, &error))?;

@@ -27,7 +27,8 @@ const FRONT_BYTES_MAX: usize = 64 * 1024;
 pub fn markdown(name: &str, text: &str) -> Result<Draft, Problem> {
     if text.len() > BODY_BYTES_MAX + FRONT_BYTES_MAX {
         let reason = format!("the file has {} bytes, at most {BODY_BYTES_MAX}", text.len());
-        return Err(Problem::new(0, "article_body_too_long", reason));
+        let problem = Problem::new(0, "article_body_too_long", reason);
+        return Err(problem.with("limit", &(BODY_BYTES_MAX >> 10)));
     }
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let (front, body) = match split(&text)? {
@@ -43,6 +44,7 @@ pub fn markdown(name: &str, text: &str) -> Result<Draft, Problem> {
         Some((line, written)) => language(&written).ok_or_else(|| {
             let written: String = written.chars().take(40).collect();
             Problem::new(line, "article_language", format!("\"{written}\" is no language"))
+                .with("lang", &written)
         })?,
         None => lang_of_name.unwrap_or_else(|| language_by_letters(&title)),
     };
@@ -55,6 +57,7 @@ pub fn markdown(name: &str, text: &str) -> Result<Draft, Problem> {
             summary: front.summary.unwrap_or_default(),
             body: body.to_owned(),
             questions: front.questions,
+            category: String::new(),
         },
     };
     draft.check().map_err(|error| Problem::of(0, &error))?;
@@ -83,11 +86,12 @@ fn split(text: &str) -> Result<Option<(&str, &str)>, Problem> {
         .or_else(|| rest.strip_suffix("\n---").map(|front| (front.len(), rest.len())));
     match end {
         Some((end, _)) if end > FRONT_BYTES_MAX => {
-            Err(Problem::new(1, "front_matter", "the front matter is longer than 64 KiB"))
+            Err(Problem::new(1, "front_matter_too_long", "the front matter is longer than 64 KiB"))
         }
         Some((end, body)) => Ok(Some((&rest[..end], &rest[body..]))),
         None => {
-            Err(Problem::new(1, "front_matter", "the front matter that begins here does not end"))
+            let reason = "the front matter that begins here does not end";
+            Err(Problem::new(1, "front_matter_open", reason))
         }
     }
 }
@@ -113,7 +117,7 @@ fn read(front: &str) -> Result<Front, Problem> {
         }
         let Some((key, written)) = trimmed.split_once(':') else {
             let reason = "a line of the front matter is \"key: value\"";
-            return Err(Problem::new(number, "front_matter", reason));
+            return Err(Problem::new(number, "front_matter_line", reason));
         };
         in_questions = false;
         let given = value(written, number)?;
@@ -149,13 +153,15 @@ fn value(written: &str, line: u64) -> Result<String, Problem> {
                     other => value.push(other),
                 }
             }
-            Err(Problem::new(line, "front_matter", "a quote that begins here does not end"))
+            Err(Problem::new(line, "front_matter_quote", "a quote that begins here does not end"))
         }
         Some('\'') => match written[1..].rfind('\'') {
             Some(end) => Ok(written[1..=end].replace("''", "'").trim().to_owned()),
-            None => {
-                Err(Problem::new(line, "front_matter", "a quote that begins here does not end"))
-            }
+            None => Err(Problem::new(
+                line,
+                "front_matter_quote",
+                "a quote that begins here does not end",
+            )),
         },
         _ => Ok(written.split(" #").next().unwrap_or_default().trim().to_owned()),
     }
@@ -250,10 +256,10 @@ mod tests {
             let problem = markdown("x.md", text).unwrap_err();
             (problem.line, problem.code)
         };
-        assert_eq!(refused("---\ntitle: x\n"), (1, "front_matter"));
-        assert_eq!(refused("---\nslug: x\nno colon\n---\n"), (3, "front_matter"));
-        assert_eq!(refused("---\ntitle: \"open\n---\nx"), (2, "front_matter"));
-        assert_eq!(refused("---\ntitle: 'open\n---\nx"), (2, "front_matter"));
+        assert_eq!(refused("---\ntitle: x\n"), (1, "front_matter_open"));
+        assert_eq!(refused("---\nslug: x\nno colon\n---\n"), (3, "front_matter_line"));
+        assert_eq!(refused("---\ntitle: \"open\n---\nx"), (2, "front_matter_quote"));
+        assert_eq!(refused("---\ntitle: 'open\n---\nx"), (2, "front_matter_quote"));
         assert_eq!(refused("---\ntitle: x\nlang: klingon!\n---\nx"), (3, "article_language"));
         assert_eq!(refused(&"x".repeat(5 * 1024 * 1024)), (0, "article_body_too_long"));
         assert_eq!(
@@ -262,7 +268,7 @@ mod tests {
         );
         assert_eq!(
             refused(&format!("---\nx: {}\n---\nx", "y".repeat(70_000))),
-            (1, "front_matter")
+            (1, "front_matter_too_long")
         );
     }
 

@@ -61,6 +61,7 @@ pub fn page(html: &str, url: &str) -> Result<Draft, Problem> {
             summary: head.summary.chars().take(SUMMARY_CHARACTERS_MAX).collect(),
             body: text,
             questions: Vec::new(),
+            category: String::new(),
         },
     };
     draft.check().map_err(|error| Problem::of(0, &error))?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use frontdesk_llm::{Budget, Error, Llm, Request, Settings, estimate};
 use frontdesk_testkit::{FakeLlm, llm::Mode};
 use futures_util::{FutureExt as _, future::join_all};
+use tokio::time::Instant;
 
 use crate::fixture::{NOW_MS, answer, ask, llm, outgoing, settings, spend};
 
@@ -128,15 +129,38 @@ async fn who_gets_a_place_with_little_time_left_is_not_sent() {
         let reply = llm.ask(ask("hello")).await.expect("it begins");
         let mut waiting = Box::pin(answer(&llm));
         assert!(waiting.as_mut().now_or_never().is_none(), "it waits");
-        // 50 of its 60 s pass.
+        // 31 of its 60 s pass.
         tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(50)).await;
+        tokio::time::advance(Duration::from_secs(31)).await;
         tokio::time::resume();
         drop(reply);
         assert_eq!(code(waiting.await), "llm.busy");
     }
     assert_eq!(fake.requests().len(), 6, "only those that did not wait");
     assert!(!llm.is_open());
+}
+
+#[tokio::test]
+async fn r27_an_endpoint_that_hangs_is_left_alone_however_many_ask() {
+    let fake = FakeLlm::start().await;
+    fake.set(Mode::HangAfterHeaders);
+    let (visitor_wait_ms, waiting_max) = (1_000, 100);
+    let conversation_tokens_max = 400_000;
+    let llm =
+        llm(Settings { visitor_wait_ms, waiting_max, conversation_tokens_max, ..settings(&fake) });
+    // Far more than can be asked: most of them wait for their turn in vain, and are not sent.
+    let llm = &llm;
+    let visitors = (0..60).map(|number| async move {
+        tokio::time::sleep(Duration::from_millis(50) * number).await;
+        code(llm.answer(ask("hello").for_visitor(Instant::now())).await)
+    });
+    let codes = join_all(visitors).await;
+    assert!(llm.is_open(), "{codes:?}");
+    let sent = fake.requests().len();
+    // The fifth failure ends it; three are on their way then.
+    assert!((5..=8).contains(&sent), "{sent}: {codes:?}");
+    let last = codes.last().copied();
+    assert_eq!(last, Some("llm.circuit_open"), "{codes:?}");
 }
 
 #[tokio::test]

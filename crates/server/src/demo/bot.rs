@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use frontdesk_api::knowledge::put_of;
 use frontdesk_bot::{BotDocument, Flow, InboxBot, InboxMode};
-use frontdesk_catalog::{ArticleText, Catalog, DocumentKind, Inbox, NewDocument, PutArticle};
+use frontdesk_catalog::{Catalog, DocumentKind, Inbox, NewDocument, PutArticle};
 use frontdesk_core::{
     chat::{Actor, ActorKind, Participant, ParticipantKind},
     id::AccountId,
@@ -21,16 +22,6 @@ use super::{
 };
 use crate::node::bots::setup;
 
-const HEADINGS: [(&str, &str); 8] = [
-    ("account", "账户 Account"),
-    ("care", "保养 Care"),
-    ("delivery", "配送 Delivery"),
-    ("orders", "订单 Orders"),
-    ("payment", "支付 Payment"),
-    ("products", "商品 Products"),
-    ("returns", "退换 Returns"),
-    ("shop", "店铺 Shop"),
-];
 const FLOWS: [&str; 2] = [
     include_str!("../../../../examples/flows/opening.yaml"),
     include_str!("../../../../examples/flows/order-status.yaml"),
@@ -75,6 +66,8 @@ pub(super) async fn install(catalog: &Catalog) -> anyhow::Result<HasBot> {
 
 /// Publishes the help centre, in one transaction.
 async fn articles(catalog: &Catalog, account: AccountId) -> anyhow::Result<()> {
+    // The shop's own from the first moment on: no import's.
+    let put = |article| put_of(&article, article.published, "");
     let articles: Vec<PutArticle> = demo::articles().into_iter().map(put).collect();
     let done = catalog.put_articles(account, &articles).await;
     let done = done.context("cannot store the demo's articles")?;
@@ -98,25 +91,6 @@ pub(super) async fn articles_of(
         }
     }
     Ok(articles)
-}
-
-fn put(article: frontdesk_knowledge::Article) -> PutArticle {
-    let texts = article.texts.into_iter().map(|(language, text)| {
-        let frontdesk_knowledge::ArticleText { title, summary, body, questions } = text;
-        (language, ArticleText { title, summary, body, questions })
-    });
-    PutArticle {
-        slug: article.slug,
-        category: heading(&article.category),
-        publish: article.published,
-        texts: texts.collect(),
-    }
-}
-
-/// A category as both languages read it; it has one name.
-fn heading(category: &str) -> String {
-    let named = HEADINGS.iter().find(|(name, _)| *name == category);
-    named.map_or(category, |(_, heading)| *heading).to_owned()
 }
 
 async fn set(

@@ -41,7 +41,7 @@ use frontdesk_gateway::{
     chat::{
         loops::Loops,
         place,
-        port::{Answer, ChatHealth, Command, Placed, Reply},
+        port::{Answer, BotMode, ChatHealth, Command, Placed, Reply},
     },
     edge::UpgradedSocket,
 };
@@ -685,10 +685,12 @@ impl Engine for NodeEngine {
         account: AccountId,
         inbox: InboxId,
     ) -> Result<InboxStaff, EngineError> {
-        self.staff.of(account, inbox).await.map_err(|error| {
+        let staff = self.staff.of(account, inbox).await.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "an inbox shows no faces");
             unavailable()
-        })
+        })?;
+        let mode = self.bots.inboxes().mode(&inbox.to_string());
+        Ok(InboxStaff { has_bot: mode == Some(BotMode::Answers), ..staff })
     }
 
     async fn identified(

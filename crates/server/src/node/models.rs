@@ -13,7 +13,7 @@ use frontdesk_core::id::{AccountId, ConversationId};
 use frontdesk_llm::{Budget, Error, Llm, Prompt, Request, Spend};
 use frontdesk_outgoing::Client;
 use parking_lot::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{now_ms, trouble};
@@ -26,6 +26,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// One account's model.
 pub(crate) struct Model {
+    account: AccountId,
+    catalog: Catalog,
     llm: Llm,
     /// What it may be asked for.
     pub(crate) features: LlmFeatures,
@@ -40,22 +42,52 @@ impl Model {
         &self.llm.settings().model
     }
 
-    /// Asks it for something that belongs to a conversation.
-    pub(crate) async fn ask(
+    /// The same endpoint's model of another name, paid for out of the same budget.
+    pub(crate) fn named(&self, name: &str) -> Result<Self, Error> {
+        Ok(Self {
+            account: self.account,
+            catalog: self.catalog.clone(),
+            llm: self.llm.named(name)?,
+            features: self.features,
+            prompt: self.prompt.clone(),
+            revision: self.revision,
+        })
+    }
+
+    /// Asks it for an answer to a visitor, who waits since then, and for each word no longer than the account says.
+    pub(crate) async fn ask_for_visitor(
         &self,
         conversation: ConversationId,
         prompt: Prompt,
+        since: Instant,
     ) -> Result<frontdesk_llm::Reply, Error> {
-        self.llm.ask(Request::new(&conversation.to_string(), prompt, since_1970())).await
+        let wait = Duration::from_millis(self.llm.settings().visitor_wait_ms);
+        // The catalog may be slow as well.
+        let read = timeout_at(since + wait, self.read_spent(conversation)).await;
+        read.map_err(|_| Error::Silent)?;
+        let request = Request::new(&conversation.to_string(), prompt, since_1970());
+        self.llm.ask(request.for_visitor(since)).await
     }
 
-    /// Asks it, and waits for all of the answer.
+    /// Asks it for something that belongs to a conversation and no visitor waits for, and waits for all of the answer.
     pub(crate) async fn answer(
         &self,
         conversation: ConversationId,
         prompt: Prompt,
     ) -> Result<frontdesk_llm::Answer, Error> {
-        self.ask(conversation, prompt).await?.collect().await
+        self.read_spent(conversation).await;
+        self.llm.answer(Request::new(&conversation.to_string(), prompt, since_1970())).await
+    }
+
+    /// Reads what a conversation has cost: before a restart, and on other nodes, it may have asked as well.
+    async fn read_spent(&self, conversation: ConversationId) {
+        match self.catalog.llm_tokens(self.account, conversation).await {
+            Ok(tokens) => {
+                self.llm.budget().load_conversation(&conversation.to_string(), tokens);
+            }
+            // The day's limit holds, and the next question reads it again.
+            Err(error) => trouble::tell(&error, "what a language model has cost a conversation"),
+        }
     }
 
     /// Asks it for something that belongs to no conversation.
@@ -145,6 +177,8 @@ impl Models {
         let budget = self.budget(account).await;
         match Llm::new(self.client.clone(), settings, budget) {
             Ok(llm) => Some(Arc::new(Model {
+                account,
+                catalog: self.catalog.clone(),
                 llm,
                 features: said.document.features,
                 prompt: said.document.prompt,
@@ -199,6 +233,7 @@ impl Models {
         let budgets: Vec<(AccountId, Budget)> =
             self.budgets.lock().iter().map(|(id, budget)| (*id, budget.clone())).collect();
         for (account, budget) in budgets {
+            self.write_conversations(account, &budget).await;
             let spends = budget.drain();
             let is_news = !spends.is_empty();
             for spend in spends {
@@ -213,6 +248,20 @@ impl Models {
             if is_news && let Err(error) = self.load(account, &budget).await {
                 trouble::tell(&error, "what a language model has cost");
             }
+        }
+    }
+
+    async fn write_conversations(&self, account: AccountId, budget: &Budget) {
+        let fresh = budget.drain_conversations();
+        if fresh.is_empty() {
+            return;
+        }
+        let of = |(id, tokens): &(String, u64)| Some((id.parse::<ConversationId>().ok()?, *tokens));
+        let rows: Vec<(ConversationId, u64)> = fresh.iter().filter_map(of).collect();
+        let today = now_ms().div_euclid(DAY_MS);
+        if let Err(error) = self.catalog.add_llm_tokens(account, today, &rows).await {
+            trouble::tell(&error, "what a language model cost");
+            budget.undrain_conversations(fresh);
         }
     }
 

@@ -119,12 +119,16 @@ impl Staff {
                 minutes
             }
         };
-        Ok(InboxStaff { faces: faces.to_vec(), answer_minutes })
+        Ok(InboxStaff { faces: faces.to_vec(), answer_minutes, ..InboxStaff::default() })
     }
 
     fn known(&self, inbox: InboxId) -> Option<InboxStaff> {
         let (faces, answers) = (self.known_faces(inbox)?, self.known_answers(inbox)?);
-        Some(InboxStaff { faces: faces.to_vec(), answer_minutes: answers.minutes })
+        Some(InboxStaff {
+            faces: faces.to_vec(),
+            answer_minutes: answers.minutes,
+            ..InboxStaff::default()
+        })
     }
 
     fn known_faces(&self, inbox: InboxId) -> Option<Arc<Vec<Face>>> {

@@ -1,8 +1,9 @@
 //! The bot of this server: it answers from the knowledge base, says why, and gives the session to people whenever it
 //! is asked to, unsure, or not wanted. Bots of one's own are in [`own`].
 
-mod llm;
-mod own;
+pub(crate) mod llm;
+pub(crate) mod own;
+mod replay;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ async fn with_bot(mode: &str) -> TestServer {
     server
 }
 
-async fn switch_on(server: &TestServer, mode: &str) {
+pub(crate) async fn switch_on(server: &TestServer, mode: &str) {
     let admin = server.admin();
     for (slug, title, body) in [
         (
@@ -52,7 +53,7 @@ async fn switch_on(server: &TestServer, mode: &str) {
 }
 
 /// Says what the bot does in the account's only inbox.
-async fn set_bot(admin: &Http, inboxes: impl Fn(&str) -> Value) -> Value {
+pub(crate) async fn set_bot(admin: &Http, inboxes: impl Fn(&str) -> Value) -> Value {
     let inbox = admin.get("/api/v1/inboxes").await.ok()["inboxes"][0]["id"].clone();
     let mut bot = admin.get("/api/v1/bot").await.ok();
     bot["inboxes"] = inboxes(inbox.as_str().expect("text"));
@@ -60,7 +61,7 @@ async fn set_bot(admin: &Http, inboxes: impl Fn(&str) -> Value) -> Value {
     admin.put("/api/v1/bot", &bot).await.ok()
 }
 
-fn content(entry: &Entry) -> Option<&Content> {
+pub(crate) fn content(entry: &Entry) -> Option<&Content> {
     match &entry.body {
         Some(Body::Content(content)) => Some(content),
         _ => None,
@@ -68,13 +69,16 @@ fn content(entry: &Entry) -> Option<&Content> {
 }
 
 /// The newest content of which `right` says so.
-fn newest(timeline: &Timeline, right: impl Fn(&Entry, &Content) -> bool) -> Option<Entry> {
+pub(crate) fn newest(
+    timeline: &Timeline,
+    right: impl Fn(&Entry, &Content) -> bool,
+) -> Option<Entry> {
     let entries = timeline.entries_held();
     let found = entries.filter(|entry| content(entry).is_some_and(|content| right(entry, content)));
     found.last().cloned()
 }
 
-fn says(content: &Content, words: &str) -> bool {
+pub(crate) fn says(content: &Content, words: &str) -> bool {
     match &content.kind {
         Some(Kind::Text(text)) => text.body.contains(words),
         Some(Kind::Choices(choices)) => choices.body.contains(words),
@@ -83,19 +87,19 @@ fn says(content: &Content, words: &str) -> bool {
     }
 }
 
-fn by_bot(entry: &Entry) -> bool {
+pub(crate) fn by_bot(entry: &Entry) -> bool {
     entry.actor.as_ref().is_some_and(|actor| actor.kind() == chat::ActorKind::Bot)
 }
 
 /// Waits until the bot has said these words, and returns the entry.
-async fn hears(visitor: &mut TestVisitor, words: &str) -> Entry {
+pub(crate) async fn hears(visitor: &mut TestVisitor, words: &str) -> Entry {
     let right = |entry: &Entry, content: &Content| by_bot(entry) && says(content, words);
     let what = format!("the bot says {words:?}");
     visitor.live.until(&what, "", |timeline| newest(timeline, right).is_some()).await;
     newest(visitor.held(), right).expect("it is held")
 }
 
-fn ask_for_person() -> Verb {
+pub(crate) fn ask_for_person() -> Verb {
     Verb::AskForPerson(wire::AskForPerson {})
 }
 
@@ -173,6 +177,31 @@ async fn one_click_leads_from_the_bot_to_a_person_with_a_brief() {
     assert_eq!(figures["by_reason"]["asked"], 1, "{figures}");
 }
 
+/// Before the bot has thought of anything to say: of the first visitor of a new server at the latest, since the articles
+/// have to be indexed first.
+#[tokio::test]
+async fn who_asks_for_a_person_before_the_bot_has_come_gets_one() {
+    let server = with_bot("answer").await;
+    let mut mei = TestAgent::online(&server, "Mei").await;
+    for number in 0..4 {
+        let mut visitor = TestVisitor::connect(&server).await;
+        visitor.say("how long does delivery take?").await;
+        visitor.command(ask_for_person()).await.expect("a visitor may always");
+        let conversation = visitor.conversation.clone();
+        mei.listed(&conversation, &mei.id.clone()).await;
+        mei.open(&conversation).await.expect("it is hers");
+        let answer = format!("hello, I am Mei ({number})");
+        mei.say(&conversation, &answer).await;
+        visitor.sees(&answer).await;
+        visitor.say("how do refunds work?").await;
+        mei.sees(&conversation, "how do refunds work?").await;
+        mei.say(&conversation, "by card").await;
+        visitor.sees("by card").await;
+        let refunds = |entry: &Entry, said: &Content| by_bot(entry) && says(said, "five working");
+        assert!(newest(visitor.held(), refunds).is_none());
+    }
+}
+
 #[tokio::test]
 async fn a_wish_for_a_person_in_words_is_heard_in_both_languages() {
     let server = with_bot("answer").await;
@@ -232,7 +261,10 @@ async fn where_nobody_is_there_the_bot_takes_a_message_and_an_address() {
     mei.listed(&conversation, &mei.id.clone()).await;
 }
 
-async fn send(visitor: &mut TestVisitor, content: Content) -> Result<wire::Ack, wire::Refusal> {
+pub(crate) async fn send(
+    visitor: &mut TestVisitor,
+    content: Content,
+) -> Result<wire::Ack, wire::Refusal> {
     let send = wire::Send {
         client_msg_id: message_id().to_vec().into(),
         content: Some(content),
@@ -284,6 +316,22 @@ async fn a_flow_goes_on_over_a_kill_of_the_server() {
     };
     send(&mut visitor, reply).await.expect("it is a reply");
     hears(&mut visitor, "Order A-1042 is on its way.").await;
+}
+
+#[tokio::test]
+async fn a_question_that_a_kill_leaves_without_an_answer_gets_one_after_it() {
+    let mut server = with_bot("answer").await;
+    let mut visitor = TestVisitor::connect(&server).await;
+    // The articles are not indexed yet, so the bot has said nothing by then.
+    visitor.say("how long does delivery take?").await;
+    server.kill9().await;
+    server.restart().await;
+    visitor.connect_by_ticket().await;
+    hears(&mut visitor, "two working days").await;
+    visitor.say("when do I get my money back?").await;
+    hears(&mut visitor, "five working days").await;
+    let is_said = |entry: &&Entry| by_bot(entry) && content(entry).is_some_and(|of| says(of, ""));
+    assert_eq!(visitor.held().entries_held().filter(is_said).count(), 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Several nodes as one installation: messages between them, nodes that come, go and die, engines that are
 //! away for a while.
 
+mod bots;
 pub(crate) mod clocks;
 pub(crate) mod network;
 mod proxy;
@@ -47,18 +48,18 @@ pub(crate) async fn roomy_with(
     more: impl Fn(ServerBuilder) -> ServerBuilder,
 ) -> Cluster {
     note(&format!("{test} begins"));
-    let cluster = Cluster::start(binary, addresses, nodes, |node| {
-        more(
-            node.set("limits.ip_rate_per_s", 100_000)
-                .set("limits.ip_burst", 100_000)
-                .set("limits.http_per_address_per_minute", 60_000)
-                .set("limits.http_per_caller_per_minute", 60_000),
-        )
-    })
-    .await;
+    let cluster = Cluster::start(binary, addresses, nodes, |node| more(for_robots(node))).await;
     spread(&cluster).await;
     all_owned(&cluster).await;
     cluster
+}
+
+/// A node whose limits are no robot's.
+fn for_robots(node: ServerBuilder) -> ServerBuilder {
+    node.set("limits.ip_rate_per_s", 100_000)
+        .set("limits.ip_burst", 100_000)
+        .set("limits.http_per_address_per_minute", 60_000)
+        .set("limits.http_per_caller_per_minute", 60_000)
 }
 
 /// Whether the nodes share the partitions evenly.

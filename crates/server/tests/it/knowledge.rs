@@ -241,6 +241,54 @@ async fn files_are_imported_and_what_is_wrong_has_its_line() {
 }
 
 #[tokio::test]
+async fn an_import_changes_what_an_import_brought_and_nothing_else() {
+    let server = TestServer::start(FRONTDESK).await;
+    let admin = server.admin();
+    let import = async |words: &str| {
+        let file = |name: &str| json!({"name": name, "text": format!("# {name}\n\n{words}")});
+        let files = json!([file("ours.md"), file("theirs.md"), file("edited.md")]);
+        let body = json!({"format": "markdown", "files": files, "publish": true});
+        admin.post("/api/v1/articles/import", &body).await.ok()
+    };
+    let by_slug = async |slug: &str| {
+        let page = admin.get(&format!("/api/v1/articles?q={slug}")).await.ok();
+        page["articles"][0].clone()
+    };
+    let ours = article("ours", "How we want to be paid", "In shells.");
+    let ours = admin.post("/api/v1/articles", &ours).await.ok();
+    let first = import("One.").await;
+    assert_eq!((&first["added"], &first["changed"]), (&json!(2), &json!(0)), "{first}");
+    let problem = json!({
+        "file": "ours.md", "code": "article_own", "params": {"slug": "ours"},
+        "reason": "slug taken by an article of your own: ours",
+    });
+    assert_eq!(first["problems"], json!([problem]), "{first}");
+    assert_eq!(by_slug("ours").await, ours, "not a word of it is changed");
+
+    // Somebody corrects the words of one, and of another only where it stands.
+    let (theirs, edited) = (by_slug("theirs").await, by_slug("edited").await);
+    assert_eq!((&theirs["origin"], &edited["origin"]), (&json!("files"), &json!("files")));
+    let change = async |of: &Value, body: &str, category: &str| {
+        let texts = with(of["texts"].clone(), &json!({"en": {"title": "T", "body": body}}));
+        let texts = if body.is_empty() { of["texts"].clone() } else { texts };
+        let (slug, revision) = (of["slug"].clone(), of["revision"].clone());
+        let body = json!({"slug": slug, "category": category, "state": "published",
+            "texts": texts, "revision": revision});
+        admin.put(&format!("/api/v1/articles/{}", text(&of["id"])), &body).await.ok()
+    };
+    assert_eq!(change(&theirs, "", "Moved").await["origin"], "files");
+    let edited = change(&edited, "Corrected.", "").await;
+    assert_eq!(edited["origin"], "", "{edited}");
+    let second = import("Two.").await;
+    assert_eq!((&second["added"], &second["changed"]), (&json!(0), &json!(1)), "{second}");
+    let left: Vec<_> =
+        second["problems"].as_array().expect("problems").iter().map(|of| &of["file"]).collect();
+    assert_eq!(left, ["ours.md", "edited.md"], "{second}");
+    assert_eq!(by_slug("edited").await, edited);
+    assert_eq!(by_slug("theirs").await["texts"]["en"]["body"], "Two.");
+}
+
+#[tokio::test]
 async fn what_is_too_large_is_refused_and_a_large_import_can_be_repeated() {
     let server = TestServer::start(FRONTDESK).await;
     let admin = server.admin();

@@ -3,7 +3,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 const now = Date.now();
 
-const text = (title, summary, body, questions = []) => ({ title, summary, body, questions });
+const text = (title, summary, body, questions = [], category = "") => ({ title, summary, body, questions, category });
 const article = (n, slug, category, state, texts, helpful, unhelpful, ageMs) => ({ id: `a${String(n).padStart(19, "0")}`, slug, category, state, texts, helpful, unhelpful, revision: 3, updated_ms: now - ageMs, created_ms: now - ageMs - 30 * day });
 
 const returns = `You can send back anything unused **within 30 days**. It is free inside the EU.
@@ -68,6 +68,7 @@ steps:
 `;
 
 const flow = (name, source, version, by, ageMs) => ({ name, yaml: source, version, updated_ms: now - ageMs, by });
+const flows = [flow("opening", yaml, 4, "Mei Chen", 3 * 60 * minute), flow("night-shift", yaml.replace("opening", "night-shift"), 1, "林晓", 12 * day)];
 // Days without a session are absent.
 const days = Array.from({ length: 30 }, (_, at) => {
   const sessions = [0, 6].includes(at % 7) ? 9 + (at % 5) : 24 + ((at * 7) % 19);
@@ -76,7 +77,7 @@ const days = Array.from({ length: 30 }, (_, at) => {
 }).filter((_, at) => at !== 4 && at !== 5);
 const total = (name) => days.reduce((sum, one) => sum + one[name], 0);
 
-const llm = { revision: 4, base_url: "https://api.deepseek.com/v1", model: "deepseek-chat", has_key: true, hint: "9f2c", features: { answers: true, summary: true, rewrite: true, translate: false }, conversation_tokens_max: 6000, day_tokens_max: 400000, timeout_ms: 12000, prompt: "" };
+const llm = { revision: 4, base_url: "https://api.deepseek.com/v1", model: "deepseek-chat", has_key: true, hint: "9f2c", features: { answers: true, summary: true, rewrite: true, translate: false }, conversation_tokens_max: 6000, day_tokens_max: 400000, timeout_ms: 12000, visitor_wait_ms: 2000, prompt: "" };
 const rules = [
   { name: "Cards", kind: "card", words: [], pattern: "", action: "mask", applies_to: "everyone" },
   { name: "Insults", kind: "words", words: ["idiot", "stupid", "moron", "笨蛋", "白痴", "傻瓜", "滚", "蠢货"], pattern: "", action: "refuse", applies_to: "visitors" },
@@ -89,8 +90,8 @@ export function botAnswers(id, inbox) {
   return {
     "GET api/v1/articles": { articles, next: "n2" },
     ...Object.fromEntries(articles.map((one) => [`GET api/v1/articles/${one.id}`, one])),
-    "GET api/v1/articles/crawl": { state: "running", pages: 41, added: 37, problems: [{ file: "https://www.example.com/imprint", reason: "has no text" }], error: null },
-    "POST api/v1/articles/import": { added: 12, changed: 3, unchanged: 40, problems: [{ file: "faq.csv", line: 14, reason: "the answer is empty" }, { file: "faq.csv", line: 31, reason: "has 4 columns, expected 3" }] },
+    "GET api/v1/articles/crawl": { state: "running", pages: 41, added: 37, problems: [{ file: "https://www.example.com/imprint", code: "page_empty", params: {}, reason: "the page says nothing without its scripts" }], error: null },
+    "POST api/v1/articles/import": { added: 12, changed: 3, unchanged: 40, problems: [{ file: "faq.csv", line: 14, code: "table_no_answer", params: {}, reason: "the answer is empty" }, { file: "faq.csv", line: 31, reason: "has 4 columns, expected 3" }] },
     "POST api/v1/articles/try": {
       outcome: "answer",
       found: [
@@ -106,10 +107,12 @@ export function botAnswers(id, inbox) {
       inboxes: { [inbox]: { mode: "answer", who: "built_in", flow: "opening" } },
       fallback: { en: "I do not know that. I will get a colleague for you.", "zh-CN": "这个问题我不清楚，马上为您转接同事。" },
       handover: { on_complaint: true, on_anger: true, misses_max: 2 },
+      team_language: "en",
     },
-    "GET api/v1/bot/flows": { flows: [flow("opening", yaml, 4, "Mei Chen", 3 * 60 * minute), flow("night-shift", yaml.replace("opening", "night-shift"), 1, "林晓", 12 * day)] },
+    "GET api/v1/bot/flows": { flows: flows.map(({ name, version, updated_ms, by }) => ({ name, version, updated_ms, by })) },
+    ...Object.fromEntries(flows.map((one) => [`GET api/v1/bot/flows/${one.name}`, one])),
     "GET api/v1/bot/flows/opening/versions": { versions: [{ version: 4, yaml, updated_ms: now - 3 * 60 * minute, by: "Mei Chen" }, { version: 3, yaml: yaml.replace("Go ahead, I am listening.", "What is it?").replace("  forgotten:\n    say: { en: Nobody reads this }\n    goto: nowhere\n", ""), updated_ms: now - 2 * day, by: "林晓" }, { version: 2, yaml: yaml.replace("team: Support", "team: Sales"), updated_ms: now - 5 * day, by: "林晓" }] },
-    "POST api/v1/bot/flows/check": { ok: false, problems: [{ code: "unreachable", severity: "warning", line: 31, step: "forgotten", reason: "no step leads here" }, { code: "unknown_step", severity: "error", line: 33, step: "forgotten", reason: "there is no step `nowhere`" }] },
+    "POST api/v1/bot/flows/check": { ok: false, problems: [{ code: "unreachable_step", severity: "warning", line: 31, step: "forgotten", reason: "no step leads here" }, { code: "unknown_step", severity: "error", line: 33, step: "forgotten", params: { to: "nowhere", near: "" }, reason: "there is no step `nowhere`" }] },
     "POST api/v1/bot/talk": {
       turns: [
         { visitor: "hi", replies: [{ kind: "choices", text: "What is it about?", step: "opening / menu", choices: [{ id: "order", label: "My order" }, { id: "return", label: "A return" }, { id: "other", label: "Something else" }] }], handed_over: false },
@@ -125,6 +128,7 @@ export function botAnswers(id, inbox) {
         { conversation: id(4), session: "s4", question: "do you ship to italy", before: { kind: "handover", text: "unsure" }, after: { kind: "answer", text: "Yes. Up to eight working days inside the EU.", article: articles[1].id }, changed: true },
         { conversation: id(2), session: "s2", question: "Where is my order?", before: { kind: "answer", text: "Open the link in your mail." }, after: { kind: "answer", text: "Open the link in your mail." }, changed: false },
       ],
+      sorted: [{ conversation: id(4), session: "s4", question: "do you ship to italy", before: { intent: "", team: "" }, after: { intent: "complaint", team: "" } }],
     },
     "GET api/v1/bot/figures": { days, sessions: total("sessions"), contained: total("contained"), handed_over: total("handed_over"), no_answer: 61, by_reason: { asked: 96, unsure: 71, complaint: 42, flow: 38, angry: 12, bot_failed: 2 } },
     "GET api/v1/bot/sessions": { sessions: [{ conversation: id(4), session: "s4", inbox, at_ms: now - 8 * minute, outcome: "handed_over", reason: "unsure", turns: 3, answered: 1, misses: 2 }, { conversation: id(5), session: "s5", inbox, at_ms: now - 50 * minute, outcome: "handed_over", reason: "complaint", turns: 1, answered: 0, misses: 1 }, { conversation: id(7), session: "s7", inbox, at_ms: now - 2 * day, outcome: "handed_over", reason: "asked", turns: 6, answered: 5, misses: 1 }], next: "n2" },

@@ -53,3 +53,34 @@ describe("shared texts", () => {
     for (const { key, everybodys } of texts) expect(Object.keys(everybodys ? shared : console)).toContain(`system.${key}`);
   });
 });
+
+describe("problems the server tells", () => {
+  const crates = join(import.meta.dirname, "../../../../crates");
+  const source = (path: string) => readFileSync(join(crates, path), "utf8").split("#[cfg(test)]")[0] ?? "";
+  const codes = (pattern: RegExp, paths: readonly string[]) => paths.flatMap((path) => [...source(path).matchAll(pattern)].map((match) => match[1] ?? ""));
+  const console = Object.keys(catalog("./catalogs/console.en.ts"));
+
+  it("of a flow have words", () => {
+    const pattern = /(?:error|refused)\(\s*"([a-z_]+)"|Severity::Warning,\s*"([a-z_]+)"/g;
+    const paths = ["bot/src/flow/read.rs", "bot/src/flow/check.rs", "bot/src/flow/check/graph.rs", "bot/src/flow/check/tests_entries.rs"];
+    const told = paths.flatMap((path) => [...source(path).matchAll(pattern)].map(([, error, warning]) => error ?? warning ?? ""));
+    // What is counted: no choices, too many of them.
+    const counted = codes(/self\.count\([^,]+, "([a-z]+)"/g, paths).flatMap((what) => (what === "options" ? ["too_many_options"] : [`no_${what}`, `too_many_${what}`]));
+    expect(told.length).toBeGreaterThan(30);
+    expect(counted.length).toBe(5);
+    expect([...new Set([...told, ...counted])].filter((code) => !console.includes(`flow_problem.${code}`))).toEqual([]);
+  });
+
+  it("of files and pages have words", () => {
+    const imports = ["knowledge/src/import/csv.rs", "knowledge/src/import/markdown.rs", "knowledge/src/import/page.rs", "knowledge/src/import/sitemap.rs"];
+    const told = [
+      ...codes(/Problem::new\([^,"]+,\s*"([a-z_]+)"/g, imports),
+      ...codes(/=> "(article_[a-z_]+)"/g, ["knowledge/src/article.rs"]),
+      ...codes(/=> "(outgoing\.[a-z_]+)"/g, ["outgoing/src/error.rs", "outgoing/src/guard.rs"]),
+      ...codes(/(?:Trouble|Self)::new\(\s*"([a-z_]+)"/g, ["api/src/crawl.rs", "api/src/trouble.rs"]),
+      ...codes(/about\("([a-z]+)"/g, ["api/src/crawl.rs"]).map((file) => `about_${file}`),
+    ];
+    expect(told.length).toBeGreaterThan(50);
+    expect([...new Set(told)].filter((code) => !console.includes(`file_problem.${code}`))).toEqual([]);
+  });
+});

@@ -18,6 +18,7 @@ use crate::{
     principal::Staff,
     problem::{Answer, Problem, ProblemBody},
     state::ApiState,
+    trouble::Trouble,
 };
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -53,9 +54,12 @@ struct CrawlStateBody {
     added: u64,
     /// Pages that were left out, and why.
     problems: Vec<FileProblem>,
-    /// Why it ended early; absent where it did not.
+    /// Why it ended early, in English; absent where it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The same for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Trouble>,
 }
 
 impl From<CrawlState> for CrawlStateBody {
@@ -73,9 +77,10 @@ impl From<CrawlState> for CrawlStateBody {
             problems: state
                 .problems
                 .into_iter()
-                .map(|(file, reason)| FileProblem { file, line: None, reason })
+                .map(|(file, trouble)| FileProblem { file, line: None, trouble })
                 .collect(),
-            error: state.error,
+            error: state.ended.as_ref().map(|ended| ended.reason.clone()),
+            ended: state.ended,
         }
     }
 }
@@ -91,8 +96,9 @@ async fn crawl(State(state): State<ApiState>, staff: Staff) -> Answer<Json<Crawl
 /// Takes over the pages of a site as articles
 ///
 /// Reads the pages its sitemap names, of the same site alone and as its robots.txt allows. New articles are drafts;
-/// drafts of an earlier crawl are changed, what is published is left alone. One at a time for each account; it goes on without whoever
-/// started it, and ends with the server.
+/// drafts of an earlier crawl of this site are changed. What is published, written or changed here, or from another
+/// source is left alone and told. One at a time for each account; it goes on without whoever started it, and ends with
+/// the server.
 #[utoipa::path(post, path = "/articles/crawl", tag = "articles", request_body = CrawlBody,
     responses((status = 202, body = CrawlStateBody), (status = "4XX", body = ProblemBody)))]
 async fn start_crawl(

@@ -1,9 +1,7 @@
 //! Many articles from files: Markdown with or without a front matter, or a table of questions and answers.
 
 use axum::extract::{DefaultBodyLimit, State};
-use frontdesk_catalog::{
-    ArticleText, ArticleTexts, Catalog, Error as CatalogError, Put, PutArticle,
-};
+use frontdesk_catalog::{Catalog, Error as CatalogError, Put, PutArticle};
 use frontdesk_core::{id::AccountId, rights::Right};
 use frontdesk_knowledge::{self as knowledge, import};
 use serde::{Deserialize, Serialize};
@@ -13,11 +11,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::super::IMPORT_REQUEST_BYTES_MAX;
 use crate::{
     extract::Json,
+    knowledge::put_of,
     principal::Staff,
     problem::{Answer, Problem, ProblemBody},
     state::ApiState,
+    trouble::Trouble,
 };
 
+/// Where articles from files come from: whatever a file is called, the next import may change what it brought.
+const FILES: &str = "files";
 /// Files of one import.
 const FILES_MAX: usize = 1_000;
 /// Problems that are told; more help nobody.
@@ -67,7 +69,8 @@ pub(crate) struct FileProblem {
     /// From 1; absent where it is about the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<u64>,
-    pub(crate) reason: String,
+    #[serde(flatten)]
+    pub(crate) trouble: Trouble,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -84,8 +87,9 @@ struct ImportedBody {
 
 /// Imports articles from files
 ///
-/// An article is known by its slug: one that is there is changed, in the languages that come, so the same files may be
-/// imported again and again. What is wrong is told with its file and line, and the rest is stored.
+/// An article is known by its slug: one that an import brought is changed, in the languages that come, so the same files
+/// may be imported again and again. One that somebody wrote here, whose words were changed here, or that came from
+/// another source stays as it is and is told. What is wrong is told with its file and line, and the rest is stored.
 #[utoipa::path(post, path = "/articles/import", tag = "articles", request_body = ImportBody,
     responses((status = 200, body = ImportedBody), (status = "4XX", body = ProblemBody)))]
 async fn import_files(
@@ -102,11 +106,12 @@ async fn import_files(
     let (articles, mut problems) = read.await.map_err(Problem::internal)?;
     let mut imported = ImportedBody { added: 0, changed: 0, unchanged: 0, problems: Vec::new() };
     for some in articles.chunks(ARTICLES_PER_COMMIT) {
-        let puts: Vec<_> = some.iter().map(|(_, article)| put_of(article, publish)).collect();
+        let puts: Vec<_> =
+            some.iter().map(|(_, article)| put_of(article, publish, FILES)).collect();
         let done = state.catalog().put_articles(account, &puts).await;
         // What is stored is in the index, whatever becomes of the rest.
         super::changed(&state, account);
-        for ((file, _), put) in some.iter().zip(done?) {
+        for ((file, article), put) in some.iter().zip(done?) {
             match put {
                 Ok(Put::Added) => imported.added += 1,
                 Ok(Put::Changed) => imported.changed += 1,
@@ -114,7 +119,7 @@ async fn import_files(
                 Err(error) => problems.push(FileProblem {
                     file: file.clone(),
                     line: None,
-                    reason: error.to_string(),
+                    trouble: Trouble::of_catalog(&error, &article.slug).ok_or(error)?,
                 }),
             }
         }
@@ -133,7 +138,7 @@ fn read(body: ImportBody) -> (Vec<(String, knowledge::Article)>, Vec<FileProblem
         let name: String = file.name.chars().take(200).collect();
         let mut wrong = |problem: import::Problem| {
             let line = (problem.line > 0).then_some(problem.line);
-            problems.push(FileProblem { file: name.clone(), line, reason: problem.reason });
+            problems.push(FileProblem { file: name.clone(), line, trouble: problem.into() });
         };
         let found = match body.format {
             ImportFormat::Markdown => match import::markdown(&file.name, &file.text) {
@@ -159,24 +164,6 @@ fn read(body: ImportBody) -> (Vec<(String, knowledge::Article)>, Vec<FileProblem
         (file, article)
     });
     (articles.collect(), problems)
-}
-
-/// An article as the catalog takes it.
-pub(crate) fn put_of(article: &knowledge::Article, publish: bool) -> PutArticle {
-    let texts: ArticleTexts = article
-        .texts
-        .iter()
-        .map(|(language, text)| {
-            let text = ArticleText {
-                title: text.title.clone(),
-                summary: text.summary.clone(),
-                body: text.body.clone(),
-                questions: text.questions.clone(),
-            };
-            (language.clone(), text)
-        })
-        .collect();
-    PutArticle { slug: article.slug.clone(), category: article.category.clone(), publish, texts }
 }
 
 /// Stores one article of a crawl; one that is published stays as it is.
@@ -217,7 +204,7 @@ mod tests {
         assert_eq!(article.texts.keys().collect::<Vec<_>>(), ["en", "zh-CN"]);
         let [problem] = &problems[..] else { panic!("{problems:?}") };
         assert_eq!((problem.file.as_str(), problem.line), ("bad.md", Some(3)));
-        let put = put_of(article, true);
+        let put = put_of(article, true, FILES);
         assert!(put.publish && put.texts["en"].body == "By card.");
     }
 

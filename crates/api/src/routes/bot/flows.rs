@@ -1,9 +1,12 @@
 //! Flows of a bot: YAML with its versions. One that cannot be run is not stored.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{DefaultBodyLimit, State};
 use frontdesk_bot::{Flow, Problem as FlowProblem, Severity, flow::FLOW_BYTES_MAX};
-use frontdesk_catalog::{Document, DocumentKind, DocumentVersion, NewDocument};
+use frontdesk_catalog::{Document, DocumentHeading, DocumentKind, DocumentVersion, NewDocument};
 use frontdesk_core::rights::Right;
+use frontdesk_protocol::codes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,7 +24,7 @@ const FLOW: DocumentKind = DocumentKind::Flow;
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(flows))
-        .routes(routes!(change_flow, remove_flow))
+        .routes(routes!(flow, change_flow, remove_flow))
         .routes(routes!(flow_versions))
         .routes(routes!(roll_back_flow))
         .routes(routes!(check_flow))
@@ -52,10 +55,27 @@ impl From<Document> for FlowBody {
     }
 }
 
+/// A flow in the list.
+#[derive(Serialize, ToSchema)]
+struct FlowHeading {
+    name: String,
+    version: u64,
+    updated_ms: i64,
+    /// Who changed it, by the name of that time.
+    by: String,
+}
+
+impl From<DocumentHeading> for FlowHeading {
+    fn from(heading: DocumentHeading) -> Self {
+        let DocumentHeading { name, revision, updated_ms, by_name } = heading;
+        Self { name, version: revision, updated_ms, by: by_name }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 struct FlowsBody {
-    /// By name.
-    flows: Vec<FlowBody>,
+    /// By name, without what they say.
+    flows: Vec<FlowHeading>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -127,6 +147,10 @@ struct FlowProblemBody {
     line: u64,
     /// The step it is in; empty for none.
     step: String,
+    /// What the words for it name: a step, a limit, a variable.
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    params: BTreeMap<String, String>,
+    /// The same in English.
     reason: String,
 }
 
@@ -136,8 +160,8 @@ impl From<FlowProblem> for FlowProblemBody {
             Severity::Error => FlowSeverity::Error,
             Severity::Warning => FlowSeverity::Warning,
         };
-        let FlowProblem { code, line, step, reason, .. } = problem;
-        Self { code, severity, line, step, reason }
+        let FlowProblem { code, line, step, params, reason, .. } = problem;
+        Self { code, severity, line, step, params, reason }
     }
 }
 
@@ -153,8 +177,22 @@ struct CheckedFlow {
     responses((status = 200, body = FlowsBody), (status = "4XX", body = ProblemBody)))]
 async fn flows(State(state): State<ApiState>, staff: Staff) -> Answer<Json<FlowsBody>> {
     let account = staff.with(Right::SettingsBots)?;
-    let flows = state.catalog().documents(account, FLOW).await?;
+    let flows = state.catalog().document_headings(account, FLOW).await?;
     Ok(Json(FlowsBody { flows: flows.into_iter().map(Into::into).collect() }))
+}
+
+/// Shows a flow
+#[utoipa::path(get, path = "/bot/flows/{name}", tag = "bot",
+    params(("name" = String, Path, description = "The flow's name")),
+    responses((status = 200, body = FlowBody), (status = "4XX", body = ProblemBody)))]
+async fn flow(
+    State(state): State<ApiState>,
+    staff: Staff,
+    Path(name): Path<String>,
+) -> Answer<Json<FlowBody>> {
+    let account = staff.with(Right::SettingsBots)?;
+    let flow = state.catalog().document(account, FLOW, &name).await?;
+    Ok(Json(flow.ok_or_else(|| Problem::new(&codes::NOT_FOUND))?.into()))
 }
 
 /// Changes or adds a flow

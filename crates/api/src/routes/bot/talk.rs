@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use frontdesk_bot::{
     BotConfig, Flow, Mind, Moment,
     flow::Said,
-    replay::{Report, Shown},
+    replay::{Report, Shown, SortedRow, Sorting},
     talk::{MESSAGES_MAX, Reply, TalkTurn, talk},
 };
 use frontdesk_catalog::DocumentKind;
@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::FLOW_REQUEST_BYTES_MAX;
+use super::super::{FLOW_REQUEST_BYTES_MAX, intents};
 use super::flows::usable;
 use crate::{
-    engine::ReplayWish,
+    engine::{IntentConfig, ReplayWish},
     extract::Json,
     llm::PROMPT_CHARS_MAX,
     principal::Staff,
@@ -30,6 +30,8 @@ use crate::{
 
 /// Sessions of one comparison.
 const SESSIONS_MAX: usize = 200;
+/// Longest name of a language model, as in its settings.
+const MODEL_BYTES_MAX: usize = 200;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -280,9 +282,16 @@ struct ReplayBody {
     /// The score from which an article is the answer, 0 to 1.
     #[serde(default)]
     threshold: Option<f32>,
-    /// What the language model is told; it is not asked, so only where it would be asked shows.
+    /// What the language model is told, at most 4,000 characters.
     #[serde(default)]
     prompt: Option<String>,
+    /// Another model of the endpoint that is set up, by its name there.
+    #[serde(default)]
+    model: Option<String>,
+    /// What the account would say of its own about intents, all of it, as `own` of `PUT /intents`: rules, thresholds, and
+    /// where intents lead. Whoever sends it must be able to read that, too.
+    #[serde(default)]
+    intents: Option<IntentConfig>,
 }
 
 /// What the bot does with a message.
@@ -307,6 +316,26 @@ struct ReplayRow {
     changed: bool,
 }
 
+/// What a session is sorted as.
+#[derive(Serialize, ToSchema)]
+struct ReplaySorting {
+    /// Empty where there is no opinion.
+    intent: String,
+    /// Id of the team it leads to; empty for the inbox's own queue.
+    team: String,
+}
+
+/// A session that would be sorted otherwise.
+#[derive(Serialize, ToSchema)]
+struct ReplaySortedRow {
+    conversation: String,
+    session: String,
+    /// What the visitor did first.
+    question: String,
+    before: ReplaySorting,
+    after: ReplaySorting,
+}
+
 #[derive(Serialize, ToSchema)]
 struct ReplayedBody {
     /// Sessions that were looked at.
@@ -315,11 +344,31 @@ struct ReplayedBody {
     changed: usize,
     /// Those that changed before the others.
     rows: Vec<ReplayRow>,
+    /// Sessions that `intents` would sort otherwise.
+    sorted: Vec<ReplaySortedRow>,
 }
 
 impl From<Shown> for ReplayShown {
     fn from(shown: Shown) -> Self {
         Self { kind: shown.kind, text: shown.text, article: shown.article }
+    }
+}
+
+impl From<Sorting> for ReplaySorting {
+    fn from(sorting: Sorting) -> Self {
+        Self { intent: sorting.intent.unwrap_or_default(), team: sorting.team }
+    }
+}
+
+impl From<SortedRow> for ReplaySortedRow {
+    fn from(row: SortedRow) -> Self {
+        Self {
+            conversation: row.conversation,
+            session: row.session,
+            question: row.question,
+            before: row.before.into(),
+            after: row.after.into(),
+        }
     }
 }
 
@@ -333,14 +382,20 @@ impl From<Report> for ReplayedBody {
             after: row.after.into(),
             changed: row.changed,
         });
-        Self { sessions: report.sessions, changed: report.changed, rows: rows.collect() }
+        Self {
+            sessions: report.sessions,
+            changed: report.changed,
+            rows: rows.collect(),
+            sorted: report.sorted.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
 /// Runs past sessions once more with a bot that is otherwise
 ///
-/// Of conversations the caller may read. Nothing is sent or stored. With `prompt` the language model is asked a few of
-/// their questions, with the prompt of now and with this one; that is paid for out of the day's tokens.
+/// Of conversations the caller may read. Nothing is sent or stored. With `prompt` or `model` the language model is asked a
+/// few of their questions, as it is and with these; that is paid for out of the day's tokens. With `intents` sessions are
+/// sorted by what holds now and by what would, and the bot hears of each.
 #[utoipa::path(post, path = "/bot/replay", tag = "bot", request_body = ReplayBody,
     responses((status = 200, body = ReplayedBody), (status = "4XX", body = ProblemBody)))]
 async fn replay(
@@ -348,7 +403,7 @@ async fn replay(
     staff: Staff,
     Json(body): Json<ReplayBody>,
 ) -> Answer<Json<ReplayedBody>> {
-    staff.with(Right::SettingsBots)?;
+    let account = staff.with(Right::SettingsBots)?;
     if !(1..=SESSIONS_MAX).contains(&body.sessions) {
         return Err(Problem::invalid("sessions", format!("must lie between 1 and {SESSIONS_MAX}")));
     }
@@ -369,7 +424,18 @@ async fn replay(
         }
         None => None,
     };
+    let model = body.model.map(|model| model.trim().to_owned());
+    if model.as_ref().is_some_and(|model| model.is_empty() || model.len() > MODEL_BYTES_MAX) {
+        return Err(Problem::invalid("model", format!("has 1 to {MODEL_BYTES_MAX} bytes")));
+    }
+    let intents = match &body.intents {
+        Some(own) => {
+            staff.reads(Right::SettingsInboxes)?;
+            Some(intents::checked(&state, account, "intents", own).await?)
+        }
+        None => None,
+    };
     let (sessions, threshold, prompt) = (body.sessions, body.threshold, body.prompt);
-    let wish = ReplayWish { sessions, flow, threshold, prompt };
+    let wish = ReplayWish { sessions, flow, threshold, prompt, model, intents };
     Ok(Json(state.engine().bot_replay(&staff.0, wish).await?.into()))
 }

@@ -18,11 +18,10 @@ impl Checker {
             let place = lines.get(&path[0]).copied().unwrap_or(0);
             let mut names: Vec<&str> = path.iter().map(String::as_str).collect();
             names.push(&path[0]);
-            let reason = format!(
-                "the bot would go round in a loop without waiting for the visitor: {}",
-                names.join(" -> ")
-            );
-            self.error("endless_loop", place, reason);
+            let path = names.join(" -> ");
+            let reason =
+                format!("the bot would go round in a loop without waiting for the visitor: {path}");
+            self.error("endless_loop", place, reason).with("path", &path);
         }
         let mut reached = BTreeSet::from([first]);
         let mut open = vec![first];

@@ -17,7 +17,7 @@ impl Checker {
     pub(super) fn tests(&mut self, entries: Vec<Spanned<TestEntry>>) -> Vec<FlowTest> {
         if let Some(entry) = entries.get(TESTS_MAX) {
             let reason = format!("a flow has at most {TESTS_MAX} tests");
-            self.error("too_many_tests", line(entry.referenced), reason);
+            self.error("too_many_tests", line(entry.referenced), reason).with("limit", &TESTS_MAX);
         }
         entries.into_iter().map(|entry| self.test(entry)).collect()
     }
@@ -28,16 +28,16 @@ impl Checker {
         self.name(&name, "a test", place);
         if say.is_empty() || say.len() > MESSAGES_MAX {
             let reason = format!("in a test the visitor says 1 to {MESSAGES_MAX} things");
-            self.error("bad_test", place, reason);
+            self.error("bad_test", place, reason).with("limit", &MESSAGES_MAX);
         }
         if expect.is_empty() || expect.len() > say.len() {
             let reason = "a test expects something of the first message, and no more than there are messages";
-            self.error("bad_test", place, reason);
+            self.error("bad_expect", place, reason);
         }
         let say: Vec<Said> = say.into_iter().map(said).collect();
         if say.iter().any(|said| said.to_string().len() > MESSAGE_BYTES_MAX) {
             let reason = format!("a message of a test has at most {MESSAGE_BYTES_MAX} bytes");
-            self.error("text_too_long", place, reason);
+            self.error("text_too_long", place, reason).with("limit", &MESSAGE_BYTES_MAX);
         }
         FlowTest {
             name,

@@ -135,6 +135,13 @@ fn system(line: &texts::SystemTextKey, params: Vec<(&str, String)>) -> Content {
     Content { kind: Some(Kind::System(text)), ..Content::default() }
 }
 
+/// Numbers of what is said where no message asks for it, far behind those of any answer: after the session has left the
+/// bot, and when it was found out what the visitor wants.
+pub(super) const LEFT: u16 = 1_000;
+pub(super) const SORTED: u16 = 2_000;
+/// Of notes about a whole session.
+pub(super) const SUMMARY: u16 = 3_000;
+
 /// A frame that says something.
 pub(super) fn send(
     conversation: ConversationId,
@@ -160,6 +167,15 @@ pub(super) fn client_msg_id(conversation: ConversationId, seq: u64, number: u16)
     id.into()
 }
 
+/// The visitor's message that something a bot said is about, and its number, by its id; none for an id of another kind.
+pub(super) fn about(conversation: ConversationId, client_msg_id: &[u8]) -> Option<(u64, u16)> {
+    let (head, tail) = client_msg_id.split_first_chunk::<8>()?;
+    let [seq @ .., high, low] = *head;
+    let seq = seq.iter().fold(0, |seq, byte| seq << 8 | u64::from(*byte));
+    let number = u16::from_be_bytes([high, low]);
+    (tail == &conversation.as_bytes()[4..]).then_some((seq, number))
+}
+
 fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect()
 }
@@ -177,5 +193,9 @@ mod tests {
             .collect();
         assert!(ids.is_sorted() && ids.iter().all(|id| id.len() == 16), "{ids:?}");
         assert_eq!(client_msg_id(conversation, 2, 0), ids[2]);
+        let read: Vec<_> = ids.iter().filter_map(|id| about(conversation, id)).collect();
+        assert_eq!(read, [(1, 0), (1, 1), (2, 0), (300, 0), (70_000, 3)]);
+        assert_eq!(about(ConversationId::from_bytes([8; 12]), &ids[0]), None, "of another one");
+        assert_eq!(about(conversation, b"short"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The language model asked for an answer to a visitor: what it says grows before the visitor's eyes, and is an answer
-//! only when all of it is there.
+//! only when all of it is there. A model that says nothing for longer than a visitor waits is hung up on: it has failed,
+//! and what it would have said later is never heard.
 
 use std::{sync::Arc, time::Duration};
 
@@ -74,7 +75,8 @@ pub(super) fn ask(
     tokio::spawn(async move {
         let hung_up = out.clone();
         let answered = async {
-            let answer = timeout(LONGEST, listen(&model, &question, passages, &out)).await;
+            let listening = listen(&model, &question, passages, began, &out);
+            let answer = timeout(LONGEST, listening).await;
             let result = match answer {
                 Ok(Ok(answered)) => Ok(answered),
                 Ok(Err(error)) => {
@@ -99,6 +101,7 @@ async fn listen(
     model: &Model,
     question: &Question,
     passages: Vec<Passage>,
+    began: Instant,
     out: &mpsc::Sender<Said>,
 ) -> Result<(LlmAnswer, Used), Error> {
     let targets = Targets::of_passages(&passages);
@@ -109,7 +112,8 @@ async fn listen(
         language: question.language.clone(),
         house_rules: model.prompt.clone(),
     };
-    let mut reply = model.ask(question.conversation, task.prompt()).await?;
+    let conversation = question.conversation;
+    let mut reply = model.ask_for_visitor(conversation, task.prompt(), began).await?;
     let mut text = String::new();
     let mut shown = Instant::now();
     loop {

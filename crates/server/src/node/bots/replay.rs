@@ -1,17 +1,22 @@
 //! The time machine: earlier sessions, as the bot of now and a changed one would have answered them. Nothing is sent or
-//! stored. Only where it is the prompt that changes, the language model is asked, and paid for: a few questions, with
-//! both prompts.
+//! stored.
+//!
+//! Where rules of intents change, each session is sorted anew first ([`sorted`]). Only where it is the language model or
+//! its prompt that changes, the model is asked, and paid for ([`tried`]).
 
-use std::{collections::HashSet, sync::Arc};
+mod sorted;
+mod tried;
+
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use frontdesk_api::{
-    engine::{Engine as _, EngineError, ListQuery, ReplayWish, View},
+    engine::{Engine as _, EngineError, ListQuery, ReplayWish, SortedSession, View},
     principal::Principal as Caller,
 };
 use frontdesk_bot::{
     BotConfig, Flow, Mind,
-    replay::{PastSession, PastTurn, Report, SESSIONS_MAX, compare},
+    replay::{PastSession, PastTurn, Report, SESSIONS_MAX, Sorting, compare},
 };
 use frontdesk_core::{
     chat::{ActorKind, Entry, entry::Body},
@@ -19,25 +24,22 @@ use frontdesk_core::{
     id::ConversationId,
     limits::PAGE_ENTRIES_MAX,
 };
-use frontdesk_knowledge::Knowledge;
-use frontdesk_llm::{Passage, Targets, Task};
+use frontdesk_protocol::codes;
 use frontdesk_storage::HistoryError;
 
+use self::tried::Trial;
 use super::session::Input;
 use crate::node::{
     SharedHistory,
-    engine::{NodeEngine, unavailable},
-    models::Model,
+    engine::{NodeEngine, refused, unavailable},
+    intents,
 };
 
-/// What a row is called that a language model answers.
-const LLM: &str = "llm";
-/// Questions the language model is asked to try a prompt: each twice.
-const ASKED_MAX: usize = 10;
-/// Passages it gets.
-const PASSAGES_MAX: usize = 3;
 /// Entries of a conversation that are looked at, the newest.
 const ENTRIES_MAX: usize = 200;
+
+/// Past sessions, the newest first, and by their ids what was read of each to sort it.
+type Read = (Vec<PastSession>, HashMap<String, SortedSession>);
 
 impl NodeEngine {
     /// Replays the newest sessions whose conversations the caller may read.
@@ -51,7 +53,11 @@ impl NodeEngine {
         let knowledge = self.knowledge.get(account).await.ok().map(|base| base.knowledge.clone());
         let model = self.models.of(account).await.filter(|model| model.features.answers);
         let asks = model.is_some();
-        let known = knowledge.clone();
+        let trial = match (&model, wish.model.is_some() || wish.prompt.is_some()) {
+            (Some(model), true) => Some(Trial::of(model, &wish)?),
+            (None, true) => return Err(refused(&codes::LLM_OFF)),
+            (_, false) => None,
+        };
         let changed_flow = match &wish.flow {
             // It was checked a moment ago.
             Some(yaml) => Some(Flow::parse(yaml).map_err(|_| unavailable())?),
@@ -60,17 +66,20 @@ impl NodeEngine {
         let conversations = self.newest(by, wish.sessions.min(SESSIONS_MAX)).await?;
         let turn = Arc::clone(&self.past_reads).acquire_owned().await.map_err(|_| unavailable())?;
         let history = Arc::clone(&self.history);
-        let (wished, threshold) = (wish.sessions, wish.threshold);
+        let (wished, sorts) = (wish.sessions, wish.intents.is_some());
+        let read = move || read(&history, conversations, wished, sorts).map(|read| (read, turn));
+        let read = tokio::task::spawn_blocking(read).await.map_err(|_| unavailable())?;
+        let ((mut sessions, said), turn) = read.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read past sessions");
+            unavailable()
+        })?;
+        if let Some(document) = &wish.intents {
+            self.sort_anew(account, document, &mut sessions, &said).await?;
+        }
+        let (threshold, known) = (wish.threshold, knowledge.clone());
         let replay = move || {
+            // It goes on if nobody waits for it any more: its turn ends when it does.
             let _turn = turn;
-            let mut sessions = Vec::new();
-            for conversation in conversations {
-                sessions.extend(past(&history, conversation)?);
-                if sessions.len() >= wished {
-                    break;
-                }
-            }
-            sessions.truncate(wished);
             let mut flows = setup.flows.clone();
             let config = BotConfig { llm: asks, ..setup.any_config().unwrap_or_default() };
             let before = Mind::new(config.clone(), knowledge.clone(), flows.clone());
@@ -82,15 +91,12 @@ impl NodeEngine {
                 None => knowledge,
             };
             let after = Mind::new(config, knowledge, flows);
-            Ok::<_, HistoryError>(compare(&before, &after, sessions.into_iter()))
+            compare(&before, &after, sessions.into_iter())
         };
-        let report = tokio::task::spawn_blocking(replay).await.map_err(|_| unavailable())?;
-        let mut report = report.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "cannot read past sessions");
-            unavailable()
-        })?;
-        if let (Some(model), Some(prompt)) = (model, &wish.prompt) {
-            try_prompt(&model, known.as_ref(), prompt, &mut report).await;
+        let report = tokio::task::spawn_blocking(replay).await;
+        let mut report = report.map_err(|_| unavailable())?;
+        if let Some(trial) = trial {
+            trial.run(known.as_ref(), &mut report).await;
         }
         Ok(report)
     }
@@ -115,39 +121,27 @@ impl NodeEngine {
     }
 }
 
-/// Answers what the language model would be asked, with the prompt of now and another one.
-async fn try_prompt(model: &Model, known: Option<&Knowledge>, prompt: &str, report: &mut Report) {
-    let asked =
-        report.rows.iter_mut().filter(|row| row.before.kind == LLM && row.after.kind == LLM);
-    for row in asked.take(ASKED_MAX) {
-        let found = known.map(|known| known.find(&row.question, "", PASSAGES_MAX));
-        let passages = found.unwrap_or_default().into_iter().map(|found| Passage {
-            title: found.title,
-            path: String::new(),
-            text: found.passage,
-        });
-        let passages: Vec<Passage> = passages.collect();
-        let task = |house_rules: &str| Task::Answer {
-            question: row.question.clone(),
-            passages: passages.clone(),
-            history: Vec::new(),
-            language: String::new(),
-            house_rules: house_rules.to_owned(),
-        };
-        for (shown, house_rules) in
-            [(&mut row.before, model.prompt.as_str()), (&mut row.after, prompt)]
-        {
-            match model.try_out(task(house_rules).prompt()).await {
-                Ok(answer) => shown.text = answer.clean(&Targets::of_passages(&passages)),
-                Err(error) => shown.text = error.to_string(),
-            }
+/// So many sessions of these conversations; where they are to be sorted anew, with what was read of them.
+fn read(
+    history: &SharedHistory,
+    conversations: Vec<ConversationId>,
+    wished: usize,
+    sorts: bool,
+) -> Result<Read, HistoryError> {
+    let mut sessions = Vec::new();
+    let mut said = HashMap::new();
+    for conversation in conversations {
+        sessions.extend(past(history, conversation)?);
+        if sorts {
+            let read = intents::past::sessions(history, conversation, i64::MIN)?;
+            said.extend(read.into_iter().map(|session| (session.session.clone(), session)));
         }
-        row.changed = row.before != row.after;
+        if sessions.len() >= wished {
+            break;
+        }
     }
-    report.rows.sort_by_key(|row| !row.changed);
-    let changed: HashSet<&str> =
-        report.rows.iter().filter(|row| row.changed).map(|row| row.session.as_str()).collect();
-    report.changed = changed.len();
+    sessions.truncate(wished);
+    Ok((sessions, said))
 }
 
 /// The sessions of one conversation as far as they are looked at, the newest first. What cannot be decoded is passed
@@ -163,6 +157,7 @@ fn past(
     let newest = state.session().map(|session| session.id.clone()).unwrap_or_default();
     let intent = state.session().map(|session| session.intent.clone());
     let intent = intent.filter(|intent| !intent.is_empty());
+    let sorting = Sorting { intent, ..Sorting::default() };
     let mut sessions: Vec<PastSession> = Vec::new();
     for entry in entries.into_iter().filter_map(decoded) {
         let by_visitor =
@@ -177,14 +172,19 @@ fn past(
         };
         match sessions.last_mut().filter(|session| session.session == entry.session) {
             Some(session) => session.turns.push(turn),
-            None => sessions.push(PastSession {
-                conversation: conversation.to_string(),
+            None => {
                 // What earlier sessions were sorted as is not in the state any more.
-                intent: intent.clone().filter(|_| entry.session == newest),
-                session: entry.session,
-                language: language.clone(),
-                turns: vec![turn],
-            }),
+                let is_newest = entry.session == newest;
+                let known = if is_newest { sorting.clone() } else { Sorting::default() };
+                sessions.push(PastSession {
+                    conversation: conversation.to_string(),
+                    session: entry.session,
+                    language: language.clone(),
+                    before: known.clone(),
+                    after: known,
+                    turns: vec![turn],
+                });
+            }
         }
     }
     sessions.reverse();

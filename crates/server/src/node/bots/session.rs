@@ -13,7 +13,7 @@ use frontdesk_core::{
     },
     id::{AccountId, ConversationId},
 };
-use frontdesk_gateway::chat::port::BotNews;
+use frontdesk_gateway::chat::port::{BotNews, Strand};
 use frontdesk_protocol::wire::{self, command::Command as Order};
 use tokio::{
     sync::mpsc,
@@ -21,10 +21,12 @@ use tokio::{
 };
 
 use super::{
-    Shared, again,
-    deeds::{self, Used},
+    Shared,
+    again::{self, Whose},
+    deeds::{self, LEFT, SORTED, Used},
     model::{self, Asked, Question, Said},
     setup::{self, AccountBot},
+    taken::RECENT_MS,
     voice::Voice,
 };
 use crate::node::{engine::unavailable, models::Model, now_ms, trouble};
@@ -43,6 +45,8 @@ pub(super) struct Session {
     language: String,
     /// The session as it was last heard of.
     last: chat::Session,
+    /// What was told of it last belongs to this one.
+    strand: Strand,
     state: State,
     /// The visitor's newest message that was looked at.
     heard_seq: u64,
@@ -72,9 +76,9 @@ struct Now {
 /// Whether people are there, and how the visitor can be reached while they are not.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around {
-    attended: bool,
-    contact_known: bool,
-    opens_at: Option<OpensAt>,
+    pub(super) attended: bool,
+    pub(super) contact_known: bool,
+    pub(super) opens_at: Option<OpensAt>,
 }
 
 impl Session {
@@ -86,6 +90,7 @@ impl Session {
             visitor: news.visitor.clone(),
             language: news.language.clone(),
             last: chat::Session::default(),
+            strand: news.strand,
             state: State::default(),
             heard_seq: 0,
             asked_seq: 0,
@@ -120,6 +125,8 @@ impl Session {
                     "the bot gives a session up"
                 );
                 self.asked = None;
+                // Should it be the bot's all the same, it is heard again with the next news.
+                self.last = chat::Session::default();
             }
         }
     }
@@ -149,9 +156,15 @@ impl Session {
     }
 
     async fn take(&mut self, news: BotNews) -> Result<(), EngineError> {
-        let BotNews { session, said, events, .. } = news;
-        if session.number != self.last.number {
+        let is_other = news.session.number != self.last.number || news.strand != self.strand;
+        if is_reminder(&news) && !is_other {
+            // All of it was heard as it happened.
+            return Ok(());
+        }
+        let BotNews { session, said, events, strand, .. } = news;
+        if is_other {
             let first = said.first().map_or(u64::MAX, |(seq, _)| *seq);
+            (self.last, self.strand) = (session.clone(), strand);
             self.begin(&session, &events, first).await?;
         }
         self.last = session;
@@ -165,7 +178,8 @@ impl Session {
         Ok(())
     }
 
-    /// Another session than before. One that somebody had already was begun before this task: it is heard again.
+    /// Another session than before, or one of which something was missed. One that somebody had already was begun
+    /// before this task: it is heard again, and what has no answer yet gets one.
     async fn begin(
         &mut self,
         session: &chat::Session,
@@ -173,21 +187,23 @@ impl Session {
         first: u64,
     ) -> Result<(), EngineError> {
         self.state = State::default();
-        (self.answered, self.asked_seq, self.asked) = (0, 0, None);
+        (self.answered, self.heard_seq, self.asked_seq, self.asked) = (0, 0, 0, None);
         self.began_ms = session.opened_at_ms;
-        let is_new = session.assigned_at_ms == 0;
+        let is_new = is_new(session);
         let was_own = self.owns(session) || left_bot(events, &setup::id_of(self.account));
         self.took = !is_new;
         self.is_over = false;
-        if is_new || first <= 1 {
+        let has_just_begun =
+            events.iter().any(|event| matches!(event.change, Some(Change::Opened(_))));
+        if has_just_begun || first <= 1 {
             return Ok(());
         }
         let Some(now) = self.now(session).await? else { return Ok(()) };
         if now.mind.config().mode == Mode::Suggest {
             return Ok(());
         }
-        self.is_over = !was_own;
-        if !was_own && !self.stays(session) {
+        self.is_over = !is_new && !was_own;
+        if self.is_over && !self.stays(session) {
             return Ok(());
         }
         let engine = &self.shared.parts.engine;
@@ -196,13 +212,33 @@ impl Session {
         let mut entries = engine.read(self.conversation, range, HEARD_AGAIN_MAX, tail).await?;
         entries.retain(|entry| entry.session == session.id);
         let heard = self.hear_again(&now, entries, session.intent.clone()).await?;
-        self.heard_seq = heard.visitor_seq;
+        self.heard_seq = heard.done_seq;
         (self.asked_seq, self.answered) = (heard.asked_seq, heard.answered);
         self.state = heard.state;
-        let is_open = session.status() == SessionStatus::Assigned;
-        if is_open && self.state.handed_over().is_some() && self.owns(session) {
+        let is_own = session.status() == SessionStatus::Assigned && self.owns(session);
+        if !(is_own || is_new || self.stays(session)) {
+            return Ok(());
+        }
+        let mut promised = is_own && heard.gave_up;
+        match heard.redo {
+            Some(acts) => {
+                promised &= !acts.iter().any(|act| matches!(act, Act::HandOver { .. }));
+                let done = self.perform(&now, acts, (heard.done_seq, 0), Instant::now(), None);
+                if let Err(error) = done.await {
+                    // What it says to the same message by now may be something else: then the first word stands.
+                    tracing::debug!(conversation.id = %self.conversation, %error, "nothing is added");
+                }
+            }
+            None => promised |= is_own && self.state.handed_over().is_some(),
+        }
+        if promised {
             // It said that a person comes, and died before it could ask for one.
             now.voice.hand_over(None, !now.around.attended).await?;
+            return Ok(());
+        }
+        for (seq, content) in heard.rest {
+            self.heard_seq = seq;
+            self.answer(seq, &content).await?;
         }
         Ok(())
     }
@@ -217,9 +253,13 @@ impl Session {
         let turn = Arc::clone(&self.shared.thoughts).acquire_owned().await;
         let turn = turn.map_err(|_| unavailable())?;
         let (mind, language, around) = (now.mind.clone(), self.language.clone(), now.around);
+        let (conversation, bot) = (self.conversation, setup::id_of(self.account));
+        let recent_since_ms = now_ms() - RECENT_MS;
         let heard = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            again::hear(&mind, &entries, &language, &intent, around)
+            let (bot, language, intent) = (&bot, &language, &intent);
+            let whose = Whose { conversation, bot, language, intent, around, recent_since_ms };
+            again::hear(&mind, &entries, whose)
         });
         heard.await.map_err(|_| unavailable())
     }
@@ -229,17 +269,18 @@ impl Session {
         let parts = &self.shared.parts;
         let Some(account) = parts.bots.of(self.account) else { return Ok(None) };
         let model = parts.models.of(self.account).await.filter(|model| model.features.answers);
-        let Some(config) = account.config(&session.inbox, model.is_some()) else {
-            return Ok(None);
-        };
         let Some(inbox) = account.inboxes.get(&session.inbox) else { return Ok(None) };
-        let knowledge = match parts.knowledge.get(self.account).await {
-            Ok(base) => Some(base.knowledge.clone()),
+        let base = match parts.knowledge.get(self.account).await {
+            Ok(base) => Some(base),
             // Flows and the way to people work without.
             Err(error) => {
                 tracing::warn!(account.id = %self.account, %error, "the bot knows no articles");
                 None
             }
+        };
+        let known = base.as_ref().map(|base| (base.version, &base.knowledge));
+        let Some(mind) = account.mind(&session.inbox, model.is_some(), known) else {
+            return Ok(None);
         };
         let opening = inbox.hours.at(now_ms());
         let opens_at = opening
@@ -249,11 +290,10 @@ impl Session {
             opening.is_open && session.inbox.parse().is_ok_and(|inbox| parts.view.attended(inbox));
         let voice = Voice {
             engine: Arc::clone(&parts.engine),
-            principal: setup::principal(self.account, &config, &self.language),
+            principal: setup::principal(self.account, mind.config(), &self.language),
             conversation: self.conversation,
         };
         let help = deeds::Help { inbox_key: inbox.key.clone() };
-        let mind = Mind::new(config, knowledge, account.flows.clone());
         let contact_known = !attended && self.contact_known().await;
         let around = Around { attended, contact_known, opens_at };
         Ok(Some(Now { mind, model, account, voice, help, around }))
@@ -533,9 +573,17 @@ pub(super) fn left_bot(events: &[SessionEvent], bot: &str) -> bool {
     })
 }
 
-/// Numbers of what is said where no message asks for it: far behind those of any message.
-const LEFT: u16 = 1_000;
-const SORTED: u16 = 2_000;
+/// Whether nobody has had the session yet, and its visitor wants no person in particular: a bot may take it.
+pub(super) fn is_new(session: &chat::Session) -> bool {
+    session.status() == SessionStatus::Queued
+        && session.assigned_at_ms == 0
+        && !session.asked_for_person
+}
+
+/// Whether it is no news, but a reminder that somebody may wait here.
+pub(super) fn is_reminder(news: &BotNews) -> bool {
+    news.said.is_empty() && news.events.is_empty()
+}
 
 /// The next thing a language model says; waits for ever where none was asked.
 async fn model_says(asked: Option<&mut Asked>) -> Option<Said> {

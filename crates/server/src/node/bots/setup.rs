@@ -4,11 +4,12 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use frontdesk_api::llm::LlmDocument;
-use frontdesk_bot::{BUILT_IN, BotConfig, BotDocument, Flow, InboxMode, Language};
+use frontdesk_bot::{BUILT_IN, BotConfig, BotDocument, Flow, InboxMode, Language, Mind};
 use frontdesk_catalog::{Catalog, Document, DocumentKind, Error as CatalogError, Hours, Inbox};
 use frontdesk_core::{
     chat::{Participant, ParticipantKind},
@@ -16,6 +17,7 @@ use frontdesk_core::{
     rights::{Right, Rights},
 };
 use frontdesk_gateway::chat::port::{BotInboxes, BotMode};
+use frontdesk_knowledge::Knowledge;
 use frontdesk_router::{
     access::{Principal, PrincipalKind},
     desk,
@@ -25,6 +27,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex as Turn;
 
 use crate::node::trouble;
+
+/// How long what an inbox's bot decides by is kept while nobody writes there: it holds on to all articles.
+const MIND_UNUSED_MAX: Duration = Duration::from_mins(1);
 
 /// The bots of all accounts of this node.
 pub(crate) struct Bots {
@@ -49,6 +54,18 @@ pub(crate) struct AccountBot {
     pub(crate) flows: Vec<Flow>,
     /// By their ids and by their names in each language.
     pub(crate) teams: HashMap<String, TeamId>,
+    /// What it decides by, by inbox and whether there is a language model: putting it together takes much longer than
+    /// deciding.
+    minds: Mutex<HashMap<(String, bool), KeptMind>>,
+}
+
+/// What a bot decides by, as long as it is used.
+#[derive(Debug)]
+struct KeptMind {
+    /// Of the articles in it; none where they could not be read.
+    version: Option<u64>,
+    mind: Mind,
+    used_at: Instant,
 }
 
 /// What is done in one inbox.
@@ -83,6 +100,30 @@ impl AccountBot {
     pub(crate) fn config(&self, inbox: &str, llm: bool) -> Option<BotConfig> {
         self.inboxes.get(inbox).filter(|of| of.is_built_in())?;
         self.document.config(inbox, llm)
+    }
+
+    /// What the bot of this server decides by in an inbox, with the articles of a version; `None` where it does nothing.
+    pub(crate) fn mind(
+        &self,
+        inbox: &str,
+        llm: bool,
+        known: Option<(u64, &Knowledge)>,
+    ) -> Option<Mind> {
+        let version = known.map(|(version, _)| version);
+        let key = (inbox.to_owned(), llm);
+        let used_at = Instant::now();
+        if let Some(kept) = self.minds.lock().get_mut(&key)
+            && kept.version == version
+        {
+            kept.used_at = used_at;
+            return Some(kept.mind.clone());
+        }
+        let config = self.config(inbox, llm)?;
+        let knowledge = known.map(|(_, knowledge)| knowledge.clone());
+        let mind = Mind::new(config, knowledge, self.flows.clone());
+        let kept = KeptMind { version, mind: mind.clone(), used_at };
+        self.minds.lock().insert(key, kept);
+        Some(mind)
     }
 }
 
@@ -163,6 +204,13 @@ impl Bots {
         }
     }
 
+    /// Lets go of what nobody has decided by for a while.
+    pub(crate) fn forget_unused(&self) {
+        for account in self.accounts.lock().values() {
+            account.minds.lock().retain(|_, kept| kept.used_at.elapsed() < MIND_UNUSED_MAX);
+        }
+    }
+
     /// Reads again what could not be read.
     pub(crate) async fn read_again(&self) {
         let unread: Vec<AccountId> = self.unread.lock().iter().copied().collect();
@@ -218,7 +266,8 @@ impl Bots {
                 names.chain([team.id.to_string()]).map(|name| (name, team.id))
             })
             .collect();
-        Ok(Some(AccountBot { document, sums_up, inboxes, flows, teams }))
+        let minds = Mutex::default();
+        Ok(Some(AccountBot { document, sums_up, inboxes, flows, teams, minds }))
     }
 }
 
@@ -263,5 +312,37 @@ fn mode_of(of: &InboxBot, sums_up: bool) -> Option<BotMode> {
         InboxMode::Answer if of.is_built_in() => Some(BotMode::Answers),
         InboxMode::Suggest if of.is_built_in() => Some(BotMode::Suggests),
         _ => sums_up.then_some(BotMode::SumsUp),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_bot_decides_by_is_put_together_once() {
+        let document: BotDocument =
+            serde_json::from_str(r#"{"inboxes": {"inbox": {"mode": "answer"}}}"#).expect("JSON");
+        let who = BUILT_IN.to_owned();
+        let (hours, key) = (Hours::default(), String::new());
+        let inbox = InboxBot { mode: InboxMode::Answer, who, hours, key };
+        let inboxes = HashMap::from([("inbox".to_owned(), inbox)]);
+        let account = AccountBot { document, inboxes, ..AccountBot::default() };
+        let kept = || account.minds.lock().values().map(|kept| kept.version).collect::<Vec<_>>();
+        let knowledge = Knowledge::build(&[], frontdesk_knowledge::Options::default());
+        let knowledge = knowledge.expect("there is nothing to index");
+        assert!(account.mind("other", false, None).is_none());
+        assert!(account.mind("inbox", false, Some((1, &knowledge))).is_some());
+        assert_eq!(kept(), [Some(1)]);
+        let used_at = account.minds.lock()[&("inbox".to_owned(), false)].used_at;
+        account.mind("inbox", false, Some((1, &knowledge)));
+        assert!(account.minds.lock()[&("inbox".to_owned(), false)].used_at > used_at);
+        // Other articles, or none that can be read, make another one.
+        account.mind("inbox", false, Some((2, &knowledge)));
+        assert_eq!(kept(), [Some(2)]);
+        account.mind("inbox", false, None);
+        assert_eq!(kept(), [None]);
+        account.mind("inbox", true, None);
+        assert_eq!(kept().len(), 2, "with a language model it is another one");
     }
 }

@@ -57,7 +57,7 @@ impl Due {
     async fn try_write(&self, shared: &Shared) -> Result<(), EngineError> {
         let parts = &shared.parts;
         // Of a burst, those are written for which there is room.
-        let Ok(_room) = shared.summaries.try_acquire() else { return Ok(()) };
+        let Some(_place) = shared.summaries.take(self.account) else { return Ok(()) };
         let model = parts.models.of(self.account).await;
         let Some(model) = model.filter(|model| model.features.summary) else { return Ok(()) };
         let tail = parts.engine.tail(self.conversation).await?;
@@ -87,13 +87,10 @@ impl Due {
         let kind = Some(deeds::text_kind(&format!("{heading}{said}")));
         let content = Content { kind, ..Content::default() };
         // One for each state of a session: a repeat finds it there.
-        let id = deeds::client_msg_id(self.conversation, u64::from(self.version), SUMMARY);
+        let id = deeds::client_msg_id(self.conversation, u64::from(self.version), deeds::SUMMARY);
         let send = deeds::send(self.conversation, id, content, Audience::Team);
         let config = parts.bots.of(self.account).and_then(|bot| bot.any_config());
         let by = setup::principal(self.account, &config.unwrap_or_default(), &language);
         parts.engine.frame(by, self.conversation, Frame::Send(send)).await.map(drop)
     }
 }
-
-/// Of the notes about a session; what is said about messages has lower numbers.
-const SUMMARY: u16 = 3_000;

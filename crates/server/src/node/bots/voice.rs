@@ -13,7 +13,7 @@ use frontdesk_router::access::Principal;
 use tokio::time::sleep;
 
 use super::deeds;
-use crate::node::engine::NodeEngine;
+use crate::node::engine::{NodeEngine, unavailable};
 
 /// How long it waits before it hands over again, should that fail: a visitor has been told that a person comes.
 const TRIED_AGAIN_AFTER: [Duration; 4] = [
@@ -111,6 +111,15 @@ impl Voice {
         &self,
         frame: Frame,
     ) -> Result<Option<frontdesk_gateway::chat::port::Placed>, EngineError> {
+        // Whose node it is by now speaks there.
+        if !is_here(&self.engine, self.conversation) {
+            return Err(unavailable());
+        }
         self.engine.frame(self.principal.clone(), self.conversation, frame).await
     }
+}
+
+/// Whether this node has the conversation's partition: the bot speaks there, and nowhere else.
+pub(super) fn is_here(engine: &NodeEngine, conversation: ConversationId) -> bool {
+    engine.loops.owner_of(&conversation).is_some_and(|owner| engine.loops.is_local(owner))
 }

@@ -16,13 +16,13 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 
 /// What things are called in an account, and what it says of its own.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::node) struct Names {
     /// Of inboxes, by id.
-    pub(super) inboxes: HashMap<String, String>,
+    pub(in crate::node) inboxes: HashMap<String, String>,
     /// Of teams, by their ids and by their names in each language.
-    pub(super) teams: HashMap<String, TeamId>,
+    pub(in crate::node) teams: HashMap<String, TeamId>,
     /// None where it says nothing, or what does not fit the file any more.
-    pub(super) own: Option<Arc<AccountConfig>>,
+    pub(in crate::node) own: Option<Arc<AccountConfig>>,
 }
 
 /// What an account says of its own, as it was read for one revision and one file.
@@ -50,7 +50,7 @@ impl Accounts {
     }
 
     /// Names of an account, at most some seconds old; those of before while the catalog does not answer.
-    pub(super) async fn names(&self, account: AccountId) -> Arc<Names> {
+    pub(in crate::node) async fn names(&self, account: AccountId) -> Arc<Names> {
         let known = self.names.lock().get(&account).cloned();
         if let Some((read, names)) = &known
             && read.elapsed() < NAMES_FOR

@@ -93,7 +93,7 @@ impl NodeEngine {
 
 /// The sessions of one conversation that began in time, oldest first. What cannot be decoded is passed over: it is
 /// reported where conversations are opened.
-fn sessions(
+pub(in crate::node) fn sessions(
     history: &SharedHistory,
     conversation: ConversationId,
     since_ms: i64,

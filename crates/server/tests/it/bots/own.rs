@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{FRONTDESK, by_bot, content, newest, set_bot};
 
 /// A bot that gets new sessions.
-async fn working(server: &TestServer) -> TestAgent {
+pub(crate) async fn working(server: &TestServer) -> TestAgent {
     let bot = TestAgent::bot(server, "Tea bot").await;
     let id = bot.id.clone();
     set_bot(&server.admin(), |inbox| json!({inbox: {"mode": "answer", "who": id, "flow": ""}}))
@@ -23,7 +23,7 @@ async fn working(server: &TestServer) -> TestAgent {
 }
 
 /// Waits until the bot has been given the conversation.
-async fn given(bot: &mut TestAgent, conversation: &str) -> wire::Row {
+pub(crate) async fn given(bot: &mut TestAgent, conversation: &str) -> wire::Row {
     let own = bot.id.clone();
     bot.row("it is the bot's", |row| {
         let owner = row.session.as_ref().and_then(|session| session.owner.as_ref());

@@ -62,6 +62,8 @@ async fn a_flow_is_checked_kept_by_version_and_taken_back() {
         .filter(|of| of["severity"] == "error")
         .collect();
     assert!(errors.iter().any(|of| of["line"] == 9), "{checked}");
+    let unknown = errors.iter().find(|of| of["code"] == "unknown_step");
+    assert_eq!(unknown.map(|of| of["params"]["to"].clone()), Some(json!("nowhere")), "{checked}");
 
     let refused = admin.put(path, &json!({"yaml": broken, "version": 0})).await;
     assert_eq!((refused.status, refused.json()["field"].as_str()), (422, Some("yaml")));
@@ -83,9 +85,14 @@ async fn a_flow_is_checked_kept_by_version_and_taken_back() {
     assert_eq!(numbers, [json!(2), json!(1)]);
     let back = admin.post(&format!("{path}/rollback"), &json!({"version": 1})).await.ok();
     assert_eq!((back["version"].clone(), back["yaml"].as_str()), (json!(3), Some(FLOW)));
-    assert_eq!(admin.get("/api/v1/bot/flows").await.ok()["flows"], json!([back]));
+    assert_eq!(admin.get(path).await.ok(), back);
+    // A list has no documents in it.
+    let mut heading = back;
+    heading.as_object_mut().expect("an object").remove("yaml");
+    assert_eq!(admin.get("/api/v1/bot/flows").await.ok()["flows"], json!([heading]));
     assert_eq!(admin.delete(path).await.status, 204);
     assert_eq!(admin.get(&format!("{path}/versions")).await.status, 404);
+    assert_eq!(admin.get(path).await.status, 404);
 }
 
 #[tokio::test]
@@ -202,10 +209,13 @@ async fn s19_the_key_of_a_model_goes_with_its_host_and_is_never_shown() {
     assert!(!first.text.contains(SECRET), "{}", first.text);
     let first = first.ok();
     assert_eq!((first["has_key"].clone(), first["hint"].as_str()), (json!(true), Some("cdef")));
+    assert_eq!(first["visitor_wait_ms"], 2_000, "what is not said is the default: {first}");
     let read = admin.get("/api/v1/llm").await;
     assert!(!read.text.contains(SECRET) && read.ok() == first);
 
-    let moved = put(llm(1, "https://LLM.example:443/v2")).await.ok();
+    let slow = with(llm(1, "https://LLM.example:443/v2"), &json!({"visitor_wait_ms": 8_000}));
+    let moved = put(slow).await.ok();
+    assert_eq!(moved["visitor_wait_ms"], 8_000, "{moved}");
     assert_eq!(moved["has_key"], true, "another path of the same host: {moved}");
     let evil = put(llm(2, "https://llm.example.evil.example/v1")).await.ok();
     assert_eq!(
@@ -227,6 +237,7 @@ async fn s19_the_key_of_a_model_goes_with_its_host_and_is_never_shown() {
         (llm(6, ""), "base_url"),
         (with(llm(6, here), &json!({"model": ""})), "model"),
         (with(llm(6, here), &json!({"timeout_ms": 0})), "timeout_ms"),
+        (with(llm(6, here), &json!({"visitor_wait_ms": 0})), "visitor_wait_ms"),
         (key(llm(6, here), "two words"), "key"),
         (with(llm(6, here), &json!({"prompt": "x".repeat(4_001)})), "prompt"),
     ] {

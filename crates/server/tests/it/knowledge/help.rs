@@ -84,6 +84,13 @@ async fn pages_speak_the_readers_language_and_say_so() {
     let asked = centre.page_for("?lang=zh-CN", "en").await;
     assert!(asked.text.contains("<html lang=\"zh-CN\">"), "the address says more than the browser");
 
+    let cut = centre.page_for("/zh-CN", "en").await;
+    assert!(
+        cut.text.contains("<html lang=\"zh-CN\">"),
+        "an address without its slug: {}",
+        cut.text
+    );
+
     let shown = centre.page("/zh-CN/refunds").await;
     for part in [
         "<html lang=\"zh-CN\">",
@@ -142,7 +149,7 @@ async fn a_page_that_is_known_is_not_sent_again() {
         let page = admin.get("/api/v1/articles?q=refunds").await.ok();
         let now = &page["articles"][0];
         let mut change = with(now.clone(), &json!({"revision": now["revision"]}));
-        for field in ["id", "helpful", "unhelpful", "created_ms", "updated_ms"] {
+        for field in ["id", "origin", "helpful", "unhelpful", "created_ms", "updated_ms"] {
             change.as_object_mut().expect("an object").remove(field);
         }
         change["texts"]["en"]["title"] = format!("Refunds anew {below}").into();

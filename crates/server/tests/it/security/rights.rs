@@ -207,6 +207,7 @@ impl Rows<'_> {
                 Cell::with(flowed().await, json!({"yaml": flow(&name, "hello"), "version": 1}))
             }
             "DELETE /api/v1/bot/flows/{name}" => Cell::bare(flowed().await),
+            "GET /api/v1/bot/flows/{name}" => Cell::bare(flowed().await),
             "GET /api/v1/bot/flows/{name}/versions" => {
                 Cell::bare(format!("{}/versions", flowed().await))
             }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ArticleContent } from "./articles";
-import { contentProblem, coverage, helpPath, highlight, importFormat, isWebAddress, noText, slugOf, textIn, tidyContent, titleOf, withText } from "./articles";
+import { contentProblem, coverage, helpHome, helpPath, highlight, importFormat, isWebAddress, noText, slugOf, textIn, tidyContent, titleOf, withText } from "./articles";
 
 const content = (more: Partial<ArticleContent> = {}): ArticleContent => ({ slug: "returns", category: "", state: "draft", texts: { en: { ...noText, title: "Returns", body: "Within 30 days." } }, ...more });
 
@@ -26,8 +26,8 @@ describe("an article's texts", () => {
   });
 
   it("are sent without blanks, empty questions and empty languages", () => {
-    const tidy = tidyContent(content({ slug: " returns ", category: " Orders ", texts: { en: { title: " Returns ", summary: "", body: "x\n", questions: ["", " may I? "] }, "zh-CN": { ...noText, questions: [" "] } } }));
-    expect(tidy).toEqual({ slug: "returns", category: "Orders", state: "draft", texts: { en: { title: "Returns", summary: "", body: "x", questions: ["may I?"] } } });
+    const tidy = tidyContent(content({ slug: " returns ", category: " Orders ", texts: { en: { title: " Returns ", summary: "", body: "x\n", questions: ["", " may I? "], category: " Orders & returns " }, "zh-CN": { ...noText, questions: [" "] } } }));
+    expect(tidy).toEqual({ slug: "returns", category: "Orders", state: "draft", texts: { en: { title: "Returns", summary: "", body: "x", questions: ["may I?"], category: "Orders & returns" } } });
   });
 });
 
@@ -49,8 +49,9 @@ describe("an address", () => {
   it.each([
     ["How do I return something?", "how-do-i-return-something"],
     ["Rückgabe & Umtausch", "ruckgabe-umtausch"],
-    ["如何退货？", ""],
-    ["iPhone 15 退货", "iphone-15"],
+    ["如何退货？", "ru-he-tui-huo"],
+    ["iPhone 15 退货", "iphone-15-tui-huo"],
+    ["？！", ""],
     [`${"a".repeat(99)} b`, "a".repeat(99)],
   ])("of %j is %j", (title, slug) => expect(slugOf(title)).toBe(slug));
 
@@ -59,6 +60,7 @@ describe("an address", () => {
     expect(helpPath(article, "k1", "en")).toBe("help/k1/en/returns");
     expect(helpPath(article, "k1", "zh-CN")).toBe("help/k1/en/returns");
     expect(helpPath(content(), "k1", "en")).toBeNull();
+    expect(helpHome("k 1", "zh-CN")).toBe("help/k%201?lang=zh-CN");
   });
 
   it("of the web is one with its scheme", () => {

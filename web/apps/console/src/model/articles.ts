@@ -3,6 +3,7 @@
 import type { Locale } from "@frontdesk/i18n";
 import { LOCALES } from "@frontdesk/i18n";
 import type { Call } from "./api";
+import { inLatin } from "./pinyin";
 import { withQuery } from "./query";
 
 export type ArticleState = "draft" | "published";
@@ -13,11 +14,15 @@ export type ArticleText = {
   readonly body: string;
   /** Other ways to ask for it. */
   readonly questions: readonly string[];
+  /** What the category is called in this language; empty where it is called the same. */
+  readonly category: string;
 };
 export type ArticleTexts = Readonly<Record<string, ArticleText>>;
 export type ArticleContent = { readonly slug: string; readonly category: string; readonly state: ArticleState; readonly texts: ArticleTexts };
 export type Article = ArticleContent & {
   readonly id: string;
+  /** Where an import took it from: `files`, or the address of a site; empty where somebody wrote it here. */
+  readonly origin?: string;
   readonly helpful: number;
   readonly unhelpful: number;
   readonly revision: number;
@@ -29,7 +34,9 @@ export type ArticleQuery = { readonly category: string; readonly state: ArticleS
 
 export type ImportFormat = "markdown" | "csv";
 export type ImportFile = { readonly name: string; readonly text: string };
-export type FileProblem = { readonly file?: string; readonly line?: number | null; readonly reason: string };
+/** What is wrong with something of somebody else's: a code with what stands in it, and the same in English. */
+export type Trouble = { readonly code?: string; readonly params?: Readonly<Record<string, string>>; readonly reason: string };
+export type FileProblem = { readonly file?: string; readonly line?: number | null } & Trouble;
 export type ImportResult = { readonly added: number; readonly changed: number; readonly unchanged: number; readonly problems: readonly FileProblem[] };
 
 export type Crawl = {
@@ -38,6 +45,8 @@ export type Crawl = {
   readonly added: number;
   readonly problems: readonly FileProblem[];
   readonly error?: string | null;
+  /** The same with its code. */
+  readonly ended?: Trouble | null;
 };
 
 /** An article that fits a question, with the place in it that does. */
@@ -71,7 +80,7 @@ export class ArticlesApi {
 /** Stands in the address for the one that is being written. */
 export const newArticle = "new";
 
-export const noText: ArticleText = { title: "", summary: "", body: "", questions: [] };
+export const noText: ArticleText = { title: "", summary: "", body: "", questions: [], category: "" };
 export const noContent: ArticleContent = { slug: "", category: "", state: "draft", texts: {} };
 
 export const slugCharsMax = 100;
@@ -104,6 +113,12 @@ export function withText(texts: ArticleTexts, locale: string, change: Partial<Ar
   return Object.fromEntries(isEmpty(text) ? rest : [...rest, [locale, text]]);
 }
 
+/** What an article's category is called for a reader. */
+export function categoryIn({ category, texts }: Pick<ArticleContent, "category" | "texts">, locale: string): string {
+  return textIn(texts, locale).category || category;
+}
+
+/** The name of a category alone is no text. */
 function isEmpty({ title, summary, body, questions }: ArticleText): boolean {
   return title === "" && summary === "" && body === "" && questions.length === 0;
 }
@@ -112,7 +127,7 @@ function isEmpty({ title, summary, body, questions }: ArticleText): boolean {
 export function tidyContent(content: ArticleContent): ArticleContent {
   let texts: ArticleTexts = {};
   for (const [locale, text] of Object.entries(content.texts)) {
-    texts = withText(texts, locale, { title: text.title.trim(), summary: text.summary.trim(), body: text.body.trim(), questions: text.questions.map((question) => question.trim()).filter((question) => question !== "") });
+    texts = withText(texts, locale, { title: text.title.trim(), summary: text.summary.trim(), body: text.body.trim(), category: text.category.trim(), questions: text.questions.map((question) => question.trim()).filter((question) => question !== "") });
   }
   return { ...content, slug: content.slug.trim(), category: content.category.trim(), texts };
 }
@@ -153,9 +168,9 @@ export function contentProblem(content: ArticleContent): ContentProblem | null {
   return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) ? null : { field: "slug", problem: "characters" };
 }
 
-/** A part of an address made of a title: Latin letters, digits and hyphens; empty where the title has none. */
+/** A part of an address made of a title: Latin letters, Chinese by how it is read, digits and hyphens; empty where the title has none. */
 export function slugOf(title: string): string {
-  return title
+  return inLatin(title)
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
@@ -169,6 +184,11 @@ export function helpPath(article: ArticleContent, inboxKey: string, locale: stri
   const [first] = [locale, ...LOCALES].filter((known) => textIn(article.texts, known).title !== "");
   if (article.state !== "published" || article.slug === "" || first === undefined) return null;
   return `help/${encodeURIComponent(inboxKey)}/${first}/${encodeURIComponent(article.slug)}`;
+}
+
+/** The help centre of an inbox, relative to the console. */
+export function helpHome(inboxKey: string, locale: string): string {
+  return `help/${encodeURIComponent(inboxKey)}?lang=${encodeURIComponent(locale)}`;
 }
 
 export type Piece = { readonly text: string; readonly hit: boolean };

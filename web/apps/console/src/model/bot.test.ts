@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BotSettings } from "./bot";
-import { BotApi, everyDay, flowNameProblem, lineSpan, placeOf, problemsByLine, reasonsOf, shareOf, withPlace } from "./bot";
+import { BotApi, asItIs, everyDay, flowNameProblem, lineSpan, ownNames, placeOf, problemsByLine, reasonsOf, replayOf, settingsOf, shareOf, thresholdWrong, withPlace } from "./bot";
 
-const settings: BotSettings = { name: {}, inboxes: { i1: { mode: "answer", who: "built_in", flow: "opening" } }, fallback: {}, handover: { on_complaint: true, on_anger: true, misses_max: 2 } };
+const settings: BotSettings = { name: {}, inboxes: { i1: { mode: "answer", who: "built_in", flow: "opening" } }, fallback: {}, handover: { on_complaint: true, on_anger: true, misses_max: 2 }, team_language: "en" };
 
 describe("the bot's places", () => {
   it("are off where nothing is said", () => {
@@ -20,6 +22,20 @@ describe("the bot's places", () => {
   });
 });
 
+describe("a bot nobody named", () => {
+  it("is called what the server calls it", () => {
+    const texts = readFileSync(join(import.meta.dirname, "../../../../../crates/bot/src/texts.rs"), "utf8");
+    expect(texts).toContain(`language.pick("${ownNames.en}", "${ownNames["zh-CN"]}")`);
+  });
+});
+
+describe("the brief for the team", () => {
+  it("is in the language that was chosen, or at first in that of whoever sets the bot up", () => {
+    expect(settingsOf({ ...settings, revision: 3 }, "zh-CN").team_language).toBe("en");
+    expect(settingsOf({ ...settings, revision: 0 }, "zh-CN").team_language).toBe("zh-CN");
+  });
+});
+
 describe("figures", () => {
   it("are shares of a whole", () => {
     expect([shareOf(3, 4), shareOf(0, 0), shareOf(5, 4), shareOf(-1, 4)]).toEqual([0.75, 0, 1, 0]);
@@ -27,6 +43,27 @@ describe("figures", () => {
 
   it("name the most frequent reason first", () => {
     expect(reasonsOf({ days: [], sessions: 0, contained: 0, handed_over: 0, no_answer: 0, by_reason: { asked: 2, unsure: 9 } }).map(([reason]) => reason)).toEqual(["unsure", "asked"]);
+  });
+});
+
+describe("a trial on sessions of the past", () => {
+  const flow = { name: "tea", yaml: "name: tea" };
+  const own = { threshold: {}, intents: {}, rules: [{ intent: "human", keywords: ["person"], regex: null }], inboxes: {} };
+
+  it("changes only what is filled in", () => {
+    expect(replayOf(50, flow, asItIs, own)).toEqual({ sessions: 50, flow });
+    expect(replayOf(20, flow, { ...asItIs, model: " tea-2 ", prompt: "Be brief.", threshold: "0.9" }, null)).toEqual({ sessions: 20, flow, model: "tea-2", prompt: "Be brief.", threshold: 0.9 });
+  });
+
+  it("has a rule before all others, once it has an intent and words", () => {
+    const rule = { ...asItIs, intent: "complaint", words: "broken\n碎了\n" };
+    expect(replayOf(50, flow, rule, own).intents?.rules).toEqual([{ intent: "complaint", keywords: ["broken", "碎了"], regex: null }, ...own.rules]);
+    for (const half of [{ ...rule, words: " " }, { ...rule, intent: "" }]) expect(replayOf(50, flow, half, own).intents).toBeUndefined();
+    expect(replayOf(50, flow, rule, null).intents).toBeUndefined();
+  });
+
+  it("takes scores from 0 to 1", () => {
+    expect(["", "0", "1", "0.93", "1.01", "-1", "much"].map(thresholdWrong)).toEqual([false, false, false, false, true, true, true]);
   });
 });
 
@@ -59,9 +96,10 @@ describe("a flow", () => {
       return { versions: [], flows: [] } as T;
     });
     await api.versions("a/b");
+    await api.flow("a/b");
     await api.rollBack("a", 2);
     await api.sessions("contained", "c 1");
     await api.sessions("contained");
-    expect(asked).toEqual(["GET api/v1/bot/flows/a%2Fb/versions", "POST api/v1/bot/flows/a/rollback", "GET api/v1/bot/sessions?outcome=contained&cursor=c+1", "GET api/v1/bot/sessions?outcome=contained"]);
+    expect(asked).toEqual(["GET api/v1/bot/flows/a%2Fb/versions", "GET api/v1/bot/flows/a%2Fb", "POST api/v1/bot/flows/a/rollback", "GET api/v1/bot/sessions?outcome=contained&cursor=c+1", "GET api/v1/bot/sessions?outcome=contained"]);
   });
 });

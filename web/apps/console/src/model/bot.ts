@@ -1,6 +1,8 @@
 // The bot: where it works and as whom, its flows with their versions, a talk with it that nobody else hears, the
 // time machine and the figures. Shapes, what follows from them, and the requests.
-import type { Call, Texts } from "./api";
+import type { Call, IntentConfig, Texts } from "./api";
+import { ApiError } from "./api";
+import { parseKeywords } from "./intent-settings";
 import { withQuery } from "./query";
 
 export const botModes = ["off", "answer", "suggest"] as const;
@@ -17,13 +19,16 @@ export type BotSettings = {
   /** What is said where the bot knows no answer. */
   readonly fallback: Texts;
   readonly handover: HandoverRules;
+  /** The language of what the bot writes for the team. */
+  readonly team_language: string;
 };
 export type BotConfig = BotSettings & { readonly revision: number };
 
-export type Flow = { readonly name: string; readonly yaml: string; readonly version: number; readonly updated_ms: number; readonly by?: string | null };
+export type FlowHeading = { readonly name: string; readonly version: number; readonly updated_ms: number; readonly by?: string | null };
+export type Flow = FlowHeading & { readonly yaml: string };
 export type FlowVersion = { readonly version: number; readonly yaml?: string; readonly updated_ms: number; readonly by?: string | null };
 /** A warning lets a flow pass. */
-export type FlowProblem = { readonly code?: string; readonly severity?: "error" | "warning"; readonly line?: number | null; readonly step?: string | null; readonly reason: string };
+export type FlowProblem = { readonly code?: string; readonly severity?: "error" | "warning"; readonly line?: number | null; readonly step?: string | null; readonly params?: Readonly<Record<string, string>>; readonly reason: string };
 export type CheckedFlow = { readonly ok: boolean; readonly problems: readonly FlowProblem[] };
 
 export type TalkChoice = { readonly id: string; readonly label: string };
@@ -47,8 +52,45 @@ export type TalkRequest = { readonly inbox?: string; readonly language: string; 
 
 export type ReplayAnswer = { readonly kind: string; readonly text?: string | null; readonly article?: string | null };
 export type ReplayRow = { readonly conversation: string; readonly session: string; readonly question: string; readonly before: ReplayAnswer | null; readonly after: ReplayAnswer | null; readonly changed: boolean };
-export type Replay = { readonly sessions: number; readonly changed: number; readonly rows: readonly ReplayRow[] };
-export type ReplayRequest = { readonly sessions: number; readonly flow?: { readonly name: string; readonly yaml: string }; readonly threshold?: number; readonly prompt?: string };
+/** Both are empty where nobody has an opinion, and for the inbox' own queue. */
+export type ReplaySorting = { readonly intent: string; readonly team: string };
+export type ReplaySorted = { readonly conversation: string; readonly session: string; readonly question: string; readonly before: ReplaySorting; readonly after: ReplaySorting };
+export type Replay = { readonly sessions: number; readonly changed: number; readonly rows: readonly ReplayRow[]; readonly sorted?: readonly ReplaySorted[] };
+export type ReplayRequest = {
+  readonly sessions: number;
+  readonly flow?: { readonly name: string; readonly yaml: string };
+  readonly threshold?: number;
+  readonly prompt?: string;
+  /** Another model's name at the endpoint that is set up. */
+  readonly model?: string;
+  /** All that the account would say of its own about intents. */
+  readonly intents?: IntentConfig;
+};
+
+/** What a trial has otherwise beside the flow, as it is typed; empty leaves it as it is. */
+export type Otherwise = { readonly model: string; readonly prompt: string; readonly threshold: string; readonly intent: string; readonly words: string };
+export const asItIs: Otherwise = { model: "", prompt: "", threshold: "", intent: "", words: "" };
+
+/** Whether a text is no score; an empty one says nothing. */
+export function thresholdWrong(text: string): boolean {
+  if (text.trim() === "") return false;
+  const score = Number(text);
+  return !(score >= 0 && score <= 1);
+}
+
+/** What is asked for; a rule that is tried comes before those there are. */
+export function replayOf(sessions: number, flow: { readonly name: string; readonly yaml: string }, otherwise: Otherwise, own: IntentConfig | null): ReplayRequest {
+  const { model, prompt, threshold, intent } = otherwise;
+  const keywords = parseKeywords(otherwise.words);
+  return {
+    sessions,
+    flow,
+    ...(threshold.trim() === "" ? {} : { threshold: Number(threshold) }),
+    ...(prompt.trim() === "" ? {} : { prompt }),
+    ...(model.trim() === "" ? {} : { model: model.trim() }),
+    ...(own === null || intent === "" || keywords.length === 0 ? {} : { intents: { ...own, rules: [{ intent, keywords, regex: null }, ...own.rules] } }),
+  };
+}
 
 export type BotDay = { readonly date: string; readonly sessions: number; readonly contained: number; readonly handed_over: number };
 /** Days without any session are absent. */
@@ -72,7 +114,14 @@ export class BotApi {
 
   read = (): Promise<BotConfig> => this.call("GET", "api/v1/bot");
   change = (settings: BotSettings, revision: number): Promise<BotConfig> => this.call("PUT", "api/v1/bot", { ...settings, revision });
-  flows = async (): Promise<readonly Flow[]> => (await this.call<{ readonly flows: readonly Flow[] }>("GET", "api/v1/bot/flows")).flows;
+  /** By name, without what they say. */
+  flows = async (): Promise<readonly FlowHeading[]> => (await this.call<{ readonly flows: readonly FlowHeading[] }>("GET", "api/v1/bot/flows")).flows;
+  /** None where there is none of this name. */
+  flow = (name: string): Promise<Flow | null> =>
+    this.call<Flow>("GET", this.#flow(name)).catch((failure: unknown) => {
+      if (failure instanceof ApiError && failure.code === "not_found") return null;
+      throw failure;
+    });
   /** Puts a flow in the place of what had this version; 0 where there is none yet. */
   changeFlow = (name: string, yaml: string, version: number): Promise<Flow> => this.call("PUT", this.#flow(name), { yaml, version });
   removeFlow = (name: string): Promise<void> => this.call("DELETE", this.#flow(name));
@@ -103,11 +152,15 @@ export function withPlace(settings: BotSettings, inbox: string, change: Partial<
   return Object.fromEntries(says ? [...rest, [inbox, place]] : rest);
 }
 
-export function settingsOf({ name, inboxes, fallback, handover }: BotConfig): BotSettings {
-  return { name, inboxes, fallback, handover };
+/** What can be set. Where nothing ever was, the team is written to in the language of whoever sets it first. */
+export function settingsOf({ revision, name, inboxes, fallback, handover, team_language }: BotConfig, reader: string): BotSettings {
+  return { name, inboxes, fallback, handover, team_language: revision === 0 ? reader : team_language };
 }
 
 export const missesMax = 10;
+
+/** What the bot is called where nobody named it; as in crates/bot/src/texts.rs. */
+export const ownNames = { en: "Frontdesk", "zh-CN": "小前台" } as const;
 
 /** A part of a whole; 0 of nothing. */
 export function shareOf(part: number, whole: number): number {

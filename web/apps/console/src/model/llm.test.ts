@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LlmConfig } from "./llm";
 import { LlmApi, budgetShare, clearsKey, hostOf, presetOf, presets, settingsOf } from "./llm";
 
-const config: LlmConfig = { revision: 3, base_url: "https://api.example.com/v1", model: "m", has_key: true, hint: "9f2c", features: { answers: true, summary: false, rewrite: false, translate: false }, conversation_tokens_max: 1, day_tokens_max: 2, timeout_ms: 3, prompt: "" };
+const config: LlmConfig = { revision: 3, base_url: "https://api.example.com/v1", model: "m", has_key: true, hint: "9f2c", features: { answers: true, summary: false, rewrite: false, translate: false }, conversation_tokens_max: 1, day_tokens_max: 2, timeout_ms: 3, visitor_wait_ms: 4, prompt: "" };
 
 describe("the key of a language model", () => {
   it.each<readonly [string, string, boolean]>([

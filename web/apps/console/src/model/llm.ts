@@ -13,6 +13,8 @@ export type LlmSettings = {
   readonly conversation_tokens_max: number;
   readonly day_tokens_max: number;
   readonly timeout_ms: number;
+  /** How long a visitor goes without a word of the answer. */
+  readonly visitor_wait_ms: number;
   readonly prompt: string;
 };
 export type LlmConfig = LlmSettings & {
@@ -71,8 +73,8 @@ export function clearsKey(saved: Pick<LlmConfig, "base_url" | "has_key">, baseUr
   return saved.has_key && key === "" && hostOf(saved.base_url) !== hostOf(baseUrl);
 }
 
-export function settingsOf({ base_url, model, features, conversation_tokens_max, day_tokens_max, timeout_ms, prompt }: LlmConfig): LlmSettings {
-  return { base_url, model, features, conversation_tokens_max, day_tokens_max, timeout_ms, prompt };
+export function settingsOf({ base_url, model, features, conversation_tokens_max, day_tokens_max, timeout_ms, visitor_wait_ms, prompt }: LlmConfig): LlmSettings {
+  return { base_url, model, features, conversation_tokens_max, day_tokens_max, timeout_ms, visitor_wait_ms, prompt };
 }
 
 /** How much of the day's budget is used; with nothing to spend all of it. */

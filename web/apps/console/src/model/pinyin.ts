@@ -55,6 +55,14 @@ function collated(character: string): string {
   return syllables[low - 1]?.[0] ?? "";
 }
 
+/** A text in Latin letters, as far as it is Chinese: each character as a word of its own, by the reading the browser knows. */
+export function inLatin(text: string): string {
+  return Array.from(text, (character) => {
+    const [reading] = readings(character);
+    return reading === undefined ? character : ` ${reading} `;
+  }).join("");
+}
+
 /** Whether `wanted` spells what `characters` begin with from `at` on. */
 function spelled(characters: readonly string[], at: number, wanted: string): boolean {
   if (wanted === "") return true;

@@ -88,7 +88,8 @@ export class Chat {
 
   readonly title = computed(() => titleOf(this.inbox.value, this.texts.locale.value));
 
-  readonly attended = computed(() => this.client.attended.value ?? this.inbox.value.attended);
+  /** Whether people are here, once that matters: where a bot answers first it does not before the first message. */
+  readonly attended = computed(() => (this.inbox.value.bot && !this.client.conversation.session.value ? undefined : (this.client.attended.value ?? this.inbox.value.attended)));
 
   /** Who answers in the open session. */
   readonly owner = computed(() => (this.sessionOpen.value ? this.client.conversation.session.value?.owner : undefined));
@@ -107,8 +108,8 @@ export class Chat {
     const contact = this.contact.value;
     // Whoever has begun to answer may end it, also when somebody comes.
     if (contact !== "" || !this.inbox.value.asksContact) return contact === "begun";
-    // A bot asks itself where it cannot help.
-    const alone = this.attended.value === false && !this.byBot.value && this.client.conversation.session.value?.firstAnswerAtMs === undefined;
+    // A bot asks itself where it cannot help, and whoever has taken it is there.
+    const alone = this.attended.value === false && !this.owner.value && this.client.conversation.session.value?.firstAnswerAtMs === undefined;
     return alone && this.rows.value.some((row) => row.kind === "message" && row.own && row.line.kind === "entry");
   });
 

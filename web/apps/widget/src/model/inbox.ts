@@ -12,6 +12,8 @@ export type Inbox = {
   readonly side: "left" | "right";
   readonly scheme: "system" | "light" | "dark";
   readonly attended: boolean | undefined;
+  /** A bot answers first, whoever is here. */
+  readonly bot: boolean;
   /** BCP 47: for visitors of whom nothing is known. */
   readonly language: string;
   readonly questions: ByLanguage<readonly string[]>;
@@ -63,6 +65,7 @@ export function parseInbox(value: unknown): Inbox {
     accent: text(look.accent),
     side: look.side === "left" ? "left" : "right",
     scheme: look.scheme === "light" || look.scheme === "dark" ? look.scheme : "system",
+    bot: inbox.bot === true,
     attended: typeof inbox.attended === "boolean" ? inbox.attended : undefined,
     language: text(inbox.language),
     questions: each(inbox.questions, texts),

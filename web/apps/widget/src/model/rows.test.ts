@@ -46,6 +46,14 @@ describe("rows", () => {
     expect(shape([entry(1, "me", NOON), outgoing(NOON + 1)])).toEqual(["day", "s1 own first", "mX own last"]);
   });
 
+  it("say once that nobody is there, not before that that somebody is waited for", () => {
+    const happened = (seq: number, key: string): EntryLine => entry(seq, "", NOON, { kind: "system", key, params: {} });
+    const keys = (...lines: readonly ViewLine[]): string[] => buildRows(lines, () => false, 0).flatMap((row) => (row.kind === "system" ? [row.text] : []));
+    expect(keys(happened(1, "session.queued"), happened(2, "session.unattended"))).toEqual(["session.unattended"]);
+    expect(keys(happened(1, "session.queued"), entry(2, "lin", NOON), happened(3, "session.unattended"))).toEqual(["session.queued", "session.unattended"]);
+    expect(keys(happened(1, "session.unattended"), happened(2, "session.queued"))).toEqual(["session.unattended", "session.queued"]);
+  });
+
   it("leave nothing behind for what a visitor has no part in, and break groups at what happened", () => {
     expect(
       shape([

@@ -55,6 +55,9 @@ export function buildRows(lines: readonly (ViewLine | DraftLine)[], isOwn: (line
       rows.push({ kind: "new", key: "new" });
     }
     if (line.body.kind === "system") {
+      // Where nobody is online there is nobody to wait for.
+      const before = rows[rows.length - 1];
+      if (line.body.key === "session.unattended" && before?.kind === "system" && before.text === "session.queued") rows.pop();
       rows.push({ kind: "system", key: line.key, text: line.body.key, params: line.body.params });
       continue;
     }

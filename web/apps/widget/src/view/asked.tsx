@@ -5,10 +5,11 @@ import type { Choice, ViewLine } from "@frontdesk/client";
 import type { FieldValueJson, SourceJson } from "@frontdesk/protocol";
 import { Drawing, Icon } from "@frontdesk/ui";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { askForPerson } from "../model/actions";
 import type { Chat } from "../model/chat";
 import type { MessageRow } from "../model/rows";
+import { followed, toBeginning } from "./beginning";
 import { restFocus } from "./focus";
 import { AskedForm } from "./form";
 import { Values } from "./values";
@@ -17,7 +18,8 @@ import { Values } from "./values";
 const PERSON = ["M12 3a5 5 0 1 0 0 10 5 5 0 1 0 0-10", "M20 21a8 8 0 0 0-16 0"];
 
 /** Under a bot's message: what it asks, and what its answer was taken from. */
-export function Asked({ chat, row: { body, key, line } }: { chat: Chat; row: MessageRow }): JSX.Element | null {
+export function Asked({ chat, row }: { chat: Chat; row: MessageRow }): JSX.Element | null {
+  const { body, key, line } = row;
   if (line.kind !== "entry" || (body.kind !== "text" && body.kind !== "form")) return null;
   const { seq } = line;
   const { conversation } = chat.client;
@@ -28,7 +30,7 @@ export function Asked({ chat, row: { body, key, line } }: { chat: Chat; row: Mes
   return (
     <>
       {choices.length > 0 ? <Choices chat={chat} seq={seq} choices={choices} open={answer.open} chosen={answer.choice} /> : null}
-      {body.sources ? <Sources chat={chat} json={body.sources} /> : null}
+      {body.sources ? <Sources chat={chat} row={row} json={body.sources} /> : null}
     </>
   );
 }
@@ -55,10 +57,14 @@ function Choices({ chat, seq, choices, open, chosen }: ChoicesProps): JSX.Elemen
   );
 }
 
-function Sources({ chat, json }: { chat: Chat; json: readonly SourceJson[] }): JSX.Element {
+function Sources({ chat, row, json }: { chat: Chat; row: MessageRow; json: readonly SourceJson[] }): JSX.Element {
   const { baseUrl } = chat.files;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (list.current) toBeginning(chat, row, list.current);
+  }, []);
   return (
-    <ul class="sources">
+    <ul class="sources" ref={list}>
       {toSources(json).map(({ title, path }, at) => {
         const words = chat.texts.t("widget.source", { title });
         const href = new URL(path.slice(1), baseUrl).href;
@@ -88,6 +94,7 @@ export function FilledIn({ chat, values }: { chat: Chat; values: readonly FieldV
 /** Over the composer for as long as a bot answers. */
 export function Person({ chat }: { chat: Chat }): JSX.Element {
   const [asking, setAsking] = useState(false);
+  followed(chat);
   const ask = async (): Promise<void> => {
     setAsking(true);
     // Where it worked, this goes away with the bot.

@@ -25,7 +25,7 @@ export function Header({ chat }: { chat: Chat }): JSX.Element {
       <div class="header-words">
         <h1>{title}</h1>
         <p>
-          {attended === undefined ? null : <span class={attended ? "presence presence-on" : "presence"} aria-hidden="true" />}
+          {attended === undefined || chat.byBot.value ? null : <span class={attended ? "presence presence-on" : "presence"} aria-hidden="true" />}
           {owner || (attended === false ? texts.t("widget.unattended") : chat.promise.value)}
         </p>
       </div>

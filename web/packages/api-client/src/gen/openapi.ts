@@ -90,8 +90,9 @@ export interface paths {
         /**
          * Takes over the pages of a site as articles
          * @description Reads the pages its sitemap names, of the same site alone and as its robots.txt allows. New articles are drafts;
-         *     drafts of an earlier crawl are changed, what is published is left alone. One at a time for each account; it goes on without whoever
-         *     started it, and ends with the server.
+         *     drafts of an earlier crawl of this site are changed. What is published, written or changed here, or from another
+         *     source is left alone and told. One at a time for each account; it goes on without whoever started it, and ends with
+         *     the server.
          */
         post: operations["articles_start_crawl"];
         /** Stops the crawl; what was taken over stays */
@@ -112,8 +113,9 @@ export interface paths {
         put?: never;
         /**
          * Imports articles from files
-         * @description An article is known by its slug: one that is there is changed, in the languages that come, so the same files may be
-         *     imported again and again. What is wrong is told with its file and line, and the rest is stored.
+         * @description An article is known by its slug: one that an import brought is changed, in the languages that come, so the same files
+         *     may be imported again and again. One that somebody wrote here, whose words were changed here, or that came from
+         *     another source stays as it is and is told. What is wrong is told with its file and line, and the rest is stored.
          */
         post: operations["articles_import_files"];
         delete?: never;
@@ -243,7 +245,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Shows a flow */
+        get: operations["bot_flow"];
         /**
          * Changes or adds a flow
          * @description One that cannot be run is refused. A change that somebody else was faster with is refused, too.
@@ -302,8 +305,9 @@ export interface paths {
         put?: never;
         /**
          * Runs past sessions once more with a bot that is otherwise
-         * @description Of conversations the caller may read. Nothing is sent or stored. With `prompt` the language model is asked a few of
-         *     their questions, with the prompt of now and with this one; that is paid for out of the day's tokens.
+         * @description Of conversations the caller may read. Nothing is sent or stored. With `prompt` or `model` the language model is asked a
+         *     few of their questions, as it is and with these; that is paid for out of the day's tokens. With `intents` sessions are
+         *     sorted by what holds now and by what would, and the bot hears of each.
          */
         post: operations["bot_replay"];
         delete?: never;
@@ -1481,6 +1485,11 @@ export interface components {
             helpful: number;
             id: string;
             /**
+             * @description Where it was imported from, which may change it by another import: `files`, or the address of a site. Empty where
+             *     somebody wrote it here, or changed its words.
+             */
+            origin: string;
+            /**
              * Format: int64
              * @description To be sent with a change.
              */
@@ -1525,6 +1534,11 @@ export interface components {
         ArticleTextBody: {
             /** @description Markdown, at most 256 KiB. */
             body?: string;
+            /**
+             * @description What the article's category is called in this language, at most 60 characters; empty where it is called the same.
+             *     One article of a category that says it is enough.
+             */
+            category?: string;
             /** @description Other ways to ask what it answers; at most 50 of 300 characters. */
             questions?: string[];
             /** @description A sentence or two for lists, at most 500 characters. */
@@ -1893,7 +1907,8 @@ export interface components {
              * @description Articles that were added or changed.
              */
             added: number;
-            /** @description Why it ended early; absent where it did not. */
+            ended?: components["schemas"]["Trouble"] | null;
+            /** @description Why it ended early, in English; absent where it did not. */
             error?: string | null;
             /**
              * Format: int64
@@ -2009,7 +2024,7 @@ export interface components {
             name: string;
         };
         /** @description What was left out. */
-        FileProblem: {
+        FileProblem: components["schemas"]["Trouble"] & {
             /** @description The file, or the page's address. */
             file: string;
             /**
@@ -2017,7 +2032,6 @@ export interface components {
              * @description From 1; absent where it is about the whole file.
              */
             line?: number | null;
-            reason: string;
         };
         /** @description A flow. */
         FlowBody: {
@@ -2042,6 +2056,16 @@ export interface components {
             /** @description Its `name` is the one in the path. */
             yaml: string;
         };
+        /** @description A flow in the list. */
+        FlowHeading: {
+            /** @description Who changed it, by the name of that time. */
+            by: string;
+            name: string;
+            /** Format: int64 */
+            updated_ms: number;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description What is wrong with a flow. */
         FlowProblemBody: {
             /** @description Stable, for programs. */
@@ -2051,6 +2075,11 @@ export interface components {
              * @description From 1; 0 where the place is not known.
              */
             line: number;
+            /** @description What the words for it name: a step, a limit, a variable. */
+            params: {
+                [key: string]: string;
+            };
+            /** @description The same in English. */
             reason: string;
             severity: components["schemas"]["FlowSeverity"];
             /** @description The step it is in; empty for none. */
@@ -2076,8 +2105,8 @@ export interface components {
             versions: components["schemas"]["FlowVersionBody"][];
         };
         FlowsBody: {
-            /** @description By name. */
-            flows: components["schemas"]["FlowBody"][];
+            /** @description By name, without what they say. */
+            flows: components["schemas"]["FlowHeading"][];
         };
         /** @description An article that was found. */
         FoundBody: {
@@ -2267,6 +2296,8 @@ export interface components {
             answer_minutes?: number | null;
             /** @description While nobody is online, visitors are asked once for an address. */
             ask_contact: boolean;
+            /** @description Whether a bot answers first, by day and by night. */
+            bot: boolean;
             /** @description Who answers here: up to three, those who are online first. */
             faces: components["schemas"]["Face"][];
             /**
@@ -2536,6 +2567,11 @@ export interface components {
              * @description From a question to the end of its answer.
              */
             timeout_ms: number;
+            /**
+             * Format: int64
+             * @description How long a visitor goes without a word of the answer before people get the session.
+             */
+            visitor_wait_ms: number;
         };
         LlmChange: {
             /** @description The endpoint up to and without `/chat/completions`; empty for none. */
@@ -2563,6 +2599,12 @@ export interface components {
              * @description 1 to 300,000.
              */
             timeout_ms: number;
+            /**
+             * Format: int64
+             * @description How long a visitor goes without a word of the answer before people get the session: from the message to the first
+             *     word, and from one to the next. 1 to 300,000; absent for 2,000.
+             */
+            visitor_wait_ms?: number;
         };
         /** @description What the model may be asked for. */
         LlmFeatures: {
@@ -2875,7 +2917,10 @@ export interface components {
         };
         ReplayBody: {
             flow?: components["schemas"]["ReplayFlow"] | null;
-            /** @description What the language model is told; it is not asked, so only where it would be asked shows. */
+            intents?: components["schemas"]["IntentConfig"] | null;
+            /** @description Another model of the endpoint that is set up, by its name there. */
+            model?: string | null;
+            /** @description What the language model is told, at most 4,000 characters. */
             prompt?: string | null;
             /** @description The newest so many, 1 to 200. */
             sessions: number;
@@ -2908,6 +2953,22 @@ export interface components {
             /** @description What is shown; of a handover the reason. */
             text: string;
         };
+        /** @description A session that would be sorted otherwise. */
+        ReplaySortedRow: {
+            after: components["schemas"]["ReplaySorting"];
+            before: components["schemas"]["ReplaySorting"];
+            conversation: string;
+            /** @description What the visitor did first. */
+            question: string;
+            session: string;
+        };
+        /** @description What a session is sorted as. */
+        ReplaySorting: {
+            /** @description Empty where there is no opinion. */
+            intent: string;
+            /** @description Id of the team it leads to; empty for the inbox's own queue. */
+            team: string;
+        };
         ReplayedBody: {
             /** @description How many of them would have gone otherwise. */
             changed: number;
@@ -2915,6 +2976,8 @@ export interface components {
             rows: components["schemas"]["ReplayRow"][];
             /** @description Sessions that were looked at. */
             sessions: number;
+            /** @description Sessions that `intents` would sort otherwise. */
+            sorted: components["schemas"]["ReplaySortedRow"][];
         };
         RepliesBody: {
             replies: components["schemas"]["ReplyBody"][];
@@ -3353,6 +3416,17 @@ export interface components {
             rules: string[];
             /** @description The text as it would be kept. */
             text: string;
+        };
+        /** @description See the module. */
+        Trouble: {
+            /** @description Stable, for programs. */
+            code: string;
+            /** @description What the words for it name, such as a slug or a limit. */
+            params: {
+                [key: string]: string;
+            };
+            /** @description The same in English. */
+            reason: string;
         };
         TryBody: {
             /** @description Whose thresholds and rules hold; absent: those that hold everywhere. */
@@ -4147,6 +4221,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedFlow"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    bot_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The flow's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBody"];
                 };
             };
             "4XX": {

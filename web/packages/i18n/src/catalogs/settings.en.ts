@@ -18,6 +18,10 @@ export const settingsEn = {
   "settings.inboxes": "Inboxes",
   "settings.replies": "Canned replies",
   "settings.keys": "API keys",
+  "settings.bot_no_articles": "No article is published yet: the built-in bot has nothing to answer from.",
+  "settings.bot_to_knowledge": "Write or import articles",
+  "settings.bot_brief": "Language of the brief",
+  "settings.bot_brief_help": "In which the bot tells the team what the visitor wants, and why it hands over.",
   "settings.limits": "Rules and limits",
 
   "profile.lead": "How colleagues and visitors see you, and how the console looks to you.",

@@ -19,6 +19,10 @@ export const settingsZh: Catalog<SettingsKey> = {
   "settings.inboxes": "收件箱",
   "settings.replies": "快捷回复",
   "settings.keys": "API 密钥",
+  "settings.bot_no_articles": "还没有已发布的文章，内置机器人没有可以回答的内容。",
+  "settings.bot_to_knowledge": "去写文章或导入",
+  "settings.bot_brief": "简报的语言",
+  "settings.bot_brief_help": "转人工时，机器人用它告诉团队访客要什么、为何转接。",
   "settings.limits": "规则与限制",
 
   "profile.lead": "同事和访客如何看到您，以及工作台的外观。",

@@ -118,6 +118,12 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
         <h2 data-testid="chat-title">{name}</h2>
         <p class="meta">
           <span data-testid="chat-state">{state}</span>
+          {session.status !== "closed" && session.owner?.kind === "bot" && (
+            <span class="tag" data-testid="chat-bot">
+              <Icon name="bot" size={12} />
+              {t("bot")}
+            </span>
+          )}
           {waitedMs > 0 && (
             <span class={`wait wait-${warmth(waitedMs, inbox.directory.value.answerWithinMs)}`}>
               <Icon name="clock" size={12} />

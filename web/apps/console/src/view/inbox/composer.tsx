@@ -54,6 +54,11 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
     if (writable && window.matchMedia("(min-width: 900px) and (pointer: fine)").matches) input.current?.focus();
   }, [composer, writable]);
 
+  // Whoever has just taken the conversation writes next: what was pressed for it is gone, and the keyboard with it.
+  useLayoutEffect(() => {
+    if (actions.reply && document.activeElement === document.body) input.current?.focus();
+  }, [actions.reply]);
+
   if (!writable) return <Locked chat={chat} />;
 
   const look = (next: Trigger | null) => {
@@ -148,7 +153,7 @@ export function ComposerView({ chat }: { readonly chat: Chat }) {
         <div class="composer-modes" role="group" aria-label={t("composer.mode")}>
           {actions.reply && <ModeButton mode="reply" current={mode} onChoose={() => composer.setMode("reply")} />}
           {actions.note && <ModeButton mode="note" current={mode} onChoose={() => composer.setMode("note")} />}
-          {mode === "note" && <span class="composer-hint">{actions.reply ? t("composer.note_hint") : session.status === "closed" ? t("composer.closed_hint") : t("composer.only_note_hint")}</span>}
+          {mode === "note" && (actions.take || actions.takeOver || actions.join ? <ToReply chat={chat} /> : <span class="composer-hint">{actions.reply ? t("composer.note_hint") : session.status === "closed" ? t("composer.closed_hint") : t("composer.only_note_hint")}</span>)}
         </div>
         <Quoted chat={chat} />
         <textarea
@@ -243,6 +248,31 @@ function ModeButton({ mode, current, onChoose }: { readonly mode: Mode; readonly
       {mode === "note" && <Icon name="lock" size={12} />}
       {mode === "note" ? t("composer.mode_note") : t("composer.mode_reply")}
     </button>
+  );
+}
+
+/** How the visitor can be answered, where so far only the team can be written to. */
+function ToReply({ chat }: { readonly chat: Chat }) {
+  const { take, takeOver, join } = chat.actions.value;
+  return (
+    <span class="composer-hint" data-testid="to-reply">
+      {t("composer.to_reply")}
+      {take && (
+        <button type="button" class="link-button" onClick={() => void chat.command({ take: {} })}>
+          {t("take")}
+        </button>
+      )}
+      {takeOver && (
+        <button type="button" class="link-button" title={t("take_over_title")} onClick={() => void chat.command({ takeOver: {} })}>
+          {t("take_over")}
+        </button>
+      )}
+      {join && (
+        <button type="button" class="link-button" onClick={() => void chat.command({ join: {} })}>
+          {t("join")}
+        </button>
+      )}
+    </span>
   );
 }
 

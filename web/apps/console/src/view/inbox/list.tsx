@@ -273,7 +273,7 @@ function StateMark({ row, mine }: { readonly row: Row; readonly mine: boolean })
     return (
       <span class="row-state">
         <Icon name="circle-check" size={12} />
-        {session.rating > 0 ? t("list.closed_rated", { rating: session.rating }) : t("list.closed")}
+        <span>{session.rating > 0 ? t("list.closed_rated", { rating: session.rating }) : t("list.closed")}</span>
       </span>
     );
   }
@@ -281,14 +281,14 @@ function StateMark({ row, mine }: { readonly row: Row; readonly mine: boolean })
     return (
       <span class="row-state">
         <Icon name={session.unattended ? "moon" : "list-ordered"} size={12} />
-        {session.unattended ? t("list.unattended") : team === "" ? t("list.queued") : t("list.queued_in", { team })}
+        <span>{session.unattended ? t("list.unattended") : team === "" ? t("list.queued") : t("list.queued_in", { team })}</span>
       </span>
     );
   }
   return (
     <span class="row-state">
       <Icon name={session.status === "pending" ? "hourglass" : session.owner?.kind === "bot" ? "bot" : "user-check"} size={12} />
-      {mine ? t("list.mine") : (session.owner?.name ?? "")}
+      <span>{mine ? t("list.mine") : (session.owner?.name ?? "")}</span>
     </span>
   );
 }

@@ -1,12 +1,11 @@
 // One article: written in each language in turn, with its look beside; saved as a draft or for everybody.
 import type { Locale } from "@frontdesk/i18n";
 import { LOCALES, LOCALE_NAMES, clockTime, dateOf } from "@frontdesk/i18n";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Article, ArticleContent, ContentProblem } from "../../model/articles";
-import { categoryCharsMax, contentOf, contentProblem, coverage, helpPath, newArticle, noContent, slugCharsMax, slugOf, textIn, tidyContent, titleOf, withText } from "../../model/articles";
-import { useConsole, useDesk } from "../context";
+import { categoryCharsMax, categoryIn, contentOf, contentProblem, coverage, helpPath, newArticle, noContent, slugCharsMax, slugOf, textIn, tidyContent, titleOf, withText } from "../../model/articles";
+import { useConsole } from "../context";
 import { Button, Field, TextField } from "../parts/controls";
-import { Icon } from "../parts/icon";
 import { Markdown } from "../parts/markdown";
 import { Empty } from "../parts/states";
 import { Confirm } from "../settings/confirm";
@@ -16,6 +15,7 @@ import { SaveBar, useDraft } from "../settings/form";
 import type { Loaded } from "../settings/page";
 import { Card, FormError, Load, Page, useSubmit } from "../settings/page";
 import { locale, t } from "../text";
+import { HelpPages } from "./help-pages";
 import { StateTag } from "./list";
 import { TextFields } from "./text-fields";
 
@@ -39,7 +39,7 @@ function ReadArticle({ article }: { readonly article: Article }) {
   const [language, setLanguage] = useState<Locale>(() => firstLanguage(article));
   const text = textIn(article.texts, language);
   return (
-    <Page title={titleOf(article.texts, locale())} crumb={crumb()} {...(article.category === "" ? {} : { lead: article.category })} action={<StateTag state={article.state} />}>
+    <Page title={titleOf(article.texts, locale())} crumb={crumb()} {...(article.category === "" ? {} : { lead: categoryIn(article, language) })} action={<StateTag state={article.state} />}>
       <Card>
         <LanguageTabs content={article} shown={language} onChange={setLanguage} />
         <div class="article-read" data-testid="article-read">
@@ -87,6 +87,11 @@ function ArticleForm({ loaded }: { readonly loaded: Loaded<Article> | null }) {
   const [told, setTold] = useState<ContentProblem | null>(null);
   const [removing, setRemoving] = useState(false);
   const problem = contentProblem(content);
+  const form = useRef<HTMLFormElement>(null);
+  // What is missing may be out of sight: the keyboard goes there.
+  useEffect(() => {
+    if (told !== null) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [told]);
 
   const putText = (change: Parameters<typeof withText>[2]) => {
     const texts = withText(content.texts, language, change);
@@ -131,7 +136,7 @@ function ArticleForm({ loaded }: { readonly loaded: Loaded<Article> | null }) {
       action={
         article !== null && (
           <span class="page-actions">
-            <HelpLinks article={article} language={language} />
+            <HelpPages label={t("knowledge.help_page")} path={(inbox) => helpPath(article, inbox.inbox_key, language)} />
             <Button kind="danger" icon="trash-2" testid="remove-article" onClick={() => setRemoving(true)}>
               {t("remove")}
             </Button>
@@ -140,6 +145,7 @@ function ArticleForm({ loaded }: { readonly loaded: Loaded<Article> | null }) {
       }
     >
       <form
+        ref={form}
         class="article-form"
         noValidate
         onSubmit={(event) => {
@@ -179,6 +185,19 @@ function ArticleForm({ loaded }: { readonly loaded: Loaded<Article> | null }) {
             <SwitchLine label={t("knowledge.published")} help={content.state === "published" ? t("knowledge.published_text") : t("knowledge.draft_text")} checked={content.state === "published"} testid="article-published" onChange={(on) => draft.set({ state: on ? "published" : "draft" })} />
             <div class="form article-place">
               <CategoryField value={content.category} onChange={(category) => draft.set({ category })} error={submit.errorOf("category")} />
+              {content.category.trim() !== "" && textIn(content.texts, language).title !== "" && (
+                <TextField
+                  label={t("knowledge.category_name", { language: LOCALE_NAMES[language] })}
+                  help={t("knowledge.category_name_help")}
+                  lang={language}
+                  value={textIn(content.texts, language).category}
+                  maxlength={categoryCharsMax}
+                  placeholder={content.category}
+                  error={submit.errorOf(`texts.${language}.category`)}
+                  onInput={(category) => putText({ category })}
+                  testid="article-category-name"
+                />
+              )}
               <TextField
                 label={t("knowledge.slug")}
                 help={t("knowledge.slug_help")}
@@ -243,26 +262,6 @@ function CategoryField({ value, error, onChange }: { readonly value: string; rea
   );
 }
 
-/** Where everybody reads it: a page for each inbox. */
-function HelpLinks({ article, language }: { readonly article: Article; readonly language: Locale }) {
-  const { inbox } = useDesk();
-  const { inboxes } = inbox.directory.value;
-  const pages = inboxes.flatMap((one) => {
-    const path = helpPath(article, one.inbox_key, language);
-    return path === null ? [] : [{ inbox: one, href: new URL(path, new URL(".", location.href)).href }];
-  });
-  return (
-    <>
-      {pages.map((page) => (
-        <a key={page.inbox.id} class="button button-plain button-normal" href={page.href} target="_blank" rel="noopener" data-testid="help-link">
-          <Icon name="external-link" />
-          {pages.length === 1 ? t("knowledge.help_page") : page.inbox.name}
-        </a>
-      ))}
-    </>
-  );
-}
-
 function About({ article }: { readonly article: Article }) {
   const app = useConsole();
   const now = app.now.value;
@@ -284,6 +283,15 @@ function About({ article }: { readonly article: Article }) {
           <dt>{t("knowledge.created")}</dt>
           <dd>{moment(article.created_ms)}</dd>
         </div>
+        {(article.origin ?? "") !== "" && (
+          <div class="fact" data-testid="article-origin">
+            <dt>{t("knowledge.origin")}</dt>
+            <dd>
+              {article.origin === "files" ? t("knowledge.origin_files") : article.origin}
+              <p class="meta">{t("knowledge.origin_text")}</p>
+            </dd>
+          </div>
+        )}
       </dl>
     </Card>
   );

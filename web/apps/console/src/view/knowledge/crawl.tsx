@@ -10,6 +10,7 @@ import { Dialog, DialogFoot } from "../parts/overlay";
 import { Failed, SkeletonFacts } from "../parts/states";
 import { FormError, useSubmit } from "../settings/page";
 import { locale, t } from "../text";
+import { fileProblemText } from "../trouble";
 import { Problems } from "./import";
 
 const lookAgainMs = 1_500;
@@ -125,7 +126,8 @@ function CrawlForm({ submit, onCancel, onStart }: FormProps) {
 }
 
 function Progress({ crawl }: { readonly crawl: Crawl }) {
-  const { state, pages, added, error } = crawl;
+  const { state, pages, added } = crawl;
+  const error = crawl.ended ? fileProblemText(crawl.ended) : crawl.error;
   return (
     <div class="crawl-progress" data-testid="crawl-progress" data-state={state}>
       <p role="status" class="crawl-state">

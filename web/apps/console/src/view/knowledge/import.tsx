@@ -12,6 +12,7 @@ import { Dialog, DialogFoot } from "../parts/overlay";
 import { SwitchLine } from "../settings/fields";
 import { FormError, useSubmit } from "../settings/page";
 import { locale, t } from "../text";
+import { fileProblemText } from "../trouble";
 
 export function ImportDialog({ onClose, onDone }: { readonly onClose: () => void; readonly onDone: () => void }) {
   const app = useConsole();
@@ -135,7 +136,7 @@ export function Problems({ problems }: { readonly problems: readonly FileProblem
                 {typeof problem.line === "number" && problem.line > 0 && `:${problem.line}`}
               </code>
             )}
-            <span>{problem.reason}</span>
+            <span>{fileProblemText(problem)}</span>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@
 import { relativeTime } from "@frontdesk/i18n";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Article, ArticleQuery, ArticleState } from "../../model/articles";
-import { coverage, newArticle, titleOf } from "../../model/articles";
+import { categoryIn, coverage, helpHome, newArticle, titleOf } from "../../model/articles";
 import { useConsole } from "../context";
 import { failureText } from "../failure";
 import { Button, SelectField } from "../parts/controls";
@@ -11,6 +11,7 @@ import { Empty, Failed, SkeletonRows } from "../parts/states";
 import { Page } from "../settings/page";
 import { locale, t } from "../text";
 import { CrawlDialog } from "./crawl";
+import { HelpPages } from "./help-pages";
 import { ImportDialog } from "./import";
 import { TryQuestion } from "./try";
 
@@ -59,19 +60,22 @@ export function ArticleList({ may }: { readonly may: boolean }) {
       title={t("nav.knowledge")}
       lead={t("knowledge.lead")}
       action={
-        may && (
-          <span class="page-actions">
-            <Button icon="upload" testid="import-articles" onClick={() => setOpen("import")}>
-              {t("knowledge.import")}
-            </Button>
-            <Button icon="globe" testid="crawl-articles" onClick={() => setOpen("crawl")}>
-              {t("knowledge.crawl")}
-            </Button>
-            <Button kind="primary" icon="plus" testid="add-article" onClick={add}>
-              {t("knowledge.add")}
-            </Button>
-          </span>
-        )
+        <span class="page-actions">
+          {(sought || known?.articles.length !== 0) && <HelpPages label={t("help_centre")} path={(inbox) => helpHome(inbox.inbox_key, locale())} />}
+          {may && (
+            <>
+              <Button icon="upload" testid="import-articles" onClick={() => setOpen("import")}>
+                {t("knowledge.import")}
+              </Button>
+              <Button icon="globe" testid="crawl-articles" onClick={() => setOpen("crawl")}>
+                {t("knowledge.crawl")}
+              </Button>
+              <Button kind="primary" icon="plus" testid="add-article" onClick={add}>
+                {t("knowledge.add")}
+              </Button>
+            </>
+          )}
+        </span>
       }
     >
       <div class="knowledge">
@@ -162,7 +166,7 @@ function ArticleLine({ article }: { readonly article: Article }) {
           <StateTag state={article.state} />
         </span>
         <span class="article-line-about meta">
-          {article.category !== "" && <span class="article-line-category">{article.category}</span>}
+          {article.category !== "" && <span class="article-line-category">{categoryIn(article, locale())}</span>}
           <Languages article={article} />
           <Votes article={article} />
           <time dateTime={new Date(article.updated_ms).toISOString()}>{relativeTime(article.updated_ms, app.now.value, locale())}</time>

@@ -1,7 +1,7 @@
 // The bot: where it works and as whom, what it says, when it hands over; a talk with it beside, and what came of it.
 import { useEffect } from "preact/hooks";
 import type { ApiKey } from "../../model/api";
-import type { BotConfig, Flow } from "../../model/bot";
+import type { BotConfig, FlowHeading } from "../../model/bot";
 import { useConsole, useDesk } from "../context";
 import { t } from "../text";
 import { BotFiguresView } from "./bot/figures";
@@ -10,7 +10,7 @@ import { Load, Page } from "./page";
 
 const parts = ["setup", "figures"] as const;
 
-export type BotData = { readonly config: BotConfig; readonly flows: readonly Flow[]; readonly keys: readonly ApiKey[] };
+export type BotData = { readonly config: BotConfig; readonly flows: readonly FlowHeading[]; readonly keys: readonly ApiKey[]; readonly articles: boolean };
 
 export function BotPage({ item }: { readonly item: string | null }) {
   const { rights } = useDesk();
@@ -29,8 +29,10 @@ function SetUp() {
   const app = useConsole();
   const { rights } = useDesk();
   const read = async (): Promise<BotData> => {
-    const [config, flows, keys] = await Promise.all([app.api.bot.read(), app.api.bot.flows(), rights.has("settings.keys") ? app.api.keys() : []]);
-    return { config, flows, keys };
+    // Where that cannot be said, nothing is said of it.
+    const published = app.api.articles.list({ q: "", category: "", state: "published" }).then((page) => page.articles.length > 0, () => true);
+    const [config, flows, keys, articles] = await Promise.all([app.api.bot.read(), app.api.bot.flows(), rights.has("settings.keys") ? app.api.keys() : [], published]);
+    return { config, flows, keys, articles };
   };
   return <Load read={read}>{(loaded) => <BotForm loaded={loaded} />}</Load>;
 }

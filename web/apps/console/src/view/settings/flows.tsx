@@ -2,7 +2,7 @@
 // what it would have said in conversations of the past.
 import { relativeTime } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
-import type { Flow } from "../../model/bot";
+import type { FlowHeading } from "../../model/bot";
 import { flowNameProblem } from "../../model/bot";
 import { useConsole } from "../context";
 import { Button, TextField } from "../parts/controls";
@@ -15,58 +15,50 @@ import { firstFlow } from "./flows/template";
 import { Card, FormError, Load, Page, useSubmit } from "./page";
 
 export function FlowsPage({ item, part }: { readonly item: string | null; readonly part: string | null }) {
+  return item === null ? <FlowList /> : <OneFlow key={item} name={item} part={part} />;
+}
+
+function OneFlow({ name, part }: { readonly name: string; readonly part: string | null }) {
+  const app = useConsole();
+  return <Load read={() => app.api.bot.flow(name)}>{({ value: flow, put }) => (flow === null ? <FlowList /> : <FlowPages flow={flow} part={part} onChanged={put} />)}</Load>;
+}
+
+function FlowList() {
   const app = useConsole();
   const [adding, setAdding] = useState(false);
   return (
     <Load read={() => app.api.bot.flows()}>
-      {({ value: flows, reload, put }) => {
-        const chosen = item === null ? undefined : flows.find((flow) => flow.name === item);
-        if (chosen !== undefined) {
-          const changed = (flow: Flow | null) => put(flow === null ? flows.filter((known) => known.name !== chosen.name) : flows.map((known) => (known.name === flow.name ? flow : known)));
-          return <FlowPages key={chosen.name} flow={chosen} part={part} onChanged={changed} />;
-        }
-        return (
-          <Page
-            title={t("settings.flows")}
-            lead={t("flows.lead")}
-            action={
-              <Button kind="primary" icon="plus" testid="add-flow" onClick={() => setAdding(true)}>
-                {t("flows.add")}
-              </Button>
-            }
-          >
-            {flows.length === 0 ? (
-              <Empty icon="workflow" title={t("flows.none")}>
-                <p>{t("flows.none_text")}</p>
-              </Empty>
-            ) : (
-              <Card>
-                <ul class="lines" data-testid="flows">
-                  {flows.map((flow) => (
-                    <FlowLine key={flow.name} flow={flow} />
-                  ))}
-                </ul>
-              </Card>
-            )}
-            {adding && (
-              <AddFlow
-                taken={flows.map((flow) => flow.name)}
-                onClose={() => setAdding(false)}
-                onDone={async (name) => {
-                  await reload();
-                  setAdding(false);
-                  app.go({ page: "settings", section: "flows", item: name });
-                }}
-              />
-            )}
-          </Page>
-        );
-      }}
+      {({ value: flows }) => (
+        <Page
+          title={t("settings.flows")}
+          lead={t("flows.lead")}
+          action={
+            <Button kind="primary" icon="plus" testid="add-flow" onClick={() => setAdding(true)}>
+              {t("flows.add")}
+            </Button>
+          }
+        >
+          {flows.length === 0 ? (
+            <Empty icon="workflow" title={t("flows.none")}>
+              <p>{t("flows.none_text")}</p>
+            </Empty>
+          ) : (
+            <Card>
+              <ul class="lines" data-testid="flows">
+                {flows.map((flow) => (
+                  <FlowLine key={flow.name} flow={flow} />
+                ))}
+              </ul>
+            </Card>
+          )}
+          {adding && <AddFlow taken={flows.map((flow) => flow.name)} onClose={() => setAdding(false)} onDone={(name) => app.go({ page: "settings", section: "flows", item: name })} />}
+        </Page>
+      )}
     </Load>
   );
 }
 
-function FlowLine({ flow }: { readonly flow: Flow }) {
+function FlowLine({ flow }: { readonly flow: FlowHeading }) {
   const app = useConsole();
   const time = relativeTime(flow.updated_ms, app.now.value, locale());
   return (
@@ -85,7 +77,7 @@ function FlowLine({ flow }: { readonly flow: Flow }) {
   );
 }
 
-type AddProps = { readonly taken: readonly string[]; readonly onClose: () => void; readonly onDone: (name: string) => Promise<void> };
+type AddProps = { readonly taken: readonly string[]; readonly onClose: () => void; readonly onDone: (name: string) => void };
 
 function AddFlow({ taken, onClose, onDone }: AddProps) {
   const app = useConsole();

@@ -11,10 +11,12 @@ type Props = {
   readonly error?: string | null;
   readonly long?: boolean;
   readonly required?: boolean;
+  /** What stands there where nothing is written. */
+  readonly placeholders?: Texts;
   readonly testid?: string;
 };
 
-export function LanguageFields({ label, help, value, onChange, error, long, required, testid }: Props) {
+export function LanguageFields({ label, help, value, onChange, error, long, required, placeholders = {}, testid }: Props) {
   const put = (locale: string, text: string) => {
     const others = Object.entries(value).filter(([name]) => name !== locale);
     onChange(Object.fromEntries(text === "" ? others : [...others, [locale, text]]));
@@ -25,7 +27,7 @@ export function LanguageFields({ label, help, value, onChange, error, long, requ
         const shared = { label: `${label} · ${LOCALE_NAMES[locale]}`, value: value[locale] ?? "", onInput: (text: string) => put(locale, text), ...(at === 0 && help !== undefined ? { help } : {}), ...(at === 0 ? { error } : {}), ...(testid === undefined ? {} : { testid: `${testid}-${locale}` }) };
         // One language is enough: the others fall back to it.
         const needed = required === true && Object.keys(value).every((name) => name === locale);
-        return long === true ? <TextArea key={locale} {...shared} lang={locale} /> : <TextField key={locale} {...shared} required={needed} />;
+        return long === true ? <TextArea key={locale} {...shared} lang={locale} /> : <TextField key={locale} {...shared} required={needed} {...(placeholders[locale] === undefined ? {} : { placeholder: placeholders[locale] })} />;
       })}
     </div>
   );

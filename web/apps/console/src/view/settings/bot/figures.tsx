@@ -1,6 +1,6 @@
 // What came of the bot's sessions: how many it kept, how many it handed over and why. Each number opens the sessions
 // behind it.
-import { percent, relativeTime } from "@frontdesk/i18n";
+import { clockTime, dateOf, percent, relativeTime } from "@frontdesk/i18n";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { BotFigures, BotOutcome, BotSession } from "../../../model/bot";
 import { everyDay, reasonsOf, shareOf } from "../../../model/bot";
@@ -16,6 +16,8 @@ import { Card, Load } from "../page";
 
 const spans = [7, 30, 90] as const;
 type Span = (typeof spans)[number];
+
+const dayMs = 86_400_000;
 
 export function BotFiguresView() {
   const app = useConsole();
@@ -178,7 +180,10 @@ function SessionLine({ session, many }: { readonly session: BotSession; readonly
   const { inbox } = useDesk();
   const row = inbox.rows.value.get(session.conversation);
   const { reason, at_ms: atMs, turns, answered } = session;
-  const about = [reason === "" ? "" : reasonName(reason), t("figures.turns", { count: turns, answered }), many ? inbox.inboxName(session.inbox) : "", relativeTime(atMs, app.now.value, locale())];
+  const now = app.now.value;
+  // Of an earlier day many have no name at hand: the time tells them apart.
+  const when = now - atMs < dayMs ? relativeTime(atMs, now, locale()) : `${dateOf(atMs, now, locale())} ${clockTime(atMs, locale())}`;
+  const about = [reason === "" ? "" : reasonName(reason), t("figures.turns", { count: turns, answered }), many ? inbox.inboxName(session.inbox) : "", when];
   return (
     <li>
       <a class="line line-link" href={`#/inbox/all/${session.conversation}`} data-testid="bot-session">

@@ -1,6 +1,6 @@
 // Each inbox: whether the bot works there, as which bot, and what it begins with.
 import type { ApiKey } from "../../../model/api";
-import type { BotMode, BotPlace, BotSettings, Flow } from "../../../model/bot";
+import type { BotMode, BotPlace, BotSettings, FlowHeading } from "../../../model/bot";
 import { botModes, builtIn, placeOf, withPlace } from "../../../model/bot";
 import { useDesk } from "../../context";
 import { SelectField } from "../../parts/controls";
@@ -11,7 +11,7 @@ import { Card } from "../page";
 
 type Props = {
   readonly settings: BotSettings;
-  readonly flows: readonly Flow[];
+  readonly flows: readonly FlowHeading[];
   readonly keys: readonly ApiKey[];
   readonly errorOf: (field: string) => string | null;
   readonly onChange: (inboxes: BotSettings["inboxes"]) => void;
@@ -39,7 +39,7 @@ export function Places({ settings, flows, keys, errorOf, onChange }: Props) {
   );
 }
 
-type PlaceProps = { readonly id: string; readonly name: string; readonly place: BotPlace; readonly flows: readonly Flow[]; readonly keys: readonly ApiKey[]; readonly error: string | null; readonly onChange: (change: Partial<BotPlace>) => void };
+type PlaceProps = { readonly id: string; readonly name: string; readonly place: BotPlace; readonly flows: readonly FlowHeading[]; readonly keys: readonly ApiKey[]; readonly error: string | null; readonly onChange: (change: Partial<BotPlace>) => void };
 
 function Place({ id, name, place, flows, keys, error, onChange }: PlaceProps) {
   const bots = keys.filter((key) => key.bot === true);

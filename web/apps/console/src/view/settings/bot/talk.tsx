@@ -2,7 +2,7 @@
 // every message, so that it always speaks of what is saved (or of the flow that is being written).
 import type { Locale } from "@frontdesk/i18n";
 import { LOCALES, LOCALE_NAMES } from "@frontdesk/i18n";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { TalkReply, TalkTurn } from "../../../model/bot";
 import { sendsOnKey } from "../../../model/shortcuts";
 import { useConsole, useDesk } from "../../context";
@@ -29,6 +29,8 @@ export function Talk({ unsaved, flow }: Props) {
   const [pending, setPending] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [text, setText] = useState("");
+  /** How often it was begun anew by a button. */
+  const [starts, setStarts] = useState(0);
   const foot = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const run = useRef(0);
@@ -38,12 +40,21 @@ export function Talk({ unsaved, flow }: Props) {
     if (element !== null) element.scrollTop = element.scrollHeight;
   }, [turns, pending]);
 
+  useLayoutEffect(() => {
+    if (starts > 0) input.current?.focus();
+  }, [starts]);
+
   const over = turns.some((turn) => turn.handed_over);
   const begin = () => {
     run.current += 1;
     setTurns([]);
     setPending(null);
     setError(null);
+  };
+  // The button that was pressed is gone or has nothing more to do.
+  const again = () => {
+    begin();
+    setStarts(starts + 1);
   };
   const say = async (words: string) => {
     const said = words.trim();
@@ -69,7 +80,7 @@ export function Talk({ unsaved, flow }: Props) {
     <section class="talk" aria-label={t("talk.title")} data-testid="talk">
       <header class="talk-head">
         <h2 class="card-title">{t("talk.title")}</h2>
-        <Button size="small" kind="quiet" icon="rotate-ccw" label={t("talk.again")} disabled={turns.length === 0 && pending === null} testid="talk-again" onClick={begin} />
+        <Button size="small" kind="quiet" icon="rotate-ccw" label={t("talk.again")} disabled={turns.length === 0 && pending === null} testid="talk-again" onClick={again} />
       </header>
       <div class="talk-choices">
         <SelectField
@@ -128,7 +139,7 @@ export function Talk({ unsaved, flow }: Props) {
         </p>
       )}
       {over ? (
-        <Button icon="rotate-ccw" testid="talk-begin" onClick={begin}>
+        <Button icon="rotate-ccw" testid="talk-begin" onClick={again}>
           {t("talk.again")}
         </Button>
       ) : (

@@ -6,6 +6,7 @@ import { readSteps } from "../../../model/flow-picture";
 import { composing } from "../../../model/shortcuts";
 import { Icon } from "../../parts/icon";
 import { t } from "../../text";
+import { flowProblemText } from "../../trouble";
 import { Card } from "../page";
 import type { Check } from "./check";
 import { FlowPicture } from "./picture";
@@ -42,7 +43,7 @@ export function FlowEditor({ yaml, check, onChange }: Props) {
               const found = byLine.get(at + 1);
               const look = found === undefined ? "" : found.some((problem) => problem.severity !== "warning") ? " code-line-wrong" : " code-line-warned";
               return (
-                <li key={at} id={`${id}-line-${at + 1}`} class={`code-line${look}`} title={found?.map((problem) => problem.reason).join("\n")}>
+                <li key={at} id={`${id}-line-${at + 1}`} class={`code-line${look}`} title={found?.map(flowProblemText).join("\n")}>
                   {at + 1}
                 </li>
               );
@@ -118,7 +119,7 @@ function ProblemLine({ problem, onShow }: { readonly problem: FlowProblem; reado
       ) : (
         where !== "" && <span>{where}</span>
       )}
-      <span>{problem.reason}</span>
+      <span>{flowProblemText(problem)}</span>
     </li>
   );
 }

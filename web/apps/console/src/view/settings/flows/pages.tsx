@@ -28,7 +28,7 @@ export function FlowPages({ flow, part, onChanged }: Props) {
   const { yaml } = draft.value;
   const submit = useSubmit();
   const check = useCheck(yaml);
-  const conflict = useConflict<Flow | null>(flow, async () => (await app.api.bot.flows()).find((known) => known.name === flow.name) ?? null);
+  const conflict = useConflict<Flow | null>(flow, () => app.api.bot.flow(flow.name));
   const broken = check.problems.some((problem) => problem.severity !== "warning");
   const save = () =>
     submit.run(async () => {

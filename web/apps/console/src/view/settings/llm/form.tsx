@@ -24,7 +24,7 @@ export function LlmForm({ loaded: { value: config, put } }: { readonly loaded: L
   const conflict = useConflict(config, () => app.api.llm.read());
   const { key, forget, ...settings } = draft.value;
   const addressWrong = settings.base_url.trim() !== "" && hostOf(settings.base_url) === null;
-  const wrong = addressWrong || [settings.conversation_tokens_max, settings.day_tokens_max, settings.timeout_ms].some((figure) => !Number.isInteger(figure) || figure < 0) || settings.timeout_ms < 1;
+  const wrong = addressWrong || [settings.conversation_tokens_max, settings.day_tokens_max, settings.timeout_ms, settings.visitor_wait_ms].some((figure) => !Number.isInteger(figure) || figure < 0) || settings.timeout_ms < 1 || settings.visitor_wait_ms < 1;
   const cleared = clearsKey(config, settings.base_url, key);
   const save = async () => {
     const next = { ...settings, base_url: settings.base_url.trim(), model: settings.model.trim() };
@@ -80,6 +80,7 @@ export function LlmForm({ loaded: { value: config, put } }: { readonly loaded: L
           <Figure label={t("llm.conversation_tokens")} help={t("llm.conversation_tokens_help")} unit={t("llm.tokens")} value={settings.conversation_tokens_max} submit={submit} field="conversation_tokens_max" onChange={(figure) => draft.set({ conversation_tokens_max: figure })} />
           <Figure label={t("llm.day_tokens")} help={t("llm.day_tokens_help")} unit={t("llm.tokens")} value={settings.day_tokens_max} submit={submit} field="day_tokens_max" onChange={(figure) => draft.set({ day_tokens_max: figure })} />
           <Figure label={t("llm.timeout")} help={t("llm.timeout_help")} unit={t("unit.ms")} value={settings.timeout_ms} submit={submit} field="timeout_ms" onChange={(figure) => draft.set({ timeout_ms: figure })} />
+          <Figure label={t("llm.visitor_wait")} help={t("llm.visitor_wait_help")} unit={t("unit.ms")} value={settings.visitor_wait_ms} submit={submit} field="visitor_wait_ms" onChange={(figure) => draft.set({ visitor_wait_ms: figure })} />
         </div>
       </Card>
       <TestModel dirty={draft.dirty} ready={config.base_url !== "" && config.model !== ""} />

@@ -200,7 +200,7 @@ async fn r27_a_broken_language_model_is_not_felt() {
         for (place, model) in Model::ALL.into_iter().enumerate() {
             let mode = model.mode(number);
             let gives_up = mode.is_some() && answer_in(mode.as_ref()).is_none();
-            let found = round(mode).await;
+            let found = Box::pin(round(mode)).await;
             let (p50, p99) = (quantile(&found.acks, 50), quantile(&found.acks, 99));
             note(&format!("r27-llm: {} {}: p50 {p50:?}, p99 {p99:?}", model.name(), number + 1));
             acks[place].extend(found.acks);

@@ -223,6 +223,9 @@ pub struct Why {
     pub score: Option<f32>,
     /// The words that decided.
     pub words: Vec<String>,
+    /// Of a handover: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl Why {
@@ -234,6 +237,7 @@ impl Why {
             title: String::new(),
             score: None,
             words: Vec::new(),
+            reason: None,
         }
     }
 

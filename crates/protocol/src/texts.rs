@@ -41,7 +41,7 @@ texts! {
     SESSION_IDLE_WARNING = "session.idle_warning", ["minutes"], true, "The conversation closes in {minutes} minutes unless you write.";
     SESSION_REOPENED = "session.reopened", ["agent"], true, "{agent} has reopened the conversation.";
     SESSION_UNATTENDED = "session.unattended", [], true, "Nobody is online at the moment. Your message is kept and will be answered.";
-    BOT_WHY = "bot.why", ["article", "kind", "model", "question", "score", "seq", "title", "tokens", "took_ms", "words"], false, "Why the bot said this: {title} {score}";
+    BOT_WHY = "bot.why", ["article", "kind", "model", "question", "reason", "score", "seq", "title", "tokens", "took_ms", "words"], false, "Why the bot said this: {title} {score}";
     BOT_SUGGESTION = "bot.suggestion", ["article", "path", "score", "text", "title"], false, "The bot suggests: {text}";
     PARTICIPANT_JOINED = "participant.joined", ["name"], false, "{name} has joined.";
     PARTICIPANT_LEFT = "participant.left", ["name"], false, "{name} has left.";

@@ -53,7 +53,7 @@ impl Turn<'_> {
         // are braces.
         let passage = found.passage.trim();
         let text = if passage.is_empty() { &found.title } else { passage };
-        let text = cut(text, ANSWER_BYTES_MAX).to_owned();
+        let text = cut(text, ANSWER_BYTES_MAX);
         let why = Why::found(WhyKind::Answer, &shortened(question, 500), &found);
         self.acts.push(Act::Answer { text, found: vec![found], why });
     }
@@ -107,7 +107,7 @@ impl Turn<'_> {
         };
         if let Some(found) = found {
             let why = Why::found(WhyKind::Suggestion, &shortened(&self.text, 500), &found);
-            let text = cut(found.passage.trim(), ANSWER_BYTES_MAX).to_owned();
+            let text = cut(found.passage.trim(), ANSWER_BYTES_MAX);
             self.acts.push(Act::Suggest { text, found, why });
         }
     }
@@ -139,7 +139,7 @@ impl Turn<'_> {
             // The visitor has waited already; it is not their words that are at fault.
             return self.hand_over(Reason::BotFailed, Vec::new());
         };
-        let text = cut(text.trim(), ANSWER_BYTES_MAX).to_owned();
+        let text = cut(text.trim(), ANSWER_BYTES_MAX);
         if !has_words(&text) {
             return self.missed(Reason::Unsure);
         }
@@ -162,6 +162,23 @@ impl Turn<'_> {
     }
 }
 
-fn cut(text: &str, bytes_max: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes_max)]
+/// At most so many bytes; where something is missing, three dots say so.
+fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes_max - '…'.len_utf8());
+    format!("{}…", text[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn what_is_cut_says_so_and_fits() {
+        assert_eq!(cut("茶壶", 6), "茶壶");
+        assert_eq!(cut("茶壶 and a lid", 8), "茶…");
+        assert_eq!(cut("a lid and a pot", 8), "a lid…");
+    }
 }

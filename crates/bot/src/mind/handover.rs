@@ -68,6 +68,7 @@ impl Turn<'_> {
         self.state.asked_back = None;
         self.state.waiting = None;
         self.state.handed_over = Some(reason);
+        let why = Why { reason: Some(reason), ..why };
         self.acts.push(Act::HandOver { reason, team, brief, why });
     }
 

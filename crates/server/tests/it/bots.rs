@@ -11,9 +11,11 @@ use frontdesk_core::chat::{
     self, Content, Entry, ParticipantKind, SessionStatus, content::Kind, entry::Body,
 };
 use frontdesk_protocol::wire::{self, Presence, command::Command as Verb};
-use frontdesk_testkit::{Http, TestAgent, TestServer, TestVisitor, Timeline, message_id};
+use frontdesk_testkit::{
+    Http, PATIENCE, TestAgent, TestServer, TestVisitor, Timeline, message_id,
+};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::FRONTDESK;
 
@@ -172,8 +174,18 @@ async fn one_click_leads_from_the_bot_to_a_person_with_a_brief() {
     // Who has a person has no bot to leave.
     let refused = visitor.command(ask_for_person()).await;
     assert_eq!(refused.err().map(|refusal| refusal.code), Some("session.not_owner".to_owned()));
-    let figures = server.admin().get("/api/v1/bot/figures?days=1").await.ok();
-    assert_eq!(figures["handed_over"], 1, "{figures}");
+    let admin = server.admin();
+    // Counted behind the brief.
+    let counted = async {
+        loop {
+            let figures = admin.get("/api/v1/bot/figures?days=1").await.ok();
+            if figures["handed_over"] == 1 {
+                return figures;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let figures = timeout(PATIENCE, counted).await.expect("the session is counted");
     assert_eq!(figures["by_reason"]["asked"], 1, "{figures}");
 }
 
@@ -227,6 +239,9 @@ async fn a_bot_that_does_not_understand_asks_once_and_then_hands_over() {
     assert_eq!(session.owner.map(|owner| owner.kind()), Some(ParticipantKind::Bot));
     visitor.say("the silver ones with three wheels").await;
     mei.listed(&conversation, &mei.id.clone()).await;
+    mei.open(&conversation).await.expect("it is hers");
+    let why = why(&mut mei, &conversation).await;
+    assert_eq!((&why["kind"], &why["reason"]), (&json!("handover"), &json!("unsure")), "{why}");
 }
 
 #[tokio::test]
@@ -398,10 +413,10 @@ async fn replayed(admin: &Http, wish: &Value, sessions: u64) -> Value {
             if report["sessions"] == sessions {
                 return report;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), found).await.expect("they are in the history")
+    timeout(Duration::from_secs(20), found).await.expect("they are in the history")
 }
 
 #[tokio::test]

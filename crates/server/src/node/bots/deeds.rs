@@ -103,6 +103,9 @@ pub(crate) fn why(why: &Why, seq: u64, took_ms: u64, llm: Option<&Used>) -> Cont
         ("words", cut(&why.words.join(" "), PARAM_CHARS_MAX)),
         ("took_ms", took_ms.to_string()),
     ];
+    if let Some(reason) = why.reason {
+        params.push(("reason", reason.as_str().to_owned()));
+    }
     if let Some(used) = llm {
         params.push(("model", used.model.clone()));
         params.push(("tokens", used.tokens.to_string()));

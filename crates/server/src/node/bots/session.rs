@@ -106,6 +106,8 @@ impl Session {
     pub(super) async fn run(mut self, mut inputs: mpsc::Receiver<Box<BotNews>>) {
         loop {
             let done = tokio::select! {
+                // Who has the session by now, before what the model says.
+                biased;
                 news = timeout(IDLE, inputs.recv()) => match news {
                     Ok(Some(news)) => self.take(*news).await,
                     Ok(None) => return,

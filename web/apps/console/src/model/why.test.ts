@@ -10,12 +10,13 @@ const said = (seq: number, kind: "VISITOR" | "AGENT" | "BOT", more: Partial<Entr
 
 describe("why a bot said something", () => {
   it("is read from words", () => {
-    expect(why({ seq: "6", question: "Invoice?", kind: "answer", article: "a1", title: "Invoices", score: "0.91", words: " pay  invoice ", model: "m", tokens: "120", took_ms: "2" })).toEqual({ seq: 6, question: "Invoice?", kind: "answer", article: "a1", title: "Invoices", score: 0.91, words: ["pay", "invoice"], model: "m", tokens: 120, tookMs: 2 });
+    expect(why({ seq: "6", question: "Invoice?", kind: "answer", article: "a1", title: "Invoices", score: "0.91", words: " pay  invoice ", model: "m", tokens: "120", took_ms: "2" })).toEqual({ seq: 6, question: "Invoice?", kind: "answer", reason: null, article: "a1", title: "Invoices", score: 0.91, words: ["pay", "invoice"], model: "m", tokens: 120, tookMs: 2 });
   });
 
   it("takes nothing for granted", () => {
-    expect(why({})).toEqual({ seq: 0, question: "", kind: null, article: "", title: "", score: null, words: [], model: "", tokens: 0, tookMs: null });
-    expect(why({ seq: "x", kind: "toString", score: "7", took_ms: "" })).toMatchObject({ seq: 0, kind: null, score: 1, tookMs: null });
+    expect(why({})).toEqual({ seq: 0, question: "", kind: null, reason: null, article: "", title: "", score: null, words: [], model: "", tokens: 0, tookMs: null });
+    expect(why({ kind: "handover", reason: "complaint" })).toMatchObject({ kind: "handover", reason: "complaint" });
+    expect(why({ seq: "x", kind: "toString", reason: "toString", score: "7", took_ms: "" })).toMatchObject({ seq: 0, kind: null, reason: null, score: 1, tookMs: null });
     expect(whyOf(said(1, "BOT"))).toBeNull();
     expect(whyOf(entry(1, { system: { key: "session.closed", params: {} } }))).toBeNull();
   });

@@ -5,10 +5,16 @@ import type { EntryLine } from "./types";
 export const whyKinds = ["answer", "ask_back", "flow", "llm", "handover", "suggestion"] as const;
 export type WhyKind = (typeof whyKinds)[number];
 
+/** Why a bot hands over. */
+export const handoverReasons = ["asked", "unsure", "complaint", "angry", "flow", "bot_failed"] as const;
+export type HandoverReason = (typeof handoverReasons)[number];
+
 export type Why = {
   /** Of the message it is about; 0 for none. */
   readonly seq: number;
   readonly kind: WhyKind | null;
+  /** Of a handover. */
+  readonly reason: HandoverReason | null;
   readonly question: string;
   readonly article: string;
   readonly title: string;
@@ -42,6 +48,7 @@ export function whyOf(line: EntryLine): Why | null {
   return {
     seq: figure(params, "seq") ?? 0,
     kind: whyKinds.find((kind) => kind === params["kind"]) ?? null,
+    reason: handoverReasons.find((reason) => reason === params["reason"]) ?? null,
     question: params["question"] ?? "",
     article: params["article"] ?? "",
     title: params["title"] ?? "",

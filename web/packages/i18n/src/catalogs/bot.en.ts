@@ -361,6 +361,7 @@ export const botEn = {
   "why.kind_handover": "Handed over",
   "why.kind_suggestion": "Suggestion",
   "why.how": "How",
+  "why.reason": "Reason",
   "why.question": "Question",
   "why.article": "Article",
   "why.score": "Fits",

@@ -363,6 +363,7 @@ export const botZh: Catalog<BotKey> = {
   "why.kind_handover": "转人工",
   "why.kind_suggestion": "建议",
   "why.how": "方式",
+  "why.reason": "原因",
   "why.question": "问题",
   "why.article": "文章",
   "why.score": "匹配度",

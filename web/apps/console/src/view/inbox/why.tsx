@@ -82,6 +82,7 @@ function Reasons({ why }: { readonly why: Why }) {
   return (
     <dl class="why-facts">
       {why.kind !== null && <Fact label={t("why.how")}>{t(`why.kind_${why.kind}`)}</Fact>}
+      {why.reason !== null && <Fact label={t("why.reason")}>{t(`handover.${why.reason}`)}</Fact>}
       {why.question !== "" && <Fact label={t("why.question")}>{why.question}</Fact>}
       {why.title !== "" && <Fact label={t("why.article")}>{why.article === "" ? why.title : <a href={`#/knowledge/${why.article}`}>{why.title}</a>}</Fact>}
       {why.score !== null && (

@@ -11,9 +11,7 @@ use frontdesk_core::chat::{
     self, Content, Entry, ParticipantKind, SessionStatus, content::Kind, entry::Body,
 };
 use frontdesk_protocol::wire::{self, Presence, command::Command as Verb};
-use frontdesk_testkit::{
-    Http, PATIENCE, TestAgent, TestServer, TestVisitor, Timeline, message_id,
-};
+use frontdesk_testkit::{Http, PATIENCE, TestAgent, TestServer, TestVisitor, Timeline, message_id};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 

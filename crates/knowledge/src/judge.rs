@@ -21,6 +21,8 @@ const EVIDENCE_SCALE: f32 = 4.6;
 const SAME_WORDS: f32 = 0.98;
 /// The least score of a text that is asked for in the words of its title or of another question.
 const SAME_WORDS_SCORE: f32 = 0.97;
+/// The share of a question that a text may lack, though other articles speak of it, where it has but one of the words.
+const LACKS_MAX: f32 = 0.2;
 /// What the words of a phrase count for where the phrase is not in the text.
 const PARTS_CREDIT: f32 = 0.5;
 
@@ -48,6 +50,8 @@ pub struct Parts {
     pub second: f32,
     /// How far the text is ahead of the next one, or behind the first.
     pub margin: f32,
+    /// Share of the question that other articles know and this text has nothing of.
+    pub lacks: f32,
     /// Nearness in meaning, where a sentence model is configured.
     pub cosine: Option<f32>,
 }
@@ -66,6 +70,14 @@ impl Parts {
             self.unknown,
             self.second,
         ]
+    }
+
+    /// Whether what is asked is said elsewhere: what the text is about shares one word with the question, and other
+    /// articles know more of the rest. A text that is about the thing is not the answer to whatever is asked of it: "how
+    /// do I return a gaiwan" is not answered by what a gaiwan is. It is a rule beside the fitted line because the rarest
+    /// word of a short question carries that line alone.
+    pub(crate) fn is_coincidence(&self) -> bool {
+        self.second == 0.0 && self.lacks > LACKS_MAX
     }
 
     /// The text's place among others; only differences mean something.
@@ -126,7 +138,7 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         .map(|(at, passage)| (at, covered(&passage.words)))
         .fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best });
     let mut matched = 0.0;
-    let mut unknown = 0.0;
+    let (mut unknown, mut lacks) = (0.0, 0.0);
     let mut words = Vec::new();
     for word in asked {
         let best = heads()
@@ -138,6 +150,8 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         matched += best * word.weight;
         if best > 0.0 {
             words.push(word.written.clone());
+        } else if !word.is_unknown() {
+            lacks += word.weight;
         }
         if word.is_unknown() {
             unknown += word.weight;
@@ -154,6 +168,7 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         unknown: share(unknown),
         second: second(shelf, text, asked),
         margin: 0.0,
+        lacks: share(lacks),
         cosine: None,
     };
     Judged { parts, passage, words }

@@ -220,7 +220,7 @@ impl Knowledge {
         let mut found = self.find(question, lang, OFFERED_MAX + 1).into_iter();
         let Some(first) = found.next() else { return Outcome::Nothing };
         let Self { answer_from, offer_from, .. } = *self;
-        if first.score >= answer_from {
+        if first.score >= answer_from && !first.parts.is_coincidence() {
             let also = found.filter(|found| found.score >= offer_from).take(OFFERED_MAX).collect();
             return Outcome::Answer(Answer { found: first, also });
         }

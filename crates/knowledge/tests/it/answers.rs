@@ -123,6 +123,24 @@ fn what_no_article_knows_is_nothing() {
 }
 
 #[test]
+fn what_is_asked_of_a_thing_is_not_answered_by_what_the_thing_is() {
+    let knowledge = demo_knowledge();
+    for question in ["盖碗怎么退货", "盖碗可以退吗", "盖碗坏了怎么办"] {
+        let found = knowledge.find(question, "zh", 1);
+        assert_eq!(answered(&knowledge, question, "zh"), None, "{question}: {found:?}");
+    }
+    // The words of an article's own title are no coincidence, be there but one that counts.
+    let articles = [
+        article("gaiwan", &[("en", "The gaiwan", "A lidded bowl.")]),
+        article("returns", &[("en", "How do I return something?", "Within 30 days.")]),
+        article("lockers", &[("en", "Lockers for bags", "Next to the till.")]),
+    ];
+    let knowledge = Knowledge::build(&articles, Options::default()).unwrap();
+    assert_eq!(answered(&knowledge, "the gaiwan", "en").as_deref(), Some("gaiwan"));
+    assert_eq!(answered(&knowledge, "can I return the gaiwan", "en"), None);
+}
+
+#[test]
 fn a_draft_is_never_found() {
     let mut draft = article("refund-time", &[("en", "Refund", "The refund takes 3 days.")]);
     draft.published = false;

@@ -3,16 +3,17 @@
 //! What an admin or a crawled page wrote is not trusted in either form: HTML in Markdown is shown as the text it is,
 //! and a link leads to http, https or mail only, or to another page of the same help centre.
 
+mod passages;
+
 use std::fmt::{self, Write as _};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Characters of a passage that is put together of short blocks.
-const PASSAGE_CHARACTERS: usize = 500;
-/// Characters of a passage that is shown; a block beyond it is cut.
-pub const PASSAGE_CHARACTERS_MAX: usize = 900;
-/// Passages of one text that can be shown; of what stands behind them only the words count.
-pub(crate) const PASSAGES_MAX: usize = 200;
+pub use self::passages::PASSAGE_CHARACTERS_MAX;
+pub(crate) use self::passages::passages;
+
+/// Characters of a bold line that is a heading.
+const LABEL_CHARACTERS_MAX: usize = 80;
 /// Lists and quotes in each other that are followed; deeper ones are read as text.
 const DEPTH_MAX: usize = 16;
 /// Bytes of Markdown that are read. An article is refused long before.
@@ -57,13 +58,46 @@ fn blocks(markdown: &str) -> Vec<Block> {
     for event in parser(markdown) {
         reader.take(event);
     }
-    reader.finish(false);
+    reader.finish(Kind::Paragraph);
     reader.done
 }
 
 struct Block {
     text: String,
-    heading: bool,
+    kind: Kind,
+    /// Lists around it.
+    depth: usize,
+}
+
+/// What a block is to those around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Of a level, 1 to 6.
+    Heading(u8),
+    /// A line that is bold all through: a heading of people who do not write headings.
+    Label,
+    Paragraph,
+    /// The beginning of an item; what else the item has are blocks of their own.
+    Item,
+    /// The first row of a table.
+    Head,
+    Row,
+}
+
+impl Block {
+    /// A block stands under those before it that have a lower rank, up to the next one of its own.
+    fn rank(&self) -> usize {
+        const A_DEPTH: usize = 8;
+        let paragraph = (self.depth + 1) * A_DEPTH;
+        match self.kind {
+            Kind::Heading(level) => usize::from(level),
+            Kind::Label => A_DEPTH - 1,
+            Kind::Item => paragraph - A_DEPTH / 2,
+            Kind::Paragraph => paragraph,
+            Kind::Head => paragraph + 1,
+            Kind::Row => paragraph + 2,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -73,26 +107,33 @@ struct Blocks {
     links: Vec<(usize, Option<String>)>,
     /// The next number of each list around here; None for bullets.
     lists: Vec<Option<u64>>,
+    /// An item has begun whose first block is not done.
+    item: bool,
+    /// How deep in bold text, and whether there was other text in the block.
+    strong: usize,
+    plain: bool,
 }
 
 impl Blocks {
     fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                self.plain |= self.strong == 0 && text.contains(char::is_alphanumeric);
                 self.text.push_str(&without_control(&text));
             }
             Event::SoftBreak => self.text.push(' '),
             Event::HardBreak => self.text.push('\n'),
             Event::Start(Tag::List(first)) => {
-                self.finish(false);
+                self.finish(Kind::Paragraph);
                 self.lists.push(first);
             }
             Event::End(TagEnd::List(_)) => {
-                self.finish(false);
+                self.finish(Kind::Paragraph);
                 self.lists.pop();
             }
             Event::Start(Tag::Item) => {
-                self.finish(false);
+                self.finish(Kind::Paragraph);
+                self.item = true;
                 match self.lists.last_mut() {
                     Some(Some(number)) => {
                         put(&mut self.text, format_args!("{number}. "));
@@ -118,28 +159,41 @@ impl Blocks {
                 }
             }
             Event::End(TagEnd::TableCell) => self.text.push_str("  "),
-            Event::End(TagEnd::Heading(_)) => self.finish(true),
+            Event::Start(Tag::Strong) => self.strong += 1,
+            Event::End(TagEnd::Strong) => self.strong = self.strong.saturating_sub(1),
+            Event::End(TagEnd::Heading(level)) => self.finish(Kind::Heading(level as u8)),
+            Event::End(TagEnd::TableHead) => self.finish(Kind::Head),
+            Event::End(TagEnd::TableRow) => self.finish(Kind::Row),
             Event::End(
-                TagEnd::Paragraph
-                | TagEnd::Item
-                | TagEnd::CodeBlock
-                | TagEnd::HtmlBlock
-                | TagEnd::TableHead
-                | TagEnd::TableRow,
+                TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock,
             )
-            | Event::Rule => self.finish(false),
+            | Event::Rule => self.finish(Kind::Paragraph),
             _ => {}
         }
     }
 
-    fn finish(&mut self, heading: bool) {
+    fn finish(&mut self, kind: Kind) {
         let text = std::mem::take(&mut self.text);
         self.links.clear();
-        let text = text.trim();
-        if !text.is_empty() && text != "-" {
-            self.done.push(Block { text: text.to_owned(), heading });
+        let (item, plain) = (std::mem::take(&mut self.item), std::mem::take(&mut self.plain));
+        let (text, depth) = (text.trim(), self.lists.len());
+        if text.is_empty() || text == "-" {
+            return;
         }
+        let kind = match kind {
+            Kind::Paragraph if item => Kind::Item,
+            Kind::Paragraph if depth == 0 && !plain && is_label(text) => Kind::Label,
+            kind => kind,
+        };
+        self.done.push(Block { text: text.to_owned(), kind, depth });
     }
+}
+
+/// Whether a bold text is a heading and no sentence.
+fn is_label(text: &str) -> bool {
+    text.chars().count() <= LABEL_CHARACTERS_MAX
+        && text.contains(char::is_alphanumeric)
+        && !text.ends_with(['.', '!', '。', '！', '…'])
 }
 
 fn without_control(text: &str) -> String {
@@ -153,58 +207,6 @@ fn without_control(text: &str) -> String {
 pub fn plain(markdown: &str) -> String {
     let texts: Vec<String> = blocks(markdown).into_iter().map(|block| block.text).collect();
     texts.join("\n")
-}
-
-/// Markdown as passages that can be shown alone: a heading with what follows it, short blocks together.
-///
-/// A text of many short sections has several of them in one passage, and one that is still longer has
-/// no more than a question can be compared with in a moment.
-pub fn passages(markdown: &str) -> Vec<String> {
-    passages_and_rest(markdown).0
-}
-
-/// The passages, and what there is no passage for.
-pub(crate) fn passages_and_rest(markdown: &str) -> (Vec<String>, String) {
-    let blocks = blocks(markdown);
-    let mut passages = together(&blocks, true);
-    if passages.len() > PASSAGES_MAX {
-        passages = together(&blocks, false);
-    }
-    let rest = passages.split_off(passages.len().min(PASSAGES_MAX)).join("\n");
-    for passage in &mut passages {
-        if let Some((end, _)) = passage.char_indices().nth(PASSAGE_CHARACTERS_MAX) {
-            passage.truncate(end);
-            passage.push('…');
-        }
-    }
-    (passages, rest)
-}
-
-/// Short blocks together; with `at_headings` a heading begins a new passage.
-fn together(blocks: &[Block], at_headings: bool) -> Vec<String> {
-    let mut passages: Vec<String> = Vec::new();
-    let mut passage = String::new();
-    let mut characters = 0;
-    let mut only_headings = true;
-    for block in blocks {
-        let more = block.text.chars().count();
-        let full = characters + more > PASSAGE_CHARACTERS;
-        if !passage.is_empty() && !only_headings && ((at_headings && block.heading) || full) {
-            passages.push(std::mem::take(&mut passage));
-            characters = 0;
-            only_headings = true;
-        }
-        if !passage.is_empty() {
-            passage.push('\n');
-        }
-        passage.push_str(&block.text);
-        characters += more;
-        only_headings &= block.heading;
-    }
-    if !passage.is_empty() {
-        passages.push(passage);
-    }
-    passages
 }
 
 /// Markdown as HTML that is safe in a page: no HTML of the author, no pictures, no scripts, links with
@@ -372,43 +374,6 @@ mod tests {
     }
 
     #[test]
-    fn passages_are_short_and_keep_a_heading_with_its_text() {
-        let paragraph = "Some words about tea. ".repeat(12);
-        let text = format!("intro\n\n## First\n\n{paragraph}\n\n{paragraph}\n\n## Second\n\nend");
-        let passages = passages(&text);
-        assert_eq!(passages[0], "intro");
-        assert!(passages[1].starts_with("First\nSome words"), "{}", passages[1]);
-        assert_eq!(passages.last().map(String::as_str), Some("Second\nend"));
-        assert!(
-            passages.iter().all(|passage| passage.chars().count() <= PASSAGE_CHARACTERS_MAX + 1)
-        );
-    }
-
-    #[test]
-    fn a_text_of_many_sections_has_a_bounded_number_of_passages() {
-        let short: Vec<String> =
-            (0..1_000).map(|number| format!("## Part {number}\n\nword\n\n")).collect();
-        let (of_short, rest) = passages_and_rest(&short.concat());
-        assert!(of_short.len() < PASSAGES_MAX, "{}", of_short.len());
-        assert!(of_short[0].contains("Part 0\n") && of_short[0].contains("Part 9\n"));
-        assert!(of_short.last().is_some_and(|last| last.contains("Part 999")) && rest.is_empty());
-        let block = "x".repeat(PASSAGE_CHARACTERS);
-        let long: Vec<String> = (0..300).map(|number| format!("{block} {number}\n\n")).collect();
-        let (of_long, rest) = passages_and_rest(&long.concat());
-        assert_eq!(of_long.len(), PASSAGES_MAX);
-        assert!(of_long[199].ends_with(" 199"));
-        assert!(rest.contains(" 200\n") && rest.ends_with(" 299"), "nothing is lost");
-    }
-
-    #[test]
-    fn one_endless_paragraph_is_cut_at_a_character() {
-        let passages = passages(&"茶".repeat(50_000));
-        assert_eq!(passages.len(), 1);
-        assert_eq!(passages[0].chars().count(), PASSAGE_CHARACTERS_MAX + 1);
-        assert!(passages[0].ends_with('…'));
-    }
-
-    #[test]
     fn html_of_a_plain_article() {
         assert_eq!(
             html("# A & B\n\n*x* **y** ~~z~~ `c`\n\n1. one\n2. [two](two.md)\n"),
@@ -522,7 +487,7 @@ mod tests {
             assert!(only_known_tags(&html));
             assert!(html.matches("<blockquote").count() <= DEPTH_MAX);
             assert!(html.len() <= READ_BYTES_MAX * 6);
-            assert!(!passages(&text).is_empty() || plain(&text).is_empty());
+            assert!(!passages(&text).0.is_empty() || plain(&text).is_empty());
         }
     }
 }

@@ -165,11 +165,14 @@ impl ShelfBuilder {
         document.add_text(self.fields[2], joined(&summary));
         let summary_words = self.words(&summary);
         let mut passages = Vec::new();
-        let (shown, rest) = markdown::passages_and_rest(&text.body);
-        for passage in shown {
-            let items = text::items(&passage);
+        let (cut, rest) = markdown::passages(&text.body);
+        for passage in cut {
+            let mut items = text::items(&passage.said);
             document.add_text(self.fields[3], joined(&items));
-            passages.push(Passage { words: self.words(&items), text: passage.into_boxed_str() });
+            // What is repeated above a passage is found with it, and counts once where words are counted.
+            items.extend(text::items(&passage.above));
+            let shown = passage.shown().into_boxed_str();
+            passages.push(Passage { words: self.words(&items), text: shown });
         }
         let rest = text::items(&rest);
         document.add_text(self.fields[3], joined(&rest));

@@ -3,7 +3,7 @@
 
 use frontdesk_catalog::{Catalog, DocumentKind, Error as CatalogError};
 use frontdesk_core::id::AccountId;
-use frontdesk_llm::{Key, Settings, VISITOR_WAIT_MS};
+use frontdesk_llm::{Key, Settings, VISITOR_WAIT_MS, VISITOR_WAIT_MS_MAX};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -108,7 +108,8 @@ impl LlmKept {
             conversation_tokens_max: document.conversation_tokens_max,
             day_tokens_max: document.day_tokens_max,
             timeout_ms: document.timeout_ms,
-            visitor_wait_ms: document.visitor_wait_ms,
+            // What was kept before there was this limit goes on, within it.
+            visitor_wait_ms: document.visitor_wait_ms.min(VISITOR_WAIT_MS_MAX),
             ..Settings::new(base_url, &document.model)
         })
     }

@@ -26,7 +26,7 @@ pub use error::Error;
 pub use llm::{Llm, Request};
 pub use prompt::{Message, NO_ANSWER, Passage, Prompt, Role, Speaker, Task, Tone, Turn};
 pub use reply::{Answer, Finish, Piece, Reply, Usage};
-pub use settings::{Invalid, Key, Settings, VISITOR_WAIT_MS, origin};
+pub use settings::{Invalid, Key, Settings, VISITOR_WAIT_MS, VISITOR_WAIT_MS_MAX, origin};
 
 /// The longest answer that is taken, in bytes: what a draft holds, and more than anybody reads in a chat.
 pub const ANSWER_BYTES_MAX: usize = 4 << 10;

@@ -247,7 +247,7 @@ impl Llm {
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(ACCEPT, accept)
             .bytes_max(STREAM_BYTES_MAX)
-            .timeouts(settings.timeouts(head, end));
+            .timeouts(settings.timeouts(head, end, deadlines.patience.is_some()));
         match &settings.key {
             Some(key) => outgoing.header(AUTHORIZATION, key.header()),
             None => outgoing,

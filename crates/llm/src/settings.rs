@@ -20,6 +20,9 @@ const TEMPERATURE_MAX: f32 = 2.0;
 /// How long a visitor goes without a word of an answer where the settings say nothing else: people have the session 2 s
 /// after a message at the latest, whatever became of the model (R27).
 pub const VISITOR_WAIT_MS: u64 = 2_000;
+/// The longest wait of a visitor for a word, and for all of an answer: the desk takes the session from a bot that takes
+/// longer.
+pub const VISITOR_WAIT_MS_MAX: u64 = 30_000;
 
 /// Settings that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +43,7 @@ pub enum Invalid {
     #[error("a wait has 1 to 300000 ms")]
     Timeout,
     /// The same, of how long a visitor waits for words.
-    #[error("a visitor waits for words for 1 to 300000 ms")]
+    #[error("a visitor waits for words for 1 to 30000 ms")]
     VisitorWait,
     /// Outside of what endpoints take.
     #[error("the temperature is between 0 and 2")]
@@ -158,9 +161,9 @@ pub struct Settings {
     /// From a question to the end of its answer, the wait for a free place included.
     pub timeout_ms: u64,
     /// How long a visitor goes without a word of the answer: from the message to the first one, and from one to the
-    /// next. Whoever else asks waits as long as the other two say.
+    /// next, at most [`VISITOR_WAIT_MS_MAX`]. Whoever else asks waits as long as the other two say.
     pub visitor_wait_ms: u64,
-    /// Between two pieces of an answer that has begun.
+    /// Between two pieces of an answer that has begun; a visitor who may wait longer does.
     pub idle_ms: u64,
     /// How freely the model speaks, if the endpoint is to be told.
     pub temperature: Option<f32>,
@@ -207,7 +210,7 @@ impl Settings {
         if !waits.iter().all(|wait| (1..=TIMEOUT_MS_MAX).contains(wait)) {
             return Err(Invalid::Timeout);
         }
-        if !(1..=TIMEOUT_MS_MAX).contains(&self.visitor_wait_ms) {
+        if !(1..=VISITOR_WAIT_MS_MAX).contains(&self.visitor_wait_ms) {
             return Err(Invalid::VisitorWait);
         }
         if self.temperature.is_some_and(|t| !(0.0..=TEMPERATURE_MAX).contains(&t)) {
@@ -236,8 +239,15 @@ impl Settings {
         url
     }
 
-    pub(crate) fn timeouts(&self, first_byte: Duration, total: Duration) -> Timeouts {
-        let idle = Duration::from_millis(self.idle_ms);
+    /// Where a visitor waits it is the visitor's patience that ends a silence, however long the account has made it.
+    pub(crate) fn timeouts(
+        &self,
+        first_byte: Duration,
+        total: Duration,
+        visitor_waits: bool,
+    ) -> Timeouts {
+        let patience = if visitor_waits { self.visitor_wait_ms } else { 0 };
+        let idle = Duration::from_millis(self.idle_ms.max(patience));
         Timeouts { first_byte, idle, total, ..Timeouts::default() }
     }
 }
@@ -339,7 +349,8 @@ mod tests {
             (Settings { timeout_ms: 0, ..ok() }, "llm.timeout_ms"),
             (Settings { idle_ms: 300_001, ..ok() }, "llm.timeout_ms"),
             (Settings { visitor_wait_ms: 0, ..ok() }, "llm.visitor_wait_ms"),
-            (Settings { visitor_wait_ms: 300_001, ..ok() }, "llm.visitor_wait_ms"),
+            (Settings { visitor_wait_ms: 30_000, ..ok() }, ""),
+            (Settings { visitor_wait_ms: 30_001, ..ok() }, "llm.visitor_wait_ms"),
             (Settings { temperature: Some(2.1), ..ok() }, "llm.temperature"),
             (Settings { temperature: Some(f32::NAN), ..ok() }, "llm.temperature"),
             (Settings { temperature: None, ..ok() }, ""),

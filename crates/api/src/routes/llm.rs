@@ -3,7 +3,7 @@
 use axum::extract::State;
 use frontdesk_catalog::{DocumentKind, NewDocument};
 use frontdesk_core::{id::AccountId, rights::Right};
-use frontdesk_llm::{Invalid, Key, VISITOR_WAIT_MS, origin};
+use frontdesk_llm::{Invalid, Key, Settings, VISITOR_WAIT_MS, origin};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::{IntoParams, ToSchema};
@@ -69,9 +69,10 @@ struct LlmChange {
     /// 1 to 300,000.
     timeout_ms: u64,
     /// How long a visitor goes without a word of the answer before people get the session: from the message to the first
-    /// word, and from one to the next. 1 to 300,000; absent for 2,000.
-    #[serde(default = "visitor_wait_ms")]
-    visitor_wait_ms: u64,
+    /// word, and from one to the next. 1 to 30,000, and no longer than `timeout_ms`; absent for 2,000, or `timeout_ms`
+    /// if that is less.
+    #[serde(default)]
+    visitor_wait_ms: Option<u64>,
     /// At most 4,000 characters.
     #[serde(default)]
     prompt: String,
@@ -79,10 +80,6 @@ struct LlmChange {
     /// scheme, host or port; empty: it goes.
     #[serde(default)]
     key: Option<String>,
-}
-
-fn visitor_wait_ms() -> u64 {
-    VISITOR_WAIT_MS
 }
 
 impl From<LlmKept> for LlmBody {
@@ -164,7 +161,7 @@ fn checked(state: &ApiState, body: LlmChange, before: &LlmKept) -> Answer<(Check
         conversation_tokens_max: body.conversation_tokens_max,
         day_tokens_max: body.day_tokens_max,
         timeout_ms: body.timeout_ms,
-        visitor_wait_ms: body.visitor_wait_ms,
+        visitor_wait_ms: body.visitor_wait_ms.unwrap_or(VISITOR_WAIT_MS.min(body.timeout_ms)),
         prompt: body.prompt,
         key_origin: String::new(),
     };
@@ -184,7 +181,15 @@ fn checked(state: &ApiState, body: LlmChange, before: &LlmKept) -> Answer<(Check
     };
     let kept = LlmKept { document: document.clone(), key: key.clone(), ..LlmKept::default() };
     let settings = kept.settings().ok_or_else(|| Problem::invalid("base_url", "is no address"))?;
+    let settings = Settings { visitor_wait_ms: document.visitor_wait_ms, ..settings };
     settings.check(state.outgoing().guard()).map_err(refused)?;
+    // Nobody would wait for longer than the answer may take.
+    if settings.visitor_wait_ms > settings.timeout_ms {
+        return Err(Problem::invalid(
+            "visitor_wait_ms",
+            format!("is more than timeout_ms, {}", settings.timeout_ms),
+        ));
+    }
     if let Some(key) = &key {
         key.origin().clone_into(&mut document.key_origin);
     }

@@ -190,6 +190,18 @@ async fn a_visitor_reads_on_as_long_as_words_come_and_others_have_more_time() {
 }
 
 #[tokio::test]
+async fn a_visitor_who_may_wait_longer_is_not_cut_off_by_the_silence_others_bear() {
+    let fake = FakeLlm::start().await;
+    let idle_ms = 100;
+    let llm = llm(Settings { idle_ms, visitor_wait_ms: 20_000, ..settings(&fake) });
+    let pause = Duration::from_millis(idle_ms * 5);
+    fake.set(Mode::Normal { pieces: ["late ", "and ", "slow"].map(str::to_owned).into(), pause });
+    let answer = llm.answer(ask("hello").for_visitor(Instant::now())).await;
+    assert_eq!(answer.expect("it may be slow").text, "late and slow");
+    assert_eq!(llm.answer(ask("hello")).await.expect_err("too slow").code(), "llm.timeout");
+}
+
+#[tokio::test]
 async fn a_visitor_who_has_waited_already_is_not_asked_for() {
     let fake = FakeLlm::start().await;
     let llm = llm(for_visitors(&fake));

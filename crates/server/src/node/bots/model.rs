@@ -7,7 +7,9 @@ use std::{sync::Arc, time::Duration};
 use frontdesk_bot::{Line, LlmAnswer, LlmFailed, Speaker};
 use frontdesk_core::id::ConversationId;
 use frontdesk_knowledge::Found;
-use frontdesk_llm::{Answer, Error, Passage, Piece, Targets, Task, Turn, clean};
+use frontdesk_llm::{
+    Answer, Error, Passage, Piece, Targets, Task, Turn, VISITOR_WAIT_MS_MAX, clean,
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
@@ -24,7 +26,7 @@ const DRAFT_EVERY: Duration = Duration::from_millis(150);
 /// States that wait to be shown; of more the newer ones are left out.
 const DRAFTS_MAX: usize = 4;
 /// Longest time for all of it, whatever an account says: the desk takes the session from a bot that takes longer.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_millis(VISITOR_WAIT_MS_MAX);
 
 /// What is asked.
 pub(super) struct Question {

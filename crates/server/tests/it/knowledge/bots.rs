@@ -213,7 +213,8 @@ async fn s19_the_key_of_a_model_goes_with_its_host_and_is_never_shown() {
     let read = admin.get("/api/v1/llm").await;
     assert!(!read.text.contains(SECRET) && read.ok() == first);
 
-    let slow = with(llm(1, "https://LLM.example:443/v2"), &json!({"visitor_wait_ms": 8_000}));
+    let waits = json!({"timeout_ms": 8_000, "visitor_wait_ms": 8_000});
+    let slow = with(llm(1, "https://LLM.example:443/v2"), &waits);
     let moved = put(slow).await.ok();
     assert_eq!(moved["visitor_wait_ms"], 8_000, "{moved}");
     assert_eq!(moved["has_key"], true, "another path of the same host: {moved}");
@@ -238,6 +239,11 @@ async fn s19_the_key_of_a_model_goes_with_its_host_and_is_never_shown() {
         (with(llm(6, here), &json!({"model": ""})), "model"),
         (with(llm(6, here), &json!({"timeout_ms": 0})), "timeout_ms"),
         (with(llm(6, here), &json!({"visitor_wait_ms": 0})), "visitor_wait_ms"),
+        (with(llm(6, here), &json!({"visitor_wait_ms": 30_001})), "visitor_wait_ms"),
+        (
+            with(llm(6, here), &json!({"timeout_ms": 9_000, "visitor_wait_ms": 9_001})),
+            "visitor_wait_ms",
+        ),
         (key(llm(6, here), "two words"), "key"),
         (with(llm(6, here), &json!({"prompt": "x".repeat(4_001)})), "prompt"),
     ] {
@@ -248,6 +254,11 @@ async fn s19_the_key_of_a_model_goes_with_its_host_and_is_never_shown() {
     let off = json!({"answers": false, "summary": false, "rewrite": false, "translate": false});
     let none = put(with(llm(6, ""), &json!({"features": off}))).await.ok();
     assert_eq!(none["base_url"], "");
+    // The longest wait; and where the whole is shorter than the usual one, that.
+    let long = with(llm(7, here), &json!({"timeout_ms": 30_000, "visitor_wait_ms": 30_000}));
+    assert_eq!(put(long).await.ok()["visitor_wait_ms"], 30_000);
+    let short = with(llm(8, here), &json!({"timeout_ms": 1_000}));
+    assert_eq!(put(short).await.ok()["visitor_wait_ms"], 1_000);
 }
 
 #[tokio::test]

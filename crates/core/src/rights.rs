@@ -35,9 +35,9 @@ rights! {
     ConversationWrite = "conversation.write";
     /// Leave notes for the team.
     ConversationNote = "conversation.note";
-    /// Take from a queue, hand on, requeue, join.
+    /// Take from a queue or a bot, hand on, requeue, join.
     ConversationAssign = "conversation.assign";
-    /// Take a conversation from another owner.
+    /// Take a conversation from a colleague.
     ConversationTakeOver = "conversation.take_over";
     /// Close and reopen.
     ConversationClose = "conversation.close";

@@ -7,7 +7,7 @@
 //! conversation the principal may not read is answered like one that does not exist.
 
 use frontdesk_core::{
-    chat::{Actor, ActorKind, Audience, Session, SessionStatus},
+    chat::{Actor, ActorKind, Audience, ParticipantKind, Session, SessionStatus},
     id::{AccountId, ConversationId, TeamId},
     rights::{Right, Rights},
 };
@@ -245,20 +245,34 @@ pub fn check(
     }
     let subject = subject
         .filter(|subject| subject.account == principal.account && sees(principal, subject, deed));
-    if subject.is_none() {
-        return Err((&codes::CONVERSATION_UNKNOWN).into());
-    }
+    let Some(subject) = subject else { return Err((&codes::CONVERSATION_UNKNOWN).into()) };
     if principal.kind == PrincipalKind::Visitor {
         return check_visitor(deed);
     }
     let of_visitors_only = matches!(deed, Deed::Rate | Deed::AskForPerson);
     let of_people_only = deed.needs_a_person() && principal.kind == PrincipalKind::Api;
-    let has_right = deed.right().is_none_or(|right| principal.rights.contains(right));
+    let right = if deed == Deed::TakeOver && steps_in(principal, subject) {
+        Deed::Take.right()
+    } else {
+        deed.right()
+    };
+    let has_right = right.is_none_or(|right| principal.rights.contains(right));
     if of_visitors_only || of_people_only || !has_right {
         return Err((&codes::RIGHT_MISSING).into());
     }
     let overrides_owner = principal.rights.contains(Right::ConversationTakeOver);
     Ok(Allowed { overrides_owner })
+}
+
+/// Whether taking over is a person's stepping in for a bot: a bot is no colleague, so it takes no more than taking from
+/// the queue.
+fn steps_in(principal: &Principal, subject: &Subject<'_>) -> bool {
+    principal.kind == PrincipalKind::Agent && subject.session.is_some_and(is_bots)
+}
+
+/// Whether a bot has the session.
+pub(crate) fn is_bots(session: &Session) -> bool {
+    session.owner.as_ref().is_some_and(|owner| owner.kind == ParticipantKind::Bot as i32)
 }
 
 /// A visitor's deeds in the own conversation.
@@ -319,7 +333,7 @@ pub fn may_take_part(principal: &Principal, subject: &Subject<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::chat::{Participant, ParticipantKind};
+    use frontdesk_core::chat::Participant;
     use frontdesk_protocol::wire;
 
     use super::*;
@@ -458,6 +472,33 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_bot_is_no_colleague_to_people() {
+        let mut session = session(SessionStatus::Assigned, "robot", Some(1));
+        let mut may = |principal: &Principal, owner: ParticipantKind| {
+            session.owner.as_mut().expect("somebody has it").kind = owner.into();
+            let subject = Subject {
+                conversation: ConversationId::from_bytes([1; 12]),
+                account: account(1),
+                session: Some(&session),
+            };
+            check(principal, Deed::TakeOver, Some(&subject)).map(|allowed| allowed.overrides_owner)
+        };
+        let team = Rights::agent().with(Right::ConversationReadTeam);
+        let agent = principal(PrincipalKind::Agent, team);
+        // Of everything else that a bot has, nothing is theirs before they have taken it.
+        assert_eq!(may(&agent, ParticipantKind::Bot), Ok(false));
+        assert_eq!(may(&agent, ParticipantKind::Agent), Err((&codes::RIGHT_MISSING).into()));
+        let supervisor = principal(PrincipalKind::Agent, Rights::supervisor());
+        assert_eq!(may(&supervisor, ParticipantKind::Bot), Ok(true));
+        // Whoever may take nothing takes nothing from a bot either; nor does another bot.
+        let reader = Rights::none().with(Right::ConversationReadTeam);
+        let reader = principal(PrincipalKind::Agent, reader);
+        assert_eq!(may(&reader, ParticipantKind::Bot), Err((&codes::RIGHT_MISSING).into()));
+        let bot = principal(PrincipalKind::Bot, team);
+        assert_eq!(may(&bot, ParticipantKind::Bot), Err((&codes::RIGHT_MISSING).into()));
     }
 
     #[test]

@@ -309,8 +309,15 @@ impl Proposer<'_> {
             }),
             Order::TakeOver(_) => Change::Assigned(chat::Assigned {
                 owner: Some(owner(by)),
+                // Who may take it from a bot only must not get it from a colleague who was quicker.
+                former_owner: session
+                    .filter(|session| {
+                        access::is_bots(session) && !by.rights.contains(Right::ConversationTakeOver)
+                    })
+                    .and_then(|session| session.owner.as_ref())
+                    .map(|bot| bot.id.clone())
+                    .unwrap_or_default(),
                 take_over: true,
-                ..chat::Assigned::default()
             }),
             Order::Transfer(transfer) => Change::Transferred(transferred(&transfer, target)?),
             Order::Close(_) => {
@@ -795,6 +802,38 @@ mod tests {
             let by = agent(Rights::agent());
             let refused = with(|p| p.send(&by, conversation(), send, Around::default()));
             assert_eq!(refused.map_err(|refused| refused.code), Err(&codes::MESSAGE_ID_INVALID));
+        }
+    }
+
+    #[test]
+    fn taking_over_from_a_bot_names_it_unless_anybody_may_be_taken_over_from() {
+        let session = |kind: ParticipantKind| Session {
+            owner: Some(Participant {
+                kind: kind.into(),
+                id: "o".to_owned(),
+                ..Participant::default()
+            }),
+            ..Session::default()
+        };
+        let bots = session(ParticipantKind::Bot);
+        let colleagues = session(ParticipantKind::Agent);
+        for (rights, session, former) in [
+            (Rights::agent(), &bots, "o"),
+            (Rights::supervisor(), &bots, ""),
+            (Rights::supervisor(), &colleagues, ""),
+        ] {
+            let by = agent(rights);
+            let order = Some(Order::TakeOver(wire::TakeOver {}));
+            let command = wire::Command { command: order, ..wire::Command::default() };
+            let allowed = Allowed { overrides_owner: false };
+            let beside = Beside { allowed, session: Some(session), target: None };
+            let proposals = with(|p| p.command(&by, conversation(), command, beside));
+            let Some(Body::Change(change)) = &proposals.expect("it is fine")[0].body else {
+                panic!("a change")
+            };
+            let Some(Change::Assigned(assigned)) = &change.change else { panic!("{change:?}") };
+            assert!(assigned.take_over);
+            assert_eq!(assigned.former_owner, former);
         }
     }
 

@@ -160,6 +160,7 @@ pub(crate) struct Limits {
     pub(crate) http_per_address_per_minute: u32,
     pub(crate) http_per_caller_per_minute: u32,
     pub(crate) http_per_account_per_minute: u32,
+    pub(crate) bot_conversations_max: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -380,6 +381,9 @@ impl Config {
         }
         if self.gateway.loops > 256 {
             return invalid("gateway.loops", "must be at most 256");
+        }
+        if self.limits.bot_conversations_max == 0 {
+            return invalid("limits.bot_conversations_max", "must be at least 1");
         }
         let url = &self.server.public_url;
         if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
@@ -639,6 +643,15 @@ mod tests {
         let error = Config::load(&Flags::default(), env(&vars)).expect_err("no such engine");
         let source = std::error::Error::source(&error).expect("has a source").to_string();
         assert!(source.contains("expected `fjall` or `rocksdb`"), "{source}");
+    }
+
+    #[test]
+    fn a_bot_without_room_for_a_conversation_is_refused() {
+        let set = |value| [("FRONTDESK__LIMITS__BOT_CONVERSATIONS_MAX", value)];
+        let error = Config::load(&Flags::default(), env(&set("0"))).expect_err("it is none");
+        assert!(error.to_string().contains("limits.bot_conversations_max"), "{error}");
+        let config = Config::load(&Flags::default(), env(&set("1"))).expect("loads");
+        assert_eq!(config.limits.bot_conversations_max, 1);
     }
 
     #[test]

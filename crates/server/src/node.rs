@@ -368,6 +368,7 @@ impl Node {
             view: Arc::clone(&view),
             knowledge: knowledge.clone(),
             models: Arc::clone(&models),
+            conversations_max: config.limits.bot_conversations_max,
         };
         tasks.spawn(bots::run(parts, news_out, tasks_stop.clone()));
         tasks.spawn(maintain(catalog.clone(), files.clone(), door.clone()));

@@ -234,9 +234,12 @@ impl Step<'_> {
     fn assign(&mut self, mut assigned: chat::Assigned) -> Made {
         let owner = self.owner(assigned.owner.as_ref())?;
         if let Some(current) = &self.session.owner {
-            // Routing names the owner it replaces; whoever takes expects none.
-            let replaces = !assigned.former_owner.is_empty() && assigned.former_owner == current.id;
-            if !assigned.take_over && !replaces {
+            // Routing names the owner it replaces, and so does who may take it over from a bot only; whoever takes
+            // expects none.
+            let named = !assigned.former_owner.is_empty();
+            let replaces = named && assigned.former_owner == current.id;
+            let anybodys = assigned.take_over && !named;
+            if !anybodys && !replaces {
                 return Err(Refused::Taken { by: called(current).to_owned() });
             }
             if !assigned.take_over {

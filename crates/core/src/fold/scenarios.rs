@@ -247,6 +247,24 @@ fn taking_over_keeps_the_former_owner_as_participant() {
 }
 
 #[test]
+fn taking_over_from_somebody_named_is_from_nobody_else() {
+    let from = |former: &str| {
+        Change::Assigned(chat::Assigned {
+            owner: Some(person("bob")),
+            former_owner: former.to_owned(),
+            take_over: true,
+        })
+    };
+    let mut model = Model::served_by("ann");
+    let folded = model.change(agent("bob"), from("robot"));
+    assert_eq!(folded.verdict, Verdict::Refused(Refused::Taken { by: "ANN".to_owned() }));
+    assert_eq!(model.session().owner, Some(person("ann")));
+    assert_eq!(model.change(agent("bob"), from("ann")).verdict, Verdict::Done);
+    assert_eq!(model.session().owner, Some(person("bob")));
+    assert_eq!(model.session().participants, [person("ann")]);
+}
+
+#[test]
 fn taking_over_from_a_queue_is_taking() {
     let mut model = Model::new();
     model.say(visitor(), "hello");

@@ -47,9 +47,12 @@ use self::{
 };
 use super::{desk::DeskView, engine::NodeEngine, models::Models};
 
-/// Conversations that have a task; what happens in more is not looked at, and people get those sessions. An account
-/// alone may have 4,000: behind 500 of its own it leaves the last thousand to others.
-const SESSIONS: Size = Size { places_max: 5_000, large: 500, kept_free: 1_000 };
+/// Of so many conversations that have a task what an account may have: behind a tenth of its own it leaves the last fifth
+/// to others. What happens in more is not looked at, and people get those sessions.
+const fn sessions(places_max: usize) -> Size {
+    Size { places_max, large: places_max / 10, kept_free: places_max / 5 }
+}
+
 /// What may wait in one of them: a visitor writes faster than this only to see what happens.
 const NEWS_MAX: usize = 32;
 /// Messages that are thought about at a time, on threads of their own: a search in thousands of articles takes
@@ -70,6 +73,8 @@ pub(super) struct BotParts {
     pub(super) view: Arc<DeskView>,
     pub(super) knowledge: KnowledgeBases,
     pub(super) models: Arc<Models>,
+    /// Conversations of all accounts that are served at a time.
+    pub(super) conversations_max: usize,
 }
 
 /// The parts, and what all sessions share beside them.
@@ -115,7 +120,7 @@ pub(super) async fn run(
         // All of them, for good: a process before this one may have ended over an answer.
         (0..partitions).for_each(|partition| took((partition, Strand::default())));
     }
-    let room = Room::new(SESSIONS);
+    let room = Room::new(sessions(shared.parts.conversations_max));
     let mut sessions =
         Sessions { shared: Arc::clone(&shared), tasks: HashMap::new(), room, tracker, stop };
     let mut sweep = interval(SWEEP_EVERY);

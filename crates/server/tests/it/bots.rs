@@ -4,6 +4,7 @@
 pub(crate) mod llm;
 pub(crate) mod own;
 mod replay;
+mod room;
 
 use std::time::Duration;
 
@@ -185,6 +186,53 @@ async fn one_click_leads_from_the_bot_to_a_person_with_a_brief() {
     };
     let figures = timeout(PATIENCE, counted).await.expect("the session is counted");
     assert_eq!(figures["by_reason"]["asked"], 1, "{figures}");
+}
+
+#[tokio::test]
+async fn people_step_in_for_a_bot_without_the_right_to_take_over_from_colleagues() {
+    let server = with_bot("answer").await;
+    let admin = server.admin();
+    let rights = [
+        "conversation.read.own",
+        "conversation.read.team",
+        "conversation.write",
+        "conversation.note",
+        "conversation.assign",
+        "conversation.close",
+    ];
+    let role = json!({"names": {"en": "watchers"}, "rights": rights});
+    let role = admin.post("/api/v1/roles", &role).await.ok()["id"].clone();
+    let mut watchers = Vec::new();
+    for name in ["Ben", "Nora"] {
+        let mut agent = TestAgent::new(&server, name, "agent").await;
+        admin.patch(&format!("/api/v1/users/{}", agent.id), &json!({"role": role})).await.ok();
+        agent.connect().await;
+        watchers.push(agent);
+    }
+    let [ben, nora] = &mut watchers[..] else { panic!("there are two") };
+    let mut visitor = TestVisitor::connect(&server).await;
+    visitor.say("how long does delivery take?").await;
+    hears(&mut visitor, "Parcels").await;
+    let conversation = visitor.conversation.clone();
+    let over = || Verb::TakeOver(wire::TakeOver {});
+    ben.open(&conversation).await.expect("it is of his team");
+    ben.command(&conversation, over()).await.expect("a bot is no colleague");
+    let ben_has_it =
+        |session: &chat::Session| session.owner.as_ref().is_some_and(|owner| owner.name == "Ben");
+    visitor.session("with Ben", ben_has_it).await;
+    ben.say(&conversation, "hello, I am Ben").await;
+    visitor.sees("hello, I am Ben").await;
+    // The bot is out of it.
+    visitor.say("when do I get my money back?").await;
+    ben.sees(&conversation, "when do I get my money back?").await;
+    ben.say(&conversation, "next week").await;
+    visitor.sees("next week").await;
+    let refunds = |entry: &Entry, said: &Content| by_bot(entry) && says(said, "five working");
+    assert!(newest(visitor.held(), refunds).is_none());
+    // From him it takes the right.
+    nora.open(&conversation).await.expect("it is of her team");
+    let refused = nora.command(&conversation, over()).await;
+    assert_eq!(refused.err().map(|refusal| refusal.code), Some("right.missing".to_owned()));
 }
 
 /// Before the bot has thought of anything to say: of the first visitor of a new server at the latest, since the articles

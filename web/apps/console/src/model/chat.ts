@@ -70,16 +70,19 @@ export function actionsFor(session: Session, user: string, rights: Rights): Acti
   const partOf = session.participants.some((participant) => participant.id === user);
   const write = rights.has("conversation.write");
   const assign = rights.has("conversation.assign");
+  const close = rights.has("conversation.close");
+  // What a colleague has takes this right to change; a bot is no colleague, and whoever may take may step in for it.
+  const over = rights.has("conversation.take_over");
   return {
     reply: open && write && (owner || partOf),
     note: rights.has("conversation.note"),
-    take: open && write && session.status === "queued",
-    takeOver: open && owned && !owner && rights.has("conversation.take_over"),
-    transfer: open && (owner || assign),
-    close: open && ((owner && rights.has("conversation.close")) || (assign && rights.has("conversation.close"))),
-    reopen: !open && write,
-    requeue: open && owned && (owner || assign),
-    join: open && owned && !owner && !partOf && write,
+    take: open && assign && session.status === "queued",
+    takeOver: open && owned && !owner && (over || (assign && session.owner?.kind === "bot")),
+    transfer: open && assign && (owner || over || !owned),
+    close: open && close && (owner || over || !owned),
+    reopen: !open && close,
+    requeue: open && owned && assign && (owner || over),
+    join: open && owned && !owner && !partOf && assign,
     stepOut: open && partOf && !owner,
   };
 }

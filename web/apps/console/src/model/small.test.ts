@@ -133,19 +133,34 @@ describe("keys", () => {
 });
 
 describe("actions", () => {
-  const agent = new Rights(["conversation.write", "conversation.note", "conversation.close"]);
+  const agent = new Rights(["conversation.write", "conversation.note", "conversation.close", "conversation.assign"]);
   const supervisor = new Rights(["conversation.write", "conversation.note", "conversation.close", "conversation.assign", "conversation.take_over"]);
   const session = (more: Partial<Session>): Session => ({ ...toSession(undefined), id: "s", ...more });
-  const owner = (id: string) => ({ kind: "agent" as const, id, name: id });
+  const owner = (id: string, kind: "agent" | "bot" = "agent") => ({ kind, id, name: id });
 
   it("follow who owns the session and what the person may do", () => {
     const mine = session({ status: "assigned", owner: owner("me") });
     expect(actionsFor(mine, "me", agent)).toMatchObject({ reply: true, close: true, transfer: true, requeue: true, take: false, takeOver: false, join: false });
     const theirs = session({ status: "assigned", owner: owner("you") });
-    expect(actionsFor(theirs, "me", agent)).toMatchObject({ reply: false, note: true, close: false, transfer: false, takeOver: false, join: true });
+    expect(actionsFor(theirs, "me", agent)).toMatchObject({ reply: false, note: true, close: false, transfer: false, requeue: false, takeOver: false, join: true });
     expect(actionsFor(theirs, "me", supervisor)).toMatchObject({ close: true, transfer: true, takeOver: true });
-    expect(actionsFor(session({ status: "queued" }), "me", agent)).toMatchObject({ take: true, reply: false, close: false });
+    expect(actionsFor(session({ status: "queued" }), "me", agent)).toMatchObject({ take: true, reply: false, transfer: true, close: true });
     expect(actionsFor(session({ status: "closed", owner: owner("me") }), "me", agent)).toMatchObject({ reopen: true, reply: false, note: true, close: false });
+  });
+
+  it("let whoever may take step in for a bot, which is no colleague", () => {
+    const bots = session({ status: "assigned", owner: owner("robot", "bot") });
+    expect(actionsFor(bots, "me", agent)).toMatchObject({ takeOver: true, join: true, reply: false, transfer: false, close: false, requeue: false });
+    expect(actionsFor(bots, "me", supervisor)).toMatchObject({ takeOver: true, transfer: true, close: true });
+    const reader = new Rights(["conversation.read.team", "conversation.note"]);
+    expect(actionsFor(bots, "me", reader)).toMatchObject({ takeOver: false, join: false });
+  });
+
+  it("are those the server would not refuse", () => {
+    const writer = new Rights(["conversation.write"]);
+    expect(actionsFor(session({ status: "queued" }), "me", writer)).toMatchObject({ take: false, transfer: false, close: false });
+    expect(actionsFor(session({ status: "assigned", owner: owner("me") }), "me", writer)).toMatchObject({ reply: true, transfer: false, requeue: false, close: false });
+    expect(actionsFor(session({ status: "closed" }), "me", writer)).toMatchObject({ reopen: false });
   });
 
   it("are none while nothing is known", () => {

@@ -11,7 +11,7 @@ import { Dialog, DialogFoot, Menu } from "../parts/overlay";
 import { Empty, Failed, SkeletonTimeline } from "../parts/states";
 import { locale, problem, t } from "../text";
 import { waitClock, warmth } from "../../model/time";
-import { ComposerView } from "./composer";
+import { ComposerView, takeOverTitle } from "./composer";
 import { Details } from "./details";
 import { useDrop } from "./drop";
 import { Timeline } from "./timeline";
@@ -140,7 +140,7 @@ function ChatHead({ chat, detailsOpen, onDetails, onTransfer }: HeadProps) {
           </Button>
         )}
         {actions.takeOver && (
-          <Button icon="hand" testid="take-over-button" label={t("take_over_title")} onClick={() => void chat.command({ takeOver: {} })}>
+          <Button icon="hand" testid="take-over-button" label={takeOverTitle(session)} onClick={() => void chat.command({ takeOver: {} })}>
             {t("take_over")}
           </Button>
         )}

@@ -6,6 +6,7 @@ import type { Chat } from "../../model/chat";
 import type { Mode } from "../../model/composer";
 import { composing, sendsOnKey } from "../../model/shortcuts";
 import type { Trigger } from "../../model/triggers";
+import type { Session } from "../../model/types";
 import { answerTrigger, insertAt, triggerAt } from "../../model/triggers";
 import { Button } from "../parts/controls";
 import { Icon } from "../parts/icon";
@@ -251,6 +252,11 @@ function ModeButton({ mode, current, onChoose }: { readonly mode: Mode; readonly
   );
 }
 
+/** What becomes of whoever has the session now. */
+export function takeOverTitle(session: Session): string {
+  return t(session.owner?.kind === "bot" ? "take_over_bot_title" : "take_over_title");
+}
+
 /** How the visitor can be answered, where so far only the team can be written to. */
 function ToReply({ chat }: { readonly chat: Chat }) {
   const { take, takeOver, join } = chat.actions.value;
@@ -263,7 +269,7 @@ function ToReply({ chat }: { readonly chat: Chat }) {
         </button>
       )}
       {takeOver && (
-        <button type="button" class="link-button" title={t("take_over_title")} onClick={() => void chat.command({ takeOver: {} })}>
+        <button type="button" class="link-button" title={takeOverTitle(chat.session.value)} onClick={() => void chat.command({ takeOver: {} })}>
           {t("take_over")}
         </button>
       )}

@@ -26,6 +26,7 @@ mod intents;
 mod invitations;
 mod llm;
 mod me;
+mod messages;
 mod preferences;
 mod replies;
 mod roles;
@@ -51,6 +52,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .merge(tickets::router())
         .merge(visitor::router())
         .merge(conversations::router())
+        .merge(messages::router())
         .merge(commands::router())
         .merge(files::router())
         .merge(watch::router())

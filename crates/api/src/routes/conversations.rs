@@ -1,29 +1,26 @@
-//! Conversations: lists, one conversation, its timeline, sends and erasure. What happens is
-//! the engine's; this file turns HTTP into its calls and back.
+//! Conversations: lists, one conversation, its timeline and erasure. What happens is the engine's; this
+//! file turns HTTP into its calls and back.
 //!
 //! Messages and rows have the JSON of the wire protocol (protobuf's mapping), so that a client reads
 //! one shape from both.
 
 use axum::extract::State;
 use frontdesk_core::{
-    chat::{self, Audience, Content, Text, TimelineItem, content, entry, timeline_item},
+    chat::{self, TimelineItem, content, entry, timeline_item},
     id::ConversationId,
     rights::Right,
 };
 use frontdesk_protocol::{codes, wire};
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     device::Device,
     engine::{
-        Contact, ContactChange, Counts, EntriesPage, ListQuery, NewMessage, PageRange, PastSession,
-        View,
+        Contact, ContactChange, Counts, EntriesPage, ListQuery, PageRange, PastSession, View,
     },
-    extract::{Created, Json, Path, Query},
+    extract::{Json, Path, Query},
     principal::{Caller, Principal, Staff},
     problem::{Answer, Problem, ProblemBody},
     state::ApiState,
@@ -39,7 +36,6 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(show))
         .routes(routes!(change_contact))
         .routes(routes!(entries))
-        .routes(routes!(send))
         .routes(routes!(erase))
 }
 
@@ -236,96 +232,6 @@ async fn entries(
     }))
 }
 
-/// A message: text or a file.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct MessageBody {
-    /// What it says; or `file`.
-    text: Option<String>,
-    /// Id of a file uploaded to this conversation by the caller.
-    file: Option<String>,
-    /// 16 bytes in hexadecimal, unique for this sender here. Without it the Idempotency-Key header
-    /// gives one; without both a repeated request is a second message.
-    #[schema(example = "0199f0c2a5d07c1f9e3b6a4d2c5e8f01")]
-    client_msg_id: Option<String>,
-    /// `team` makes it a note.
-    #[serde(default)]
-    audience: AudienceBody,
-    /// The seq it answers.
-    #[serde(default)]
-    quote_seq: u64,
-    /// Ids of users a note is addressed to: members of the account who may read the conversation.
-    #[serde(default)]
-    mentions: Vec<String>,
-}
-
-#[derive(Deserialize, ToSchema, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum AudienceBody {
-    #[default]
-    Everyone,
-    Team,
-}
-
-/// Where the message stands; it is on disk.
-#[derive(Serialize, ToSchema)]
-struct AckBody {
-    /// The entry's id.
-    id: String,
-    /// Life of the log, a 64-bit number as text.
-    epoch: String,
-    /// Its place.
-    seq: u64,
-    /// UTC milliseconds.
-    at_ms: i64,
-}
-
-/// Sends a message
-#[utoipa::path(post, path = "/conversations/{conversation}/messages", tag = "conversations",
-    params(("conversation" = String, Path, description = "The conversation's id"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes repeating safe")),
-    request_body = MessageBody,
-    responses((status = 201, body = AckBody), (status = "4XX", body = ProblemBody)))]
-async fn send(
-    State(state): State<ApiState>,
-    Caller(by): Caller,
-    Path(conversation): Path<String>,
-    headers: HeaderMap,
-    Json(body): Json<MessageBody>,
-) -> Answer<Created<AckBody>> {
-    let conversation = own(&by, &conversation)?;
-    let client_msg_id = message_id(body.client_msg_id.as_deref(), &headers)?;
-    let kind = match (body.text, body.file) {
-        (Some(text), None) => content::Kind::Text(Text { body: text }),
-        (None, Some(file)) => content::Kind::File(
-            state.files().describe(by.account(), conversation, &by.id(), &file).await.map_err(
-                |error| match error {
-                    crate::files::FileError::Unknown => Problem::new(&codes::FILE_UNKNOWN),
-                    other => other.into(),
-                },
-            )?,
-        ),
-        (None, None) => return Err(Problem::new(&codes::MESSAGE_EMPTY)),
-        (Some(_), Some(_)) => {
-            return Err(Problem::invalid("file", "a message is either a text or a file"));
-        }
-    };
-    let audience = match body.audience {
-        AudienceBody::Everyone => Audience::Everyone,
-        AudienceBody::Team => Audience::Team,
-    };
-    let (quote_seq, mentions) = (body.quote_seq, body.mentions);
-    let content = Content { kind: Some(kind), quote_seq, mentions, ..Content::default() };
-    let message = NewMessage { client_msg_id, content, audience };
-    let ack = state.engine().send(&by, conversation, message).await?;
-    Ok(Created(AckBody {
-        id: ack.id.to_string(),
-        epoch: ack.epoch.to_string(),
-        seq: ack.seq,
-        at_ms: ack.at_ms,
-    }))
-}
-
 /// Which entries lose their content.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -432,27 +338,4 @@ fn position(text: &str) -> Answer<(u64, u64)> {
     text.split_once(':')
         .and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)))
         .ok_or_else(|| Problem::invalid("min_position", "write it as epoch:seq"))
-}
-
-/// The message's id: as given, or made of the idempotency key, or new.
-fn message_id(given: Option<&str>, headers: &HeaderMap) -> Answer<[u8; 16]> {
-    if let Some(text) = given {
-        let mut id = [0; 16];
-        let digits = text.as_bytes();
-        if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(Problem::new(&codes::MESSAGE_ID_INVALID).field("client_msg_id"));
-        }
-        for (byte, pair) in id.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).unwrap_or_default();
-            *byte = u8::from_str_radix(pair, 16)
-                .map_err(|_| Problem::new(&codes::MESSAGE_ID_INVALID).field("client_msg_id"))?;
-        }
-        return Ok(id);
-    }
-    let mut id = [0; 16];
-    match headers.get("idempotency-key") {
-        Some(key) => id.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]),
-        None => getrandom::fill(&mut id).expect("the operating system gives random bytes"),
-    }
-    Ok(id)
 }

@@ -17,6 +17,7 @@ mod herd;
 mod intents;
 mod knowledge;
 mod long;
+mod messages;
 mod network;
 mod rest;
 mod rounds;

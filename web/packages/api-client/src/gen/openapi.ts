@@ -1707,6 +1707,20 @@ export interface components {
             ok: boolean;
             problems: components["schemas"]["FlowProblemBody"][];
         };
+        /** @description A button, or an option of a field. */
+        ChoiceBody: {
+            /** @description 1 to 64 bytes, unique among its neighbours. */
+            id: string;
+            /** @description What it says, at most 80 characters. */
+            label: string;
+        };
+        /** @description A text with buttons under it. Whoever reads it may write something else. */
+        ChoicesBody: {
+            /** @description What it says. */
+            body: string;
+            /** @description The buttons, 1 to 10. */
+            choices: components["schemas"]["ChoiceBody"][];
+        };
         /** @description What is to happen to the newest session. */
         CommandBody: (components["schemas"]["Expected"] & {
             /** @enum {string} */
@@ -2023,6 +2037,15 @@ export interface components {
             /** @description Display name. */
             name: string;
         };
+        /** @description What was filled into a field. */
+        FieldValueBody: {
+            /** @description The field's id. */
+            id: string;
+            /** @description What the form called it. */
+            label: string;
+            /** @description At most 500 characters; of a choice its label; empty for none. */
+            value?: string;
+        };
         /** @description What was left out. */
         FileProblem: components["schemas"]["Trouble"] & {
             /** @description The file, or the page's address. */
@@ -2107,6 +2130,38 @@ export interface components {
         FlowsBody: {
             /** @description By name, without what they say. */
             flows: components["schemas"]["FlowHeading"][];
+        };
+        /** @description Fields to fill in. Whoever reads it may write something else. */
+        FormBody: {
+            /** @description 1 to 10. */
+            fields: components["schemas"]["FormFieldBody"][];
+            /** @description What its button says, at most 80 characters; empty for the widget's own word. */
+            submit?: string;
+            /** @description What it is about. */
+            title: string;
+        };
+        /** @description A field of a form. */
+        FormFieldBody: {
+            /** @description 1 to 64 bytes, unique in the form. */
+            id: string;
+            /** @description What may be written into it. */
+            kind: components["schemas"]["FormFieldKindBody"];
+            /** @description What it is called, at most 500 characters. */
+            label: string;
+            /** @description 1 to 10, of a field of kind `FORM_FIELD_KIND_CHOICE` alone. */
+            options?: components["schemas"]["ChoiceBody"][];
+            /** @description It may not stay empty. */
+            required?: boolean;
+        };
+        /**
+         * @description What may be written into a field, by its name in the wire protocol.
+         * @enum {string}
+         */
+        FormFieldKindBody: "FORM_FIELD_KIND_TEXT" | "FORM_FIELD_KIND_EMAIL" | "FORM_FIELD_KIND_PHONE" | "FORM_FIELD_KIND_ORDER_NUMBER" | "FORM_FIELD_KIND_CHOICE";
+        /** @description What was filled in. */
+        FormReplyBody: {
+            /** @description 1 to 10. */
+            values: components["schemas"]["FieldValueBody"][];
         };
         /** @description An article that was found. */
         FoundBody: {
@@ -2602,9 +2657,10 @@ export interface components {
             /**
              * Format: int64
              * @description How long a visitor goes without a word of the answer before people get the session: from the message to the first
-             *     word, and from one to the next. 1 to 300,000; absent for 2,000.
+             *     word, and from one to the next. 1 to 30,000, and no longer than `timeout_ms`; absent for 2,000, or `timeout_ms`
+             *     if that is less.
              */
-            visitor_wait_ms?: number;
+            visitor_wait_ms?: number | null;
         };
         /** @description What the model may be asked for. */
         LlmFeatures: {
@@ -2670,10 +2726,13 @@ export interface components {
             /** @description Ids of the caller's teams. */
             teams: string[];
         };
-        /** @description A message: text or a file. */
+        /** @description A message: exactly one of `text`, `file`, `choices`, `form` and `form_reply`. */
         MessageBody: {
             /** @description `team` makes it a note. */
             audience?: components["schemas"]["AudienceBody"];
+            /** @description The id of the choice that this text picks, among those at `quote_seq`; only from visitors. */
+            choice?: string;
+            choices?: components["schemas"]["ChoicesBody"] | null;
             /**
              * @description 16 bytes in hexadecimal, unique for this sender here. Without it the Idempotency-Key header
              *     gives one; without both a repeated request is a second message.
@@ -2682,6 +2741,8 @@ export interface components {
             client_msg_id?: string | null;
             /** @description Id of a file uploaded to this conversation by the caller. */
             file?: string | null;
+            form?: components["schemas"]["FormBody"] | null;
+            form_reply?: components["schemas"]["FormReplyBody"] | null;
             /** @description Ids of users a note is addressed to: members of the account who may read the conversation. */
             mentions?: string[];
             /**
@@ -2689,7 +2750,9 @@ export interface components {
              * @description The seq it answers.
              */
             quote_seq?: number;
-            /** @description What it says; or `file`. */
+            /** @description The articles that the answer was taken from, the best first, at most 3; only from API keys. */
+            sources?: components["schemas"]["SourceBody"][];
+            /** @description What it says. */
             text?: string | null;
         };
         /** @description The caller's account. */
@@ -3213,6 +3276,15 @@ export interface components {
             thresholds: {
                 [key: string]: number;
             };
+        };
+        /** @description An article that an answer was taken from. */
+        SourceBody: {
+            /** @description The article's id; empty where it has none here. */
+            article?: string;
+            /** @description Its page in the help centre, from `/help/` on; empty where it has none. */
+            path?: string;
+            /** @description What readers see of it. */
+            title: string;
         };
         /**
          * @description Who would say it.

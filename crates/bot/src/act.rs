@@ -121,7 +121,7 @@ impl Reason {
         [Self::Asked, Self::Unsure, Self::Complaint, Self::Angry, Self::Flow, Self::BotFailed];
 
     /// The name that is stored and shown to programs.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Asked => "asked",
             Self::Unsure => "unsure",
@@ -196,7 +196,7 @@ pub enum WhyKind {
 
 impl WhyKind {
     /// The name that is stored and shown to programs.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Answer => "answer",
             Self::AskBack => "ask_back",

@@ -48,7 +48,7 @@ pub fn brief(
         shortened(&answered, ANSWERS_CHARACTERS_MAX)
     };
     line("Bot answered", "机器人已答", &answered);
-    let intent = moment.intent.map(|intent| shortened(&plain(intent), 30));
+    let intent = moment.intent.map(|intent| shortened(&intent_name(intent, language), 30));
     line("Intent", "意图", &intent.unwrap_or_default());
     let turns = state.turns;
     let why = in_words(reason, language);
@@ -60,6 +60,19 @@ pub fn brief(
         Language::Chinese => format!("语言：{tag}。消息数：{turns}。转接原因：{why}。"),
     });
     shortened(&lines.join("\n"), CHARACTERS_MAX)
+}
+
+/// In the words of the console; one of the account's own as it is, with blanks, which its name cannot have.
+fn intent_name(intent: &str, language: Language) -> String {
+    let (english, chinese) = match intent {
+        "complaint" => ("Complaint", "投诉"),
+        "consult" => ("Inquiry", "咨询"),
+        "sales" => ("Sales", "购买意向"),
+        "human" => ("Wants a person", "要求人工"),
+        "other" => ("Other", "其他"),
+        own => return plain(&own.replace('_', " ")),
+    };
+    language.pick(english, chinese).to_owned()
 }
 
 fn in_words(reason: Reason, language: Language) -> &'static str {
@@ -99,7 +112,7 @@ mod tests {
              Note: VIP\n\
              Filled in: email ada@example.com, order_number A-1001\n\
              Bot answered: How long delivery takes\n\
-             Intent: consult\n\
+             Intent: Inquiry\n\
              Language: en-GB. Messages: 2. Handed over because the visitor asked for a person."
         );
         assert_eq!(
@@ -107,8 +120,37 @@ mod tests {
             "诉求：Where is my parcel?\n\
              已填写：email ada@example.com，order_number A-1001\n\
              机器人已答：How long delivery takes\n\
-             意图：consult\n\
+             意图：咨询\n\
              语言：en-GB。消息数：2。转接原因：机器人未能理解。"
+        );
+    }
+
+    #[test]
+    fn an_intent_goes_by_its_name() {
+        let intent = |name, language| {
+            let moment = Moment { intent: Some(name), ..Moment::default() };
+            let text = brief(&State::default(), &moment, Reason::Asked, None, language);
+            let line = text.lines().find(|line| line.starts_with(language.pick("Intent", "意图")));
+            line.unwrap_or_default().to_owned()
+        };
+        assert_eq!(intent("complaint", Language::English), "Intent: Complaint");
+        assert_eq!(intent("complaint", Language::Chinese), "意图：投诉");
+        assert_eq!(intent("human", Language::Chinese), "意图：要求人工");
+        assert_eq!(intent("return_goods", Language::English), "Intent: return goods");
+        assert_eq!(intent("退货", Language::Chinese), "意图：退货");
+    }
+
+    #[test]
+    fn titles_end_with_a_word() {
+        let mut state = State::default();
+        state.answered.push("How to send something back within thirty days".to_owned());
+        state.answered.push("What we refund, and when the money arrives again".to_owned());
+        let text = brief(&state, &Moment::default(), Reason::Asked, None, Language::English);
+        assert!(
+            text.contains(
+                "Bot answered: How to send something back within thirty days; What we refund, and when the…"
+            ),
+            "{text}"
         );
     }
 

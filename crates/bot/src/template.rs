@@ -111,16 +111,28 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// The beginning of a text, with a mark where something is left out.
+/// The beginning of a text, with a mark where something is left out. It ends with a word, unless that word alone is
+/// longer than half of what may stay; characters of Chinese are words of their own.
 pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
-    match text.char_indices().nth(characters_max) {
-        None => text.to_owned(),
-        Some(_) => {
-            let keep = text.char_indices().nth(characters_max.saturating_sub(1));
-            let end = keep.map_or(text.len(), |(at, _)| at);
-            format!("{}…", text[..end].trim_end())
-        }
+    if text.char_indices().nth(characters_max).is_none() {
+        return text.to_owned();
     }
+    let kept = characters_max.saturating_sub(1);
+    let end = text.char_indices().nth(kept).map_or(text.len(), |(at, _)| at);
+    let (head, rest) = text.split_at(end);
+    let inside = head.ends_with(is_of_word) && rest.starts_with(is_of_word);
+    let before = head.trim_end_matches(is_of_word);
+    let whole = inside && before.chars().count() * 2 >= kept && !before.is_empty();
+    let head = if whole { before } else { head };
+    // A mark after a comma or an opening bracket says the same twice.
+    let ends = |c: char| c.is_whitespace() || (whole && matches!(c, ',' | ';' | ':' | '(' | '['));
+    format!("{}…", head.trim_end_matches(ends))
+}
+
+/// Whether it may stand inside a word of a script that separates words.
+fn is_of_word(character: char) -> bool {
+    let in_name = matches!(character, '\'' | '’' | '-' | '_' | '.' | '@');
+    in_name || (character.is_alphanumeric() && !frontdesk_script::is_ideograph(character))
 }
 
 #[cfg(test)]
@@ -179,5 +191,19 @@ mod tests {
         assert_eq!(shortened("退货政策", 4), "退货政策");
         assert_eq!(shortened("退货政策是", 4), "退货政…");
         assert_eq!(shortened("one two", 5), "one…");
+        for (text, characters_max, expected) in [
+            ("one two", 6, "one…"),
+            ("How long delivery takes", 14, "How long…"),
+            ("How long delivery takes", 19, "How long delivery…"),
+            ("Delivery, returns", 12, "Delivery…"),
+            // Nothing would be left of a word that long.
+            ("xxxxxxxxxx", 5, "xxxx…"),
+            ("a xxxxxxxxxx", 8, "a xxxxx…"),
+            ("请写信给 ada@example.com 谢谢", 15, "请写信给 ada@examp…"),
+            ("请在收到后写信给 ada@example.com", 15, "请在收到后写信给…"),
+            ("退货政策 returns", 8, "退货政策…"),
+        ] {
+            assert_eq!(shortened(text, characters_max), expected, "{text}");
+        }
     }
 }

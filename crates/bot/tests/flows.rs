@@ -135,6 +135,104 @@ fn unknown_fields_and_wrong_values_are_refused_with_their_line() {
 }
 
 #[test]
+fn what_cannot_be_read_is_of_a_kind_and_has_a_column() {
+    let step = "name: n\nsteps:\n  a:\n";
+    for (yaml, kind, name) in [
+        (format!("{step}    end: true\n    colour: red\n"), "unknown_field", "colour"),
+        (
+            format!(
+                "{step}    form: {{ title: {{ en: x }}, fields: [{{ id: x, kind: date, label: {{ en: x }} }}] }}\n"
+            ),
+            "unknown_value",
+            "date",
+        ),
+        ("steps:\n  a: { end: true }\n".to_owned(), "missing_field", "name"),
+        ("name: n\nname: m\nsteps: {}\n".to_owned(), "duplicate_key", "name"),
+        ("name: n\nsteps: [a, b]\n".to_owned(), "not_mapping", ""),
+        (format!("{step}    say: hello\n"), "not_mapping", ""),
+        (format!("{step}    ask: {{ text: {{ en: x }}, choices: yes }}\n"), "not_list", ""),
+        (format!("{step}    goto: [b]\n"), "not_text", ""),
+        ("name: n\nversion: two\nsteps: {}\n".to_owned(), "not_number", ""),
+        ("name: n\nstart: { default: perhaps }\nsteps: {}\n".to_owned(), "not_boolean", ""),
+        (format!("{step}    end: maybe\n"), "not_end", ""),
+        (format!("{step}    end: false\n"), "not_end", ""),
+        (
+            format!(
+                "{step}    end: true\ntests:\n  - {{ name: t, say: [{{}}], expect: [{{}}] }}\n"
+            ),
+            "not_said",
+            "",
+        ),
+        (
+            format!(
+                "{step}    end: true\ntests:\n  - {{ name: t, say: [x], expect: [{{ text: {{ en: x }} }}] }}\n"
+            ),
+            "not_texts",
+            "",
+        ),
+        (
+            format!(
+                "{step}    end: true\ntests:\n  - {{ name: t, say: [x], expect: [{{ handover: soon }}] }}\n"
+            ),
+            "unknown_value",
+            "soon",
+        ),
+        (
+            format!(
+                "{step}    end: true\ntests:\n  - {{ name: t, say: [x], expect: [{{ handover: [x] }}] }}\n"
+            ),
+            "not_handover",
+            "",
+        ),
+        (String::new(), "empty", ""),
+        ("name: n\nsteps: {}\n---\nname: m\nsteps: {}\n".to_owned(), "several_documents", ""),
+        (format!("{step}    goto: *b\n"), "unknown_anchor", ""),
+        ("name: n\nsteps: { a: { end: true }\n".to_owned(), "unclosed_bracket", ""),
+        ("name: [".to_owned(), "not_text", ""),
+        ("name: n\nsteps: { a: { end: true ] }\n".to_owned(), "wrong_bracket", ""),
+        ("name: n\nsteps: { a: { end: true } }}\n".to_owned(), "needless_bracket", ""),
+        ("name: n\nsteps: { a: { end: true } b: { end: true } }\n".to_owned(), "missing_comma", ""),
+        ("name: 'n\nsteps: {}\n".to_owned(), "unclosed_quote", ""),
+        ("name: 'n' m\nsteps: {}\n".to_owned(), "after_quote", ""),
+        (format!("{step}    if: {{ variable: x, matches: \"\\d\", goto: a }}\n"), "escape", ""),
+        ("name: n\nsteps:\n\ta:\n\t\tend: true\n".to_owned(), "tab", ""),
+        (
+            "name: n\nsteps:\n  a:\n    end: true\n   b:\n    end: true\n".to_owned(),
+            "indentation",
+            "",
+        ),
+        ("name: n\nsteps:\n  a:\n    end: true\n    goto\n".to_owned(), "missing_colon", ""),
+        ("name: what: that\nsteps: {}\n".to_owned(), "colon", ""),
+        ("name: @n\nsteps: {}\n".to_owned(), "character", ""),
+    ] {
+        let found = problems(&yaml);
+        let params = &found[0].params;
+        let param = |name: &str| params.get(name).map(String::as_str).unwrap_or_default();
+        assert_eq!(found.len(), 1, "{yaml}: {found:?}");
+        assert_eq!((param("kind"), param("name")), (kind, name), "{yaml}: {found:?}");
+        assert!(!param("detail").is_empty(), "{yaml}: {found:?}");
+        assert!(kind == "empty" || !param("column").is_empty(), "{yaml}: {found:?}");
+    }
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_says_where_and_why() {
+    let yaml = "name: n\nsteps:\n  a: { set: { x: y }, goto: b }\n  b: { if: { variable: x, matches: '订单(', goto: c }, goto: c }\n  c: { end: true }\n";
+    let found = problems(yaml);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let params: Vec<_> = found[0].params.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(
+        params,
+        [
+            ("at", "3"),
+            ("detail", "error: unclosed group"),
+            ("kind", "group_unclosed"),
+            ("part", "(")
+        ]
+    );
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let long = "x".repeat(5_000);
     for (steps, expected) in [

@@ -287,6 +287,44 @@ describe("the bot", () => {
     await checkThemes(supervisor, "what came of the bot");
   });
 
+  it("lets whoever may take step in for it, without the right to take over from colleagues", async () => {
+    const rights = ["conversation.read.own", "conversation.read.team", "conversation.write", "conversation.note", "conversation.assign", "conversation.close"];
+    const role = await api("POST", "roles", { names: { en: "Trainee" }, rights });
+    const login = { email: "noor@demo.example", password: "correct horse battery staple 42" };
+    const teams = (await api("GET", "teams")).teams.map((team) => team.id);
+    await api("POST", "users", { ...login, display_name: "Noor", role: role.id, teams, language: "en" });
+    const [person, trainee] = [await Person.arrive(browser), await withAxe(await Person.arrive(browser))];
+    people.push(person, trainee);
+    const visitor = await Visitor.alone(await person.page(), server.url, await server.inboxKey());
+    await visitor.say("How should a gaiwan be washed?");
+    await visitor.message("without soap").waitFor();
+    const noor = new Agent(await trainee.page());
+    const { page } = noor;
+    await page.goto(server.url);
+    await page.getByTestId("sign-in-email").fill(login.email);
+    await page.getByTestId("sign-in-password").fill(login.password);
+    await page.keyboard.press("Enter");
+    await noor.rail().waitFor();
+    // The sessions of what follows are not for her.
+    await noor.setPresence("away");
+    await page.goto(`${server.url}#/inbox/all`);
+    await noor.open("Leaf: Rinse");
+    const takeOver = page.getByTestId("take-over-button");
+    assert.equal(await takeOver.getAttribute("title"), "Take over from the bot: it answers no more");
+    // Neither handed on nor closed before it is hers: the server would refuse that.
+    for (const testid of ["transfer-button", "close-button"]) assert.equal(await page.getByTestId(testid).count(), 0, testid);
+    await checkThemes(page, "a conversation of the bot");
+    await takeOver.click();
+    await page.getByTestId("chat-state").filter({ hasText: "With you" }).waitFor();
+    await noor.say("Noor here, I go on.");
+    await visitor.message("Noor here").waitFor();
+    await visitor.say("How should a gaiwan be washed, again?");
+    await noor.message("washed, again").waitFor();
+    await noor.say("With hot water.");
+    await visitor.message("With hot water.").waitFor();
+    assert.equal(await visitor.message("without soap").count(), 1, "the bot is out of it");
+  });
+
   it("hands over with a brief for the team, and says why", async () => {
     const person = await Person.arrive(browser);
     people.push(person);
@@ -349,8 +387,20 @@ describe("the bot", () => {
     await page.goto(`${server.url}#/settings/flows/short`);
     const yaml = page.getByTestId("flow-yaml");
     await yaml.waitFor();
-    await yaml.fill((await yaml.inputValue()).replace(/goto: \w+/, "goto: nowhere_at_all"));
+    const sound = await yaml.inputValue();
+    await yaml.fill(sound.replace(/goto: \w+/, "goto: nowhere_at_all"));
     await page.getByTestId("flow-problem").filter({ hasText: "没有名为“nowhere_at_all”的步骤" }).first().waitFor();
+    for (const [from, to, words, place] of [
+      ["goto: last", "goto: last\n    colour: red", "这里没有“colour”字段。可用的有：say, ask, form, answer, set, if, handover, close, end, goto。", "第 6 行第 5 列"],
+      ["{ en: Hello }", "{ en: Hello", "这里之前缺少逗号，或括号没有闭合。", "第 5 行第 9 列"],
+      ["    say:", "   say:", "缩进不对：同一层的内容要从同一列开始。", "第 5 行"],
+      ["say: { en: Hello }", "if: { variable: x, matches: '[0-9', goto: last }", "“[”没有闭合（第 1 个字符）。", "第 4 行"],
+    ]) {
+      await yaml.fill(sound.replace(from, to));
+      const problem = page.getByTestId("flow-problem").filter({ hasText: words }).first();
+      await problem.waitFor();
+      assert.ok((await problem.textContent()).includes(place), `${await problem.textContent()}: ${place}`);
+    }
     await lin.page.goto(`${server.url}#/settings`);
     await lin.page.getByTestId("settings-profile").waitFor();
     for (const section of ["bot", "flows", "llm", "words"]) assert.equal(await lin.page.getByTestId(`settings-${section}`).count(), 0);

@@ -75,6 +75,31 @@ describe("the widget on a site", () => {
     await visitor.input.waitFor();
   });
 
+  it("can be written in as soon as it is opened, by its keyboard alone too", async () => {
+    const page = await (await arrive()).page();
+    await page.goto(site.page({ script: boot() }));
+    const launcher = page.locator("#frontdesk-launcher button");
+    const visitor = new Visitor(page, page.frameLocator("#frontdesk-frame"));
+    const focused = visitor.chat.locator(".composer textarea:focus");
+    await launcher.click();
+    await focused.waitFor();
+    await page.keyboard.type("Is this");
+    // Whoever hears the page hears whose window it is: a frame is told by its title when the focus enters it.
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "frontdesk-frame");
+    const title = await page.locator("#frontdesk-frame").getAttribute("title");
+    assert.notEqual(title, "");
+    assert.equal(await visitor.chat.getByRole("heading", { level: 1 }).textContent(), title);
+    assert.notEqual(await visitor.input.getAttribute("aria-label"), "");
+    await page.keyboard.press("Escape");
+    await page.locator("#frontdesk-launcher button:focus").waitFor();
+    // From there the keyboard opens it again, and what was begun goes on.
+    await page.keyboard.press("Enter");
+    await focused.waitFor();
+    await page.keyboard.type(" open?");
+    await page.keyboard.press("Enter");
+    await visitor.marked("Is this open?", "sent").or(visitor.marked("Is this open?", "delivered")).first().waitFor();
+  });
+
   it("refuses to stand on a page twice, in words", async () => {
     const person = (await arrive()).expect(/the page has a chat already/).expect(/loader is on this page already/);
     const page = await person.page();

@@ -2,6 +2,7 @@
 //! with its line and step.
 
 mod graph;
+mod pattern;
 mod tests_entries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -346,7 +347,11 @@ impl Checker {
             let reason = error.to_string();
             let detail = reason.lines().last().unwrap_or_default().trim();
             let reason = format!("this pattern cannot be used: {detail}");
-            self.error("bad_pattern", place, reason).with("detail", detail);
+            let problem = self.error("bad_pattern", place, reason);
+            problem.with("detail", detail);
+            if let Some(cause) = pattern::cause(pattern) {
+                problem.with("kind", cause.kind).with("at", &cause.at).with("part", &cause.part);
+            }
         }
         None
     }

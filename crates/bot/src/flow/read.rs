@@ -5,33 +5,29 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Unexpected, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::{FLOW_BYTES_MAX, FieldKind, Problem, Severity};
 use crate::Reason;
 
+mod trouble;
+
 /// Reads a file.
 pub(super) fn read(yaml: &str) -> Result<File, Problem> {
-    let refused = |code: &str, line, (name, value): (&str, String), reason| Problem {
-        code: code.to_owned(),
-        severity: Severity::Error,
-        line,
-        step: String::new(),
-        params: [(name.to_owned(), value)].into(),
-        reason,
-    };
     if yaml.len() > FLOW_BYTES_MAX {
-        let reason = format!("a flow has at most {} KiB", FLOW_BYTES_MAX >> 10);
-        return Err(refused("too_large", 0, ("limit", (FLOW_BYTES_MAX >> 10).to_string()), reason));
+        let mut problem = Problem {
+            code: "too_large".to_owned(),
+            severity: Severity::Error,
+            line: 0,
+            step: String::new(),
+            params: [].into(),
+            reason: format!("a flow has at most {} KiB", FLOW_BYTES_MAX >> 10),
+        };
+        problem.with("limit", &(FLOW_BYTES_MAX >> 10));
+        return Err(problem);
     }
-    serde_saphyr::from_str(yaml).map_err(|error| {
-        let line = error.location().map_or(0, |at| at.line());
-        let reason = error.without_snippet().to_string();
-        // Its own words name the place once more, in a line of their own.
-        let reason = reason.lines().next().unwrap_or_default().to_owned();
-        refused("unreadable", line, ("detail", reason.clone()), reason)
-    })
+    serde_saphyr::from_str(yaml).map_err(|error| trouble::unreadable(&error))
 }
 
 /// A mapping in the order of the file, with the line of each key.
@@ -231,6 +227,17 @@ pub(super) struct ExpectEntry {
 #[derive(Debug, Default)]
 pub(super) struct OneOrMore(pub(super) Vec<String>);
 
+/// The words reasons go by in tests of flows.
+const REASONS: [&str; Reason::ALL.len()] = {
+    let mut words = [""; Reason::ALL.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = Reason::ALL[at].as_str();
+        at += 1;
+    }
+    words
+};
+
 /// `true`, `false` or a reason.
 #[derive(Debug)]
 pub(super) enum HandoverExpected {
@@ -246,11 +253,12 @@ impl<'de> Deserialize<'de> for EndEntry {
             type Value = EndEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`true`, or a mapping with `say`")
+                f.write_str(trouble::END)
             }
 
             fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<EndEntry, E> {
-                if value { Ok(EndEntry::Silent) } else { Err(E::custom("it can only be `true`")) }
+                let is_false = || E::invalid_value(Unexpected::Bool(value), &trouble::END);
+                value.then_some(EndEntry::Silent).ok_or_else(is_false)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EndEntry, A::Error> {
@@ -277,7 +285,7 @@ impl<'de> Deserialize<'de> for SaidEntry {
             type Value = SaidEntry;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, `{choose: id}` or `{form: {id: value}}`")
+                f.write_str(trouble::SAID)
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SaidEntry, E> {
@@ -298,11 +306,11 @@ impl<'de> Deserialize<'de> for SaidEntry {
                     Some("choose") => SaidEntry::Choose(map.next_value()?),
                     Some("form") => SaidEntry::Form(map.next_value()?),
                     Some(other) => return Err(A::Error::unknown_field(other, &["choose", "form"])),
-                    None => return Err(A::Error::custom("it is empty")),
+                    None => return Err(A::Error::invalid_length(0, &trouble::SAID)),
                 };
                 match map.next_key::<String>()? {
                     None => Ok(said),
-                    Some(_) => Err(A::Error::custom("one thing at a time")),
+                    Some(_) => Err(A::Error::invalid_length(2, &trouble::SAID)),
                 }
             }
         }
@@ -319,7 +327,7 @@ impl<'de> Deserialize<'de> for OneOrMore {
             type Value = OneOrMore;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of texts")
+                f.write_str(trouble::TEXTS)
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMore, E> {
@@ -350,7 +358,7 @@ impl<'de> Deserialize<'de> for HandoverExpected {
             type Value = HandoverExpected;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`true`, `false` or a reason such as `asked`")
+                f.write_str(trouble::HANDOVER)
             }
 
             fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<HandoverExpected, E> {
@@ -359,11 +367,8 @@ impl<'de> Deserialize<'de> for HandoverExpected {
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<HandoverExpected, E> {
                 let reason = Reason::ALL.into_iter().find(|reason| reason.as_str() == name);
-                reason.map(HandoverExpected::For).ok_or_else(|| {
-                    E::custom(format!(
-                        "`{name}` is no reason: asked, unsure, complaint, angry, flow or bot_failed"
-                    ))
-                })
+                let unknown = || E::unknown_variant(name, &REASONS);
+                reason.map(HandoverExpected::For).ok_or_else(unknown)
             }
         }
 

@@ -66,9 +66,17 @@ describe("problems the server tells", () => {
     const told = paths.flatMap((path) => [...source(path).matchAll(pattern)].map(([, error, warning]) => error ?? warning ?? ""));
     // What is counted: no choices, too many of them.
     const counted = codes(/self\.count\([^,]+, "([a-z]+)"/g, paths).flatMap((what) => (what === "options" ? ["too_many_options"] : [`no_${what}`, `too_many_${what}`]));
+    // What says more of a file or a pattern that cannot be read.
+    const unread = ["bot/src/flow/read.rs", "bot/src/flow/read/trouble.rs"];
+    told.push(...codes(/code: "([a-z_]+)"/g, unread));
+    const kinds = codes(/(?:=> |\()"([a-z_]+)"(?:,$|\)|, (?:Vec|vec|named|params|bracket))/gm, ["bot/src/flow/read/trouble.rs"]).map((kind) => `unreadable_${kind}`);
+    const patterns = codes(/(?:=> |Some\()"([a-z_]+)"/g, ["bot/src/flow/check/pattern.rs"]).map((kind) => `bad_pattern_${kind}`);
+    expect(told).toEqual(expect.arrayContaining(["unreadable", "too_large"]));
+    expect(kinds).toEqual(expect.arrayContaining(["unreadable_unknown_field", "unreadable_not_list", "unreadable_tab", "unreadable_character"]));
+    expect(patterns).toEqual(expect.arrayContaining(["bad_pattern_group_unclosed", "bad_pattern_unicode"]));
     expect(told.length).toBeGreaterThan(30);
     expect(counted.length).toBe(5);
-    expect([...new Set([...told, ...counted])].filter((code) => !console.includes(`flow_problem.${code}`))).toEqual([]);
+    expect([...new Set([...told, ...counted, ...kinds, ...patterns])].filter((code) => !console.includes(`flow_problem.${code}`))).toEqual([]);
   });
 
   it("of files and pages have words", () => {

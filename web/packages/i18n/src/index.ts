@@ -4,7 +4,7 @@ export { sharedEn } from "./catalogs/shared.en";
 export { errorText } from "./errors";
 export { enumerated } from "./lists";
 export type { Locale } from "./locale";
-export { duration, fileSize, percent } from "./measures";
+export { duration, fileSize, millis, percent } from "./measures";
 export { LOCALE_NAMES } from "./locale-names";
 export { LOCALES, localOf, localText, pickLocale } from "./locale";
 export { systemText } from "./system";

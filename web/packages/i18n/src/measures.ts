@@ -21,6 +21,12 @@ export function percent(share: number, locale: Locale, decimals = 0): string {
   return shown.toLocaleString(locale, { style: "percent", maximumFractionDigits: decimals });
 }
 
+/** "0.4", "9.6", "120": milliseconds that something took, with a decimal where there are few. */
+export function millis(ms: number, locale: Locale): string {
+  // What would be rounded up to 10 has no decimal either.
+  return ms.toLocaleString(locale, ms < 9.95 ? { minimumFractionDigits: 1, maximumFractionDigits: 1 } : { maximumFractionDigits: 0 });
+}
+
 /** "1.4 MB" */
 export function fileSize(bytes: number, locale: Locale): string {
   const units = ["B", "KB", "MB", "GB"];

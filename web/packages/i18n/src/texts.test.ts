@@ -4,7 +4,7 @@ import { sharedZh } from "./catalogs/shared.zh-CN";
 import { errorText } from "./errors";
 import { enumerated } from "./lists";
 import { localText, pickLocale } from "./locale";
-import { duration, fileSize, percent } from "./measures";
+import { duration, fileSize, millis, percent } from "./measures";
 import { systemText } from "./system";
 import { Texts } from "./texts";
 import { clockTime, dayMark, relativeTime } from "./time";
@@ -79,6 +79,8 @@ describe("times", () => {
     expect(duration(60_000, "zh-CN")).toBe("1 分钟");
     expect(fileSize(1_468_006, "en")).toBe("1.4 MB");
     expect(fileSize(512, "en")).toBe("512 B");
+    expect([0.05, 0.43, 9.949, 9.96, 120.4, 1_250].map((ms) => millis(ms, "en"))).toEqual(["0.1", "0.4", "9.9", "10", "120", "1,250"]);
+    expect(millis(2, "zh-CN")).toBe("2.0");
   });
 });
 

@@ -14,7 +14,7 @@ export const leading = [...labels, "human"] as const;
 const named = [...leading, "other"] as const;
 export type NamedIntent = (typeof named)[number];
 
-/** An intent the console has words for; null for one of the account's own, which is shown as it is. */
+/** An intent the console has words for; null for one of the account's own. */
 export function namedIntent(intent: string): NamedIntent | null {
   return named.find((name) => name === intent) ?? null;
 }

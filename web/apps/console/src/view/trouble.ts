@@ -9,6 +9,9 @@ export function flowProblemText(problem: Problem): string {
   // A name that is almost another one's was meant to be that, most of the time.
   const near = `flow_problem.${code}_near`;
   if ((params["near"] ?? "") !== "" && texts.has(near)) return t(near, params);
+  // Of a file or a pattern that cannot be read, what most often is the cause; else what its parser says.
+  const kind = `flow_problem.${code}_${params["kind"] ?? ""}`;
+  if (texts.has(kind)) return t(kind, params);
   const key = `flow_problem.${code}`;
   return texts.has(key) ? t(key, params) : reason;
 }

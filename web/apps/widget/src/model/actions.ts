@@ -2,7 +2,10 @@
 // what asks for it.
 import type { VisitorCommand } from "@frontdesk/client";
 import { Refused } from "@frontdesk/client";
+import type { Locale } from "@frontdesk/i18n";
+import { LOCALES } from "@frontdesk/i18n";
 import type { Chat } from "./chat";
+import { keepLanguage } from "./look";
 
 export async function endChat(chat: Chat): Promise<void> {
   chat.question.value = "none";
@@ -56,4 +59,14 @@ export function contactDone(chat: Chat, how: "known" | "given" | "put off"): voi
 export function setLoud(chat: Chat, loud: boolean): void {
   chat.loud.value = loud;
   chat.client.keep("sound", loud ? "on" : "off");
+}
+
+export function chooseLanguage(chat: Chat, locale: Locale): void {
+  keepLanguage(locale);
+  void chat.texts.use(locale).catch(() => (chat.trouble.value = "network"));
+}
+
+/** There are two. */
+export function otherLanguage(chat: Chat): Locale {
+  return LOCALES.find((locale) => locale !== chat.texts.locale.value) ?? "en";
 }

@@ -3,8 +3,7 @@
 import type { DeliveryState, EntryLine, SkipLine } from "@frontdesk/client";
 import { VisitorClient, isMessage } from "@frontdesk/client";
 import { browserPlatform } from "@frontdesk/client/browser";
-import type { Locale } from "@frontdesk/i18n";
-import { LOCALES, Texts, systemText } from "@frontdesk/i18n";
+import { Texts, systemText } from "@frontdesk/i18n";
 import type { WidgetKey } from "@frontdesk/i18n/catalogs/widget.en";
 import type { WidgetLaterKey } from "@frontdesk/i18n/catalogs/widget-later.en";
 import type { Settings } from "@frontdesk/loader/messages";
@@ -16,7 +15,7 @@ import { whenIdle } from "./entrance";
 import { Files } from "./files";
 import type { Inbox } from "./inbox";
 import { NO_INBOX, parseInbox } from "./inbox";
-import { dress, identityOf, isLocale, keepLanguage, languageOf, readyMessage, titleOf } from "./look";
+import { dress, identityOf, isLocale, languageOf, readyMessage, titleOf } from "./look";
 import type { Page } from "./page";
 import { buildRows, draftLine } from "./rows";
 
@@ -67,8 +66,7 @@ export class Chat {
   private readonly visible = signal(false);
   private readonly newFromSeq = signal(0);
   private readonly page: Page | undefined;
-  private settings: Settings = {};
-  private ownTitle = "";
+  private settings: Settings;
   private announcedSeq = -1;
   private fetchingLater: Promise<void> | undefined;
   private unfollowTheme: () => void = () => undefined;
@@ -162,13 +160,11 @@ export class Chat {
     this.draft.value = this.client.draft;
     if (this.page) {
       this.page.handlers = {
-        connected: () => undefined,
         updated: (settings) => this.apply(settings),
         shown: () => this.show(),
         hidden: () => {
           this.visible.value = false;
         },
-        near: () => undefined,
         reset: () => this.client.forget(),
       };
     }
@@ -237,7 +233,12 @@ export class Chat {
   /** The next message answers that one; 0 for none. */
   quote(seq: number): void {
     this.quoting.value = seq;
-    if (seq > 0) document.querySelector<HTMLElement>(".composer textarea")?.focus();
+    if (seq > 0) this.focusText();
+  }
+
+  /** To where the next message is written. */
+  focusText(): void {
+    document.querySelector<HTMLElement>(".composer textarea")?.focus();
   }
 
   lineOf(seq: number): EntryLine | undefined {
@@ -275,15 +276,6 @@ export class Chat {
     } catch {
       this.trouble.value = "network";
     }
-  }
-
-  chooseLanguage(locale: Locale): void {
-    keepLanguage(locale);
-    void this.texts.use(locale).catch(() => (this.trouble.value = "network"));
-  }
-
-  otherLanguage(): Locale {
-    return LOCALES.find((locale) => locale !== this.texts.locale.value) ?? "en";
   }
 
   deliveryOf(line: Pick<EntryLine, "actor" | "seq">): DeliveryState {
@@ -350,6 +342,10 @@ export class Chat {
       else if (stage.kind === "open") this.tellReady();
     });
     effect(() => this.tellUnread(client.conversation.unread.value));
+    // Whoever opens it can type at once; where that brings up a keyboard, it would cover what is to be read first.
+    effect(() => {
+      if (this.framed && this.visible.value && this.ready.value && matchMedia("(pointer:fine)").matches) window.setTimeout(() => this.focusText());
+    });
     // Whatever is looked at, is read.
     effect(() => {
       const lines = client.conversation.timeline.lines.value;
@@ -379,12 +375,7 @@ export class Chat {
     const title = this.texts.t("widget.unread_title", { count });
     this.page?.send({ kind: "unread", count, title });
     if (this.framed) return;
-    if (count > 0 && !this.visible.value) {
-      document.title = title;
-    } else {
-      this.ownTitle = this.title.value;
-      document.title = this.ownTitle;
-    }
+    document.title = count > 0 && !this.visible.value ? title : this.title.value;
   }
 
   private ring(line: EntryLine): void {
@@ -401,10 +392,9 @@ export class Chat {
       return;
     }
     const seq = last?.kind === "entry" ? last.seq : (last?.toSeq ?? 0);
-    const first = this.announcedSeq < 0;
     const known = this.announcedSeq;
     this.announcedSeq = Math.max(seq, known);
-    if (first || last?.kind !== "entry" || seq <= known || this.client.conversation.isOwn(last)) return;
+    if (known < 0 || last?.kind !== "entry" || seq <= known || this.client.conversation.isOwn(last)) return;
     if (isMessage(last)) this.ring(last);
     if (last.body.kind === "system") this.announcement.value = systemText(this.texts, last.body.key, last.body.params);
     else {

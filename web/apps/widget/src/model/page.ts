@@ -6,14 +6,14 @@ import type { Settings, ToFrame, ToPage } from "@frontdesk/loader/messages";
 /** The union without what `send` fills in. */
 export type Outgoing<M> = M extends unknown ? Omit<M, "frontdesk"> : never;
 
-/** What the site's page can say. */
+/** What the site's page can say. Once it has connected and the chat is there, the first and the last change nothing. */
 export type PageHandlers = {
-  connected(settings: Settings): void;
+  connected?(settings: Settings): void;
   updated(settings: Settings): void;
   shown(): void;
   hidden(): void;
-  near(): void;
   reset(): void;
+  near?(): void;
 };
 
 export class Page {
@@ -46,7 +46,7 @@ export class Page {
         this.origin = event.origin;
         this.address = message.page;
         this.referrer = message.referrer;
-        this.handlers.connected(message.settings);
+        this.handlers.connected?.(message.settings);
         break;
       case "update":
         this.handlers.updated(message.settings);
@@ -56,14 +56,9 @@ export class Page {
         this.handlers.shown();
         break;
       case "hidden":
-        this.handlers.hidden();
-        break;
       case "near":
-        this.handlers.near();
-        break;
       case "reset":
-        this.handlers.reset();
-        break;
+        this.handlers[message.kind]?.();
     }
   }
 }

@@ -39,7 +39,7 @@ export function Emoji({ chat }: { chat: Chat }): JSX.Element {
     if (event.key === "Escape") {
       event.stopPropagation();
       close();
-      document.querySelector<HTMLTextAreaElement>(".composer textarea")?.focus();
+      chat.focusText();
       return;
     }
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];

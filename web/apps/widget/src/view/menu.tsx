@@ -3,7 +3,7 @@ import { LOCALE_NAMES } from "@frontdesk/i18n";
 import type { MenuItem } from "@frontdesk/ui";
 import { Menu } from "@frontdesk/ui";
 import type { JSX } from "preact";
-import { setLoud } from "../model/actions";
+import { chooseLanguage, otherLanguage, setLoud } from "../model/actions";
 import type { Chat } from "../model/chat";
 
 // From Lucide, as the other icons.
@@ -15,13 +15,13 @@ const TRASH = ["M10 11v6", "M14 11v6", "M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6
 
 export function HeaderMenu({ chat }: { chat: Chat }): JSX.Element {
   const { texts } = chat;
-  const other = chat.otherLanguage();
+  const other = otherLanguage(chat);
   const loud = chat.loud.value;
   const items: MenuItem[] = [
     { key: "sound", icon: loud ? BELL : BELL_OFF, label: texts.t(loud ? "widget.sound_off" : "widget.sound_on"), run: () => setLoud(chat, !loud) },
   ];
   if (chat.choosesLanguage.value) {
-    items.unshift({ key: "language", icon: GLOBE, label: LOCALE_NAMES[other], run: () => chat.chooseLanguage(other) });
+    items.unshift({ key: "language", icon: GLOBE, label: LOCALE_NAMES[other], run: () => chooseLanguage(chat, other) });
   }
   if (chat.sessionOpen.value && chat.inbox.value.mayEnd) {
     items.push({ key: "end", icon: LEAVE, label: texts.t("widget.end"), run: () => (chat.question.value = "end") });

@@ -183,6 +183,7 @@ export const consoleEn = {
   "take": "Take",
   "take_over": "Take over",
   "take_over_title": "Take over: the colleague stays as a participant",
+  "take_over_bot_title": "Take over from the bot: it answers no more",
   "transfer": "Transfer",
   "close_session": "Close",
   "reopen": "Reopen",

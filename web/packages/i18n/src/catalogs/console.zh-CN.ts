@@ -184,6 +184,7 @@ export const consoleZh: Catalog<ConsoleKey> = {
   "take": "接手",
   "take_over": "接管",
   "take_over_title": "接管对话，原坐席仍参与其中",
+  "take_over_bot_title": "接管对话，机器人不再回答",
   "transfer": "转接",
   "close_session": "结束",
   "reopen": "重新打开",

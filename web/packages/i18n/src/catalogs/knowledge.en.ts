@@ -181,7 +181,8 @@ export const knowledgeEn = {
   "knowledge.outcome_nothing": "The bot would hand over",
   "knowledge.outcome_nothing_text": "Nothing fits well enough.",
   "knowledge.score": "Fits",
-  "knowledge.took": "{us} µs",
+  "knowledge.took": "in {ms} ms",
+  "knowledge.took_no_time": "in less than 0.1 ms",
 } as const;
 
 export type KnowledgeKey = keyof typeof knowledgeEn;

@@ -183,5 +183,6 @@ export const knowledgeZh: Catalog<KnowledgeKey> = {
   "knowledge.outcome_nothing": "机器人会转人工",
   "knowledge.outcome_nothing_text": "没有足够匹配的内容。",
   "knowledge.score": "匹配度",
-  "knowledge.took": "{us} 微秒",
+  "knowledge.took": "用时 {ms} 毫秒",
+  "knowledge.took_no_time": "用时不到 0.1 毫秒",
 };

@@ -1,6 +1,6 @@
 // A question as a visitor might ask it: what the bot would do, and which articles fit how well.
 import type { Locale } from "@frontdesk/i18n";
-import { LOCALES, LOCALE_NAMES } from "@frontdesk/i18n";
+import { LOCALES, LOCALE_NAMES, millis } from "@frontdesk/i18n";
 import { useState } from "preact/hooks";
 import type { Found, TriedQuestion } from "../../model/articles";
 import { composing } from "../../model/shortcuts";
@@ -63,7 +63,7 @@ export function TryQuestion() {
               </ol>
             )}
             <p class="meta">
-              {t("knowledge.took", { us: Math.round(answer.tried.took_us) })}
+              {took(answer.tried.took_us)}
               {stale && ` · ${t("intents.try_changed")}`}
             </p>
           </>
@@ -71,6 +71,12 @@ export function TryQuestion() {
       </div>
     </Card>
   );
+}
+
+/** How long the server looked; what it measures finer than anybody reads is told in milliseconds. */
+function took(us: number): string {
+  const ms = us / 1_000;
+  return ms < 0.05 ? t("knowledge.took_no_time") : t("knowledge.took", { ms: millis(ms, locale()) });
 }
 
 const outcomes: Readonly<Record<TriedQuestion["outcome"], { readonly icon: IconName; readonly look: string }>> = {

@@ -5,10 +5,10 @@ import { namedIntent } from "../../model/intents";
 import { locale, t } from "../text";
 import { Icon } from "./icon";
 
-/** In the reader's words; one of the account's own as it is. */
+/** In the reader's words; one of the account's own as it is, with blanks, which its name cannot have. */
 export function intentName(intent: string): string {
   const known = namedIntent(intent);
-  return known === null ? intent : t(`intent.${known}`);
+  return known === null ? intent.replace(/_/g, " ") : t(`intent.${known}`);
 }
 
 export function IntentTag({ intent, testid }: { readonly intent: string; readonly testid?: string }) {

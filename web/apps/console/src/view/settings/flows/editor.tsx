@@ -107,7 +107,9 @@ function Problems({ id, check, onShow }: { readonly id: string; readonly check: 
 
 function ProblemLine({ problem, onShow }: { readonly problem: FlowProblem; readonly onShow: (line: number) => void }) {
   const line = problem.line ?? 0;
-  const where = [line > 0 ? t("flows.line", { line }) : "", problem.step ? t("flows.step", { step: problem.step }) : ""].filter((part) => part !== "").join(", ");
+  const column = problem.params?.["column"] ?? "";
+  const lineText = column === "" ? t("flows.line", { line }) : t("flows.line_column", { line, column });
+  const where = [line > 0 ? lineText : "", problem.step ? t("flows.step", { step: problem.step }) : ""].filter((part) => part !== "").join(", ");
   const warning = problem.severity === "warning";
   return (
     <li class={warning ? "flow-problem flow-warning" : "flow-problem"} data-testid="flow-problem" data-line={line}>

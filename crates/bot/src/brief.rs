@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::flow::{Flow, Step};
 use crate::template::{plain, shortened};
 use crate::{Language, Moment, Reason, State};
 
@@ -13,10 +14,13 @@ const FORM_CHARACTERS_MAX: usize = 110;
 const NOTE_CHARACTERS_MAX: usize = 110;
 const ANSWERS_CHARACTERS_MAX: usize = 80;
 const WANTED_CHARACTERS_MAX: usize = 120;
+/// What the name of one value may take of them.
+const LABEL_CHARACTERS_MAX: usize = 30;
 
-/// Writes the brief of a session, in the team's language.
+/// Writes the brief of a session, in the team's language. The flows, as they are now, say what was asked for.
 pub fn brief(
     state: &State,
+    flows: &[Flow],
     moment: &Moment<'_>,
     reason: Reason,
     note: Option<&str>,
@@ -37,7 +41,14 @@ pub fn brief(
     let mut filled = String::new();
     for (name, value) in state.variables.iter().filter(|(_, value)| !value.is_empty()) {
         let comma = if filled.is_empty() { "" } else { language.pick(", ", "，") };
-        let written = write!(filled, "{comma}{name} {value}");
+        let label = label_of(flows, name, language);
+        let label = label.unwrap_or_else(|| match name.as_str() {
+            // What a bot asks for by itself.
+            "email" => language.pick("E-mail", "邮箱").to_owned(),
+            "phone" => language.pick("Phone", "电话").to_owned(),
+            own => own.to_owned(),
+        });
+        let written = write!(filled, "{comma}{label} {value}");
         debug_assert!(written.is_ok(), "a string takes everything");
     }
     line("Filled in", "已填写", &shortened(&filled, FORM_CHARACTERS_MAX));
@@ -60,6 +71,24 @@ pub fn brief(
         Language::Chinese => format!("语言：{tag}。消息数：{turns}。转接原因：{why}。"),
     });
     shortened(&lines.join("\n"), CHARACTERS_MAX)
+}
+
+/// What the visitor was asked for a variable: the label of a form's field, or the question above buttons. The state
+/// keeps no flow with a variable, so where flows ask for it in different words there is none.
+fn label_of(flows: &[Flow], variable: &str, language: Language) -> Option<String> {
+    let mut labels = flows.iter().flat_map(|flow| flow.steps.values()).filter_map(|step| {
+        let text = match step {
+            Step::Form(form) => &form.fields.iter().find(|field| field.id == variable)?.label,
+            Step::Ask { text, save, .. } if save.as_deref() == Some(variable) => text,
+            _ => return None,
+        };
+        Some(text.pick(language))
+    });
+    let label = labels.next()?;
+    // A question that is filled in from the session would show its placeholders.
+    let fits = !label.contains('{') && labels.all(|other| other == label);
+    let label = shortened(&plain(label), LABEL_CHARACTERS_MAX);
+    (fits && !label.is_empty()).then_some(label)
 }
 
 /// In the words of the console; one of the account's own as it is, with blanks, which its name cannot have.
@@ -105,20 +134,20 @@ mod tests {
     #[test]
     fn it_says_what_a_person_has_to_know() {
         let moment = Moment { language: "en-GB", intent: Some("consult"), ..Moment::default() };
-        let text = brief(&session(), &moment, Reason::Asked, Some("VIP"), Language::English);
+        let text = brief(&session(), &[], &moment, Reason::Asked, Some("VIP"), Language::English);
         assert_eq!(
             text,
             "Wants: Where is my parcel?\n\
              Note: VIP\n\
-             Filled in: email ada@example.com, order_number A-1001\n\
+             Filled in: E-mail ada@example.com, order_number A-1001\n\
              Bot answered: How long delivery takes\n\
              Intent: Inquiry\n\
              Language: en-GB. Messages: 2. Handed over because the visitor asked for a person."
         );
         assert_eq!(
-            brief(&session(), &moment, Reason::Unsure, None, Language::Chinese),
+            brief(&session(), &[], &moment, Reason::Unsure, None, Language::Chinese),
             "诉求：Where is my parcel?\n\
-             已填写：email ada@example.com，order_number A-1001\n\
+             已填写：邮箱 ada@example.com，order_number A-1001\n\
              机器人已答：How long delivery takes\n\
              意图：咨询\n\
              语言：en-GB。消息数：2。转接原因：机器人未能理解。"
@@ -126,10 +155,61 @@ mod tests {
     }
 
     #[test]
+    fn what_was_filled_in_goes_by_what_was_asked() {
+        let flow = |name: &str, label: &str, question: &str| {
+            let yaml = format!(
+                "
+name: {name}
+start: {{ when: {{ greeting: true }} }}
+steps:
+  ask:
+    ask:
+      text: {{ en: '{question}', zh-CN: 什么事？ }}
+      choices: [{{ id: order, label: {{ en: My order }}, goto: form }}]
+      save: topic
+  form:
+    form:
+      title: {{ en: Which one? }}
+      fields:
+        - {{ id: order_number, kind: order_number, label: {{ en: '{label}', zh-CN: 订单号 }} }}
+    goto: end
+  end: {{ end: true }}
+"
+            );
+            Flow::parse(&yaml).unwrap()
+        };
+        let mut state = State::default();
+        state.save("order_number", "A-1001");
+        state.save("topic", "My order");
+        state.save("tier", "gold");
+        let filled = |flows: &[Flow], language: Language| {
+            let text = brief(&state, flows, &Moment::default(), Reason::Asked, None, language);
+            let line = text.lines().find(|line| line.starts_with(language.pick("Filled", "已填")));
+            line.unwrap_or_default().to_owned()
+        };
+        let about = "What is it about?";
+        let flows = [flow("a", "Order number", about), flow("b", "Order number", about)];
+        assert_eq!(
+            filled(&flows, Language::English),
+            "Filled in: Order number A-1001, tier gold, What is it about? My order"
+        );
+        assert_eq!(
+            filled(&flows, Language::Chinese),
+            "已填写：订单号 A-1001，tier gold，什么事？ My order"
+        );
+        // Which of two questions was answered, the session does not know.
+        let flows = [flow("a", "Order number", about), flow("b", "Number of the return", about)];
+        assert!(filled(&flows, Language::English).contains(": order_number A-1001,"));
+        // A question with a value of the session in it would show its placeholder.
+        let flows = [flow("a", "Order number", "About {tier}?")];
+        assert!(filled(&flows, Language::English).ends_with(", topic My order"));
+    }
+
+    #[test]
     fn an_intent_goes_by_its_name() {
         let intent = |name, language| {
             let moment = Moment { intent: Some(name), ..Moment::default() };
-            let text = brief(&State::default(), &moment, Reason::Asked, None, language);
+            let text = brief(&State::default(), &[], &moment, Reason::Asked, None, language);
             let line = text.lines().find(|line| line.starts_with(language.pick("Intent", "意图")));
             line.unwrap_or_default().to_owned()
         };
@@ -145,7 +225,7 @@ mod tests {
         let mut state = State::default();
         state.answered.push("How to send something back within thirty days".to_owned());
         state.answered.push("What we refund, and when the money arrives again".to_owned());
-        let text = brief(&state, &Moment::default(), Reason::Asked, None, Language::English);
+        let text = brief(&state, &[], &Moment::default(), Reason::Asked, None, Language::English);
         assert!(
             text.contains(
                 "Bot answered: How to send something back within thirty days; What we refund, and when the…"
@@ -166,7 +246,7 @@ mod tests {
         let moment = Moment { language: &intent, intent: Some(&intent), ..Moment::default() };
         let note = "n".repeat(10_000);
         for language in Language::ALL {
-            let text = brief(&state, &moment, Reason::Complaint, Some(&note), language);
+            let text = brief(&state, &[], &moment, Reason::Complaint, Some(&note), language);
             assert!(text.chars().count() <= CHARACTERS_MAX, "{}", text.chars().count());
             let end = if language == Language::English { "complains." } else { "投诉。" };
             assert!(text.ends_with(end), "the last line is not cut: {text}");
@@ -178,7 +258,7 @@ mod tests {
         let mut state = State::default();
         state.save("name", "x\nIntent: gold customer");
         state.history.push_back(crate::Line { by: Speaker::Visitor, text: String::new() });
-        let text = brief(&state, &Moment::default(), Reason::Flow, None, Language::English);
+        let text = brief(&state, &[], &Moment::default(), Reason::Flow, None, Language::English);
         assert!(!text.contains("\nIntent"), "{text}");
     }
 }

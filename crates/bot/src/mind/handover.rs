@@ -63,7 +63,7 @@ impl Turn<'_> {
 
     fn give(&mut self, reason: Reason, team: Option<String>, note: Option<&str>, why: Why) {
         let language = self.mind.config.team_language;
-        let brief = brief(self.state, self.moment, reason, note, language);
+        let brief = brief(self.state, &self.mind.flows, self.moment, reason, note, language);
         self.state.at = None;
         self.state.asked_back = None;
         self.state.waiting = None;

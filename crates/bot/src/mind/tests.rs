@@ -459,7 +459,7 @@ fn when_nobody_is_there_the_message_is_taken() {
     let acts = talk.fill(&[("email", "ada@example.com")]);
     assert_eq!(line(&acts), "say Thank you, we will get back to you.; handover asked");
     let Act::HandOver { brief, .. } = &acts[1] else { panic!("{acts:?}") };
-    assert!(brief.contains("email ada@example.com"), "{brief}");
+    assert!(brief.contains("E-mail ada@example.com"), "{brief}");
 
     talk.state = State::default();
     talk.moment = Moment { language: "zh-CN", contact_known: true, ..talk.moment };

@@ -204,6 +204,13 @@ describe("the bot", () => {
     await page.getByTestId("llm-key").fill("sk-0123456789abcdef9f2c");
     await page.getByTestId("llm-summary").check();
     await page.getByTestId("llm-day_tokens_max").fill("1000");
+    // Neither longer than the server lets a visitor wait, nor than the whole answer.
+    for (const [ms, text] of [["30001", "30,000 ms"], ["20001", "20,000 ms"]]) {
+      await page.getByTestId("llm-visitor_wait_ms").fill(ms);
+      await page.locator(".llm-figures .field-error").filter({ hasText: text }).waitFor();
+      assert.ok(await page.getByTestId("llm-save").isDisabled());
+    }
+    await page.getByTestId("llm-visitor_wait_ms").fill("20000");
     await save(page, "llm-save");
     const kept = await api("GET", "llm");
     assert.deepEqual([kept.has_key, kept.features.summary, kept.day_tokens_max], [true, true, 1000]);

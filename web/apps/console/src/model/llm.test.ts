@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LlmConfig } from "./llm";
-import { LlmApi, budgetShare, clearsKey, hostOf, presetOf, presets, settingsOf } from "./llm";
+import { LlmApi, budgetShare, clearsKey, hostOf, presetOf, presets, settingsOf, timeoutWrong, visitorWaitWrong } from "./llm";
 
 const config: LlmConfig = { revision: 3, base_url: "https://api.example.com/v1", model: "m", has_key: true, hint: "9f2c", features: { answers: true, summary: false, rewrite: false, translate: false }, conversation_tokens_max: 1, day_tokens_max: 2, timeout_ms: 3, visitor_wait_ms: 4, prompt: "" };
 
@@ -45,4 +45,28 @@ describe("a budget", () => {
   it("is used up at most wholly, and one of nothing from the start", () => {
     expect([budgetShare({ today_tokens: 1, day_tokens_max: 4 }), budgetShare({ today_tokens: 9, day_tokens_max: 4 }), budgetShare({ today_tokens: 9, day_tokens_max: 0 })]).toEqual([0.25, 1, 1]);
   });
+});
+
+describe("the waits of a language model", () => {
+  it.each<readonly [number, number, "range" | "over" | null]>([
+    [20_000, 2_000, null],
+    [20_000, 20_000, null],
+    [20_000, 20_001, "over"],
+    [300_000, 30_000, null],
+    [300_000, 30_001, "range"],
+    [20_000, 0, "range"],
+    [20_000, 1.5, "range"],
+    [20_000, Number.NaN, "range"],
+    // Of two that are wrong the other one says so.
+    [0, 2_000, null],
+    [Number.NaN, 2_000, null],
+  ])("with %d ms for an answer, %d ms for a word are wrong as %j", (timeout_ms, visitor_wait_ms, wrong) => expect(visitorWaitWrong({ timeout_ms, visitor_wait_ms })).toBe(wrong));
+
+  it.each([
+    [0, true],
+    [1, false],
+    [300_000, false],
+    [300_001, true],
+    [Number.NaN, true],
+  ])("%d ms for an answer are wrong: %s", (ms, wrong) => expect(timeoutWrong(ms)).toBe(wrong));
 });

@@ -77,6 +77,22 @@ export function settingsOf({ base_url, model, features, conversation_tokens_max,
   return { base_url, model, features, conversation_tokens_max, day_tokens_max, timeout_ms, visitor_wait_ms, prompt };
 }
 
+/** The longest that an answer may take, and that a visitor may go without a word of it. The server refuses more. */
+export const timeoutMsMax = 300_000;
+export const visitorWaitMsMax = 30_000;
+
+const isWait = (ms: number, most: number): boolean => Number.isInteger(ms) && ms >= 1 && ms <= most;
+
+export function timeoutWrong(timeoutMs: number): boolean {
+  return !isWait(timeoutMs, timeoutMsMax);
+}
+
+/** What is wrong with the wait for a word: it is none there may be, or longer than the whole answer may take. */
+export function visitorWaitWrong({ timeout_ms, visitor_wait_ms }: Pick<LlmSettings, "timeout_ms" | "visitor_wait_ms">): "range" | "over" | null {
+  if (!isWait(visitor_wait_ms, visitorWaitMsMax)) return "range";
+  return !timeoutWrong(timeout_ms) && visitor_wait_ms > timeout_ms ? "over" : null;
+}
+
 /** How much of the day's budget is used; with nothing to spend all of it. */
 export function budgetShare(spend: Pick<LlmSpend, "today_tokens" | "day_tokens_max">): number {
   return spend.day_tokens_max <= 0 ? 1 : Math.min(1, spend.today_tokens / spend.day_tokens_max);

@@ -1,10 +1,10 @@
 // Address, model and key; what it may do; how much it may cost. The key goes in and never comes out again.
 import type { LlmConfig, LlmSettings } from "../../../model/llm";
-import { anyFeature, clearsKey, hostOf, llmFeatures, presetOf, presets, settingsOf } from "../../../model/llm";
+import { anyFeature, clearsKey, hostOf, llmFeatures, presetOf, presets, settingsOf, timeoutMsMax, timeoutWrong, visitorWaitMsMax, visitorWaitWrong } from "../../../model/llm";
 import { useConsole } from "../../context";
 import { Field, TextArea, TextField } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
-import { t } from "../../text";
+import { locale, t } from "../../text";
 import { ConflictNote, useConflict } from "../conflict";
 import { SwitchLine } from "../fields";
 import { SaveBar, useDraft } from "../form";
@@ -24,7 +24,7 @@ export function LlmForm({ loaded: { value: config, put } }: { readonly loaded: L
   const conflict = useConflict(config, () => app.api.llm.read());
   const { key, forget, ...settings } = draft.value;
   const addressWrong = settings.base_url.trim() !== "" && hostOf(settings.base_url) === null;
-  const wrong = addressWrong || [settings.conversation_tokens_max, settings.day_tokens_max, settings.timeout_ms, settings.visitor_wait_ms].some((figure) => !Number.isInteger(figure) || figure < 0) || settings.timeout_ms < 1 || settings.visitor_wait_ms < 1;
+  const wrong = addressWrong || [settings.conversation_tokens_max, settings.day_tokens_max].some((figure) => !isFigure(figure)) || timeoutWrong(settings.timeout_ms) || visitorWaitWrong(settings) !== null;
   const cleared = clearsKey(config, settings.base_url, key);
   const save = async () => {
     const next = { ...settings, base_url: settings.base_url.trim(), model: settings.model.trim() };
@@ -79,8 +79,8 @@ export function LlmForm({ loaded: { value: config, put } }: { readonly loaded: L
         <div class="llm-figures">
           <Figure label={t("llm.conversation_tokens")} help={t("llm.conversation_tokens_help")} unit={t("llm.tokens")} value={settings.conversation_tokens_max} submit={submit} field="conversation_tokens_max" onChange={(figure) => draft.set({ conversation_tokens_max: figure })} />
           <Figure label={t("llm.day_tokens")} help={t("llm.day_tokens_help")} unit={t("llm.tokens")} value={settings.day_tokens_max} submit={submit} field="day_tokens_max" onChange={(figure) => draft.set({ day_tokens_max: figure })} />
-          <Figure label={t("llm.timeout")} help={t("llm.timeout_help")} unit={t("unit.ms")} value={settings.timeout_ms} submit={submit} field="timeout_ms" onChange={(figure) => draft.set({ timeout_ms: figure })} />
-          <Figure label={t("llm.visitor_wait")} help={t("llm.visitor_wait_help")} unit={t("unit.ms")} value={settings.visitor_wait_ms} submit={submit} field="visitor_wait_ms" onChange={(figure) => draft.set({ visitor_wait_ms: figure })} />
+          <Figure label={t("llm.timeout")} help={t("llm.timeout_help", { most: inMs(timeoutMsMax) })} wrong={timeoutWrong(settings.timeout_ms) ? t("llm.timeout_wrong", { most: inMs(timeoutMsMax) }) : undefined} unit={t("unit.ms")} value={settings.timeout_ms} submit={submit} field="timeout_ms" onChange={(figure) => draft.set({ timeout_ms: figure })} />
+          <Figure label={t("llm.visitor_wait")} help={t("llm.visitor_wait_help", { most: inMs(visitorWaitMsMax) })} wrong={waitWrong(settings)} unit={t("unit.ms")} value={settings.visitor_wait_ms} submit={submit} field="visitor_wait_ms" onChange={(figure) => draft.set({ visitor_wait_ms: figure })} />
         </div>
       </Card>
       <TestModel dirty={draft.dirty} ready={config.base_url !== "" && config.model !== ""} />
@@ -129,12 +129,22 @@ function KeyField({ config, value, forget, cleared, submit, onChange }: KeyProps
   );
 }
 
-type FigureProps = { readonly label: string; readonly help: string; readonly unit: string; readonly value: number; readonly field: string; readonly submit: Submit; readonly onChange: (figure: number) => void };
+const isFigure = (value: number): boolean => Number.isInteger(value) && value >= 0;
 
-function Figure({ label, help, unit, value, field, submit, onChange }: FigureProps) {
-  const wrong = !Number.isInteger(value) || value < 0;
+const inMs = (ms: number): string => `${ms.toLocaleString(locale())} ${t("unit.ms")}`;
+
+/** Said before the server refuses it. */
+function waitWrong(settings: LlmSettings): string | undefined {
+  const wrong = visitorWaitWrong(settings);
+  if (wrong === null) return undefined;
+  return wrong === "over" ? t("llm.visitor_wait_over", { most: inMs(settings.timeout_ms) }) : t("llm.visitor_wait_wrong", { most: inMs(visitorWaitMsMax) });
+}
+
+type FigureProps = { readonly label: string; readonly help: string; /** What is wrong with it beside being no whole number. */ readonly wrong?: string | undefined; readonly unit: string; readonly value: number; readonly field: string; readonly submit: Submit; readonly onChange: (figure: number) => void };
+
+function Figure({ label, help, wrong, unit, value, field, submit, onChange }: FigureProps) {
   return (
-    <Field label={label} help={help} error={wrong ? t("invalid.not_whole") : submit.errorOf(field)}>
+    <Field label={label} help={help} error={isFigure(value) ? (wrong ?? submit.errorOf(field)) : t("invalid.not_whole")}>
       {(ids) => (
         <span class="setting-number">
           <input {...ids} type="number" class="input" min={0} step={1} value={Number.isNaN(value) ? "" : value} data-testid={`llm-${field}`} onInput={(event) => onChange(event.currentTarget.value === "" ? Number.NaN : Number(event.currentTarget.value))} />

@@ -2,7 +2,7 @@
 // view may be in.
 import { Agent } from "../support/agent.mjs";
 import { gift } from "./gift.mjs";
-import { lived, rate, stage } from "./stage.mjs";
+import { lived, rate, stage, withoutBot } from "./stage.mjs";
 import { talk } from "./talk.mjs";
 import { WORDS } from "./words.mjs";
 
@@ -21,6 +21,7 @@ export async function desk(browser, camera) {
   );
   await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
     const api = await lived(server);
+    await withoutBot(api);
     const lin = await arrive();
     const page = await lin.page();
     const agent = await Agent.enter(page, server.url, "agent");

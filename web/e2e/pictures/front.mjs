@@ -6,7 +6,7 @@ import { Agent } from "../support/agent.mjs";
 import { settle } from "./camera.mjs";
 import { gift } from "./gift.mjs";
 import { replace } from "./keep.mjs";
-import { lived, stage } from "./stage.mjs";
+import { lived, stage, withoutBot } from "./stage.mjs";
 import { talk } from "./talk.mjs";
 import { WORDS } from "./words.mjs";
 
@@ -19,6 +19,7 @@ export async function front(browser, camera, images) {
   const words = WORDS[camera.locale];
   await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
     const api = await lived(server);
+    await withoutBot(api);
     const agent = await Agent.enter(await (await arrive()).page(), server.url, "agent");
     await agent.page.getByTestId("notify-later").click();
     const shop = await (await arrive()).page();

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { Agent } from "../support/agent.mjs";
 import { Visitor } from "../support/visitor.mjs";
 import { gift } from "./gift.mjs";
-import { lived, rate, stage } from "./stage.mjs";
+import { lived, rate, stage, withoutBot } from "./stage.mjs";
 import { WORDS } from "./words.mjs";
 
 const OUTER = { widths: [1440, 390] };
@@ -37,6 +37,7 @@ export async function shop(browser, camera) {
   });
   await stage(browser, camera, { life: true }, async ({ server, arrive }) => {
     const api = await lived(server);
+    await withoutBot(api);
     const inboxKey = await server.inboxKey();
     const agent = await Agent.enter(await (await arrive()).page(), server.url, "agent");
     await agent.page.getByTestId("notify-later").click();

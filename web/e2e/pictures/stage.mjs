@@ -35,6 +35,13 @@ export async function lived(server) {
   return api;
 }
 
+/** From now on people answer, and no bot is the first. */
+export async function withoutBot(api) {
+  const bot = await api("GET", "bot");
+  const inboxes = Object.fromEntries(Object.entries(bot.inboxes).map(([inbox, place]) => [inbox, { ...place, mode: "off" }]));
+  await api("PUT", "bot", { ...bot, inboxes });
+}
+
 /** Gives stars and words to a session that has ended. */
 export async function rate({ chat }, stars, comment) {
   await chat.locator(".rating .star").nth(stars - 1).click();

@@ -61,6 +61,11 @@ const nothing: Actions = {
   stepOut: false,
 };
 
+/** An answer that is not the first ends the wait without moving the session: only the list is told, so its word counts. */
+export function withWaitOf(session: Session, listed: Session | undefined): Session {
+  return listed?.id === session.id && listed.status === session.status ? { ...session, waitingSinceMs: listed.waitingSinceMs } : session;
+}
+
 export function actionsFor(session: Session, user: string, rights: Rights): Actions {
   // Nothing is known of the session yet: nothing can be done with it.
   if (session.id === "") return nothing;
@@ -144,7 +149,7 @@ export class Chat {
     });
     this.session = computed(() => {
       const live = this.conversation.session.value;
-      return live === undefined ? (this.row.value?.session ?? toSession(undefined)) : toSession(live);
+      return live === undefined ? (this.row.value?.session ?? toSession(undefined)) : withWaitOf(toSession(live), inbox.rows.value.get(id)?.session);
     });
     this.rows = computed(() =>
       timelineRows({

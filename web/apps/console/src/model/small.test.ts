@@ -2,7 +2,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { ApiError, isChanged } from "./api";
-import { actionsFor } from "./chat";
+import { actionsFor, withWaitOf } from "./chat";
 import { Rights } from "./account";
 import { letters } from "./letters";
 import type { Command } from "./palette";
@@ -25,6 +25,19 @@ describe("routes", () => {
   it("lead home from anywhere unknown", () => {
     for (const hash of ["", "#", "#/nowhere", "#/inbox/nothing"]) expect(formatRoute(parseRoute(hash))).toBe("#/inbox/mine");
     expect(formatRoute(parseRoute("#/settings/nothing"))).toBe("#/settings");
+  });
+});
+
+describe("how long the visitor of an open conversation waits", () => {
+  const session: Session = { ...toSession(undefined), id: "s1", status: "assigned", waitingSinceMs: 5 };
+
+  it("is what the list says, which hears of every answer", () => {
+    expect(withWaitOf(session, { ...session, waitingSinceMs: 0 }).waitingSinceMs).toBe(0);
+    expect(withWaitOf({ ...session, waitingSinceMs: 0 }, session).waitingSinceMs).toBe(5);
+  });
+
+  it("is not what it says of another session, or of an earlier state of this one", () => {
+    for (const listed of [undefined, { ...session, id: "s0", waitingSinceMs: 0 }, { ...session, status: "queued" as const, waitingSinceMs: 0 }]) expect(withWaitOf(session, listed)).toBe(session);
   });
 });
 

@@ -85,7 +85,7 @@ struct Outline {
     /// The block that each stands under.
     above: Vec<Option<usize>>,
     joints: Vec<Joint>,
-    /// Characters of all blocks before each, and of all.
+    /// Characters of all blocks before each, and of all, each with the end of its line.
     before: Vec<usize>,
 }
 
@@ -96,13 +96,13 @@ impl Outline {
         let mut before = vec![0];
         let mut open: Vec<usize> = Vec::new();
         for (at, block) in blocks.iter().enumerate() {
-            while open.last().is_some_and(|over| blocks[*over].rank() >= block.rank()) {
+            while open.last().is_some_and(|over| !holds(&blocks[*over], block)) {
                 open.pop();
             }
             above.push(open.last().copied());
             open.push(at);
             joints.push(joint(at.checked_sub(1).map(|last| &blocks[last]), block));
-            before.push(before[at] + block.text.chars().count());
+            before.push(before[at] + line(&block.text));
         }
         Self { blocks, above, joints, before }
     }
@@ -116,7 +116,7 @@ impl Outline {
         let mut end = |from: &mut usize, above: &mut usize, to: usize| {
             passages.push(self.passage(*from, to));
             *from = to;
-            *above = self.above_of(to).iter().map(|text| text.chars().count()).sum();
+            *above = self.above_of(to).iter().map(|text| line(text)).sum();
         };
         for (at, block) in self.blocks.iter().enumerate() {
             let is_heading = matches!(block.kind, Kind::Heading(_));
@@ -181,6 +181,17 @@ impl Outline {
         texts.reverse();
         texts
     }
+}
+
+/// Whether a block stands under one before it: under a table nothing but its rows.
+fn holds(over: &Block, block: &Block) -> bool {
+    let of_table = matches!(over.kind, Kind::Head | Kind::Row);
+    over.rank() < block.rank() && (!of_table || block.kind == Kind::Row)
+}
+
+/// What a text takes of a passage.
+fn line(text: &str) -> usize {
+    text.chars().count() + 1
 }
 
 /// What is torn apart between two blocks.
@@ -406,6 +417,25 @@ mod tests {
         assert!(passages.len() > 1, "{passages:?}");
         for passage in &passages {
             assert!(passage.starts_with("Prices:\nsize  price\nsize "), "{passage}");
+            assert!(!passage.ends_with('…'), "{passage}");
+        }
+        let all = passages.concat();
+        assert!((0..60).all(|n| all.contains(&format!("size {n}  price of {n}"))), "{all}");
+    }
+
+    #[test]
+    fn a_list_behind_a_table_stands_under_nothing_of_it() {
+        let item = |n| format!("- item {n}: {}\n", words(200));
+        let items = (0..6).map(item).collect::<Vec<String>>().concat();
+        let table = "| size | price |\n|---|---|\n| L | 20 |";
+        let passages = shown(&format!("## Terms\n\n{table}\n\nIn short:\n\n{items}"));
+        assert!(passages.len() > 1, "{passages:?}");
+        for passage in &passages[1..] {
+            assert!(passage.starts_with("Terms\nIn short:\n- item"), "{passage}");
+        }
+        let passages = shown(&format!("## Terms\n\n{table}\n\n{items}"));
+        for passage in &passages[1..] {
+            assert!(passage.starts_with("Terms\n- item"), "{passage}");
         }
     }
 

@@ -34,6 +34,7 @@ pub use conversation::{Conversation, DecodeError, FORMAT};
 pub use dedupe::{Dedupe, content_hash};
 pub use reader::{concerns_visitor, for_reader, hide_from_visitor, session_for_visitor};
 pub use recent::Recent;
+pub use session::is_bots;
 pub use text::TEXT_KEYS;
 
 use crate::{

@@ -7,7 +7,8 @@
 //! conversation the principal may not read is answered like one that does not exist.
 
 use frontdesk_core::{
-    chat::{Actor, ActorKind, Audience, ParticipantKind, Session, SessionStatus},
+    chat::{Actor, ActorKind, Audience, Session, SessionStatus},
+    fold,
     id::{AccountId, ConversationId, TeamId},
     rights::{Right, Rights},
 };
@@ -267,12 +268,7 @@ pub fn check(
 /// Whether taking over is a person's stepping in for a bot: a bot is no colleague, so it takes no more than taking from
 /// the queue.
 fn steps_in(principal: &Principal, subject: &Subject<'_>) -> bool {
-    principal.kind == PrincipalKind::Agent && subject.session.is_some_and(is_bots)
-}
-
-/// Whether a bot has the session.
-pub(crate) fn is_bots(session: &Session) -> bool {
-    session.owner.as_ref().is_some_and(|owner| owner.kind == ParticipantKind::Bot as i32)
+    principal.kind == PrincipalKind::Agent && subject.session.is_some_and(fold::is_bots)
 }
 
 /// A visitor's deeds in the own conversation.
@@ -333,7 +329,7 @@ pub fn may_take_part(principal: &Principal, subject: &Subject<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use frontdesk_core::chat::Participant;
+    use frontdesk_core::chat::{Participant, ParticipantKind};
     use frontdesk_protocol::wire;
 
     use super::*;

@@ -8,6 +8,7 @@ use frontdesk_core::{
         self, Audience, Cause, CloseReason, Content, Participant, ParticipantKind, Session,
         content::Kind,
     },
+    fold,
     id::{ConversationId, IdSource, MessageId, SessionId, TeamId},
     limits::{
         CLIENT_MSG_ID_BYTES, COMMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, MENTIONS_MAX,
@@ -310,13 +311,13 @@ impl Proposer<'_> {
             Order::TakeOver(_) => Change::Assigned(chat::Assigned {
                 owner: Some(owner(by)),
                 // Who may take it from a bot only must not get it from a colleague who was quicker.
-                former_owner: session
-                    .filter(|session| {
-                        access::is_bots(session) && !by.rights.contains(Right::ConversationTakeOver)
-                    })
-                    .and_then(|session| session.owner.as_ref())
-                    .map(|bot| bot.id.clone())
-                    .unwrap_or_default(),
+                former_owner: if by.rights.contains(Right::ConversationTakeOver) {
+                    String::new()
+                } else {
+                    let bot = session.filter(|session| fold::is_bots(session));
+                    let bot = bot.and_then(|session| session.owner.as_ref());
+                    bot.ok_or(Rejection::from(&codes::RIGHT_MISSING))?.id.clone()
+                },
                 take_over: true,
             }),
             Order::Transfer(transfer) => Change::Transferred(transferred(&transfer, target)?),
@@ -834,6 +835,16 @@ mod tests {
             let Some(Change::Assigned(assigned)) = &change.change else { panic!("{change:?}") };
             assert!(assigned.take_over);
             assert_eq!(assigned.former_owner, former);
+        }
+        // Nothing is made that would take it from whoever has it.
+        for session in [None, Some(&colleagues)] {
+            let order = Some(Order::TakeOver(wire::TakeOver {}));
+            let command = wire::Command { command: order, ..wire::Command::default() };
+            let allowed = Allowed { overrides_owner: false };
+            let beside = Beside { allowed, session, target: None };
+            let by = agent(Rights::agent());
+            let proposals = with(|p| p.command(&by, conversation(), command, beside));
+            assert_eq!(proposals, Err((&codes::RIGHT_MISSING).into()));
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn is_owner(session: &Session, id: &str) -> bool {
 }
 
 /// Whether a bot answers.
-pub(super) fn is_bots(session: &Session) -> bool {
+pub fn is_bots(session: &Session) -> bool {
     session.owner.as_ref().is_some_and(|owner| owner.kind == ParticipantKind::Bot as i32)
 }
 

@@ -63,7 +63,7 @@ const nothing: Actions = {
 
 /** An answer that is not the first ends the wait without moving the session: only the list is told, so its word counts. */
 export function withWaitOf(session: Session, listed: Session | undefined): Session {
-  return listed?.id === session.id && listed.status === session.status ? { ...session, waitingSinceMs: listed.waitingSinceMs } : session;
+  return listed?.id === session.id && listed.version >= session.version ? { ...session, waitingSinceMs: listed.waitingSinceMs } : session;
 }
 
 export function actionsFor(session: Session, user: string, rights: Rights): Actions {

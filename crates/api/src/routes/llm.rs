@@ -3,7 +3,7 @@
 use axum::extract::State;
 use frontdesk_catalog::{DocumentKind, NewDocument};
 use frontdesk_core::{id::AccountId, rights::Right};
-use frontdesk_llm::{Invalid, Key, Settings, VISITOR_WAIT_MS, origin};
+use frontdesk_llm::{Invalid, Key, Settings, VISITOR_WAIT_MS, VISITOR_WAIT_MS_MAX, origin};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::{IntoParams, ToSchema};
@@ -95,7 +95,11 @@ impl From<LlmKept> for LlmBody {
             conversation_tokens_max: document.conversation_tokens_max,
             day_tokens_max: document.day_tokens_max,
             timeout_ms: document.timeout_ms,
-            visitor_wait_ms: document.visitor_wait_ms,
+            // As it holds: it may have been kept before there were these limits.
+            visitor_wait_ms: document
+                .visitor_wait_ms
+                .min(VISITOR_WAIT_MS_MAX)
+                .min(document.timeout_ms),
             prompt: document.prompt,
         }
     }

@@ -54,6 +54,17 @@ describe("shared texts", () => {
   });
 });
 
+describe("names of intents", () => {
+  it("are those of a bot's brief", () => {
+    const brief = readFileSync(join(import.meta.dirname, "../../../../crates/bot/src/brief.rs"), "utf8");
+    const names = [...brief.matchAll(/^ {8}"([a-z]+)" => \("([^"]+)", "([^"]+)"\),$/gm)];
+    expect(names).toHaveLength(5);
+    for (const [, intent = "", english, chinese] of names) {
+      expect([english, chinese]).toEqual([catalog("./catalogs/console.en.ts")[`intent.${intent}`], catalog("./catalogs/console.zh-CN.ts")[`intent.${intent}`]]);
+    }
+  });
+});
+
 describe("problems the server tells", () => {
   const crates = join(import.meta.dirname, "../../../../crates");
   const source = (path: string) => readFileSync(join(crates, path), "utf8").split("#[cfg(test)]")[0] ?? "";

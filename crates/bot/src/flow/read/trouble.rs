@@ -21,7 +21,11 @@ pub(super) fn unreadable(error: &Error) -> Problem {
     // Its own words name the place once more, at their end or in a line of their own.
     let reason = error.to_string();
     let reason = reason.lines().next().unwrap_or_default();
-    let reason = reason.rsplit_once(" at line ").map_or(reason, |(words, _)| words).to_owned();
+    // Not within a name of the author's.
+    let is_place =
+        |at: &str| at.starts_with(|first: char| first.is_ascii_digit()) && !at.contains(['`', '"']);
+    let placed = reason.rsplit_once(" at line ").filter(|(_, at)| is_place(at));
+    let reason = placed.map_or(reason, |(words, _)| words).to_owned();
     let place = error.location();
     let mut problem = Problem {
         code: "unreadable".to_owned(),

@@ -131,12 +131,8 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         .map(|words| (head_covered(words), matched_back(shelf, words, asked)))
         .max_by(|one, other| (one.0 + one.1).total_cmp(&(other.0 + other.1)))
         .unwrap_or_default();
-    let (passage, of_passage) = text
-        .passages
-        .iter()
-        .enumerate()
-        .map(|(at, passage)| (at, covered(&passage.words)))
-        .fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+    let of_passage = text.passages.iter().map(|passage| covered(&passage.words));
+    let of_passage = of_passage.fold(0.0, f32::max);
     let mut matched = 0.0;
     let (mut unknown, mut lacks) = (0.0, 0.0);
     let mut words = Vec::new();
@@ -171,7 +167,19 @@ pub(crate) fn judge(shelf: &Shelf, text: &Text, asked: &[Asked], bm25: f32) -> J
         lacks: share(lacks),
         cosine: None,
     };
-    Judged { parts, passage, words }
+    Judged { parts, passage: shown(shelf, text, asked), words }
+}
+
+/// The place of the passage to show: the first one that says most of what the title does not say of the question. What
+/// the title says all of the text is about, and a text that is asked for by its title is shown from its beginning.
+fn shown(shelf: &Shelf, text: &Text, asked: &[Asked]) -> usize {
+    let beyond: Vec<&Asked> =
+        asked.iter().filter(|asked| credit(shelf, asked, &text.title_words) == 0.0).collect();
+    let says = |words: &[u32]| -> f32 {
+        beyond.iter().map(|asked| asked.weight * credit(shelf, asked, words)).sum()
+    };
+    let passages = text.passages.iter().map(|passage| says(&passage.words)).enumerate();
+    passages.fold((0, 0.0), |best, next| if next.1 > best.1 { next } else { best }).0
 }
 
 /// The weight of the second match in what a text is about. Words of one concept are one match.

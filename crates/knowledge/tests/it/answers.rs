@@ -123,6 +123,21 @@ fn what_no_article_knows_is_nothing() {
 }
 
 #[test]
+fn what_is_asked_for_by_its_title_is_shown_from_its_beginning() {
+    let knowledge = demo_knowledge();
+    let passage = |question: &str| {
+        let found = knowledge.find(question, "en", 1).remove(0);
+        assert_eq!(found.slug, "delivery-time", "{question}");
+        found.passage
+    };
+    let first = passage("How long does delivery take?");
+    assert!(first.starts_with("Times count from") && first.contains("SF Express"), "{first}");
+    // What is asked beyond the title leads to where it is said.
+    let customs = passage("How long does delivery take when customs look into it?");
+    assert!(customs.contains("Time spent in customs"), "{customs}");
+}
+
+#[test]
 fn what_is_asked_of_a_thing_is_not_answered_by_what_the_thing_is() {
     let knowledge = demo_knowledge();
     for question in ["盖碗怎么退货", "盖碗可以退吗", "盖碗坏了怎么办"] {

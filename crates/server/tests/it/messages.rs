@@ -11,7 +11,7 @@ use frontdesk_core::{
         FORM_FIELDS_MAX, TEXT_BYTES_MAX,
     },
 };
-use frontdesk_testkit::{Http, TestServer, TestVisitor, Timeline, http::Answer};
+use frontdesk_testkit::{Http, TestAgent, TestServer, TestVisitor, Timeline, http::Answer};
 use serde_json::{Value, json};
 
 use crate::{
@@ -89,14 +89,20 @@ async fn read_back(http: &Http, conversation: &str, sent: &Value) -> Value {
     http.get(&path).await.ok()["items"][0]["entry"]["content"].clone()
 }
 
-#[tokio::test]
-async fn buttons_and_forms_of_a_program_are_those_of_a_socket() {
-    let server = TestServer::start(FRONTDESK).await;
-    let mut bot = working(&server).await;
-    let mut visitor = TestVisitor::connect(&server).await;
+/// A bot of one's own, and a visitor whose session it has been given.
+async fn served_by_bot(server: &TestServer) -> (TestAgent, TestVisitor, String) {
+    let mut bot = working(server).await;
+    let mut visitor = TestVisitor::connect(server).await;
     visitor.say("hello").await;
     let conversation = visitor.conversation.clone();
     given(&mut bot, &conversation).await;
+    (bot, visitor, conversation)
+}
+
+#[tokio::test]
+async fn buttons_and_forms_of_a_program_are_those_of_a_socket() {
+    let server = TestServer::start(FRONTDESK).await;
+    let (mut bot, mut visitor, conversation) = served_by_bot(&server).await;
     bot.open(&conversation).await.expect("it is its own");
     let path = messages(&conversation);
 
@@ -262,11 +268,7 @@ async fn last_seq(http: &Http, conversation: &str) -> Value {
 #[tokio::test]
 async fn what_is_out_of_bounds_is_refused_by_http_and_changes_nothing() {
     let server = TestServer::start(FRONTDESK).await;
-    let mut bot = working(&server).await;
-    let mut visitor = TestVisitor::connect(&server).await;
-    visitor.say("hello").await;
-    let conversation = visitor.conversation.clone();
-    given(&mut bot, &conversation).await;
+    let (bot, mut visitor, conversation) = served_by_bot(&server).await;
     let path = messages(&conversation);
     let before = last_seq(&bot.http, &conversation).await;
     for (body, code, detail) in bad() {

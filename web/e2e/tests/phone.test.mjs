@@ -112,6 +112,17 @@ describe("on a phone", () => {
     }
   });
 
+  it("switches stand in line, also one that can be reset", async () => {
+    const { page } = agent;
+    await page.goto(`${server.url}#/settings/limits`);
+    const setting = page.locator('[data-testid="setting"][data-name="session.rating"]');
+    await setting.getByRole("switch").tap();
+    await setting.locator(".setting-reset button:enabled").waitFor();
+    const places = await page.getByTestId("setting").getByRole("switch").evaluateAll((switches) => switches.map((one) => one.getBoundingClientRect().left));
+    assert.ok(places.length > 1);
+    assert.equal(new Set(places).size, 1, `from the left: ${places}`);
+  });
+
   it("what a long dialog is there for stays in sight", async () => {
     const { page } = agent;
     await page.goto(`${server.url}#/settings/keys`);

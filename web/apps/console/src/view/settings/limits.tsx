@@ -113,7 +113,7 @@ function SettingLine({ setting, inbox, onDone }: LineProps) {
   const words = setting.kind === "number" ? inWords(setting.name, text) : "";
   const error = submit.errorOf(setting.name);
   return (
-    <li class="line setting" data-testid="setting" data-name={setting.name}>
+    <li class={setting.kind === "switch" ? "line setting" : "line setting setting-figure"} data-testid="setting" data-name={setting.name}>
       <label class="line-text" for={id}>
         <span>{localText(setting.help, locale())}</span>
         <span class="meta">

@@ -72,9 +72,6 @@ export function Rules({ place }: { readonly place: Place }) {
         </ol>
       )}
       <FormError submit={submit} />
-      <p class="visually-hidden" role="status">
-        {moved !== null && t("intents.rule_moved", { intent: intentName(moved.intent), place: moved.to + 1, count: own.length })}
-      </p>
       {inherited.length > 0 && (
         <section class="intent-inherited" data-testid="inherited-rules">
           <h3>{t("intents.rules_inherited")}</h3>
@@ -86,6 +83,9 @@ export function Rules({ place }: { readonly place: Place }) {
           </ol>
         </section>
       )}
+      <p class="visually-hidden" role="status">
+        {moved !== null && t("intents.rule_moved", { intent: intentName(moved.intent), place: moved.to + 1, count: own.length })}
+      </p>
       {open?.kind === "add" && <RuleDialog place={place} shown={null} onClose={close} />}
       {open?.kind === "edit" && <RuleDialog place={place} shown={open.shown} onClose={close} />}
       {open?.kind === "remove" && (

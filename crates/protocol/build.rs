@@ -17,6 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     prost_build::Config::new()
         .bytes(["."])
         .extern_path(".frontdesk.chat.v1", "::frontdesk_core::chat")
+        // The large frames are seldom: an ack should not be moved about at their size.
+        .boxed(".frontdesk.wire.v1.ServerFrame.frame.welcome")
+        .boxed(".frontdesk.wire.v1.ServerFrame.frame.opened")
+        .boxed(".frontdesk.wire.v1.ServerFrame.frame.session")
         .compile_fds(set)?;
     pbjson_build::Builder::new()
         .register_descriptors(&bytes)?

@@ -145,7 +145,7 @@ fn greeted(peer: Peer, frame: &websocket::Frame<'_>) -> Result<Option<wire::Welc
     let frame = wire::ServerFrame::decode(message)
         .map_err(|_| Error::Malformed { what: "a server frame" })?;
     match frame.frame {
-        Some(server_frame::Frame::Welcome(welcome)) => Ok(Some(welcome)),
+        Some(server_frame::Frame::Welcome(welcome)) => Ok(Some(*welcome)),
         Some(server_frame::Frame::Error(error)) => {
             Err(Error::Refused { what: "a connection", code: error.code })
         }

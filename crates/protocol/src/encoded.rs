@@ -92,7 +92,8 @@ mod tests {
     fn what_json_cannot_say_becomes_an_error_frame() {
         let actor = chat::Actor { kind: 99, ..Default::default() };
         let welcome = Welcome { self_: Some(actor), ..Default::default() };
-        let encoded = Encoded::new(ServerFrame { r#ref: 3, frame: Some(Frame::Welcome(welcome)) });
+        let welcome = Frame::Welcome(Box::new(welcome));
+        let encoded = Encoded::new(ServerFrame { r#ref: 3, frame: Some(welcome) });
         let read = codec::decode_server(Encoding::Json, &encoded.bytes(Encoding::Json)).ok();
         let frame = read.and_then(|frame| frame.frame);
         assert!(matches!(frame, Some(Frame::Error(error)) if error.code == "internal"));

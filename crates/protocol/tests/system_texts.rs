@@ -68,7 +68,10 @@ impl Story {
         let send = store::Send {
             id: MessageId::from_bytes([3; 12]).as_bytes().to_vec().into(),
             content: Some(Content { kind: Some(text), quote_seq: 0, ..Default::default() }),
-            origin: Some(store::Origin { visitor: "v".to_owned(), ..store::Origin::default() }),
+            origin: Some(Box::new(store::Origin {
+                visitor: "v".to_owned(),
+                ..store::Origin::default()
+            })),
             new_session: SessionId::from_bytes([4; 12]).as_bytes().to_vec().into(),
             ..store::Send::default()
         };

@@ -51,7 +51,7 @@ pub struct Proposer<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Around {
     /// What a first message creates; present while the conversation is not known to be stored.
-    pub origin: Option<store::Origin>,
+    pub origin: Option<Box<store::Origin>>,
     /// The queue a session goes to if this message opens one; none is the inbox's common queue.
     pub team: Option<TeamId>,
     /// The stored file the content names, if it names one the sender may use.

@@ -184,7 +184,7 @@ impl TestAgent {
             loop {
                 match self.live.hear().await {
                     Ok(wire::ServerFrame { frame: Some(In::Welcome(welcome)), .. }) => {
-                        return Ok(welcome);
+                        return Ok(*welcome);
                     }
                     Ok(wire::ServerFrame { frame: Some(In::Error(said)), .. }) => {
                         error = Some(said);
@@ -232,7 +232,7 @@ impl TestAgent {
         let position = self.live.timelines.get(conversation).and_then(Timeline::position);
         let open = wire::Open { conversation: conversation.to_owned(), position };
         match self.live.ask(Out::Open(open)).await {
-            In::Opened(opened) => Ok(opened),
+            In::Opened(opened) => Ok(*opened),
             In::Refusal(refusal) => Err(refusal),
             other => panic!("open is answered by {other:?}"),
         }

@@ -121,7 +121,7 @@ impl RawSocket {
         self.ask_for_upgrade();
         self.upgraded();
         match self.ask(1, Out::Hello(hello)) {
-            In::Welcome(welcome) => welcome,
+            In::Welcome(welcome) => *welcome,
             other => panic!("no welcome: {other:?}"),
         }
     }

@@ -202,7 +202,7 @@ impl TestVisitor {
             loop {
                 match self.live.hear().await {
                     Ok(wire::ServerFrame { frame: Some(In::Welcome(welcome)), .. }) => {
-                        return Ok(welcome);
+                        return Ok(*welcome);
                     }
                     Ok(wire::ServerFrame { frame: Some(In::Error(said)), .. }) => {
                         error = Some(said);

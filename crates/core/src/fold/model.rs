@@ -94,12 +94,12 @@ impl Model {
                 quote_seq: 0,
                 ..Default::default()
             }),
-            origin: Some(store::Origin {
+            origin: Some(Box::new(store::Origin {
                 account: "account".to_owned(),
                 inbox: "inbox".to_owned(),
                 visitor: VISITOR.to_owned(),
                 ..store::Origin::default()
-            }),
+            })),
             new_session: Bytes::copy_from_slice(session.as_bytes()),
             new_session_team: "sales".to_owned(),
         })

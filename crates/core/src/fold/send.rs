@@ -32,7 +32,7 @@ pub(super) fn create(
     if !may_create {
         return Refused::UnknownConversation.into();
     }
-    let mut conversation = Conversation::new(origin, at_ms);
+    let mut conversation = Conversation::new(*origin, at_ms);
     match fold(&mut conversation, actor, at_ms, send, None) {
         Ok(folded) => {
             *slot = Some(conversation);

@@ -58,11 +58,11 @@ pub(crate) fn send(
         client_msg_id: id,
         audience: chat::Audience::Everyone.into(),
         content: Some(content),
-        origin: Some(store::Origin {
+        origin: Some(Box::new(store::Origin {
             account: "account".to_owned(),
             visitor: visitor(number).id,
             ..store::Origin::default()
-        }),
+        })),
         new_session: Bytes::copy_from_slice(&xid),
         new_session_team: String::new(),
     };

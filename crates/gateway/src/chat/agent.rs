@@ -322,7 +322,7 @@ impl Chat {
         if !subscribers.viewers.iter().any(|viewer| viewer.conn == conn) {
             subscribers.viewers.push(Viewer { conn, principal: Arc::clone(principal) });
         }
-        self.answer(io, conn, reference, Out::Opened(opened));
+        self.answer(io, conn, reference, Out::Opened(Box::new(opened)));
         self.push_viewers(io, conversation, conn);
     }
 

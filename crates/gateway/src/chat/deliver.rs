@@ -338,7 +338,7 @@ impl Chat {
                 session: Some(fold::session_for_visitor(&session)),
                 event: None,
             };
-            let frame = Encoded::push(Out::Session(update));
+            let frame = Encoded::push(Out::Session(Box::new(update)));
             for conn in visitors {
                 self.send(io, *conn, &frame);
             }
@@ -349,7 +349,7 @@ impl Chat {
                 session: Some(session.clone()),
                 event: Some(event),
             };
-            self.push(io, team, &Encoded::push(Out::Session(update)), None);
+            self.push(io, team, &Encoded::push(Out::Session(Box::new(update))), None);
         }
     }
 

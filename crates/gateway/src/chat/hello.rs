@@ -221,7 +221,7 @@ impl Chat {
             ..self.welcome(now_ms, file_bytes_max)
         };
         let to = self.own(conn);
-        self.answer(io, to, reference, Out::Welcome(welcome));
+        self.answer(io, to, reference, Out::Welcome(Box::new(welcome)));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
         if first && stored {
             self.visitor_presence(io, account, conversation, true);
@@ -272,7 +272,7 @@ impl Chat {
             presence: presence.into(),
             ..self.welcome(now_ms, file_bytes_max)
         };
-        self.answer(io, own, reference, Out::Welcome(welcome));
+        self.answer(io, own, reference, Out::Welcome(Box::new(welcome)));
         io.set_timer(TimerKey::Conn(conn, super::TIMER_PING), self.options.ping_interval);
         self.resume(io, conn);
     }

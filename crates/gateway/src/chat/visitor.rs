@@ -56,7 +56,8 @@ impl Chat {
                     origin: visitor
                         .origin
                         .as_deref()
-                        .and_then(|origin| store::Origin::decode(origin).ok()),
+                        .and_then(|origin| store::Origin::decode(origin).ok())
+                        .map(Box::new),
                     team: visitor.inbox.team,
                     ..Around::default()
                 };
@@ -156,7 +157,7 @@ impl Chat {
             if !team {
                 opened.conversation.clear();
             }
-            Out::Opened(opened)
+            Out::Opened(Box::new(opened))
         };
         self.answer(io, to, 0, frame);
     }

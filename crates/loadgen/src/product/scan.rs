@@ -201,7 +201,7 @@ mod tests {
     fn frames_a_measurement_does_not_need_are_told_from_those_worth_reading() {
         let update = wire::PresenceUpdate::default();
         for frame in [
-            Frame::Session(wire::SessionUpdate::default()),
+            Frame::Session(Box::default()),
             Frame::Feed(wire::FeedChanges::default()),
             Frame::Presence(update),
             Frame::Viewers(wire::Viewers::default()),

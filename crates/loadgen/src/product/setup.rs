@@ -293,7 +293,7 @@ impl Door {
         else {
             return Err(Error::Malformed { what: "a welcome" });
         };
-        Ok((talk, welcome))
+        Ok((talk, *welcome))
     }
 }
 

@@ -465,7 +465,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
     let mut frames: Vec<(&'static str, S)> = vec![
         (
             "welcome",
-            S::Welcome(Welcome {
+            S::Welcome(Box::new(Welcome {
                 self_: Some(actor(ActorKind::Agent, AGENT, "Mei 梅")),
                 resume_token: "AAECAwQFBgcICQoLDA0ODw".to_owned(),
                 epoch: EPOCH,
@@ -482,15 +482,15 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
                 }),
                 drafts: true,
                 attended: true,
-            }),
+            })),
         ),
         (
             "welcome_of_a_new_visitor",
-            S::Welcome(Welcome {
+            S::Welcome(Box::new(Welcome {
                 self_: Some(actor(ActorKind::Visitor, VISITOR, "")),
                 opened: vec![Opened { position: Some(position(0)), ..Default::default() }],
                 ..Default::default()
-            }),
+            })),
         ),
         (
             "ack",
@@ -525,7 +525,7 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
             "entries",
             S::Entries(Entries { conversation: String::new(), epoch: EPOCH, items: items() }),
         ),
-        ("opened", S::Opened(opened)),
+        ("opened", S::Opened(Box::new(opened))),
         ("cursor", S::Cursor(CursorUpdate { conversation: conversation(), cursor: Some(cursor) })),
         (
             "draft",
@@ -586,11 +586,11 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
         };
         frames.push((
             name,
-            S::Session(SessionUpdate {
+            S::Session(Box::new(SessionUpdate {
                 conversation: conversation(),
                 session: Some(session()),
                 event: Some(event),
-            }),
+            })),
         ));
     }
     (0..)

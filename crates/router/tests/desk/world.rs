@@ -235,7 +235,7 @@ impl World {
         let send = store::Send {
             id: id.as_bytes().to_vec().into(),
             content: Some(Content { kind: Some(text), quote_seq: 0, ..Default::default() }),
-            origin: Some(origin),
+            origin: Some(Box::new(origin)),
             new_session: session.as_bytes().to_vec().into(),
             new_session_team: to.map(|team| team.to_string()).unwrap_or_default(),
             ..store::Send::default()

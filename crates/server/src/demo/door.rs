@@ -200,7 +200,7 @@ impl Door {
             socket.send(Out::Hello(hello)).await?;
             loop {
                 match socket.hear().await?.frame {
-                    Some(In::Welcome(welcome)) => return Ok((socket, welcome)),
+                    Some(In::Welcome(welcome)) => return Ok((socket, *welcome)),
                     Some(In::Refusal(_) | In::Error(_)) => return Err(DoorError::Closed),
                     _ => {}
                 }

@@ -422,7 +422,7 @@ impl<'a> Player<'a> {
             client_msg_id: Bytes::copy_from_slice(&client_msg_id.to_be_bytes()),
             audience: audience.into(),
             content: Some(content),
-            origin,
+            origin: origin.map(Box::new),
             new_session: Bytes::copy_from_slice(session.as_bytes()),
             new_session_team: self.cast.team(scene.team).to_string(),
         };

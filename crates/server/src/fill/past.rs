@@ -267,7 +267,7 @@ impl Past {
             client_msg_id: Bytes::copy_from_slice(&client_msg_id.to_be_bytes()),
             audience: Audience::Everyone.into(),
             content: Some(chat::Content { kind, ..chat::Content::default() }),
-            origin,
+            origin: origin.map(Box::new),
             new_session: Bytes::copy_from_slice(session.as_bytes()),
             new_session_team: self.people.team.to_string(),
         }

@@ -48,7 +48,7 @@ impl NodeEngine {
                 _ => None,
             };
             let around = Around {
-                origin: Some(visitor.origin.clone()),
+                origin: Some(Box::new(visitor.origin.clone())),
                 team: inbox.default_team,
                 file,
                 ..Around::default()

@@ -40,7 +40,7 @@ async fn says(visitor: &mut TestVisitor, said: &str) -> usize {
         let heard = visitor.live.pushed("what becomes of a message", |frame| match frame {
             In::Ack(ack) if ack.client_msg_id == id[..] => Some(Heard::Ack),
             In::Rejoin(rejoin) => Some(Heard::Rejoin(rejoin.after_ms)),
-            In::Welcome(welcome) => Some(Heard::Welcome(Box::new(welcome.clone()))),
+            In::Welcome(welcome) => Some(Heard::Welcome(welcome.clone())),
             In::Refusal(refusal) => refusal.retry_after_ms.map(Heard::Later),
             _ => None,
         });

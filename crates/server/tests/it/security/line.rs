@@ -33,7 +33,7 @@ impl Line {
             loop {
                 match socket.hear().await {
                     Ok(wire::ServerFrame { frame: Some(In::Welcome(welcome)), .. }) => {
-                        return Ok(Self { socket, welcome, next: 2 });
+                        return Ok(Self { socket, welcome: *welcome, next: 2 });
                     }
                     Ok(wire::ServerFrame { frame: Some(In::Error(error)), .. }) => {
                         code = error.code;

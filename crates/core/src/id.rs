@@ -27,54 +27,56 @@ pub trait Xid: Copy {
     fn to_bytes(self) -> [u8; XID_BYTES];
 }
 
-/// Encodes 12 bytes as 20 characters.
-fn encode(bytes: [u8; XID_BYTES]) -> [u8; XID_CHARS] {
-    let mut text = [0; XID_CHARS];
-    let mut bits = 0_u32;
-    let mut buffer = 0_u32;
-    let mut at = 0;
-    for byte in bytes {
-        buffer = buffer << 8 | u32::from(byte);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            text[at] = ALPHABET[(buffer >> bits & 31) as usize];
-            at += 1;
-        }
-        buffer &= (1 << bits) - 1;
+/// What stands in [`VALUES`] for a byte that is none of [`ALPHABET`].
+const NO_CHARACTER: u8 = 1 << 7;
+
+/// The value of each character of [`ALPHABET`].
+const VALUES: [u8; 256] = {
+    let mut values = [NO_CHARACTER; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
     }
-    // 96 bits are 19 characters and one bit.
-    text[at] = ALPHABET[(buffer << (5 - bits) & 31) as usize];
+    values
+};
+
+/// Bits of a half of the text: ten characters.
+const HALF_BITS: u32 = 50;
+
+/// Encodes 12 bytes as 20 characters: five bits each, the last one with four that are zero.
+fn encode(bytes: [u8; XID_BYTES]) -> [u8; XID_CHARS] {
+    let mut wide = [0; 16];
+    wide[16 - XID_BYTES..].copy_from_slice(&bytes);
+    let wide = u128::from_be_bytes(wide) << 4;
+    let halves = [(wide >> HALF_BITS) as u64, wide as u64 & ((1 << HALF_BITS) - 1)];
+    let mut text = [0; XID_CHARS];
+    for (half, text) in halves.iter().zip(text.chunks_exact_mut(XID_CHARS / 2)) {
+        for (at, character) in text.iter_mut().enumerate() {
+            *character = ALPHABET[(half >> (HALF_BITS - 5 - 5 * at as u32) & 31) as usize];
+        }
+    }
     text
 }
 
 /// Decodes 20 characters strictly: the last one may only carry its one bit.
 fn decode(text: &[u8]) -> Result<[u8; XID_BYTES], ParseIdError> {
-    if text.len() != XID_CHARS {
+    let text: &[u8; XID_CHARS] = text.try_into().map_err(|_| ParseIdError)?;
+    let mut halves = [0_u64; 2];
+    let mut seen = 0;
+    for (half, text) in halves.iter_mut().zip(text.chunks_exact(XID_CHARS / 2)) {
+        for character in text {
+            let value = VALUES[usize::from(*character)];
+            seen |= value;
+            *half = *half << 5 | u64::from(value & 31);
+        }
+    }
+    let wide = u128::from(halves[0]) << HALF_BITS | u128::from(halves[1]);
+    if seen & NO_CHARACTER != 0 || wide & 0b1111 != 0 {
         return Err(ParseIdError);
     }
     let mut bytes = [0; XID_BYTES];
-    let mut buffer = 0_u32;
-    let mut bits = 0_u32;
-    let mut at = 0;
-    for character in text {
-        let value = match character {
-            b'0'..=b'9' => character - b'0',
-            b'a'..=b'v' => character - b'a' + 10,
-            _ => return Err(ParseIdError),
-        };
-        buffer = buffer << 5 | u32::from(value);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            bytes[at] = (buffer >> bits) as u8;
-            at += 1;
-            buffer &= (1 << bits) - 1;
-        }
-    }
-    if buffer != 0 {
-        return Err(ParseIdError);
-    }
+    bytes.copy_from_slice(&(wide >> 4).to_be_bytes()[16 - XID_BYTES..]);
     Ok(bytes)
 }
 

@@ -98,6 +98,11 @@ fn without_client_msg_id(entry: &[u8]) -> Option<[&[u8]; 2]> {
 }
 
 fn varint(rest: &mut &[u8]) -> Option<u64> {
+    // Nearly all of them have one byte.
+    if let [byte @ 0..0x80, behind @ ..] = *rest {
+        *rest = behind;
+        return Some(u64::from(*byte));
+    }
     prost::encoding::decode_varint(rest).ok()
 }
 

@@ -118,10 +118,11 @@ impl Desk {
             .is_none_or(|inbox| inbox.routing == Routing::Auto)
     }
 
-    /// Who could answer instead of an owner who does not.
+    /// Who could answer instead of an owner who does not; nobody is looked for before that is due.
     pub(super) fn instead(&self, now_ms: i64, held: &Held) -> Instead {
         let waits = held.session().status() == SessionStatus::Assigned
-            && held.session().waiting_since_ms > 0;
+            && held.session().waiting_since_ms > 0
+            && held.answer_due_ms(&self.settings) <= now_ms;
         if !waits || !self.is_open(held.inbox) {
             return Instead::Nobody;
         }

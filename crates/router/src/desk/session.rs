@@ -241,16 +241,14 @@ impl Held {
                 propose(self.requeue(now_ms), now_ms + settings.retry_ms)
             };
         }
-        // Each owner gets the whole time, and a supervisor's note does not count as an answer.
-        let answered = session.last_agent_at_ms > session.assigned_at_ms;
-        let limit_ms = if answered { settings.follow_up_ms } else { settings.first_answer_ms };
-        let since_ms = session.assigned_at_ms.max(session.waiting_since_ms).max(self.checked_at_ms);
-        let due_ms = since_ms + limit_ms;
+        let due_ms = self.answer_due_ms(settings);
         if now_ms < due_ms {
             return Next { step: Step::Nothing, deadline_ms: due_ms };
         }
         match around.instead {
-            Instead::Nobody => Next { step: Step::Keep, deadline_ms: now_ms + limit_ms },
+            Instead::Nobody => {
+                Next { step: Step::Keep, deadline_ms: now_ms + self.answer_limit_ms(settings) }
+            }
             Instead::Queue => Next {
                 step: Step::NoAnswer(self.requeue(now_ms)),
                 deadline_ms: now_ms + settings.retry_ms,
@@ -259,6 +257,19 @@ impl Held {
                 Next { step: Step::NextAgent(agent), deadline_ms: now_ms + settings.retry_ms }
             }
         }
+    }
+
+    /// Until when an agent who owns the session has to have answered. Each owner gets the whole time.
+    pub(super) fn answer_due_ms(&self, settings: &DeskSettings) -> i64 {
+        let session = self.session();
+        let since_ms = session.assigned_at_ms.max(session.waiting_since_ms).max(self.checked_at_ms);
+        since_ms + self.answer_limit_ms(settings)
+    }
+
+    /// A supervisor's note does not count as an answer.
+    fn answer_limit_ms(&self, settings: &DeskSettings) -> i64 {
+        let answered = self.session().last_agent_at_ms > self.session().assigned_at_ms;
+        if answered { settings.follow_up_ms } else { settings.first_answer_ms }
     }
 
     /// The visitor has been answered and is silent: the session closes by itself, after a warning.

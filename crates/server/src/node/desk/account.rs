@@ -89,7 +89,8 @@ impl DeskTask {
         if self.accounts.get(&account).is_some_and(|at| at.configured || now < at.next_ms) {
             return;
         }
-        if let Err(error) = self.reload(account).await {
+        // In a box: what is asked for with every summary would else be as large as this seldom step.
+        if let Err(error) = Box::pin(self.reload(account)).await {
             tracing::error!(
                 account.id = %account,
                 error = &error as &dyn std::error::Error,

@@ -187,8 +187,9 @@ impl DeskTask {
         let summary = at.open.get(&conversation).cloned();
         let mut concerned = Vec::new();
         for (user, agent) in &mut at.agents {
-            let listed =
-                summary.as_ref().is_some_and(|summary| rows::is_listed(&agent.principal, summary));
+            let listed = summary
+                .as_ref()
+                .is_some_and(|summary| rows::is_listed_in(account, &agent.principal, summary));
             let was = if listed {
                 !agent.listed.insert(conversation)
             } else {

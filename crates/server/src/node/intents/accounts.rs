@@ -57,6 +57,11 @@ impl Accounts {
         {
             return Arc::clone(names);
         }
+        // In a box: what is asked for with every message would else be as large as this seldom step.
+        Box::pin(self.read_names(account, known.map(|(_, names)| names))).await
+    }
+
+    async fn read_names(&self, account: AccountId, known: Option<Arc<Names>>) -> Arc<Names> {
         let inboxes = self.catalog.inboxes(account).await;
         let teams = self.catalog.teams(account).await;
         let own = self.own(account).await;
@@ -66,7 +71,7 @@ impl Accounts {
                 teams: teams.iter().flat_map(names_of).collect(),
                 own: own.and_then(|own| own.config.ok()),
             }),
-            _ => known.map(|(_, names)| names).unwrap_or_default(),
+            _ => known.unwrap_or_default(),
         };
         self.names.lock().insert(account, (Instant::now(), Arc::clone(&names)));
         names

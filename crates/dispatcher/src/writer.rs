@@ -18,7 +18,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
-use frontdesk_storage::{Batch, History, HistoryError};
+use frontdesk_storage::{Batch, History, HistoryError, background};
 use parking_lot::{Condvar, Mutex};
 
 /// Batches waiting for the thread; each holds at most one flush interval of messages.
@@ -117,7 +117,7 @@ impl HistoryWriter {
         let thread =
             std::thread::Builder::new().name(format!("history-{log}")).spawn(move || {
                 let _on_panic = FailOnPanic(&shared);
-                frontdesk_storage::background::lower_priority();
+                background::lower_priority();
                 run(&*history, &batches, &shared);
             })?;
         Ok(Self { queue: Some(queue), progress, worker: Worker::Thread(Some(thread)) })
@@ -269,6 +269,7 @@ fn run(history: &dyn History, batches: &Receiver<Batch>, progress: &Progress) {
         match batches.recv_timeout(PERSIST_EVERY) {
             Ok(_) if progress.failed.load(Ordering::Acquire) => return,
             Ok(batch) => {
+                background::set_late(!batches.is_empty());
                 if let Err(error) = apply(history, &batch, progress) {
                     // Who was dropped has told why.
                     if !progress.failed.load(Ordering::Acquire) {

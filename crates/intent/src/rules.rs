@@ -6,7 +6,8 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use frontdesk_script::simplified;
-use unicode_normalization::UnicodeNormalization;
+
+use crate::text::lower;
 
 /// Rules of one inbox.
 const RULES_MAX: usize = 200;
@@ -137,7 +138,7 @@ pub(crate) fn fold_short(text: &str, most: usize) -> Option<String> {
 }
 
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.nfkc().flat_map(char::to_lowercase).map(simplified)
+    lower(text).map(simplified)
 }
 
 /// A rule as one pattern.

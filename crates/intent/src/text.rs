@@ -114,7 +114,15 @@ impl Written {
 
 /// The characters of a text in one spelling.
 fn spelled(text: &str) -> impl Iterator<Item = char> {
-    text.nfkc().flat_map(char::to_lowercase).map(folded)
+    lower(text).map(folded)
+}
+
+/// The characters of a text by NFKC and in lower case. What is ASCII is so
+/// already but for its capitals, and most English texts are.
+pub(crate) fn lower(text: &str) -> impl Iterator<Item = char> {
+    let (ascii, other) = if text.is_ascii() { (text, "") } else { ("", text) };
+    let ascii = ascii.bytes().map(|byte| char::from(byte.to_ascii_lowercase()));
+    ascii.chain(other.nfkc().flat_map(char::to_lowercase))
 }
 
 /// One character for all that are read alike.

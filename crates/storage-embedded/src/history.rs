@@ -24,7 +24,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use frontdesk_core::id::ConversationId;
 use frontdesk_storage::{
-    Batch, ConversationWrite, EntryWrite, History, HistoryError, Offset, Sent,
+    Batch, ConversationWrite, EntryWrite, History, HistoryError, Offset, Sent, background,
 };
 use parking_lot::Mutex;
 
@@ -291,6 +291,7 @@ impl EmbeddedHistory {
                 let key = keys::numbered(keys::EVENT, conversation, *number);
                 rows.insert(key, &event[..]);
             }
+            background::give_way();
         }
         Ok(rows.commit(Durability::Written)?)
     }

@@ -15,18 +15,37 @@ pub fn raise_open_files() -> Result<(), Error> {
         .map_err(|error| io("raise the limit of open files")(error.into()))
 }
 
-/// Connections a process may hold beside its other files; a server started here may as many.
+/// Connections a process may hold beside its other files while some end and others begin; a server started
+/// here may as many.
 pub fn connections_max() -> u32 {
-    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let connections = (files - files / SHARE).saturating_sub(OTHERS).max(1);
-    u32::try_from(connections).unwrap_or(u32::MAX)
+    let files = open_files_max();
+    beside_others(files - files / SHARE)
 }
 
-/// Whether one process may hold so many connections.
+/// Whether one process may hold so many connections, none of which ends before all are there.
 pub(crate) fn check(connections: u32) -> Result<(), Error> {
-    let max = connections_max();
+    let max = beside_others(open_files_max());
     if connections > max {
         return Err(Error::OpenFiles { connections, max });
     }
     Ok(())
+}
+
+fn open_files_max() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+fn beside_others(files: u64) -> u32 {
+    u32::try_from(files.saturating_sub(OTHERS).max(1)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idle::IdleOptions;
+
+    #[test]
+    fn the_idle_connections_of_the_goals_fit_below_a_limit_of_20_000_files() {
+        assert!(IdleOptions::default().high <= beside_others(20_000));
+    }
 }

@@ -271,8 +271,13 @@ pub fn goals(
     if wanted(6) || wanted(7) || wanted(8) {
         let server = launch(Subject::Product)?;
         let hold = if wanted(8) { options.idle.hold } else { Duration::ZERO };
-        let report = idle(&IdleOptions { hold, ..options.idle.clone() }, &server)?;
-        found.extend(idle_goals(&report).into_iter().filter(|goal| wanted(goal.id)));
+        let goals = match idle(&IdleOptions { hold, ..options.idle.clone() }, &server) {
+            Ok(report) => idle_goals(&report),
+            // What was measured before is not to be lost for that.
+            Err(error @ Error::OpenFiles { .. }) => unmeasured(&[6, 7, 8], &error.to_string()),
+            Err(error) => return Err(error),
+        };
+        found.extend(goals.into_iter().filter(|goal| wanted(goal.id)));
     }
     if wanted(9) {
         found.push(paired(known(9), options.rounds, &mut || {
@@ -352,6 +357,12 @@ fn relay_goal(
     let found = ratio(known(11), &both, Subject::G0, Subject::Product, cpu);
     let note = "the relay has GOMAXPROCS 1, buffers of 1,024 bytes, and stores nothing";
     Ok(Goal { note: Some(note.to_owned()), ..found })
+}
+
+/// Goals that cannot be measured here.
+fn unmeasured(ids: &[u8], reason: &str) -> Vec<Goal> {
+    let one = |id: &u8| goal(known(*id), Vec::new(), Some(reason.to_owned()), Vec::new());
+    ids.iter().map(one).collect()
 }
 
 /// What one run of idle connections says.

@@ -38,7 +38,8 @@ impl Process {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
             cpu_ticks(&stat)
         })?;
-        Some(of_ticks(ticks))
+        let per_second = rustix::param::clock_ticks_per_second().max(1);
+        Some(Duration::from_secs_f64(ticks as f64 / per_second as f64))
     }
 
     /// Resident memory in bytes; `None` where the system does not tell.
@@ -60,14 +61,6 @@ impl Process {
         })
     }
 
-    /// The only core its first process may use; `None` where it may use several.
-    pub(crate) fn core(self) -> Option<usize> {
-        match affinity::of_process(self.pid?)?.as_slice() {
-            [core] => Some(*core),
-            _ => None,
-        }
-    }
-
     /// Binds every thread it has to one core; those it starts later inherit it. Says whether it worked.
     pub(crate) fn pin(self, core: usize) -> bool {
         let pids = [self.pid].into_iter().chain(self.others).flatten();
@@ -83,26 +76,6 @@ fn pin(pid: u32, core: usize) -> bool {
         .filter_map(|task| task.file_name().to_str().and_then(|id| id.parse().ok()))
         .collect();
     !ids.is_empty() && ids.into_iter().all(|id| affinity::set(Some(id), &[core]))
-}
-
-fn of_ticks(ticks: u64) -> Duration {
-    let per_second = rustix::param::clock_ticks_per_second().max(1);
-    Duration::from_secs_f64(ticks as f64 / per_second as f64)
-}
-
-/// How long a core has had nothing to do since the system started, waiting for a disk included; `None`
-/// where the system does not tell.
-pub(crate) fn core_idle(core: usize) -> Option<Duration> {
-    idle_ticks(&fs::read_to_string("/proc/stat").ok()?, core).map(of_ticks)
-}
-
-/// Fields 4 and 5 behind the core's name in `/proc/stat`.
-fn idle_ticks(stat: &str, core: usize) -> Option<u64> {
-    let name = format!("cpu{core} ");
-    let mut fields = stat.lines().find_map(|line| line.strip_prefix(&name))?.split(' ').skip(3);
-    let idle: u64 = fields.next()?.parse().ok()?;
-    let waiting: u64 = fields.next()?.parse().ok()?;
-    Some(idle + waiting)
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`; the name before them may hold spaces and brackets.
@@ -163,16 +136,8 @@ mod affinity {
     };
 
     pub(super) fn get() -> Option<Vec<usize>> {
-        Some(cores(&sched_getaffinity(None).ok()?))
-    }
-
-    pub(super) fn of_process(pid: u32) -> Option<Vec<usize>> {
-        let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
-        Some(cores(&sched_getaffinity(Some(pid)).ok()?))
-    }
-
-    fn cores(set: &CpuSet) -> Vec<usize> {
-        (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
+        let set = sched_getaffinity(None).ok()?;
+        Some((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect())
     }
 
     pub(super) fn set(thread: Option<i32>, cores: &[usize]) -> bool {
@@ -240,10 +205,6 @@ mod affinity {
         None
     }
 
-    pub(super) fn of_process(_: u32) -> Option<Vec<usize>> {
-        None
-    }
-
     pub(super) fn set(_: Option<i32>, _: &[usize]) -> bool {
         false
     }
@@ -258,14 +219,6 @@ mod tests {
         let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 1 0 0 0 12 30 0 0 20 0 1 0 1 1 1";
         assert_eq!(cpu_ticks(stat), Some(42));
         assert_eq!(cpu_ticks("7 (x"), None);
-    }
-
-    #[test]
-    fn an_idle_core_is_told_from_others() {
-        let stat = "cpu  1 2 3 400 50 6\ncpu1 1 2 3 40 5 6\ncpu10 1 2 3 7 8 6\nintr 1";
-        assert_eq!(idle_ticks(stat, 1), Some(45));
-        assert_eq!(idle_ticks(stat, 10), Some(15));
-        assert_eq!(idle_ticks(stat, 2), None);
     }
 
     #[test]

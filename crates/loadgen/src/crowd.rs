@@ -232,7 +232,6 @@ impl Crowd {
             seconds: held.elapsed().as_secs_f64(),
             server_cpu: before.zip(self.cpu()).map(|(b, a)| a.saturating_sub(b)),
             generator_cpu: Duration::ZERO,
-            server_core_idle: None,
         };
         let more = f64::from(all - low);
         let cost = IdleCost {

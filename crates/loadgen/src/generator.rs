@@ -484,7 +484,7 @@ impl<D: Dialect> Generator<D> {
     fn outcome(self, plan: Plan, cost: Cost) -> Outcome {
         let usage = Usage {
             generator_cores: cost.generator_cores(),
-            server_core: cost.server_core(),
+            server_cores: cost.server_cores(),
             overrun: self.overrun,
             lag_ms: self.lag.percentile_ms(99.0),
         };

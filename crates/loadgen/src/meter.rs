@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cpu::{Process, core_idle, of_this_thread},
+    cpu::{Process, of_this_thread},
     report::CostReport,
-    void::{ServerCore, closed_loop_void},
+    void::closed_loop_void,
 };
 
 /// Readings at the beginning.
@@ -17,8 +17,6 @@ pub(crate) struct Meter {
     began: Instant,
     server: Option<Duration>,
     generator: Duration,
-    /// The server's core, if it has but one, and how long that had been idle.
-    core_idle: Option<(usize, Duration)>,
 }
 
 /// What was used since.
@@ -27,24 +25,18 @@ pub(crate) struct Cost {
     pub(crate) seconds: f64,
     pub(crate) server_cpu: Option<Duration>,
     pub(crate) generator_cpu: Duration,
-    /// How long the server's core had nothing to do, if it has but one.
-    pub(crate) server_core_idle: Option<Duration>,
 }
 
 impl Meter {
     pub(crate) fn start(process: Process) -> Self {
         let (server, generator) = (process.cpu(), of_this_thread());
-        let core_idle = process.core().and_then(|core| Some((core, core_idle(core)?)));
-        Self { process, began: Instant::now(), server, generator, core_idle }
+        Self { process, began: Instant::now(), server, generator }
     }
 
     pub(crate) fn read(&self) -> Cost {
         let seconds = self.began.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
         let server_cpu = self.server.zip(self.process.cpu()).map(|(b, a)| a.saturating_sub(b));
-        let generator_cpu = of_this_thread().saturating_sub(self.generator);
-        let server_core_idle =
-            self.core_idle.and_then(|(core, before)| Some(core_idle(core)?.saturating_sub(before)));
-        Cost { seconds, server_cpu, generator_cpu, server_core_idle }
+        Cost { seconds, server_cpu, generator_cpu: of_this_thread().saturating_sub(self.generator) }
     }
 }
 
@@ -53,29 +45,14 @@ impl Cost {
         self.server_cpu.map(|cpu| cpu.as_secs_f64() / self.seconds)
     }
 
-    /// Share of the time in which the server's core had nothing to do.
-    pub(crate) fn server_core_idle(&self) -> Option<f64> {
-        self.server_core_idle.map(|idle| idle.as_secs_f64() / self.seconds)
-    }
-
     pub(crate) fn generator_cores(&self) -> f64 {
         self.generator_cpu.as_secs_f64() / self.seconds
-    }
-
-    /// How full the server's core was.
-    pub(crate) fn server_core(&self) -> ServerCore {
-        ServerCore { used: self.server_cores(), idle: self.server_core_idle() }
     }
 
     /// Of no time at all, to which others are added.
     pub(crate) fn nothing() -> Self {
         let none = Duration::ZERO;
-        Self {
-            seconds: 0.0,
-            server_cpu: Some(none),
-            generator_cpu: none,
-            server_core_idle: Some(none),
-        }
+        Self { seconds: 0.0, server_cpu: Some(none), generator_cpu: none }
     }
 
     /// Adds that of another stretch of time.
@@ -90,8 +67,6 @@ impl Cost {
         self.seconds = self.seconds.max(other.seconds);
         self.server_cpu = self.server_cpu.zip(other.server_cpu).map(|(own, others)| own + others);
         self.generator_cpu += other.generator_cpu;
-        let idle = self.server_core_idle.zip(other.server_core_idle);
-        self.server_core_idle = idle.map(|(own, others)| own + others);
     }
 
     /// As reports show it, where it was for `count` things.
@@ -108,7 +83,6 @@ impl Cost {
             server_cpu_s_per_million: self.server_cpu.and_then(per_million),
             generator_cpu_s_per_million: per_million(self.generator_cpu),
             server_cores: self.server_cores(),
-            server_core_idle: self.server_core_idle(),
             generator_cores: self.generator_cores(),
             server_rss_bytes: rss,
             pinned,
@@ -119,6 +93,6 @@ impl Cost {
 
     /// Why it says nothing about the server, as on any closed loop.
     pub(crate) fn void_reason(&self, pinned: bool) -> Option<String> {
-        closed_loop_void(self.generator_cores(), self.server_core(), pinned)
+        closed_loop_void(self.generator_cores(), self.server_cores(), pinned)
     }
 }

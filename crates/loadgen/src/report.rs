@@ -107,8 +107,6 @@ pub struct CostReport {
     pub generator_cpu_s_per_million: Option<f64>,
     /// Cores the server used.
     pub server_cores: Option<f64>,
-    /// Share of the time in which the server's core had nothing to do, where it has but one.
-    pub server_core_idle: Option<f64>,
     /// Cores the generator used, of one.
     pub generator_cores: f64,
     /// Resident memory of the server at the end.

@@ -22,9 +22,17 @@ pub fn connections_max() -> u32 {
     beside_others(files - files / SHARE)
 }
 
-/// Whether one process may hold so many connections, none of which ends before all are there.
+/// Whether one process may hold so many connections while some end and others begin.
 pub(crate) fn check(connections: u32) -> Result<(), Error> {
-    let max = beside_others(open_files_max());
+    fits(connections, connections_max())
+}
+
+/// Whether one process may hold so many connections that all stay until the end.
+pub(crate) fn check_staying(connections: u32) -> Result<(), Error> {
+    fits(connections, beside_others(open_files_max()))
+}
+
+fn fits(connections: u32, max: u32) -> Result<(), Error> {
     if connections > max {
         return Err(Error::OpenFiles { connections, max });
     }

@@ -40,7 +40,7 @@ pub fn idle(options: &IdleOptions, server: &Server) -> Result<IdleReport, Error>
     if options.low >= options.high {
         return Err(Error::Options("the second reading needs more connections than the first"));
     }
-    descriptors::check(options.high)?;
+    descriptors::check_staying(options.high)?;
     let process = Process::new(server.pid);
     let mut herd = Herd::new(access, Product::silent()?, Vec::new())?;
     let started = Instant::now();

@@ -76,7 +76,7 @@ impl Default for WorkersOptions {
         Self {
             threads: 1,
             queued_max: 1_024,
-            // Together several take hardly less time, and nobody else gets the core in between.
+            // Nobody else gets the core amid a call.
             batch_max: 1,
             failures_max: 5,
             open_for: Duration::from_secs(30),

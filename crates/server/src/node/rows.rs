@@ -34,14 +34,9 @@ pub(crate) fn takes_part(principal: &Principal, summary: &Summary) -> bool {
     })
 }
 
-/// Whether a conversation stands in the principal's lists: it is open, or mentions the principal.
-pub(crate) fn is_listed(principal: &Principal, summary: &Summary) -> bool {
-    let Ok(account) = summary.origin.account.parse() else { return false };
-    is_listed_in(account, principal, summary)
-}
-
-/// The same where it is known which account the conversation belongs to.
-pub(crate) fn is_listed_in(account: AccountId, principal: &Principal, summary: &Summary) -> bool {
+/// Whether a conversation of this account stands in the principal's lists: it is open, or mentions the
+/// principal.
+pub(crate) fn is_listed(account: AccountId, principal: &Principal, summary: &Summary) -> bool {
     let subject =
         Subject { conversation: summary.conversation, account, session: summary.session.as_ref() };
     let due = is_open(summary) || summary.mentions(&principal.id);

@@ -138,7 +138,7 @@ impl DeskTask {
         let listed = at
             .open
             .values()
-            .filter(|summary| rows::is_listed(&principal, summary))
+            .filter(|summary| rows::is_listed(account, &principal, summary))
             .map(|summary| summary.conversation)
             .collect::<HashSet<_>>();
         let bot = (principal.kind == PrincipalKind::Bot).then(|| principal.id.clone());
@@ -189,7 +189,7 @@ impl DeskTask {
         for (user, agent) in &mut at.agents {
             let listed = summary
                 .as_ref()
-                .is_some_and(|summary| rows::is_listed_in(account, &agent.principal, summary));
+                .is_some_and(|summary| rows::is_listed(account, &agent.principal, summary));
             let was = if listed {
                 !agent.listed.insert(conversation)
             } else {
@@ -241,8 +241,10 @@ impl DeskTask {
         use wire::feed_change::Change;
         let at = self.accounts.get(&account)?;
         let agent = at.agents.get(&user)?;
-        let listed =
-            at.open.get(&conversation).filter(|summary| rows::is_listed(&agent.principal, summary));
+        let listed = at
+            .open
+            .get(&conversation)
+            .filter(|summary| rows::is_listed(account, &agent.principal, summary));
         let change = match listed {
             Some(summary) => {
                 let beside = self.beside(at, conversation);

@@ -56,7 +56,7 @@ impl DeskTask {
                 let rows = self.accounts.get(&principal.account).map_or_else(Vec::new, |at| {
                     at.open
                         .values()
-                        .filter(|summary| rows::is_listed(&principal, summary))
+                        .filter(|summary| rows::is_listed(principal.account, &principal, summary))
                         .map(|summary| OpenRow {
                             summary: Arc::clone(summary),
                             beside: self.beside(at, summary.conversation),
@@ -71,7 +71,9 @@ impl DeskTask {
                 let report = of_account.map_or_else(WaitingReport::default, |at| {
                     let may_see = |conversation: &ConversationId| {
                         let summary = at.open.get(conversation);
-                        summary.is_some_and(|summary| rows::is_listed(&principal, summary))
+                        summary.is_some_and(|summary| {
+                            rows::is_listed(principal.account, &principal, summary)
+                        })
                     };
                     let mut sessions = at.desk.waiting(now);
                     sessions.retain(|session| may_see(&session.conversation));

@@ -22,6 +22,10 @@ use super::{
 /// Flushed tables that are merged into the next level at once. Each merge writes that level anew, so
 /// twice the engine's default halves what a peak costs; reads look into a few tables more.
 const L0_TABLES: u8 = 8;
+/// Largest table a merge writes. The first level holds `L0_TABLES` of them, and each merge into it writes all of
+/// it: with the engine's default of 64 MiB, half a gigabyte. A table is synced at once, too, and whoever syncs
+/// the message log meanwhile waits for that.
+const TABLE_BYTES: u64 = 8 << 20;
 /// Of the engine's files, written last when a store is created.
 const VERSION_FILE: &str = "version";
 
@@ -46,7 +50,11 @@ pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>,
         .keyspace(options.name, || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(options.memtable_bytes)
-                .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(L0_TABLES)))
+                .compaction_strategy(Arc::new(
+                    Leveled::default()
+                        .with_l0_threshold(L0_TABLES)
+                        .with_table_target_size(TABLE_BYTES),
+                ))
         })
         .map_err(|error| engine_error("open the keyspace", dir, error))?;
     Ok(Box::new(FjallStore { dir: dir.into(), keyspace, database }))

@@ -5,18 +5,14 @@
 mod reads;
 mod store;
 
-use std::{
-    path::{Path, PathBuf},
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
 use self::store::Store;
 pub use self::{reads::Read, store::Size};
 use crate::{
-    activity::{Activity, bytes_in},
+    activity::bytes_in,
     cpu::Process,
     error::Error,
     http::{Base, Client},
@@ -33,10 +29,6 @@ use crate::{
 
 /// Messages per second at which latencies are compared: the rate of the reference design.
 const REFERENCE_RATE: u32 = 12_000;
-
-/// How long no table of the history is written once a filled store has settled, and how long it may take.
-const QUIET_FOR: Duration = Duration::from_secs(5);
-const MERGES_MAX: Duration = Duration::from_mins(3);
 
 const ONLY_THE_PRODUCT: &str = "only the product has a store";
 
@@ -133,7 +125,6 @@ pub fn size(options: &SizeOptions, launch: &ProductLaunch) -> Result<SizeReport,
     let stored_bytes = bytes_in(&store.dir().join(DATA));
     say(&format!("{} MB are stored", stored_bytes >> 20));
     let mut server = store.serve(launch)?;
-    await_merges(&store.dir().join(DATA));
     let (mut empty, mut full) = (Vec::new(), Vec::new());
     let (mut after_stop, mut after_kill) = (Vec::new(), Vec::new());
     for round in 1..=options.rounds {
@@ -170,21 +161,6 @@ pub fn size(options: &SizeOptions, launch: &ProductLaunch) -> Result<SizeReport,
         empty,
         full,
     })
-}
-
-/// Lets a server end what filling the store left to do: its history merges tables for a while, and that belongs
-/// to the messages that were stored, not to those that are measured.
-fn await_merges(data: &Path) {
-    let tables = || Activity::so_far(data, Process::new(None)).history_tables;
-    let (began, mut newest, mut since) = (Instant::now(), tables(), Instant::now());
-    while since.elapsed() < QUIET_FOR && began.elapsed() < MERGES_MAX {
-        sleep(Duration::from_millis(500));
-        let now = tables();
-        if now != newest {
-            (newest, since) = (now, Instant::now());
-        }
-    }
-    say(&format!("the store has settled after {} s", began.elapsed().as_secs()));
 }
 
 fn figures(

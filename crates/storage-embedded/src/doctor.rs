@@ -12,7 +12,8 @@ use frontdesk_core::store::ConversationState;
 use frontdesk_storage::{History, Offset};
 use prost::Message;
 
-use crate::history::{check_files, keys, mark, run};
+use crate::history::keys::{self, Order, Parsed};
+use crate::history::{check_files, mark, run};
 use crate::{EmbeddedHistory, Engine, HistoryOptions, log};
 
 /// Findings reported at most: a history damaged all over would fill the screen.
@@ -197,7 +198,7 @@ pub fn check_history(
             return None;
         }
     };
-    let mut scan = Scan::new(dir, report);
+    let mut scan = Scan::new(dir, history.order(), report);
     let mut keys_seen = 0;
     let scanned = history.scan(|key, value| {
         keys_seen += 1;
@@ -213,10 +214,11 @@ pub fn check_history(
     Some(history)
 }
 
-/// One pass over all keys in order: states come first, then entries, sent ids and events, each by
-/// conversation, so only the states' counts are kept in memory.
+/// One pass over all keys: states come first, then entries, sent ids and events, each kind of a conversation
+/// in one piece, so only the states' counts are kept in memory.
 struct Scan<'a> {
     dir: &'a Path,
+    order: Order,
     report: &'a mut Report,
     expected: hashbrown::HashMap<ConversationId, Expected>,
     /// The run being read: key space tag, conversation, last number.
@@ -227,8 +229,8 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(dir: &'a Path, report: &'a mut Report) -> Self {
-        Self { dir, report, expected: hashbrown::HashMap::new(), run: None, met: 0, due: 0 }
+    fn new(dir: &'a Path, order: Order, report: &'a mut Report) -> Self {
+        Self { dir, order, report, expected: hashbrown::HashMap::new(), run: None, met: 0, due: 0 }
     }
 
     fn find(&mut self, conversation: &ConversationId, what: &str) {
@@ -236,7 +238,7 @@ impl<'a> Scan<'a> {
     }
 
     fn key(&mut self, key: &[u8], value: &[u8]) {
-        let Some(space) = keys::KeySpace::of(key) else {
+        let Some(Parsed { space, conversation, number }) = self.order.parse(key) else {
             self.report.add(self.dir, format!("unknown key with first byte {:?}", key.first()));
             return;
         };
@@ -245,7 +247,7 @@ impl<'a> Scan<'a> {
                 .add(self.dir, format!("a value of `{}` has {} bytes", space.name, value.len()));
             return;
         }
-        let Some(conversation) = keys::conversation_of(key) else { return };
+        let Some(conversation) = conversation else { return };
         if space == keys::STATE {
             self.state(conversation, value);
         } else if space == keys::SENT {
@@ -255,8 +257,8 @@ impl<'a> Scan<'a> {
                 self.find(&conversation, &format!("a sent id points to seq {seq} of {last}"));
             }
         } else if space == keys::SENT_RUN {
-            self.sent_run(conversation, keys::number_of(key).unwrap_or(0), value);
-        } else if let Some(number) = keys::number_of(key) {
+            self.sent_run(conversation, number.unwrap_or(0), value);
+        } else if let Some(number) = number {
             let count = if space == keys::ENTRY { run::count(value) } else { Some(1) };
             match count {
                 Some(count) => self.numbered(space.tag, conversation, number, count),

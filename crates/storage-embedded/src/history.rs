@@ -29,7 +29,8 @@ use frontdesk_storage::{
 use parking_lot::Mutex;
 
 use self::filling::{Filling, Rows};
-use self::mark::MarkFile;
+use self::keys::{Key, Order};
+use self::mark::{Mark, MarkFile};
 use crate::dirs;
 use crate::engine::{
     self, Chain, Check, Durability, End, Engine, EngineError, Journals, Store, StoreOptions,
@@ -119,6 +120,7 @@ struct Writer {
 pub struct EmbeddedHistory {
     dir: PathBuf,
     options: HistoryOptions,
+    order: Order,
     store: Box<dyn Store>,
     writer: Mutex<Writer>,
 }
@@ -148,23 +150,29 @@ impl EmbeddedHistory {
             },
         )?;
 
-        let stored = store.get(&keys::batch())?;
-        let batch = match &stored {
-            Some(value) => read_u64(value, 0).ok_or_else(|| damaged(dir, "the batch number"))?,
-            None => 0,
+        let order = marked.map_or(Order::ByConversation, |marked| marked.order);
+        let batch_of = |order: Order| match store.get(&order.batch())? {
+            Some(value) => read_u64(&value, 0).ok_or_else(|| damaged(dir, "the batch number")),
+            None => Ok(0),
         };
-        let journal = journals.active.as_deref().unwrap_or(dir);
-        if batch < marked.unwrap_or(0) || batch < journals.newest_batch.unwrap_or(0) {
+        if marked.is_none() {
+            for order in Order::ALL {
+                if batch_of(order)? > 0 {
+                    return Err(damaged(&mark::path_in(dir), "the mark is missing"));
+                }
+            }
+        }
+        let batch = batch_of(order)?;
+        let durable = marked.map_or(0, |marked| marked.batch);
+        if batch < durable || batch < journals.newest_batch.unwrap_or(0) {
+            let journal = journals.active.as_deref().unwrap_or(dir);
             return Err(damaged(journal, "durable batches are missing"));
         }
-        if marked.is_none() && batch > 0 {
-            return Err(damaged(&mark::path_in(dir), "the mark is missing"));
-        }
-        let mark = MarkFile::open(dir, marked.unwrap_or(0))
+        let mark = MarkFile::open(dir, Mark { batch: durable, order })
             .map_err(|error| failed("open the mark", dir, error))?;
         let filling = Filling::new();
         let writer = Mutex::new(Writer { batch, mark, poisoned: false, filling });
-        Ok(Self { dir: dir.to_owned(), options, store, writer })
+        Ok(Self { dir: dir.to_owned(), options, order, store, writer })
     }
 
     /// The directory of this history.
@@ -183,12 +191,30 @@ impl EmbeddedHistory {
         Ok(self.store.flush()?)
     }
 
-    /// Calls `visit` with every stored key and value; for the doctor.
+    /// How its keys lie.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Calls `visit` with every stored key and value, those of states first; for the doctor.
     pub(crate) fn scan(&self, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), HistoryError> {
-        self.visit(&[], &keys::AFTER_ALL, End::First, |key, value| {
+        let states = self.states();
+        self.visit(states.start(), states.end(), End::First, |key, value| {
             visit(key, value);
             Ok(ControlFlow::Continue(()))
+        })?;
+        self.visit(&[], &keys::AFTER_ALL, End::First, |key, value| {
+            if !(&states.start()[..]..=&states.end()[..]).contains(&key) {
+                visit(key, value);
+            }
+            Ok(ControlFlow::Continue(()))
         })
+    }
+
+    /// The keys between which all states lie.
+    fn states(&self) -> RangeInclusive<Key> {
+        let key = |byte| self.order.state(&ConversationId::from_bytes([byte; 12]));
+        key(0)..=key(0xff)
     }
 
     /// Visits rows until the visitor breaks or fails.
@@ -226,7 +252,7 @@ impl EmbeddedHistory {
             End::First => self.row_of(conversation, *seqs.start())?.map(|(seq, _)| seq),
             End::Last => Some(0),
         };
-        let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
+        let key = |seq| self.order.numbered(keys::ENTRY, conversation, seq);
         let (first, last) = (key(first.unwrap_or(*seqs.start())), key(*seqs.end()));
         let damaged = || HistoryError::Damaged { conversation: *conversation, what: "entries" };
         let mut found: Vec<(u64, Bytes)> = Vec::new();
@@ -253,7 +279,7 @@ impl EmbeddedHistory {
         conversation: &ConversationId,
         seq: u64,
     ) -> Result<Option<(u64, Bytes)>, HistoryError> {
-        let key = |seq| keys::numbered(keys::ENTRY, conversation, seq);
+        let key = |seq| self.order.numbered(keys::ENTRY, conversation, seq);
         let mut found = None;
         self.visit(&key(0), &key(seq), End::Last, |key, row| {
             let seq = keys::number_of(key)
@@ -272,23 +298,23 @@ impl EmbeddedHistory {
         let mut chain = [0; 16];
         chain[..8].copy_from_slice(&number.to_le_bytes());
         chain[8..].copy_from_slice(&self.store.position().to_le_bytes());
-        rows.insert(keys::batch(), chain);
-        rows.insert(keys::applied(batch.log), batch.offset.to_le_bytes());
+        rows.insert(self.order.batch(), chain);
+        rows.insert(self.order.applied(batch.log), batch.offset.to_le_bytes());
         for change in &batch.conversations {
             let conversation = &change.conversation;
-            rows.insert(keys::state(conversation), &change.state[..]);
+            rows.insert(self.order.state(conversation), &change.state[..]);
             let (entries, replaced) = self.replaced(change)?;
             for (seq, row) in replaced {
-                rows.insert(keys::numbered(keys::ENTRY, conversation, seq), row);
+                rows.insert(self.order.numbered(keys::ENTRY, conversation, seq), row);
             }
             for run in run::split(&entries) {
-                let key = keys::numbered(keys::ENTRY, conversation, run[0].seq);
+                let key = self.order.numbered(keys::ENTRY, conversation, run[0].seq);
                 let row = run::encode(run.iter().map(|entry| &entry.entry[..]));
                 rows.insert(key, row);
-                insert_ids(&mut rows, conversation, run);
+                self.insert_ids(&mut rows, conversation, run);
             }
             for (number, event) in &change.events {
-                let key = keys::numbered(keys::EVENT, conversation, *number);
+                let key = self.order.numbered(keys::EVENT, conversation, *number);
                 rows.insert(key, &event[..]);
             }
             background::give_way();
@@ -325,7 +351,7 @@ impl EmbeddedHistory {
         conversation: &ConversationId,
         hash: [u8; 16],
     ) -> Result<Option<Sent>, HistoryError> {
-        let key = |seq| keys::numbered(keys::SENT_RUN, conversation, seq);
+        let key = |seq| self.order.numbered(keys::SENT_RUN, conversation, seq);
         let mut sent = None;
         self.visit(&key(0), &key(u64::MAX), End::Last, |key, ids| {
             let first = keys::number_of(key)
@@ -339,28 +365,33 @@ impl EmbeddedHistory {
         })?;
         Ok(sent)
     }
-}
 
-/// Where the ids of a run are found again: a key each, or one row for many.
-fn insert_ids(rows: &mut Rows<'_>, conversation: &ConversationId, run: &[Arc<EntryWrite>]) {
-    if run.len() >= SENT_RUN_MIN && run.iter().any(|entry| !entry.client_msg_id.is_empty()) {
-        let mut ids = vec![0; run.len() * run::ID_BYTES];
-        for (entry, id) in run.iter().zip(ids.chunks_exact_mut(run::ID_BYTES)) {
-            if !entry.client_msg_id.is_empty() {
-                id[..16].copy_from_slice(&keys::sent_hash(&entry.sender, &entry.client_msg_id));
-                id[16..].copy_from_slice(&entry.content_hash.to_le_bytes());
+    /// Where the ids of a run are found again: a key each, or one row for many.
+    fn insert_ids(
+        &self,
+        rows: &mut Rows<'_>,
+        conversation: &ConversationId,
+        run: &[Arc<EntryWrite>],
+    ) {
+        if run.len() >= SENT_RUN_MIN && run.iter().any(|entry| !entry.client_msg_id.is_empty()) {
+            let mut ids = vec![0; run.len() * run::ID_BYTES];
+            for (entry, id) in run.iter().zip(ids.chunks_exact_mut(run::ID_BYTES)) {
+                if !entry.client_msg_id.is_empty() {
+                    id[..16].copy_from_slice(&keys::sent_hash(&entry.sender, &entry.client_msg_id));
+                    id[16..].copy_from_slice(&entry.content_hash.to_le_bytes());
+                }
             }
+            let key = self.order.numbered(keys::SENT_RUN, conversation, run[0].seq);
+            rows.insert(key, ids);
+            return;
         }
-        let key = keys::numbered(keys::SENT_RUN, conversation, run[0].seq);
-        rows.insert(key, ids);
-        return;
-    }
-    for entry in run.iter().filter(|entry| !entry.client_msg_id.is_empty()) {
-        let mut value = [0; 16];
-        value[..8].copy_from_slice(&entry.seq.to_le_bytes());
-        value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
-        let key = keys::sent(conversation, &entry.sender, &entry.client_msg_id);
-        rows.insert(key, value);
+        for entry in run.iter().filter(|entry| !entry.client_msg_id.is_empty()) {
+            let mut value = [0; 16];
+            value[..8].copy_from_slice(&entry.seq.to_le_bytes());
+            value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
+            let key = self.order.sent(conversation, &entry.sender, &entry.client_msg_id);
+            rows.insert(key, value);
+        }
     }
 }
 
@@ -376,10 +407,11 @@ fn go_on_if(condition: bool) -> ControlFlow<()> {
 pub(crate) fn check_files(
     dir: &Path,
     options: HistoryOptions,
-    marked: Option<u64>,
+    marked: Option<Mark>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Journals, HistoryError> {
-    let chain = Chain { key: &keys::batch(), marked };
+    let order = marked.map_or(Order::ByConversation, |marked| marked.order);
+    let chain = Chain { key: &order.batch(), marked: marked.map(|marked| marked.batch) };
     let check = Check { chain, tables_bytes_max: options.verify_bytes_max, progress };
     Ok(engine::check(options.engine, dir, check)?)
 }
@@ -408,7 +440,7 @@ impl History for EmbeddedHistory {
     }
 
     fn applied(&self, log: u16) -> Result<Offset, HistoryError> {
-        match self.store.get(&keys::applied(log))? {
+        match self.store.get(&self.order.applied(log))? {
             Some(value) => {
                 read_u64(&value, 0).ok_or_else(|| damaged(&self.dir, "an applied offset"))
             }
@@ -437,7 +469,7 @@ impl History for EmbeddedHistory {
     }
 
     fn state(&self, conversation: &ConversationId) -> Result<Option<Bytes>, HistoryError> {
-        Ok(self.store.get(&keys::state(conversation))?)
+        Ok(self.store.get(&self.order.state(conversation))?)
     }
 
     fn page(
@@ -470,7 +502,7 @@ impl History for EmbeddedHistory {
         sender: &str,
         client_msg_id: &[u8],
     ) -> Result<Option<Sent>, HistoryError> {
-        let key = keys::sent(conversation, sender, client_msg_id);
+        let key = self.order.sent(conversation, sender, client_msg_id);
         let Some(value) = self.store.get(&key)? else {
             return self.find_in_runs(conversation, keys::sent_hash(sender, client_msg_id));
         };
@@ -488,7 +520,7 @@ impl History for EmbeddedHistory {
         limit: usize,
     ) -> Result<Vec<(u64, Bytes)>, HistoryError> {
         let Some(oldest) = after.checked_add(1) else { return Ok(Vec::new()) };
-        let key = |number| keys::numbered(keys::EVENT, conversation, number);
+        let key = |number| self.order.numbered(keys::EVENT, conversation, number);
         let mut found = Vec::new();
         if limit == 0 {
             return Ok(found);
@@ -506,9 +538,12 @@ impl History for EmbeddedHistory {
         &self,
         visit: &mut dyn FnMut(ConversationId, Bytes) -> ControlFlow<()>,
     ) -> Result<(), HistoryError> {
-        let key = |id| keys::state(&ConversationId::from_bytes([id; 12]));
-        self.visit(&key(0), &key(0xff), End::First, |key, value| {
-            let conversation = keys::conversation_of(key)
+        let states = self.states();
+        self.visit(states.start(), states.end(), End::First, |key, value| {
+            let conversation = self
+                .order
+                .parse(key)
+                .and_then(|key| key.conversation)
                 .ok_or_else(|| damaged(&self.dir, "the key of a state"))?;
             Ok(visit(conversation, Bytes::copy_from_slice(value)))
         })

@@ -1,5 +1,7 @@
 //! The suites of `frontdesk-storage`, run against every back end of this crate.
 
+use std::path::Path;
+
 use frontdesk_storage_embedded::{Engine, Reserve};
 use tempfile::TempDir;
 
@@ -45,6 +47,18 @@ mod history {
     });
 }
 
+mod history_made_before_keys_lay_by_conversation {
+    use frontdesk_storage_embedded::{EmbeddedHistory, HistoryOptions};
+
+    frontdesk_storage::history_suite!({
+        let dir = super::temporary();
+        let options = HistoryOptions { engine: super::engine(), ..HistoryOptions::default() };
+        drop(EmbeddedHistory::open(dir.path(), options).expect("an empty directory"));
+        super::mark_as_by_kind(dir.path());
+        move || EmbeddedHistory::open(dir.path(), options).expect("a whole history")
+    });
+}
+
 mod directory {
     use std::time::Duration;
 
@@ -67,6 +81,17 @@ mod bus {
 
 fn temporary() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
+}
+
+/// Marks an empty history as one whose keys lie by kind (`history/mark.rs`).
+fn mark_as_by_kind(dir: &Path) {
+    let path = dir.join("mark");
+    let mut mark = std::fs::read(&path).expect("a mark");
+    assert_eq!(mark[8..20], [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "by conversation, and empty");
+    mark[8] = 1;
+    let crc = crc32c::crc32c(&mark[..20]);
+    mark[20..].copy_from_slice(&crc.to_le_bytes());
+    std::fs::write(path, mark).expect("written");
 }
 
 /// The engine these tests are about (`on_rocksdb.rs`).

@@ -19,7 +19,7 @@ mod rocksdb;
 use std::error::Error;
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -246,8 +246,17 @@ pub trait WriteBatch {
     /// Removes a row.
     fn remove(&mut self, key: &[u8]);
 
+    /// What its rows take in memory until they are in a table, about.
+    fn bytes(&self) -> u64;
+
     /// Writes all of it. After a failure it is not known whether it was written.
     fn commit(self: Box<Self>, durability: Durability) -> Result<(), EngineError>;
+}
+
+/// What a row takes in memory, about: an engine keeps its place and its version beside it.
+fn row_bytes(key: &[u8], value: &[u8]) -> u64 {
+    const BESIDE: usize = 64;
+    (key.len() + value.len() + BESIDE) as u64
 }
 
 /// Opens the store in `dir`, or makes an empty one there.
@@ -298,7 +307,7 @@ pub(crate) fn check(engine: Engine, dir: &Path, check: Check<'_>) -> Result<Jour
 #[derive(Debug, PartialEq, Eq)]
 struct Torn {
     path: PathBuf,
-    at: usize,
+    at: u64,
 }
 
 /// What the journals of a store hold.
@@ -317,13 +326,15 @@ impl Journals {
     pub(crate) fn cut_torn_end(&self) -> Result<(), EngineError> {
         let Some(torn) = &self.torn else { return Ok(()) };
         let cut = || -> io::Result<usize> {
-            let bytes = std::fs::read(&torn.path)?;
-            let until = bytes.iter().rposition(|byte| *byte != 0).map_or(torn.at, |last| last + 1);
-            std::fs::write(torn.path.with_extension("cut"), &bytes[torn.at..until])?;
-            let file = OpenOptions::new().write(true).open(&torn.path)?;
-            file.set_len(torn.at as u64)?;
+            let mut file = OpenOptions::new().read(true).write(true).open(&torn.path)?;
+            file.seek(SeekFrom::Start(torn.at))?;
+            let mut rest = Vec::new();
+            file.read_to_end(&mut rest)?;
+            let end = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            std::fs::write(torn.path.with_extension("cut"), &rest[..end])?;
+            file.set_len(torn.at)?;
             file.sync_all()?;
-            Ok(until - torn.at)
+            Ok(end)
         };
         let bytes = cut().map_err(|error| failed("cut the torn end", &torn.path, error))?;
         tracing::warn!(
@@ -336,7 +347,7 @@ impl Journals {
     }
 
     /// Bytes position of a torn end, for reports.
-    pub(crate) fn torn_at(&self) -> Option<(&Path, usize)> {
+    pub(crate) fn torn_at(&self) -> Option<(&Path, u64)> {
         self.torn.as_ref().map(|torn| (torn.path.as_path(), torn.at))
     }
 }

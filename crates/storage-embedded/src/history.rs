@@ -28,12 +28,13 @@ use frontdesk_storage::{
 };
 use parking_lot::Mutex;
 
-use self::filling::{Filling, Rows};
+use self::filling::Filling;
 use self::keys::{Key, Order};
 use self::mark::{Mark, MarkFile};
 use crate::dirs;
 use crate::engine::{
     self, Chain, Check, Durability, End, Engine, EngineError, Journals, Store, StoreOptions,
+    WriteBatch,
 };
 use crate::failpoint::{self, Point};
 
@@ -294,32 +295,34 @@ impl EmbeddedHistory {
     fn write(&self, batch: &Batch, number: u64) -> Result<u64, HistoryError> {
         failpoint::check(Point::HistoryWrite, &self.dir)
             .map_err(|error| failed("write a batch", &self.dir, error))?;
-        let mut rows = Rows::new(self.store.batch());
+        let mut rows = self.store.batch();
         let mut chain = [0; 16];
         chain[..8].copy_from_slice(&number.to_le_bytes());
         chain[8..].copy_from_slice(&self.store.position().to_le_bytes());
-        rows.insert(self.order.batch(), chain);
-        rows.insert(self.order.applied(batch.log), batch.offset.to_le_bytes());
+        rows.insert(&self.order.batch(), &chain);
+        rows.insert(&self.order.applied(batch.log), &batch.offset.to_le_bytes());
         for change in &batch.conversations {
             let conversation = &change.conversation;
-            rows.insert(self.order.state(conversation), &change.state[..]);
+            rows.insert(&self.order.state(conversation), &change.state);
             let (entries, replaced) = self.replaced(change)?;
             for (seq, row) in replaced {
-                rows.insert(self.order.numbered(keys::ENTRY, conversation, seq), row);
+                rows.insert(&self.order.numbered(keys::ENTRY, conversation, seq), &row);
             }
             for run in run::split(&entries) {
                 let key = self.order.numbered(keys::ENTRY, conversation, run[0].seq);
                 let row = run::encode(run.iter().map(|entry| &entry.entry[..]));
-                rows.insert(key, row);
-                self.insert_ids(&mut rows, conversation, run);
+                rows.insert(&key, &row);
+                self.insert_ids(&mut *rows, conversation, run);
             }
             for (number, event) in &change.events {
                 let key = self.order.numbered(keys::EVENT, conversation, *number);
-                rows.insert(key, &event[..]);
+                rows.insert(&key, event);
             }
             background::give_way();
         }
-        Ok(rows.commit(Durability::Written)?)
+        let bytes = rows.bytes();
+        rows.commit(Durability::Written)?;
+        Ok(bytes)
     }
 
     /// Carries out the replacements of a batch: in its own entries, since one may be added and
@@ -369,7 +372,7 @@ impl EmbeddedHistory {
     /// Where the ids of a run are found again: a key each, or one row for many.
     fn insert_ids(
         &self,
-        rows: &mut Rows<'_>,
+        rows: &mut dyn WriteBatch,
         conversation: &ConversationId,
         run: &[Arc<EntryWrite>],
     ) {
@@ -382,7 +385,7 @@ impl EmbeddedHistory {
                 }
             }
             let key = self.order.numbered(keys::SENT_RUN, conversation, run[0].seq);
-            rows.insert(key, ids);
+            rows.insert(&key, &ids);
             return;
         }
         for entry in run.iter().filter(|entry| !entry.client_msg_id.is_empty()) {
@@ -390,7 +393,7 @@ impl EmbeddedHistory {
             value[..8].copy_from_slice(&entry.seq.to_le_bytes());
             value[8..].copy_from_slice(&entry.content_hash.to_le_bytes());
             let key = self.order.sent(conversation, &entry.sender, &entry.client_msg_id);
-            rows.insert(key, value);
+            rows.insert(&key, &value);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`tables`].
 
 mod journal;
+mod memtable;
 mod tables;
 
 use std::path::Path;
@@ -14,9 +15,10 @@ use fjall::compaction::Leveled;
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use frontdesk_storage::background;
 
+use self::memtable::Memtable;
 use super::{
     Check, Durability, End, EngineError, Journals, Store, StoreOptions, Visit, WriteBatch, damaged,
-    failed,
+    failed, row_bytes,
 };
 
 /// Flushed tables that are merged into the next level at once. Each merge writes that level anew, so
@@ -26,11 +28,14 @@ const L0_TABLES: u8 = 8;
 /// it: with the engine's default of 64 MiB, half a gigabyte. A table is synced at once, too, and whoever syncs
 /// the message log meanwhile waits for that.
 const TABLE_BYTES: u64 = 8 << 20;
+/// The engine itself begins a table with so many times more than we do ([`memtable`] says why we do).
+const ENGINE_LATER: u64 = 8;
 /// Of the engine's files, written last when a store is created.
 const VERSION_FILE: &str = "version";
 
 struct FjallStore {
     dir: Box<Path>,
+    memtable: Memtable,
     // Declared before the database: handles go first.
     keyspace: Keyspace,
     database: Database,
@@ -39,6 +44,7 @@ struct FjallStore {
 struct Rows<'a> {
     store: &'a FjallStore,
     batch: OwnedWriteBatch,
+    bytes: u64,
 }
 
 pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>, EngineError> {
@@ -49,7 +55,7 @@ pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>,
     let keyspace = database
         .keyspace(options.name, || {
             KeyspaceCreateOptions::default()
-                .max_memtable_size(options.memtable_bytes)
+                .max_memtable_size(options.memtable_bytes * ENGINE_LATER)
                 .compaction_strategy(Arc::new(
                     Leveled::default()
                         .with_l0_threshold(L0_TABLES)
@@ -57,7 +63,8 @@ pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>,
                 ))
         })
         .map_err(|error| engine_error("open the keyspace", dir, error))?;
-    Ok(Box::new(FjallStore { dir: dir.into(), keyspace, database }))
+    let memtable = Memtable::new(options.memtable_bytes);
+    Ok(Box::new(FjallStore { dir: dir.into(), memtable, keyspace, database }))
 }
 
 /// Opens the engine on a thread of low priority: its workers take after whoever starts them.
@@ -167,7 +174,7 @@ impl Store for FjallStore {
     }
 
     fn batch(&self) -> Box<dyn WriteBatch + '_> {
-        Box::new(Rows { store: self, batch: self.database.batch() })
+        Box::new(Rows { store: self, batch: self.database.batch(), bytes: 0 })
     }
 
     fn sync(&self) -> Result<(), EngineError> {
@@ -181,6 +188,7 @@ impl Store for FjallStore {
     }
 
     fn begin_table(&self) -> Result<(), EngineError> {
+        self.memtable.begun();
         match self.keyspace.rotate_memtable() {
             Ok(_) => Ok(()),
             Err(error) => Err(engine_error("begin a table", &self.dir, error)),
@@ -196,11 +204,17 @@ impl Store for FjallStore {
 
 impl WriteBatch for Rows<'_> {
     fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes += row_bytes(key, value);
         self.batch.insert(&self.store.keyspace, key, value);
     }
 
     fn remove(&mut self, key: &[u8]) {
+        self.bytes += row_bytes(key, &[]);
         self.batch.remove(&self.store.keyspace, key);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn commit(self: Box<Self>, durability: Durability) -> Result<(), EngineError> {
@@ -208,9 +222,14 @@ impl WriteBatch for Rows<'_> {
             Durability::Written => PersistMode::Buffer,
             Durability::Synced => PersistMode::SyncAll,
         };
-        self.batch
+        let Self { store, batch, bytes } = *self;
+        // Before the batch: where the engine halts, it does so at the end of a commit.
+        if store.memtable.is_full(bytes, || store.keyspace.sealed_memtable_count()) {
+            store.begin_table()?;
+        }
+        batch
             .durability(Some(mode))
             .commit()
-            .map_err(|error| engine_error("write a batch", &self.store.dir, error))
+            .map_err(|error| engine_error("write a batch", &store.dir, error))
     }
 }

@@ -21,7 +21,7 @@ use rocksdb::{
 
 use super::{
     Check, Durability, End, EngineError, Journals, Store, StoreOptions, Visit, WriteBatch, damaged,
-    failed,
+    failed, row_bytes,
 };
 use crate::dirs;
 
@@ -49,6 +49,7 @@ struct RocksStore {
 struct Rows<'a> {
     store: &'a RocksStore,
     batch: RowsOfRocksDb,
+    bytes: u64,
 }
 
 pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>, EngineError> {
@@ -227,7 +228,7 @@ impl Store for RocksStore {
     }
 
     fn batch(&self) -> Box<dyn WriteBatch + '_> {
-        Box::new(Rows { store: self, batch: RowsOfRocksDb::default() })
+        Box::new(Rows { store: self, batch: RowsOfRocksDb::default(), bytes: 0 })
     }
 
     fn sync(&self) -> Result<(), EngineError> {
@@ -255,11 +256,17 @@ impl Store for RocksStore {
 
 impl WriteBatch for Rows<'_> {
     fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes += row_bytes(key, value);
         self.batch.put(key, value);
     }
 
     fn remove(&mut self, key: &[u8]) {
+        self.bytes += row_bytes(key, &[]);
         self.batch.delete(key);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn commit(self: Box<Self>, durability: Durability) -> Result<(), EngineError> {

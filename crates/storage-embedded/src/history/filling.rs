@@ -7,35 +7,6 @@
 use std::time::Instant;
 
 use super::HistoryOptions;
-use crate::engine::{Durability, EngineError, WriteBatch};
-
-/// What the engine keeps in memory beside key and value, about.
-const ROW_BYTES: u64 = 64;
-
-/// The rows of a batch, and how much memory they take until they are in a table.
-pub(super) struct Rows<'a> {
-    batch: Box<dyn WriteBatch + 'a>,
-    bytes: u64,
-}
-
-impl<'a> Rows<'a> {
-    pub(super) fn new(batch: Box<dyn WriteBatch + 'a>) -> Self {
-        Self { batch, bytes: 0 }
-    }
-
-    pub(super) fn insert(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        let (key, value) = (key.as_ref(), value.as_ref());
-        self.bytes += (key.len() + value.len()) as u64 + ROW_BYTES;
-        self.batch.insert(key, value);
-    }
-
-    /// Writes them and returns their size.
-    pub(super) fn commit(self, durability: Durability) -> Result<u64, EngineError> {
-        self.batch.commit(durability)?;
-        Ok(self.bytes)
-    }
-}
-
 /// What was written since the newest table was begun.
 pub(super) struct Filling {
     since: Instant,

@@ -18,6 +18,8 @@
 //!        3 u8 | XXH3-64 of all items u64 | "FJL" 3 u8
 //! ```
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,13 +37,16 @@ const SEQUENCE_JUMP_MAX: u64 = 1 << 32;
 struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// It failed at the end.
+    is_short: bool,
 }
 
 impl<'a> Cursor<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let taken = self.bytes.get(self.at..self.at.checked_add(count)?)?;
-        self.at += count;
-        Some(taken)
+        let taken = self.bytes[self.at..].get(..count);
+        self.is_short = taken.is_none();
+        self.at += taken.map_or(0, <[u8]>::len);
+        taken
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -113,6 +118,66 @@ fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
 }
 
+/// A journal that is read in pieces: after a peak it has more than a hundred megabytes.
+struct Journal {
+    file: File,
+    /// Of the file, from `first` on.
+    bytes: Vec<u8>,
+    first: u64,
+    /// How far they were read.
+    done: usize,
+}
+
+impl Journal {
+    const PIECE_BYTES: usize = 1 << 20;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::open(path)?, bytes: Vec::new(), first: 0, done: 0 })
+    }
+
+    /// Where the next batch begins.
+    fn position(&self) -> u64 {
+        self.first + self.done as u64
+    }
+
+    /// The next batch; `None` where no whole one of ours follows.
+    fn next(&mut self, chain_key: &[u8]) -> io::Result<Option<ReadBatch>> {
+        loop {
+            let mut cursor = Cursor { bytes: &self.bytes[self.done..], at: 0, is_short: false };
+            let batch = read_batch(&mut cursor, chain_key);
+            if batch.is_some() || !cursor.is_short {
+                self.done += if batch.is_some() { cursor.at } else { 0 };
+                return Ok(batch);
+            }
+            if !self.read_on()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads as much again as is left, so that a large batch is not looked at over and over. False at the end.
+    fn read_on(&mut self) -> io::Result<bool> {
+        self.bytes.drain(..self.done);
+        self.first += self.done as u64;
+        self.done = 0;
+        let more = self.bytes.len().max(Self::PIECE_BYTES);
+        Ok((&self.file).take(more as u64).read_to_end(&mut self.bytes)? > 0)
+    }
+
+    /// Whether nothing but zeros follows.
+    fn ends_in_zeros(&mut self) -> io::Result<bool> {
+        loop {
+            if !is_zero(&self.bytes[self.done..]) {
+                return Ok(false);
+            }
+            self.done = self.bytes.len();
+            if !self.read_on()? {
+                return Ok(true);
+            }
+        }
+    }
+}
+
 fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, EngineError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| failed("list", dir, error))? {
@@ -136,11 +201,11 @@ pub(super) fn check(dir: &Path, chain: Chain<'_>) -> Result<Journals, EngineErro
     let mut last_sequence: Option<u64> = None;
     let mut last_number: Option<u64> = None;
     for (position, (_, path)) in files.iter().enumerate() {
-        let bytes = std::fs::read(path).map_err(|error| failed("read", path, error))?;
-        let mut cursor = Cursor { bytes: &bytes, at: 0 };
+        let unread = |error| failed("read", path, error);
+        let mut journal = Journal::open(path).map_err(unread)?;
         let end = loop {
-            let at = cursor.at;
-            let Some(batch) = read_batch(&mut cursor, chain.key) else { break at };
+            let at = journal.position();
+            let Some(batch) = journal.next(chain.key).map_err(unread)? else { break at };
             let rises = last_sequence.is_none_or(|last| {
                 last < batch.sequence && batch.sequence - last < SEQUENCE_JUMP_MAX
             });
@@ -158,7 +223,7 @@ pub(super) fn check(dir: &Path, chain: Chain<'_>) -> Result<Journals, EngineErro
             last_sequence = Some(batch.sequence);
             last_number = Some(batch.number);
         };
-        let clean = is_zero(&bytes[end..]);
+        let clean = journal.ends_in_zeros().map_err(unread)?;
         let is_active = position + 1 == files.len();
         if !clean && !is_active {
             return Err(damaged(path, &format!("there is no whole batch at byte {end}")));
@@ -176,4 +241,69 @@ pub(super) fn check(dir: &Path, chain: Chain<'_>) -> Result<Journals, EngineErro
     }
     found.newest_batch = last_number;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN_KEY: &[u8] = b"chain";
+
+    /// A batch as the engine writes it: a row of so many bytes, and the row of the chain.
+    fn batch(number: u64, value_bytes: usize) -> Vec<u8> {
+        let chain = [number.to_le_bytes(), number.to_le_bytes()].concat();
+        let rows = [(&b"row"[..], vec![7; value_bytes]), (CHAIN_KEY, chain)];
+        let mut items = Vec::new();
+        for (key, value) in &rows {
+            items.extend([ITEM, 0, 0]);
+            items.extend(1_u64.to_le_bytes());
+            items.extend((key.len() as u16).to_le_bytes());
+            items.extend((value.len() as u32).to_le_bytes());
+            items.extend((value.len() as u32).to_le_bytes());
+            items.extend(*key);
+            items.extend(value);
+        }
+        let mut batch = vec![START];
+        batch.extend((rows.len() as u32).to_le_bytes());
+        batch.extend(number.to_le_bytes());
+        batch.extend(&items);
+        batch.push(END);
+        batch.extend(xxh3_64(&items).to_le_bytes());
+        batch.extend(TRAILER);
+        batch
+    }
+
+    fn written(bytes: &[u8]) -> (tempfile::TempDir, Journals) {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("0.jnl"), bytes).expect("written");
+        let chain = Chain { key: CHAIN_KEY, marked: None };
+        let journals = check(dir.path(), chain).expect("a journal that may end so");
+        (dir, journals)
+    }
+
+    #[test]
+    fn batches_are_met_whatever_their_size() {
+        let sizes = [0, 100, Journal::PIECE_BYTES - 60, 5 * Journal::PIECE_BYTES, 1, 3 << 20, 2];
+        let mut bytes: Vec<u8> =
+            sizes.iter().zip(1..).flat_map(|(size, number)| batch(number, *size)).collect();
+        assert_eq!(written(&bytes).1.torn_at(), None);
+        bytes.resize(bytes.len() + 3 * Journal::PIECE_BYTES, 0);
+        let (_dir, journals) = written(&bytes);
+        assert_eq!((journals.newest_batch, journals.torn_at()), (Some(7), None));
+    }
+
+    #[test]
+    fn a_torn_end_is_found_behind_many_pieces() {
+        let mut bytes: Vec<u8> = (1..=5).flat_map(|number| batch(number, 1 << 20)).collect();
+        let whole = bytes.len() as u64;
+        let torn = batch(6, 2 << 20);
+        bytes.extend(&torn[..torn.len() - 1]);
+        let (dir, journals) = written(&bytes);
+        assert_eq!(journals.newest_batch, Some(5));
+        assert_eq!(journals.torn_at().map(|(_, at)| at), Some(whole));
+        journals.cut_torn_end().expect("cut");
+        let length = |name| std::fs::metadata(dir.path().join(name)).expect("a file").len();
+        assert_eq!(length("0.jnl"), whole);
+        assert_eq!(length("0.cut"), torn.len() as u64 - 1);
+    }
 }

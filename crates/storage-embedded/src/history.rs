@@ -66,7 +66,7 @@ pub struct HistoryOptions {
 }
 
 impl Default for HistoryOptions {
-    /// A start stays below a second; only a peak fills a large table in memory. Eight of them are merged with
+    /// A start stays below a second; only a peak fills a large table in memory. Sixteen of them are merged with
     /// half their size of the next level; with one of 8 MiB that were all of it, and one of 32 MiB keeps the disk
     /// from the message log for 20 ms when it is written (docs/benchmarks.md, "Ten million messages").
     fn default() -> Self {

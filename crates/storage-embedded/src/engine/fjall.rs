@@ -5,6 +5,7 @@
 
 mod journal;
 mod memtable;
+mod merger;
 mod tables;
 
 use std::path::Path;
@@ -12,22 +13,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::compaction::Leveled;
-use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use fjall::{
+    AbstractTree, Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode,
+};
 use frontdesk_storage::background;
 
 use self::memtable::Memtable;
+use self::merger::Merger;
 use super::{
     Check, Durability, End, EngineError, Journals, Store, StoreOptions, Visit, WriteBatch, damaged,
     failed, row_bytes,
 };
 
-/// Flushed tables that are merged into the next level at once. Each merge writes that level anew, so
-/// twice the engine's default halves what a peak costs; reads look into a few tables more.
-const L0_TABLES: u8 = 8;
+/// Flushed tables that are merged into the next level at once: a peak of a quarter of a minute is over before
+/// any is. Each merge writes that level anew, so four times the engine's default is a quarter of the work; reads
+/// look into more tables.
+const L0_TABLES: u8 = 16;
 /// Largest table a merge writes. The first level holds `L0_TABLES` of them, and each merge into it writes all of
 /// it: with the engine's default of 64 MiB, half a gigabyte. A table is synced at once, too, and whoever syncs
 /// the message log meanwhile waits for that.
 const TABLE_BYTES: u64 = 8 << 20;
+/// The engine itself merges so many flushed tables at once, which is never: [`merger`] does.
+const ENGINE_L0_TABLES: u8 = u8::MAX;
 /// The engine itself begins a table with so many times more than we do ([`memtable`] says why we do).
 const ENGINE_LATER: u64 = 8;
 /// Of the engine's files, written last when a store is created.
@@ -36,7 +43,8 @@ const VERSION_FILE: &str = "version";
 struct FjallStore {
     dir: Box<Path>,
     memtable: Memtable,
-    // Declared before the database: handles go first.
+    // In this order: handles go before the database.
+    merger: Merger,
     keyspace: Keyspace,
     database: Database,
 }
@@ -48,6 +56,16 @@ struct Rows<'a> {
 }
 
 pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>, EngineError> {
+    let merging =
+        Leveled::default().with_l0_threshold(L0_TABLES).with_table_target_size(TABLE_BYTES);
+    Ok(Box::new(open_with(dir, options, merging)?))
+}
+
+fn open_with(
+    dir: &Path,
+    options: &StoreOptions,
+    merging: Leveled,
+) -> Result<FjallStore, EngineError> {
     let database = open_database(dir, options).map_err(|error| match error {
         error @ fjall::Error::Storage(_) => read_error(dir, error),
         error => engine_error("open the store", dir, error),
@@ -57,14 +75,14 @@ pub(super) fn open(dir: &Path, options: &StoreOptions) -> Result<Box<dyn Store>,
             KeyspaceCreateOptions::default()
                 .max_memtable_size(options.memtable_bytes * ENGINE_LATER)
                 .compaction_strategy(Arc::new(
-                    Leveled::default()
-                        .with_l0_threshold(L0_TABLES)
-                        .with_table_target_size(TABLE_BYTES),
+                    Leveled::default().with_l0_threshold(ENGINE_L0_TABLES),
                 ))
         })
         .map_err(|error| engine_error("open the keyspace", dir, error))?;
     let memtable = Memtable::new(options.memtable_bytes);
-    Ok(Box::new(FjallStore { dir: dir.into(), memtable, keyspace, database }))
+    let merger = Merger::start(database.clone(), keyspace.clone(), merging)
+        .map_err(|error| failed("start the thread that merges", dir, error))?;
+    Ok(FjallStore { dir: dir.into(), memtable, merger, keyspace, database })
 }
 
 /// Opens the engine on a thread of low priority: its workers take after whoever starts them.
@@ -151,8 +169,16 @@ impl FjallStore {
     }
 }
 
+impl FjallStore {
+    /// Whether the engine would soon halt writers, which it does where 4 tables wait to be flushed or 30 to be merged.
+    fn is_behind(&self) -> bool {
+        self.keyspace.sealed_memtable_count() >= 3 || self.keyspace.tree.l0_run_count() >= 22
+    }
+}
+
 impl Store for FjallStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        let _reading = self.merger.readers().enter();
         match self.keyspace.get(key) {
             Ok(value) => Ok(value.map(|value| Bytes::copy_from_slice(&value))),
             Err(error) => Err(read_error(&self.dir, error)),
@@ -166,6 +192,7 @@ impl Store for FjallStore {
         from: End,
         visit: &mut Visit<'_>,
     ) -> Result<(), EngineError> {
+        let _reading = self.merger.readers().enter();
         let rows = self.keyspace.range(first..=last);
         match from {
             End::First => self.visit_rows(rows, visit),
@@ -190,15 +217,21 @@ impl Store for FjallStore {
     fn begin_table(&self) -> Result<(), EngineError> {
         self.memtable.begun();
         match self.keyspace.rotate_memtable() {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.merger.table_is_begun();
+                Ok(())
+            }
             Err(error) => Err(engine_error("begin a table", &self.dir, error)),
         }
     }
 
     fn flush(&self) -> Result<(), EngineError> {
+        self.memtable.begun();
         self.keyspace
             .rotate_memtable_and_wait()
-            .map_err(|error| engine_error("flush", &self.dir, error))
+            .map_err(|error| engine_error("flush", &self.dir, error))?;
+        self.merger.table_is_begun();
+        Ok(())
     }
 }
 
@@ -223,13 +256,66 @@ impl WriteBatch for Rows<'_> {
             Durability::Synced => PersistMode::SyncAll,
         };
         let Self { store, batch, bytes } = *self;
+        if store.merger.has_failed() {
+            return Err(EngineError::Poisoned);
+        }
         // Before the batch: where the engine halts, it does so at the end of a commit.
-        if store.memtable.is_full(bytes, || store.keyspace.sealed_memtable_count()) {
+        if store.memtable.is_full(bytes, || store.is_behind()) {
             store.begin_table()?;
         }
         batch
             .durability(Some(mode))
             .commit()
             .map_err(|error| engine_error("write a batch", &store.dir, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the engine alone ends in: tables wait that are larger than those a merge writes, and writers
+    /// are halted for good at thirty of them.
+    #[test]
+    fn many_small_merges_keep_up_with_large_tables() {
+        const MEMTABLE_BYTES: u64 = 256 << 10;
+        const BATCHES: u32 = 2_000;
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = StoreOptions {
+            name: "test",
+            cache_bytes: 1 << 20,
+            memtable_bytes: MEMTABLE_BYTES,
+            journals_bytes_max: 128 << 20,
+        };
+        let merging =
+            Leveled::default().with_l0_threshold(8).with_table_target_size(MEMTABLE_BYTES / 4);
+        let store = open_with(dir.path(), &options, merging).expect("an empty directory");
+        // Each batch adds a row to each of a hundred runs of keys.
+        let key = |run: u8, batch: u32| [&[run][..], &batch.to_be_bytes()].concat();
+        for batch in 0..BATCHES {
+            let mut rows = store.batch();
+            for run in 0..100 {
+                rows.insert(&key(run, batch), &[run; 200]);
+            }
+            rows.insert(b"newest", &batch.to_be_bytes());
+            Box::new(rows).commit(Durability::Written).expect("written");
+        }
+        store.flush().expect("flushed");
+        // Nobody writes any more.
+        store.merger.settled();
+        assert!(store.keyspace.tree.l0_run_count() < 8);
+        assert_eq!(
+            &store.get(b"newest").expect("readable").expect("a row")[..],
+            (BATCHES - 1).to_be_bytes()
+        );
+        let mut met = 0;
+        let visited =
+            store.visit(&key(7, 0), &key(7, u32::MAX), End::First, &mut |found, value| {
+                assert_eq!((found, value), (&key(7, met)[..], &[7; 200][..]));
+                met += 1;
+                std::ops::ControlFlow::Continue(())
+            });
+        visited.expect("readable");
+        assert_eq!(met, BATCHES);
     }
 }

@@ -49,6 +49,11 @@ impl Gaps {
         }
     }
 
+    /// The measured time is over: a silence that lasts until then counts too.
+    pub(crate) fn end(&mut self, to_ns: u64) {
+        self.note(to_ns);
+    }
+
     pub(crate) fn summary(&self) -> Latency {
         self.between.summary()
     }
@@ -70,5 +75,14 @@ mod tests {
         let summary = gaps.summary();
         assert!((summary.max_ms - 100.0).abs() < 0.2, "{summary:?}");
         assert!((summary.p50_ms - 8.0).abs() < 0.1, "2, 8, 99 and 100: {summary:?}");
+    }
+
+    #[test]
+    fn a_server_that_falls_silent_for_good_is_no_quick_one() {
+        const MS: u64 = 1_000_000;
+        let mut gaps = Gaps::new(0);
+        gaps.note(10 * MS);
+        gaps.end(5_000 * MS);
+        assert_eq!(gaps.stalls, [Stall { at_s: 5.0, ms: 4_990.0 }]);
     }
 }

@@ -481,7 +481,8 @@ impl<D: Dialect> Generator<D> {
         Ok(())
     }
 
-    fn outcome(self, plan: Plan, cost: Cost) -> Outcome {
+    fn outcome(mut self, plan: Plan, cost: Cost) -> Outcome {
+        self.gaps.end(self.to_ns);
         let usage = Usage {
             generator_cores: cost.generator_cores(),
             server_cores: cost.server_cores(),

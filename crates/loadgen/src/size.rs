@@ -202,6 +202,7 @@ fn figures(
             100.0,
             vec![stall.gap.max_ms],
         ),
+        Figure::at_most("messages refused at the peak", 0.0, vec![stall.run.counts.refused as f64]),
     ]
 }
 

@@ -613,7 +613,7 @@ pub(crate) struct BenchSize {
     #[command(flatten)]
     pub(crate) time: Measured<8>,
     /// Seconds the full store is watched for stalls.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 180)]
     pub(crate) watched_seconds: u64,
     /// How often each list is read and a conversation opened, one request at a time.
     #[arg(long, default_value_t = 500)]

@@ -258,10 +258,11 @@ async fn a_full_store_takes_turns_with_an_empty_one_and_is_used_again() {
         assert_eq!(modes, ["closed", "open"], "{name}");
     }
     let wanted = list("figures");
-    assert_eq!(wanted.len(), 7, "{report}");
-    for figure in &wanted[2..] {
+    assert_eq!(wanted.len(), 8, "{report}");
+    for figure in &wanted[2..7] {
         assert!(figure["value"].as_f64() > Some(0.0), "{figure}");
     }
+    assert_eq!((&wanted[7]["value"], &wanted[7]["holds"]), (&0.0.into(), &true.into()), "refused");
     let reads = list("reads");
     let count = |name: &str| {
         let read = reads.iter().find(|read| read["name"] == name);

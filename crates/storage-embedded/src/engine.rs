@@ -212,8 +212,8 @@ pub trait Store: Send + Sync {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError>;
 
-    /// Visits the rows with keys from `first` to `last`, both included, until the visitor breaks. What is
-    /// written meanwhile is not met.
+    /// Visits the rows with keys from `first` to `last`, both included, until the visitor breaks. A
+    /// batch that is written meanwhile may be met, also in part.
     fn visit(
         &self,
         first: &[u8],

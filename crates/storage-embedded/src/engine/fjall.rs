@@ -274,6 +274,19 @@ impl WriteBatch for Rows<'_> {
 mod tests {
     use super::*;
 
+    fn options(memtable_bytes: u64) -> StoreOptions {
+        StoreOptions {
+            name: "test",
+            cache_bytes: 1 << 20,
+            memtable_bytes,
+            journals_bytes_max: 128 << 20,
+        }
+    }
+
+    fn merging(tables: u8, table_bytes: u64) -> Leveled {
+        Leveled::default().with_l0_threshold(tables).with_table_target_size(table_bytes)
+    }
+
     /// What the engine alone ends in: tables wait that are larger than those a merge writes, and writers
     /// are halted for good at thirty of them.
     #[test]
@@ -281,14 +294,8 @@ mod tests {
         const MEMTABLE_BYTES: u64 = 256 << 10;
         const BATCHES: u32 = 2_000;
         let dir = tempfile::tempdir().expect("a directory");
-        let options = StoreOptions {
-            name: "test",
-            cache_bytes: 1 << 20,
-            memtable_bytes: MEMTABLE_BYTES,
-            journals_bytes_max: 128 << 20,
-        };
-        let merging =
-            Leveled::default().with_l0_threshold(8).with_table_target_size(MEMTABLE_BYTES / 4);
+        let options = options(MEMTABLE_BYTES);
+        let merging = merging(8, MEMTABLE_BYTES / 4);
         let store = open_with(dir.path(), &options, merging).expect("an empty directory");
         // Each batch adds a row to each of a hundred runs of keys.
         let key = |run: u8, batch: u32| [&[run][..], &batch.to_be_bytes()].concat();
@@ -317,5 +324,71 @@ mod tests {
             });
         visited.expect("readable");
         assert_eq!(met, BATCHES);
+    }
+
+    #[test]
+    fn a_failed_merge_closes_the_store_for_writing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = open_with(dir.path(), &options(1 << 20), merging(4, 1 << 20)).expect("empty");
+        let write = |number: u32| {
+            let mut rows = store.batch();
+            // Tables that do not overlap would be moved without being read.
+            rows.insert(b"key", &number.to_be_bytes());
+            rows.commit(Durability::Written)
+        };
+        // The first goes to the last level, where nothing is yet.
+        for number in 0..4 {
+            write(number).expect("written");
+            store.flush().expect("flushed");
+            store.merger.settled();
+        }
+        for entry in std::fs::read_dir(dir.path().join("keyspaces/1/tables")).expect("tables") {
+            let path = entry.expect("a table").path();
+            let mut table = std::fs::read(&path).expect("readable");
+            table[20] ^= 1;
+            std::fs::write(&path, table).expect("damaged");
+        }
+        write(4).expect("nothing was merged yet");
+        store.flush().expect("flushed");
+        store.merger.settled();
+        assert!(matches!(write(5), Err(EngineError::Poisoned)));
+    }
+
+    #[test]
+    fn readers_find_what_is_overwritten_while_it_is_merged() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = options(16 << 10);
+        let merging = merging(2, 16 << 10);
+        let store = open_with(dir.path(), &options, merging).expect("an empty directory");
+        let write = |number: u32| {
+            let mut rows = store.batch();
+            for row in 0..20 {
+                rows.insert(&[row], &number.to_be_bytes());
+            }
+            rows.commit(Durability::Written).expect("written");
+        };
+        write(0);
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (1..10_000).for_each(write);
+                is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            let mut last = [[0; 4]; 20];
+            while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                let got = store.get(&[7]).expect("readable").expect("a row");
+                assert!(got[..] >= last[7][..], "{got:?} after {:?}", last[7]);
+                let mut met = 0;
+                let visited = store.visit(&[0], &[19], End::First, &mut |row, value| {
+                    let last = &mut last[usize::from(row[0])];
+                    assert!(value >= &last[..], "{value:?} after {last:?}");
+                    last.copy_from_slice(value);
+                    met += 1;
+                    std::ops::ControlFlow::Continue(())
+                });
+                visited.expect("readable");
+                assert_eq!(met, 20);
+            }
+        });
     }
 }

@@ -87,11 +87,11 @@ impl Merger {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until there is nothing left to merge.
+    /// Waits until there is nothing left to merge, or a merge failed.
     #[cfg(test)]
     pub(super) fn settled(&self) {
         let mut state = self.shared.state.lock();
-        while state.has_work || state.is_merging {
+        while !state.has_failed && (state.has_work || state.is_merging) {
             self.shared.changed.wait(&mut state);
         }
     }
@@ -126,6 +126,7 @@ impl Shared {
                 if let Err(error) = keyspace.tree.compact(strategy.clone(), unseen_before) {
                     tracing::error!(%error, "could not merge tables");
                     self.state.lock().has_failed = true;
+                    self.changed.notify_all();
                     return;
                 }
                 if levels(keyspace) == before || self.state.lock().is_closing {

@@ -13,8 +13,8 @@ const LIVE_LAST = 2_000;
 /** Then the page has to have drawn them. */
 const AT_A_TIME = 50;
 const HEAP_GROWS_MAX = 1.05;
-/** What the page needs for a moment (a third of a megabyte, for up to a hundred messages) is not kept: the least of so many looks counts. */
-const LOOKS = 5;
+/** What the page needs for a moment (a third of a megabyte, for one or two hundred messages) is not kept: the least of so many looks counts. */
+const LOOKS = 9;
 /** Compiled code is nobody's message: it comes with the first minutes, whatever goes by. */
 const WITHOUT_COMPILERS = "--js-flags=--no-opt,--no-maglev,--no-sparkplug";
 

@@ -180,7 +180,7 @@ pub struct StoreOptions {
     pub name: &'static str,
     /// Memory for blocks of tables that were read.
     pub cache_bytes: u64,
-    /// Memory for writes until they are flushed to a table. Twice of it is used while one is.
+    /// Memory for writes until they are flushed to a table. Several times of it are used while tables come faster.
     pub memtable_bytes: u64,
     /// Journals on disk. Fewer than of three tables in memory, and the engine flushes small ones.
     pub journals_bytes_max: u64,

@@ -53,7 +53,7 @@ pub struct HistoryOptions {
     pub engine: Engine,
     /// Memory for blocks of tables that were read.
     pub cache_bytes: u64,
-    /// Memory for writes until they are flushed to a table. Twice of it is used while one is.
+    /// Memory for writes until they are flushed to a table. Several times of it are used while tables come faster.
     pub memtable_bytes: u64,
     /// Where little is written, a table is begun with so much already, `early_flush_after` the one
     /// before it: memory stays flat, and a peak still writes large tables.

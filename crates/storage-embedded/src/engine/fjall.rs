@@ -37,6 +37,10 @@ const TABLE_BYTES: u64 = 8 << 20;
 const ENGINE_L0_TABLES: u8 = u8::MAX;
 /// The engine itself begins a table with so many times more than we do ([`memtable`] says why we do).
 const ENGINE_LATER: u64 = 8;
+/// The engine halts writers where 4 tables wait to be flushed.
+const TO_FLUSH_MANY: usize = 3;
+/// And where 30 wait to be merged.
+const TO_MERGE_MANY: usize = 22;
 /// Of the engine's files, written last when a store is created.
 const VERSION_FILE: &str = "version";
 
@@ -170,9 +174,10 @@ impl FjallStore {
 }
 
 impl FjallStore {
-    /// Whether the engine would soon halt writers, which it does where 4 tables wait to be flushed or 30 to be merged.
+    /// Whether the engine would soon halt writers.
     fn is_behind(&self) -> bool {
-        self.keyspace.sealed_memtable_count() >= 3 || self.keyspace.tree.l0_run_count() >= 22
+        self.keyspace.sealed_memtable_count() >= TO_FLUSH_MANY
+            || self.keyspace.tree.l0_run_count() >= TO_MERGE_MANY
     }
 }
 
@@ -305,7 +310,7 @@ mod tests {
                 rows.insert(&key(run, batch), &[run; 200]);
             }
             rows.insert(b"newest", &batch.to_be_bytes());
-            Box::new(rows).commit(Durability::Written).expect("written");
+            rows.commit(Durability::Written).expect("written");
         }
         store.flush().expect("flushed");
         // Nobody writes any more.
